@@ -1,0 +1,1 @@
+"""What people touch: the configuration and the command line."""

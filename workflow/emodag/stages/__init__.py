@@ -1,0 +1,1 @@
+"""One module per stage of the chain: read the inputs, call the science, write the outputs."""
