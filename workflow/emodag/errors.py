@@ -6,7 +6,7 @@ class EmodagError(Exception):
 
 
 class InputError(EmodagError):
-    """The data given to the chain cannot be used: names the file, and the column and row if known."""
+    """The data cannot be used: names the file, and the column and row where known."""
 
 
 class ConfigError(EmodagError):

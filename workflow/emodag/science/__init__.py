@@ -1,1 +1,1 @@
-"""Pure functions of arrays: tables, folds, scaling, model, training, scores. Knows nothing of stores."""
+"""Pure functions of arrays, from tables to scores. Knows nothing of stores."""

@@ -1,0 +1,23 @@
+"""emodag: from raw tables to a submission, every artifact addressed by its content."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+
+
+rule all:
+    """Everything: the submission, the cross-validated scores and, if the truth is known, the leaderboard."""
+    default_target: True
+    input:
+        "results/submission.csv",
+        "results/scores.csv",
+        ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],

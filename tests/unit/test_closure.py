@@ -1,0 +1,95 @@
+"""The code digest sees what runs and is blind to how it is written down."""
+
+import pytest
+
+from emodag.provenance.closure import PACKAGE, code_closure, code_digest
+
+STAGE = '''
+"""A stage."""
+from pack.helper import double
+import pack.other as other
+
+
+def run(x):
+    """Do it."""
+    return double(x)  # twice
+'''
+
+
+@pytest.fixture
+def pack(tmp_path):
+    root = tmp_path / "pack"
+    (root / "stages").mkdir(parents=True)
+    for name, text in {
+        "__init__.py": "",
+        "stages/__init__.py": "",
+        "stages/one.py": STAGE,
+        "stages/two.py": "from ..helper import double\n",
+        "helper.py": "def double(x):\n    return 2 * x\n",
+        "other.py": "import numpy\n",
+        "unused.py": "1\n",
+    }.items():
+        (root / name).write_text(text)
+    return root
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_closure_holds_what_can_be_imported(pack):
+    modules = ["pack", "pack.helper", "pack.other", "pack.stages", "pack.stages.one"]
+    assert list(code_closure("pack.stages.one", pack)) == modules
+    assert "pack.helper" in code_closure("pack.stages.two", pack)
+    assert "pack.other" not in code_closure("pack.stages.two", pack)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# twice", "# a much longer comment"),
+        ('"""Do it."""', '"""Do it, well."""'),
+        ('"""A stage."""', ""),
+        ("return double(x)", "return (double(\n        x))"),
+        ("\n\n\n", "\n\n\n\n\n"),
+    ],
+)
+def test_blind_to_comments_docstrings_and_formatting(pack, old, new):
+    before = code_digest("pack.stages.one", pack)
+    edit(pack / "stages" / "one.py", old, new)
+    assert code_digest("pack.stages.one", pack) == before
+
+
+def test_an_edited_helper_moves_its_importers_and_nobody_else(pack):
+    before = {m: code_digest(f"pack.stages.{m}", pack) for m in ("one", "two")}
+    edit(pack / "other.py", "import numpy", "import numpy\nLIMIT = 3")
+    assert code_digest("pack.stages.one", pack) != before["one"]
+    assert code_digest("pack.stages.two", pack) == before["two"]
+    edit(pack / "helper.py", "2 * x", "2.0 * x")
+    assert code_digest("pack.stages.two", pack) != before["two"]
+
+
+def test_a_string_that_is_not_a_docstring_counts(pack):
+    edit(pack / "helper.py", "return 2 * x", "return '2 * x'")
+    before = code_digest("pack.stages.one", pack)
+    edit(pack / "helper.py", "'2 * x'", "'3 * x'")
+    assert code_digest("pack.stages.one", pack) != before
+
+
+def test_every_stage_imports_only_what_it_needs():
+    """A stage that reached the training code would be recomputed at every edit of the network."""
+    for stage in ("ingest", "folds", "scale", "pseudo_label", "blend", "submission", "scores"):
+        closure = code_closure(f"emodag.stages.{stage}", PACKAGE)
+        assert not {"emodag.science.training", "emodag.science.model"} & set(closure), stage
+        assert not any(name.startswith(("emodag.provenance", "emodag.face")) for name in closure)
+
+
+def test_the_rooms_depend_in_one_direction():
+    for path in (PACKAGE / "science").glob("*.py"):
+        text = path.read_text()
+        assert "emodag.stages" not in text and "emodag.provenance" not in text, path
+    for path in (PACKAGE / "provenance").glob("*.py"):
+        text = path.read_text()
+        assert "from emodag.science" not in text and "from emodag.face" not in text, path

@@ -1,0 +1,76 @@
+"""Models, config.yaml and JSON schema are in step; every mistake names its key."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from emodag.errors import ConfigError
+from emodag.face.config import Config, load, read
+from emodag.face.config_file import default_yaml, json_schema
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_committed_files_follow_from_the_models():
+    advice = "run `make config`"
+    assert (ROOT / "config.yaml").read_text() == default_yaml(), advice
+    assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), advice
+
+
+def test_config_yaml_holds_the_defaults():
+    assert read(ROOT / "config.yaml") == Config() == load({})
+
+
+def test_every_key_is_described():
+    def sections(model):
+        yield model
+        for field in model.model_fields.values():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+                yield from sections(field.annotation)
+
+    for section in sections(Config):
+        for name, field in section.model_fields.items():
+            assert field.description, f"{section.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"fold": 3}, "fold: no such key; did you mean 'folds'"),
+        ({"epochs": 3}, "epochs: no such key; did you mean 'training.epochs'"),
+        ({"training": {"epoch": 3}}, r"training\.epoch: no such key; did you mean 'epochs'"),
+        ({"zzz": 1}, "zzz: no such key; known here: environment,"),
+        ({"training": {"epochs": "many"}}, r"training\.epochs: .*valid integer.*found 'many'"),
+        ({"folds": 1}, "folds: .*greater than or equal to 2; found 1"),
+        ({"protocols": ["leaky"]}, r"protocols\.0: .*'published' or 'nested'; found 'leaky'"),
+        ({"seeds": [1, 1]}, "`seeds` holds a value twice"),
+        ({"environment": "lokal"}, "`environment` is 'lokal', and `environments` holds local"),
+        ({"environments": {"a/b": {}}}, "a/b"),
+        ({"environments": {"x": {"lock": []}}}, r"x\.lock: no such key; did you mean 'locks'"),
+        ({"data": {"source": "files"}}, "needs both `train` and `test`"),
+        ({"data": {"train": "t.csv"}}, "only with `source: files`"),
+        ({"data": {"label": "y"}}, "name both `label` and `group`"),
+        ({"data": {"classes": ["a", "b"]}}, "`pseudo_labels.boost` holds 4 factors for the 2 classes a, b"),
+        ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
+        ({"model": None}, "model: .*found None"),
+    ],
+)
+def test_mistakes_name_the_key(values, message):
+    with pytest.raises(ConfigError, match=message):
+        load(values)
+
+
+def test_a_file_that_is_missing_or_not_yaml(tmp_path):
+    with pytest.raises(ConfigError, match="no such configuration file"):
+        read(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1,")
+    with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
+        read(tmp_path / "bad.yaml")
+
+
+def test_other_classes_need_no_boost():
+    values = {"data": {"classes": ["a", "b"]}, "pseudo_labels": {"boost": None}}
+    assert load(values).pseudo_labels.boost is None
+    assert yaml.safe_load(default_yaml())["pseudo_labels"]["boost"] == [1, 1, 1, 1.5]

@@ -1,0 +1,286 @@
+"""Tables that can be read: every format, layout and policy, and what is recorded about them."""
+
+import csv
+import gzip
+import io
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from emodag.errors import ConfigError, InputError
+from emodag.science import feature_file
+from emodag.stages import ingest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CLASSES = ["calm", "tense"]
+OUTPUTS = ["quality.json", "test.parquet", "test_rows.parquet", "train.parquet"]
+OUTPUTS += ["train_rows.parquet"]
+
+
+class Notes:
+    """The part of a context that the stage uses."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+
+def params(**changes):
+    defaults = {
+        "label": "label", "group": "person", "id": None, "classes": CLASSES,
+        "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
+        "min_rows_per_person": 2,
+    }  # fmt: skip
+    return {**defaults, **changes}
+
+
+def ingested(folder, train, test, **changes):
+    """Run the stage; return its context and the folder it filled."""
+    output = folder / "out"
+    output.mkdir()
+    context = Notes()
+    ingest.run({"train": train, "test": test}, params(**changes), output, context)
+    assert sorted(path.name for path in output.iterdir()) == OUTPUTS
+    return context, output
+
+
+def write(path, text):
+    data = text.encode()
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    return path
+
+
+def matrix(path):
+    """A feature file as names and a float64 matrix."""
+    table = pq.read_table(path)
+    assert all(column.null_count == 0 for column in table.columns)
+    assert all(field.type == pa.float64() for field in table.schema)
+    return table.column_names, np.column_stack([column.to_numpy() for column in table.columns])
+
+
+def quality(output):
+    return json.loads((output / "quality.json").read_text())
+
+
+TRAIN = "a,b,label,person\n1,2,calm,P\n3,4,tense,P\n5,6,calm,Q\n7,9,tense,Q\n"
+TEST = "a,b\n1.5,2\n"
+
+
+def test_named_columns(tmp_path):
+    train, test = write(tmp_path / "train.csv", TRAIN), write(tmp_path / "test.csv", TEST)
+    context, output = ingested(tmp_path, train, test)
+    names, values = matrix(output / "train.parquet")
+    assert names == ["a", "b"]
+    np.testing.assert_array_equal(values, [[1, 2], [3, 4], [5, 6], [7, 9]])
+    np.testing.assert_array_equal(matrix(output / "test.parquet")[1], [[1.5, 2]])
+    rows = pq.read_table(output / "train_rows.parquet")
+    assert rows.schema.types == [pa.int64(), pa.int8(), pa.string()]
+    assert rows.to_pydict() == {
+        "id": [0, 1, 2, 3], "label": [0, 1, 0, 1], "person": ["P", "P", "Q", "Q"]
+    }  # fmt: skip
+    assert pq.read_table(output / "test_rows.parquet").to_pydict() == {"id": [0]}
+    assert context.warnings == []
+
+
+def test_competition_layout(tmp_path):
+    train = ",x,y,emotion,who\n10,1,2,0.0,7.0\n11,3,4,1,7\n12,5,6,1,8\n13,7,9,0,8\n"
+    context, output = ingested(
+        tmp_path,
+        write(tmp_path / "train.csv.gz", train),
+        write(tmp_path / "test.csv", "index,x,y\nu,1,2\nv,3,4\n"),
+        label=None,
+        group=None,
+    )
+    rows = pq.read_table(output / "train_rows.parquet")
+    assert rows.schema.types == [pa.int64(), pa.int8(), pa.int64()]
+    assert rows.to_pydict() == {
+        "id": [10, 11, 12, 13], "label": [0, 1, 1, 0], "person": [7, 7, 8, 8]
+    }  # fmt: skip
+    assert pq.read_table(output / "test_rows.parquet").to_pydict() == {"id": ["u", "v"]}
+    assert matrix(output / "train.parquet")[0] == ["x", "y"]
+    assert context.warnings == []
+
+
+def test_named_id_stands_anywhere(tmp_path):
+    train = "a,key,label,person\n1,07,0,P\n2,8,1,P\n"
+    test = "key,a\n1,5\n"
+    _, output = ingested(
+        tmp_path, write(tmp_path / "a.csv", train), write(tmp_path / "b.csv", test), id="key"
+    )
+    # As numbers 07 and 7 would be one id.
+    assert pq.read_table(output / "train_rows.parquet")["id"].to_pylist() == ["07", "8"]
+    assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == [1]
+
+
+def test_test_labels_are_ignored_even_if_unreadable(tmp_path):
+    train = write(tmp_path / "train.csv", TRAIN)
+    test = tmp_path / "test.csv"
+    test.write_bytes(b"b,label,a,person\n2,\xff?,1.5,\n")
+    context, output = ingested(tmp_path, train, test)
+    assert matrix(output / "test.parquet")[0] == ["a", "b"]
+    np.testing.assert_array_equal(matrix(output / "test.parquet")[1], [[1.5, 2]])
+    assert len(context.warnings) == 2
+    assert "'label', 'person'" in context.warnings[0] and "by name" in context.warnings[1]
+    record = quality(output)
+    assert record["test_columns_reordered"] is True
+    assert record["test_columns_ignored"] == ["label", "person"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    cells=st.lists(
+        st.tuples(st.floats(), st.floats(width=32), st.integers(-(2**53), 2**53)),
+        min_size=4,
+        max_size=40,
+    ),
+    persons=st.sampled_from([["P", "Q"], [1, 2], [-3, 10**17], [1.0, 2.0]]),
+)
+def test_every_format_gives_the_same_bytes(tmp_path_factory, cells, persons):
+    folder = tmp_path_factory.mktemp("formats")
+    rows = [(*row, CLASSES[at % 2], persons[at * 2 // len(cells)]) for at, row in enumerate(cells)]
+    names = ["a", "b", "c", "label", "person"]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([names, *rows])
+    write(folder / "t.csv", text.getvalue())
+    write(folder / "t.csv.gz", text.getvalue())
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    pq.write_table(
+        pa.table({name: list(column) for name, column in columns.items()}), folder / "t.pq"
+    )
+    digests = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feature_file, "_GROUP_ROWS", 7)
+        for suffix in ("csv", "csv.gz", "pq"):
+            (folder / suffix).mkdir()
+            path = folder / f"t.{suffix}"
+            _, output = ingested(folder / suffix, path, path)
+            digests.add(tuple((output / name).read_bytes() for name in OUTPUTS))
+    assert len(digests) == 1
+    assert pq.ParquetFile(output / "train.parquet").metadata.num_row_groups == -(-len(cells) // 7)
+
+
+def odd_table(tmp_path):
+    """Columns that are constant, empty, twins, and one plain."""
+    text = (
+        "plain,flat,void,twin,wild,same,label,person\n"
+        "1,4,,1,1e21,1,0,2\n2,,inf,2,-inf,2,1,2\n3,4,nan,3,,3,0,10\n4,4,,4,-3e20,4.0,1,10\n"
+    )
+    test = "plain,flat,void,twin,wild,same\n1,inf,inf,1e20,,1\n"
+    return write(tmp_path / "train.csv", text), write(tmp_path / "test.csv", test)
+
+
+def test_quality_record(tmp_path):
+    context, output = ingested(tmp_path, *odd_table(tmp_path))
+    assert quality(output) == {
+        "rows": {"train": 4, "test": 1},
+        "features": 5,
+        "features_read": 6,
+        "cells": {
+            "train": {
+                "missing": {"total": 5, "columns": {"flat": 1, "void": 3, "wild": 1}},
+                "infinite": {"total": 2, "columns": {"void": 1, "wild": 1}},
+                "beyond_1e20": {"total": 2, "columns": {"wild": 2}},
+            },
+            "test": {
+                "missing": {"total": 1, "columns": {"wild": 1}},
+                "infinite": {"total": 1, "columns": {"flat": 1}},
+                "beyond_1e20": {"total": 0, "columns": {}},
+            },
+        },
+        "all_missing_columns": ["void"],
+        "constant_columns": ["flat"],
+        "dropped_columns": ["void"],
+        "duplicate_columns": [["plain", "twin", "same"]],
+        "class_counts": {"calm": 2, "tense": 2},
+        "rows_per_person": {"2": 2, "10": 2},
+        "test_columns_ignored": [],
+        "test_columns_reordered": False,
+        "policies": {
+            "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep"
+        },
+    }  # fmt: skip
+    text = (output / "quality.json").read_text()
+    assert text == json.dumps(json.loads(text), sort_keys=True, indent=1) + "\n"
+    assert len(context.warnings) == 1 and "'void'" in context.warnings[0]
+
+
+def test_constant_columns_can_be_dropped(tmp_path):
+    context, output = ingested(tmp_path, *odd_table(tmp_path), constant="drop")
+    expected = ["plain", "twin", "wild", "same"]
+    names, values = matrix(output / "train.parquet")
+    assert names == matrix(output / "test.parquet")[0] == expected
+    np.testing.assert_array_equal(values[:, 0], [1, 2, 3, 4])
+    assert quality(output)["dropped_columns"] == ["flat", "void"]
+    assert len(context.warnings) == 2
+
+
+def test_duplicate_columns_differ_in_one_bit_of_a_zero(tmp_path):
+    train = "a,b,c,label,person\n0,-0.0,0,0,P\n1,1,1,1,P\n"
+    test = write(tmp_path / "test.csv", "a,b,c\n1,1,1\n")
+    _, output = ingested(tmp_path, write(tmp_path / "train.csv", train), test)
+    assert quality(output)["duplicate_columns"] == [["a", "c"]]
+
+
+@pytest.mark.parametrize(
+    ("policy", "column", "row"), [("missing", "void", 1), ("infinite", "void", 2)]
+)
+def test_error_policies_name_the_first_cell(tmp_path, policy, column, row):
+    with pytest.raises(InputError) as caught:
+        ingested(tmp_path, *odd_table(tmp_path), **{policy: "error"})
+    message = str(caught.value)
+    assert f"column '{column}', data row {row} (line {row + 1})" in message
+    assert f"data.{policy}" in message
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_all_missing_error(tmp_path):
+    with pytest.raises(InputError, match=r"'void'.*data\.all_missing"):
+        ingested(tmp_path, *odd_table(tmp_path), all_missing="error")
+
+
+def test_classes_may_look_like_missing_values_or_numbers(tmp_path):
+    train = write(tmp_path / "train.csv", "a,label,person\n1,NA,P\n2,2,P\n3,NA,P\n")
+    test = write(tmp_path / "test.csv", "a\n1\n\n3\n")
+    _, output = ingested(tmp_path, train, test, classes=["2", "NA"])
+    assert pq.read_table(output / "train_rows.parquet")["label"].to_pylist() == [1, 0, 1]
+    # In a table of one column a blank line is a value that is missing.
+    np.testing.assert_array_equal(matrix(output / "test.parquet")[1], [[1], [math.nan], [3]])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"label": None}, {"group": None}, {"id": "label"}, {"label": None, "group": None, "id": "b"}],
+)
+def test_contradicting_names_of_columns(tmp_path, changes):
+    train, test = write(tmp_path / "train.csv", TRAIN), write(tmp_path / "test.csv", TEST)
+    with pytest.raises(ConfigError, match=r"data\.(label|id)"):
+        ingested(tmp_path, train, test, **changes)
+
+
+def test_real_recordings(tmp_path):
+    root = Path(__file__).parents[2]
+    folder = root / os.environ.get("EMODAG_DATA", "../shared/data") / "stress_predict"
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}; set EMODAG_DATA")
+    _, output = ingested(
+        tmp_path,
+        folder / "train.parquet",
+        folder / "test.parquet",
+        group="person_id",
+        classes=["0", "1", "2", "3"],
+    )
+    names, values = matrix(output / "train.parquet")
+    source = pq.read_table(folder / "train.parquet", columns=names)
+    expected = np.column_stack([column.to_numpy() for column in source.columns]).astype(np.float64)
+    np.testing.assert_array_equal(values, np.where(np.isinf(expected), np.nan, expected))
+    record = quality(output)
+    assert record["cells"]["train"]["infinite"]["total"] > 0
+    assert sum(record["rows_per_person"].values()) == len(values)

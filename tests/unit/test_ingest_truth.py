@@ -1,0 +1,79 @@
+"""The true labels of the test table: which column they are in, and which row is whose."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from emodag.errors import InputError
+from emodag.science.ingest import read_truth
+
+CLASSES = ["calm", "tense", "dull"]
+
+
+def truth(folder, text, *, label=None, ids=(0, 1, 2)):
+    path = folder / "truth.csv"
+    path.write_text(text)
+    return read_truth(path, label=label, classes=CLASSES, n_rows=len(ids), ids=ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("label\n2\n0\n1\n", None),
+        ("label,emotion\n0,dull\n0,calm\n0,tense\n", "emotion"),
+        ("mood,label\nx,2\ny,0\nz,1\n", "emotion"),
+        ("ID,Predicted\n0,2\n1,0\n2,1\n", None),
+        ("Predicted,ID,person\n1,2,P\n2.0,0,P\n0,1,P\n", None),
+        ("id,whatever\n1,calm\n2,tense\n0,dull\n", None),
+    ],
+)
+def test_column_and_order(tmp_path, text, label):
+    codes = truth(tmp_path, text, label=label)
+    assert codes.dtype == np.int8
+    assert codes.tolist() == [2, 0, 1]
+
+
+def test_parquet_with_text_ids(tmp_path):
+    path = tmp_path / "truth.parquet"
+    pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)
+    ids = np.array(["u", "v"], dtype=object)
+    codes = read_truth(path, label="label", classes=CLASSES, n_rows=2, ids=ids)
+    assert codes.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("label\n2\n0\n", "expected 3 rows as in the test table, found 2"),
+        ("label\n", "found 0"),
+        ("label\n2\n\n1\n", "data row 2 .*the label is missing"),
+        ("label\n2\n0\n3\n", "data row 3 .*expected one of the classes"),
+        ("ID,label\n0,2\n1,0\n3,1\n", r"lacks 1 of the 3 ids of the test table \('2'\)"),
+        ("ID,label\n0,2\n1,0\n1,1\n", "id 1 was already used in data row 2"),
+        ("x,y\n0,2\n1,0\n2,1\n", "cannot tell which column"),
+        ("ID\n0\n1\n2\n", "cannot tell which column"),
+    ],
+)
+def test_truth_that_does_not_fit(tmp_path, text, expected):
+    with pytest.raises(InputError, match=expected):
+        truth(tmp_path, text)
+
+
+def test_real_truth():
+    root = Path(__file__).parents[2]
+    folder = root / os.environ.get("EMODAG_DATA", "../shared/data") / "stress_predict"
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}; set EMODAG_DATA")
+    rows = pq.read_metadata(folder / "test.parquet").num_rows
+    codes = read_truth(
+        folder / "test_truth.csv",
+        label="label",
+        classes=["rest", "one", "two", "three"],
+        n_rows=rows,
+        ids=range(rows),
+    )
+    assert codes.shape == (rows,)
+    assert set(codes.tolist()) == {0, 1, 2, 3}

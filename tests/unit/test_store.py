@@ -1,0 +1,248 @@
+"""The store and the documents around it: whole or absent, verified, never outside their place."""
+
+import json
+import os
+import stat
+import threading
+
+import pytest
+
+from emodag.errors import IntegrityError
+from emodag.provenance.canonical import digest
+from emodag.provenance.manifest import Manifest, Output
+from emodag.provenance.plan import Environment, Plan, Source, Upstream, read_plan, write_plans
+from emodag.provenance.store import Action, Store
+
+KEY = digest("key")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def publish(store, content=b"content"):
+    with store.scratch() as scratch:
+        (scratch / "file").write_bytes(content)
+        return store.publish(scratch / "file")
+
+
+def action(name, sha256):
+    output = Output(logical=digest(name), sha256=sha256, bytes=7)
+    return Action(outputs={name: output}, labels_seen=("p1",), cost={"seconds": 1.5})
+
+
+def test_an_object_comes_back_whole_and_an_edit_does_not_reach_it(store, tmp_path):
+    name = publish(store)
+    placed = tmp_path / "out" / "file"
+    store.place(name, placed)
+    placed.write_bytes(b"edited!")
+    store.place(name, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == b"content"
+    assert stat.S_IMODE((tmp_path / "again").stat().st_mode) & 0o200
+
+
+def test_objects_are_read_only_and_nothing_is_world_writable(store):
+    name = publish(store)
+    store.record(KEY, action("file", name))
+    for path in store.root.rglob("*"):
+        assert not path.stat().st_mode & stat.S_IWOTH, path
+    assert not (store.root / "objects" / name[:2] / name[2:]).stat().st_mode & 0o222
+
+
+def test_a_damaged_object_is_noticed_and_removed(store, tmp_path):
+    name = publish(store)
+    path = store.root / "objects" / name[:2] / name[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"cOntent")
+    with pytest.raises(IntegrityError, match="damaged"):
+        store.place(name, tmp_path / "out")
+    assert not path.exists() and not (tmp_path / "out").exists()
+    with pytest.raises(IntegrityError, match="no such object"):
+        store.place(name, tmp_path / "out")
+    assert list(tmp_path.glob(".out*")) == []
+
+
+def test_actions_come_back_and_damaged_ones_do_not(store):
+    made = action("file", publish(store))
+    assert store.lookup(KEY) is None
+    store.record(KEY, made)
+    assert store.lookup(KEY) == made
+    path = store.root / "actions" / KEY[:2] / f"{KEY[2:]}.json"
+    path.write_text(path.read_text().replace("p1", "p2"))
+    assert store.lookup(KEY) is None
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/etc/passwd", "a/b", "..", ""])
+def test_an_action_cannot_name_a_place_outside(store, name):
+    store.record(KEY, action(name, publish(store)))
+    assert store.lookup(KEY) is None
+
+
+@pytest.mark.parametrize("name", ["../" * 10 + "etc/passwd", "x" * 64, "/" + "a" * 63])
+def test_only_a_sha256_names_an_object(store, tmp_path, name):
+    with pytest.raises(IntegrityError, match="not a sha256"):
+        store.place(name, tmp_path / "out")
+
+
+def test_many_writers_of_one_object_end_with_one(store, tmp_path):
+    names = []
+    writers = [threading.Thread(target=lambda: names.append(publish(store))) for _ in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert len(set(names)) == 1
+    assert len([p for p in (store.root / "objects").rglob("*") if p.is_file()]) == 1
+    assert list((store.root / "scratch").iterdir()) == []
+
+
+def manifest(**changes):
+    fields = {
+        "job": "j",
+        "stage": "s",
+        "plan": digest("plan"),
+        "key": KEY,
+        "ingredients": {"params": {"seed": 1}},
+        "inputs": {"rows": digest("rows")},
+        "outputs": {"file": Output(logical=digest("l"), sha256=digest("s"), bytes=3)},
+        "labels_seen": ("a", "b"),
+    }
+    return Manifest(**{**fields, **changes})
+
+
+def test_a_manifest_comes_back(tmp_path):
+    manifest().write(tmp_path / "manifest.json")
+    assert Manifest.read(tmp_path / "manifest.json") == manifest()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"schema": 1}', b"\xff\xfe"])
+def test_what_is_not_a_manifest_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match=r"manifest\.json: not a manifest"):
+        Manifest.read(path)
+
+
+def test_an_altered_manifest_is_refused(tmp_path):
+    path = tmp_path / "manifest.json"
+    manifest().write(path)
+    path.write_text(path.read_text().replace('"seed": 1', '"seed": 2'))
+    with pytest.raises(IntegrityError, match="does not match its own digest"):
+        Manifest.read(path)
+
+
+def test_a_crafted_manifest_cannot_name_a_path(tmp_path):
+    output = Output(logical=digest("l"), sha256=digest("s"), bytes=3)
+    manifest(outputs={"../../x": output}).write(tmp_path / "manifest.json")
+    with pytest.raises(IntegrityError, match="not a plain file name"):
+        Manifest.read(tmp_path / "manifest.json")
+
+
+def plan(**changes):
+    fields = {
+        "job": "a/b",
+        "stage": "blend",
+        "code": digest("code"),
+        "params": {"folds": 2},
+        "inputs": {"fold0": Upstream(manifest="results/up/manifest.json", file="file")},
+        "environment": Environment(name="local", requires={}, variables={}, threads=1),
+        "directory": "results/a/b",
+        "manifest": "results/a/b/manifest.json",
+        "outputs": ("file",),
+    }
+    return Plan(**{**fields, **changes})
+
+
+@pytest.fixture
+def workdir(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_plan_comes_back_and_is_rewritten_only_when_it_changes(workdir):
+    assert write_plans([plan()]) == [plan().path]
+    assert read_plan(plan().path) == plan()
+    assert write_plans([plan()]) == []
+    assert write_plans([plan(params={"folds": 3})]) == [plan().path]
+    assert write_plans([plan()]) == [plan().path]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"job": "../x"},
+        {"directory": "/tmp/x"},
+        {"manifest": "results/../../x.json"},
+        {"outputs": ("../x",)},
+        {"stage": "os.path"},
+        {"inputs": {"r": Upstream(manifest="/etc/passwd", file="x")}},
+        {"inputs": {"r": Upstream(manifest="results/m.json", file="../x")}},
+        {"inputs": {"r": Source(path="x.csv", sha256="../../x")}},
+    ],
+)
+def test_a_crafted_plan_is_refused(workdir, changes):
+    crafted = workdir / "plan.json"
+    (written,) = write_plans([plan(**changes)])
+    os.replace(written, crafted)
+    with pytest.raises(IntegrityError, match=r"plan\.json: not a plan"):
+        read_plan(crafted)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 99}'])
+def test_what_is_not_a_plan_is_refused_by_name(workdir, content):
+    (workdir / "plan.json").write_text(content)
+    with pytest.raises(IntegrityError, match=r"plan\.json: not a plan"):
+        read_plan(workdir / "plan.json")
+
+
+class TestStaleness:
+    """A plan is rewritten, and so its job runs, whenever the manifest cannot be trusted."""
+
+    @pytest.fixture(autouse=True)
+    def finished(self, workdir):
+        write_plans([plan()])
+        self.up = manifest(outputs={"file": Output(logical=digest(1), sha256=digest(2), bytes=1)})
+        self.up.write(workdir / "results/up/manifest.json")
+        (workdir / "results/a/b").mkdir(parents=True)
+        (workdir / "results/a/b/file").write_bytes(b"xyz")
+        self.mine = manifest(plan=plan().identity(), inputs={"fold0": digest(1)})
+        self.mine.write(workdir / "results/a/b/manifest.json")
+        assert write_plans([plan()]) == []
+
+    def test_upstream_changed(self, workdir):
+        other = Output(logical=digest(9), sha256=digest(2), bytes=1)
+        manifest(outputs={"file": other}).write(workdir / "results/up/manifest.json")
+        assert write_plans([plan()])
+
+    def test_manifest_of_another_plan(self, workdir):
+        manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(
+            workdir / "results/a/b/manifest.json"
+        )
+        assert write_plans([plan()])
+
+    def test_damaged_manifest(self, workdir):
+        (workdir / "results/a/b/manifest.json").write_text("{}")
+        assert write_plans([plan()])
+
+    def test_file_gone_or_of_another_size(self, workdir):
+        (workdir / "results/a/b/file").write_bytes(b"xyzz")
+        assert write_plans([plan()])
+        (workdir / "results/a/b/file").unlink()
+        assert write_plans([plan()])
+
+    def test_manifest_stamped_in_the_future(self, workdir):
+        path = workdir / "results/a/b/manifest.json"
+        manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(path)
+        os.utime(path, (2**32, 2**32))
+        (written,) = write_plans([plan()])
+        assert path.stat().st_mtime < written.stat().st_mtime
+
+    def test_each_rewrite_is_new_to_a_checksum(self, workdir):
+        (workdir / "results/a/b/manifest.json").write_text("{}")
+        contents = []
+        for _ in range(2):
+            (path,) = write_plans([plan()])
+            contents.append(json.loads(path.read_text())["nonce"])
+        assert contents[0] != contents[1]

@@ -1,0 +1,385 @@
+"""The chain: which jobs a configuration asks for, and what each needs and makes.
+
+This is the one table where the rooms meet: it names the stages of `emodag.stages`, the artifacts
+they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emodag.face.config import Config
+from emodag.provenance.closure import code_digest
+from emodag.provenance.fingerprint import installed_versions, locked_versions
+from emodag.provenance.plan import Environment, Plan, Source, Upstream
+from emodag.provenance.sources import source_digests
+
+RESULTS = "results"
+
+OUTPUTS = {
+    "synthesize": ("train.parquet", "test.parquet", "truth.csv"),
+    "ingest": (
+        "train.parquet",
+        "test.parquet",
+        "train_rows.parquet",
+        "test_rows.parquet",
+        "quality.json",
+    ),
+    "folds": ("folds.parquet",),
+    "scale": ("train.parquet", "test.parquet", "quantiles.parquet"),
+    "stage0": ("weights.safetensors", "history.parquet", "fit.json", "validation.parquet"),
+    "teacher": ("weights.safetensors", "history.parquet", "fit.json", "test.parquet"),
+    "pseudo_label": ("pseudo_labels.parquet",),
+    "student": (
+        "weights.safetensors",
+        "history.parquet",
+        "fit.json",
+        "validation.parquet",
+        "test.parquet",
+    ),
+    "blend": ("test.parquet",),
+    "submission": ("submission.csv",),
+    "scores": ("scores.csv",),
+    "leaderboard": ("leaderboard.csv",),
+}
+"""What each stage makes; `emodag.stages.<stage>` holds its code."""
+
+SHUFFLE_SEED = 1
+"""Seed of stage 0's shuffled KFold in the reported run."""
+
+SCIKIT_LEARN_RESOLUTION = 1e-7
+"""Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job: a stage with its parameters, and where its inputs come from.
+
+    Attributes
+    ----------
+    name : unique in the chain; also the job's directory below `results`, but for final tables.
+    inputs : role -> (job, file) for an artifact, or a path for a raw file.
+    """
+
+    name: str
+    stage: str
+    environment: str
+    params: dict[str, Any]
+    inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job makes a table that lies directly in `results`."""
+        return self.name == self.stage
+
+    @property
+    def directory(self) -> str:
+        """Where the outputs go."""
+        return RESULTS if self.is_final else f"{RESULTS}/{self.name}"
+
+    def path(self, file: str) -> str:
+        """The path of one of the outputs."""
+        return f"{self.directory}/{file}"
+
+    @property
+    def manifest(self) -> str:
+        """The manifest's path; final tables share a directory, so theirs bear their name."""
+        return f"{self.directory}/{self.name + '.' if self.is_final else ''}manifest.json"
+
+
+def jobs(config: Config) -> dict[str, Job]:
+    """Every job of a configuration by name, each after the jobs it needs."""
+    return {job.name: job for job in _Chain(config).jobs()}
+
+
+def plans(config: Config, chain: dict[str, Job], root: Path) -> Iterator[Plan]:
+    """The plan of every job, with code, environments and raw files as they are now.
+
+    Parameters
+    ----------
+    root : the repository, which the locks' paths are relative to.
+
+    Raises
+    ------
+    InputError
+        When a raw file is missing.
+    ConfigError
+        When a lock is missing.
+    """
+    environments = {
+        name: Environment(
+            name=name,
+            requires=locked_versions([root / lock for lock in entry.locks]) or installed_versions(),
+            variables=entry.variables,
+            threads=entry.threads,
+        )
+        for name, entry in config.environments.items()
+    }
+    code = {stage: code_digest(f"emodag.stages.{stage}") for stage in OUTPUTS}
+    raw = {s for job in chain.values() for s in job.inputs.values() if isinstance(s, str)}
+    digests = source_digests(sorted(raw), Path(RESULTS) / ".plan" / "sources.json")
+    for job in chain.values():
+        yield Plan(
+            job=job.name,
+            stage=job.stage,
+            code=code[job.stage],
+            params=job.params,
+            inputs={
+                role: Source(path=origin, sha256=digests[origin])
+                if isinstance(origin, str)
+                else Upstream(manifest=chain[origin[0]].manifest, file=origin[1])
+                for role, origin in job.inputs.items()
+            },
+            environment=environments[job.environment],
+            directory=job.directory,
+            manifest=job.manifest,
+            outputs=OUTPUTS[job.stage],
+        )
+
+
+class _Chain:
+    """The chain of one configuration, written down stage by stage."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.env = config.environment
+        self.classes = config.data.classes
+        self.no_boost = [1.0] * len(self.classes)
+        self.boost = config.pseudo_labels.boost or self.no_boost
+        self.folds = range(config.folds)
+        self.generations = range(1, config.generations + 1)
+
+    def jobs(self) -> Iterator[Job]:
+        if self.config.data.source == "synthetic":
+            yield self.synthesize()
+        yield self.ingest()
+        yield self.fold_table()
+        for protocol in self.config.protocols:
+            parts = [None] if protocol == "published" else list(self.folds)
+            yield from (self.scale(protocol, fold) for fold in parts)
+            for seed in self.config.seeds:
+                if protocol == "published":
+                    yield from (self.stage0(seed, fold) for fold in self.folds)
+                yield from (self.teacher(protocol, seed, fold) for fold in parts)
+                for generation in self.generations:
+                    for fold in parts:
+                        yield self.pseudo_label(protocol, seed, generation, fold)
+                    for fold in self.folds:
+                        yield self.student(protocol, seed, generation, fold)
+                    yield self.blend(protocol, seed, generation)
+        yield self.submission()
+        yield self.scores()
+        if self.truth():
+            yield self.leaderboard()
+
+    def synthesize(self) -> Job:
+        data = self.config.data
+        return self._job("raw", "synthesize", {"size": data.size, "seed": data.seed})
+
+    def ingest(self) -> Job:
+        data = self.config.data
+        names = "label group id classes missing infinite all_missing constant min_rows_per_person"
+        return self._job(
+            f"{self.env}/table",
+            "ingest",
+            {name: getattr(data, name) for name in names.split()},
+            {"train": self.raw("train"), "test": self.raw("test")},
+        )
+
+    def raw(self, table: str) -> tuple[str, str] | str:
+        if self.config.data.source == "synthetic":
+            return ("raw", f"{table}.parquet")
+        return getattr(self.config.data, table)
+
+    def truth(self) -> tuple[str, str] | str | None:
+        if self.config.data.source == "synthetic":
+            return ("raw", "truth.csv")
+        return self.config.data.truth
+
+    def fold_table(self) -> Job:
+        return self._job(
+            f"{self.env}/folds",
+            "folds",
+            {"folds": len(self.folds), "shuffle_seed": SHUFFLE_SEED, "classes": self.classes},
+            {"rows": (f"{self.env}/table", "train_rows.parquet")},
+        )
+
+    def scale(self, protocol: str, fold: int | None) -> Job:
+        inputs = {t: (f"{self.env}/table", f"{t}.parquet") for t in ("train", "test")}
+        if fold is not None:
+            inputs["folds"] = (f"{self.env}/folds", "folds.parquet")
+        resolution = SCIKIT_LEARN_RESOLUTION if protocol == "published" else 0.0
+        params = {**self.config.scaling.model_dump(), "fold": fold, "resolution": resolution}
+        return self._job(self.scaled(protocol, fold), "scale", params, inputs)
+
+    def stage0(self, seed: int, fold: int) -> Job:
+        return self._job(
+            f"{self.run('published', seed)}/stage0/fold{fold}",
+            "stage0",
+            {
+                "seed": seed,
+                "fold": fold,
+                **self.fit(self.config.training.stage0_epochs, schedule=None, drop_last=False),
+            },
+            {**self.features("published", None), **self.labels(), **self.fold_input()},
+        )
+
+    def teacher(self, protocol: str, seed: int, fold: int | None) -> Job:
+        inputs = {**self.features(protocol, fold), **self.labels()}
+        if fold is not None:
+            inputs |= self.fold_input()
+        params = {"seed": seed, "fold": fold, **self.fit(schedule=self.cosine())}
+        return self._job(
+            f"{self.run(protocol, seed)}/gen0/{_part(fold)}", "teacher", params, inputs
+        )
+
+    def pseudo_label(self, protocol: str, seed: int, generation: int, fold: int | None) -> Job:
+        before = f"{self.run(protocol, seed)}/gen{generation - 1}"
+        if fold is None and generation > 1:
+            origin = f"{before}/blend"
+        else:
+            origin = f"{before}/{_part(fold)}"
+        return self._job(
+            f"{self.run(protocol, seed)}/gen{generation}/pseudo_labels/{_part(fold)}",
+            "pseudo_label",
+            {
+                "threshold": self.config.pseudo_labels.threshold,
+                "boost": self.boost if generation > 1 else self.no_boost,
+            },
+            {"probabilities": (origin, "test.parquet")},
+        )
+
+    def student(self, protocol: str, seed: int, generation: int, fold: int) -> Job:
+        part = None if protocol == "published" else fold
+        home = f"{self.run(protocol, seed)}/gen{generation}"
+        schedule = self.plateau() if protocol == "published" else self.cosine()
+        return self._job(
+            f"{home}/fold{fold}",
+            "student",
+            {
+                "seed": seed,
+                "generation": generation,
+                "fold": fold,
+                **self.fit(schedule=schedule),
+            },
+            {
+                **self.features(protocol, part),
+                **self.labels(),
+                **self.fold_input(),
+                "pseudo_labels": (f"{home}/pseudo_labels/{_part(part)}", "pseudo_labels.parquet"),
+            },
+        )
+
+    def blend(self, protocol: str, seed: int, generation: int) -> Job:
+        home = f"{self.run(protocol, seed)}/gen{generation}"
+        return self._job(
+            f"{home}/blend",
+            "blend",
+            {"folds": len(self.folds)},
+            {f"fold{fold}": (f"{home}/fold{fold}", "test.parquet") for fold in self.folds},
+        )
+
+    def submission(self) -> Job:
+        run = self.run(self.config.protocols[0], self.config.seeds[0])
+        return self._job(
+            "submission",
+            "submission",
+            {"boost": self.boost, "ids": self.config.data.id is not None},
+            {
+                "probabilities": (f"{run}/gen{self.config.generations}/blend", "test.parquet"),
+                **self.test_rows(),
+            },
+        )
+
+    def scores(self) -> Job:
+        fits = [
+            {
+                "role": f"{self.run(protocol, seed)}/{stage}/fold{fold}",
+                "leak_free": protocol == "nested",
+                **{"env": self.env, "protocol": protocol, "seed": seed},
+                **{"stage": stage, "fold": fold},
+            }
+            for protocol in self.config.protocols
+            for seed in self.config.seeds
+            for stage in (["stage0"] if protocol == "published" else [])
+            + [f"gen{generation}" for generation in self.generations]
+            for fold in self.folds
+        ]
+        inputs = {entry["role"]: (entry["role"], "fit.json") for entry in fits}
+        return self._job(
+            "scores", "scores", {"fits": fits}, {**self.labels(), **self.fold_input(), **inputs}
+        )
+
+    def leaderboard(self) -> Job:
+        blends = [
+            {
+                "role": f"{self.run(protocol, seed)}/gen{generation}/blend",
+                **{"env": self.env, "protocol": protocol, "seed": seed},
+                "stage": f"gen{generation}",
+            }
+            for protocol in self.config.protocols
+            for seed in self.config.seeds
+            for generation in self.generations
+        ]
+        inputs = {entry["role"]: (entry["role"], "test.parquet") for entry in blends}
+        params = {
+            "label": self.config.data.label,
+            "classes": self.classes,
+            "boost": self.boost,
+            "blends": blends,
+        }
+        truth = {"truth": self.truth(), **self.test_rows()}
+        return self._job("leaderboard", "leaderboard", params, {**truth, **inputs})
+
+    def _job(self, name: str, stage: str, params: dict, inputs: dict | None = None) -> Job:
+        return Job(name=name, stage=stage, environment=self.env, params=params, inputs=inputs or {})
+
+    def run(self, protocol: str, seed: int) -> str:
+        return f"{self.env}/{protocol}/seed{seed}"
+
+    def scaled(self, protocol: str, fold: int | None) -> str:
+        return f"{self.env}/{protocol}/scaled/{_part(fold)}"
+
+    def features(self, protocol: str, fold: int | None) -> dict:
+        return {t: (self.scaled(protocol, fold), f"{t}.parquet") for t in ("train", "test")}
+
+    def labels(self) -> dict:
+        return {"rows": (f"{self.env}/table", "train_rows.parquet")}
+
+    def test_rows(self) -> dict:
+        return {"rows": (f"{self.env}/table", "test_rows.parquet")}
+
+    def fold_input(self) -> dict:
+        return {"folds": (f"{self.env}/folds", "folds.parquet")}
+
+    def fit(
+        self, epochs: int | None = None, *, schedule: dict | None, drop_last: bool = True
+    ) -> dict:
+        t = self.config.training
+        return {
+            "classes": len(self.classes),
+            "model": self.config.model.model_dump(),
+            "training": {
+                "epochs": epochs or t.epochs,
+                "batch": t.batch,
+                "learning_rate": t.learning_rate,
+                "weight_decay": t.weight_decay,
+                "mixup": t.mixup,
+                "reconstruction": t.reconstruction,
+                "drop_last": drop_last,
+                "schedule": schedule,
+            },
+        }
+
+    def cosine(self) -> dict:
+        return {"end": self.config.training.min_learning_rate}
+
+    def plateau(self) -> dict:
+        t = self.config.training
+        return {"factor": t.plateau_factor, "patience": t.plateau_patience}
+
+
+def _part(fold: int | None) -> str:
+    """The part of the training persons an artifact belongs to: all, or those of one fold."""
+    return "all" if fold is None else f"fold{fold}"

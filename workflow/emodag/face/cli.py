@@ -1,0 +1,81 @@
+"""The command line: `python -m emodag VERB`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from emodag.errors import EmodagError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line and carry it out; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.verb(options)
+    except EmodagError as error:
+        print(f"emodag: error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emodag", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    run = verbs.add_parser(
+        "run",
+        help="run one planned job, from the store if its result is known",
+        description="Run one planned job. Snakemake's rules call this; plans lie in results/.plan.",
+    )
+    run.add_argument("plan", type=Path, metavar="PLAN", help="the job's plan file")
+    run.add_argument("--log", type=Path, metavar="FILE", help="write the job's lines here too")
+    run.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        default=os.environ.get("EMODAG_STORE", ".emodag/store"),
+        help="the store (default: EMODAG_STORE, else .emodag/store)",
+    )
+    run.set_defaults(verb=_run)
+
+    config = verbs.add_parser(
+        "config",
+        help="print the default configuration, commented, or its JSON schema",
+        description="Print what config.yaml and workflow/schemas/config.schema.json must hold.",
+    )
+    config.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    config.set_defaults(verb=_config)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from emodag.provenance.plan import read_plan
+    from emodag.provenance.runner import run
+    from emodag.provenance.store import Store
+    from emodag.provenance.talk import Talk
+
+    plan = read_plan(options.plan)
+    _enter(plan.environment.variables)
+    talk = Talk(plan.job, options.log)
+    try:
+        run(plan, Store(Path(options.store)), talk)
+    except (EmodagError, OSError) as error:
+        talk.error(str(error))
+        return 1
+    return 0
+
+
+def _enter(variables: dict[str, str]) -> None:
+    """Start the interpreter anew with the environment's variables, where any is not yet set.
+
+    Some variables are read when a process or a library starts; setting them later is too late.
+    """
+    if any(os.environ.get(name) != value for name, value in variables.items()):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables})
+
+
+def _config(options: argparse.Namespace) -> int:
+    from emodag.face.config_file import default_yaml, json_schema
+
+    print(json_schema() if options.schema else default_yaml(), end="")
+    return 0

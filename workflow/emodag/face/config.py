@@ -1,0 +1,259 @@
+"""The configuration: one model per section, from which the JSON schema and config.yaml follow.
+
+Every key has a default, so an empty configuration is the default run. Unknown keys are errors.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from emodag.errors import ConfigError
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Section(BaseModel):
+    """A section that knows its keys and takes no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Environment(Section):
+    """One environment: what must be installed and how a job runs in it."""
+
+    locks: list[str] = Field(
+        ["envs/local.lock", "envs/local.torch-cpu.lock"],
+        description="hashed requirement files whose pins must be installed; [] takes what is there",
+    )
+    variables: dict[str, str] = Field({}, description="environment variables of every job")
+    threads: Positive = Field(1, description="threads of one job; fits run in parallel as jobs")
+
+
+class Data(Section):
+    """Where the tables come from and how they are read."""
+
+    source: Literal["synthetic", "files"] = Field(
+        "synthetic", description="synthetic: a generated twin; files: the tables named below"
+    )
+    size: Literal["demo", "competition"] = Field("demo", description="size of the synthetic twin")
+    seed: int = Field(0, ge=0, description="seed of the synthetic twin")
+    train: str | None = Field(None, description="training table: .csv, .csv.gz or .parquet")
+    test: str | None = Field(None, description="test table, the same kinds of file")
+    truth: str | None = Field(
+        None, description="true labels of the test rows, used for leaderboard.csv only"
+    )
+    label: str | None = Field(
+        None, description="label column; null: the column before the last, as in the competition"
+    )
+    group: str | None = Field(
+        None, description="person column; null: the last column, as in the competition"
+    )
+    id: str | None = Field(
+        None,
+        description="id column; null: the first one, or none where label and group are named",
+    )
+    classes: Annotated[list[str], Field(min_length=2)] = Field(
+        ["LVLA", "HVLA", "LVHA", "HVHA"],
+        description="names of the classes; the tables hold names or positions from 0",
+    )
+    missing: Literal["impute", "error"] = Field(
+        "impute", description="empty cells and NaN: impute the training median, or refuse"
+    )
+    infinite: Literal["missing", "error"] = Field(
+        "missing", description="infinite cells: treat as missing, or refuse"
+    )
+    all_missing: Literal["drop", "error"] = Field(
+        "drop", description="columns without any finite training value: drop, or refuse"
+    )
+    constant: Literal["keep", "drop"] = Field(
+        "keep", description="columns with one training value: keep, or drop"
+    )
+    min_rows_per_person: Positive = Field(
+        2, description="fewer rows than this of one person are refused as a likely mistake"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.source == "files" and not (self.train and self.test):
+            raise ValueError("source 'files' needs both `train` and `test`")
+        if self.source == "synthetic" and (self.train or self.test):
+            raise ValueError("`train` and `test` are read only with `source: files`")
+        if (self.label is None) != (self.group is None):
+            raise ValueError("name both `label` and `group`, or neither")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("`classes` holds a name twice")
+        return self
+
+
+class Scaling(Section):
+    """Quantile transform to a normal distribution, as in scikit-learn's QuantileTransformer."""
+
+    n_quantiles: Annotated[int, Field(ge=2)] = Field(1000, description="quantiles per feature")
+    subsample: Annotated[int, Field(ge=2)] = Field(
+        10000, description="rows that the quantiles are estimated from"
+    )
+    random_state: int = Field(42, ge=0, description="seed of that subsample")
+
+
+class Model(Section):
+    """The attentive denoising autoencoder."""
+
+    hidden: Positive = Field(512, description="width of the encoder's and decoder's hidden layer")
+    code: Positive = Field(128, description="width of the code")
+    head: Positive = Field(128, description="width of the classifier's hidden layer")
+    gate_ratio: Positive = Field(4, description="features per unit of the attention's bottleneck")
+    dropout: Share = Field(0.3, description="dropout in the encoder and the classifier")
+    residual: bool = Field(True, description="a residual block in the encoder")
+    corruption: Share = Field(
+        0.1, description="share of input cells masked while training; 0 is a plain autoencoder"
+    )
+
+
+class Training(Section):
+    """How one fit goes."""
+
+    epochs: Positive = Field(50, description="epochs of the teacher and of every student")
+    stage0_epochs: Positive = Field(20, description="epochs of the stage 0 baseline")
+    batch: Annotated[int, Field(ge=2)] = Field(128, description="rows per batch")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(1e-3, description="AdamW's, at the start")
+    min_learning_rate: Annotated[float, Field(ge=0)] = Field(
+        1e-6, description="where cosine annealing ends"
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = Field(1e-3, description="AdamW's")
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="published students: factor when validation F1 stops rising"
+    )
+    plateau_patience: Annotated[int, Field(ge=0)] = Field(
+        8, description="published students: epochs without a rise before that"
+    )
+    mixup: Annotated[float, Field(ge=0)] = Field(
+        0.4, description="alpha of mixup's Beta(alpha, alpha); 0 turns mixup off"
+    )
+    reconstruction: Annotated[float, Field(ge=0)] = Field(
+        0.1, description="weight of the reconstruction loss"
+    )
+
+
+class PseudoLabels(Section):
+    """Which test rows a student learns from, and as what."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.9, description="least confidence of a pseudo-label"
+    )
+    boost: list[Annotated[float, Field(gt=0)]] | None = Field(
+        [1.0, 1.0, 1.0, 1.5],
+        description="one factor per class on its probability, from generation 2 on; null: none",
+    )
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    environment: str = Field("local", description="the environment, by its name below")
+    environments: dict[Name, Environment] = Field(
+        {"local": Environment()}, description="environments by name"
+    )
+    store: str = Field(
+        ".emodag/store", description="content-addressed store; EMODAG_STORE takes precedence"
+    )
+    data: Data = Field(Data(), description="the tables")
+    protocols: Annotated[list[Literal["published", "nested"]], Field(min_length=1)] = Field(
+        ["published", "nested"],
+        description="published: as reported, leaky; nested: leak-free; the first one submits",
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
+        [1], description="run seeds; the first one submits"
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(5, description="folds of the cross-validation")
+    generations: Positive = Field(2, description="student generations")
+    scaling: Scaling = Field(Scaling(), description="quantile scaling")
+    model: Model = Field(Model(), description="the network")
+    training: Training = Field(Training(), description="the fits")
+    pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.environment not in self.environments:
+            raise ValueError(
+                f"`environment` is {self.environment!r}, and `environments` holds "
+                f"{', '.join(self.environments)}"
+            )
+        for name in ("protocols", "seeds"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"`{name}` holds a value twice")
+        boost, classes = self.pseudo_labels.boost, self.data.classes
+        if boost is not None and len(boost) != len(classes):
+            raise ValueError(
+                f"`pseudo_labels.boost` holds {len(boost)} factors for the {len(classes)} classes "
+                f"{', '.join(classes)}; give one per class, or null for none"
+            )
+        return self
+
+
+def load(values: Mapping[str, Any]) -> Config:
+    """The configuration that a mapping describes.
+
+    Raises
+    ------
+    ConfigError
+        One line per mistake: the key, what was expected, what was found, the nearest known key.
+    """
+    try:
+        return Config.model_validate(dict(values))
+    except ValidationError as error:
+        lines = [_explain(mistake) for mistake in error.errors()]
+        raise ConfigError("\n".join(["the configuration is wrong:", *lines])) from None
+
+
+def read(path: Path) -> Config:
+    """The configuration in a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        When the file is missing, not YAML, or wrong.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+    return load(values)
+
+
+def _explain(mistake: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in mistake["loc"]) or "(top level)"
+    if mistake["type"] == "extra_forbidden":
+        return f"  {where}: no such key{_suggestion(mistake['loc'])}"
+    message = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "value_error":
+        return f"  {where}: {message}"
+    return f"  {where}: {message[0].lower()}{message[1:]}; found {mistake['input']!r}"
+
+
+def _suggestion(location: tuple) -> str:
+    """The section that does know the key, else the nearest key of the section it stands in."""
+    *path, key = location
+    section: Any = Config
+    for part in path:
+        field = getattr(section, "model_fields", {}).get(part)
+        section = Environment if field is None else field.annotation
+    known = list(getattr(section, "model_fields", {}))
+    elsewhere = [
+        f"{name}.{key}"
+        for name, field in Config.model_fields.items()
+        if key in getattr(field.annotation, "model_fields", {})
+    ]
+    near = elsewhere or difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known here: {', '.join(known)}"

@@ -1,0 +1,45 @@
+"""config.yaml and the JSON schema, both written from the models of `emodag.face.config`."""
+
+import json
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from emodag.face.config import Config
+
+HEADER = """\
+# The default run. Every key has this default, so a file of your own needs only what differs:
+#   snakemake -c8 results/submission.csv --configfile mine.yaml
+"""
+
+
+def default_yaml() -> str:
+    """The default configuration as YAML, each key with its description."""
+    return HEADER + "\n".join(_lines(Config(), 0)) + "\n"
+
+
+def json_schema() -> str:
+    """The JSON schema of the configuration, for editors and for `snakemake.utils.validate`."""
+    return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def _lines(section: BaseModel, depth: int) -> list[str]:
+    indent, lines = "  " * depth, []
+    for name, field in type(section).model_fields.items():
+        value, note = getattr(section, name), f"# {field.description}"
+        if isinstance(value, BaseModel):
+            lines += [f"{indent}{name}:  {note}", *_lines(value, depth + 1)]
+        elif isinstance(value, dict) and any(isinstance(v, BaseModel) for v in value.values()):
+            lines.append(f"{indent}{name}:  {note}")
+            for key, item in value.items():
+                lines += [f"{indent}  {key}:", *_lines(item, depth + 2)]
+        else:
+            lines.append(f"{indent}{name}: {_flow(value)}  {note}")
+    return lines
+
+
+def _flow(value: Any) -> str:
+    """One value on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")

@@ -1,0 +1,37 @@
+"""One spelling for every JSON value, so that equal values have equal bytes and equal digests."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 20
+
+
+def canonical_json(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no white space (compare RFC 8785).
+
+    Raises
+    ------
+    ValueError
+        For NaN and infinities, which JSON cannot carry.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def digest(value: Any) -> str:
+    """sha256, in hex, of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """sha256, in hex, of the bytes of a file, read in chunks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def is_sha256(text: object) -> bool:
+    """Whether `text` is a sha256 in lower-case hex; what is not never becomes part of a path."""
+    return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")

@@ -1,0 +1,116 @@
+"""The code a stage really runs, as a digest that formatting and comments cannot move.
+
+From the stage's module, imports are followed to every module of this package; each is parsed, its
+docstrings dropped, and its syntax tree written down without positions. Two modules with the same
+digest compile to the same behaviour; an edited helper changes the digest of exactly the stages
+that can reach it. Dynamic imports are invisible, so stages use none.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from emodag.provenance.canonical import digest
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
+    """Digest by module name, for `module` and every first-party module it can import.
+
+    Parameters
+    ----------
+    module : dotted name inside the package, such as ``emodag.stages.ingest``.
+    root : directory of the package; its name is the package's name.
+
+    Raises
+    ------
+    SyntaxError
+        Naming file and line, when a module does not parse.
+    """
+    found: dict[str, str] = {}
+    queue = [module]
+    while queue:
+        name = queue.pop()
+        if name in found:
+            continue
+        path = _module_file(name, root)
+        if path is None:
+            continue
+        status = path.stat()
+        found[name], imports = _parse(str(path), name, root, status.st_mtime_ns, status.st_size)
+        queue.extend(imports)
+    return dict(sorted(found.items()))
+
+
+def code_digest(module: str, root: Path = PACKAGE) -> str:
+    """One digest for the whole closure of `module`."""
+    return digest(code_closure(module, root))
+
+
+@cache
+def _parse(
+    path: str, name: str, root: Path, _mtime_ns: int, _size: int
+) -> tuple[str, tuple[str, ...]]:
+    tree = ast.parse(Path(path).read_bytes(), filename=path)
+    imports = tuple(_imports(tree, name, is_package=path.endswith("__init__.py"), root=root))
+    return hashlib.sha256(repr(_skeleton(tree)).encode()).hexdigest(), imports
+
+
+def _module_file(name: str, root: Path) -> Path | None:
+    """The file of a first-party module, or None for anything else (an attribute, a library)."""
+    package, *rest = name.split(".")
+    if package != root.name:
+        return None
+    base = root.joinpath(*rest)
+    for candidate in (base / "__init__.py", base.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imports(tree: ast.AST, name: str, *, is_package: bool, root: Path) -> Iterator[str]:
+    """Every dotted name the module may import, its own parent packages included."""
+    parts = name.split(".")
+    yield from (".".join(parts[:n]) for n in range(1, len(parts)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                anchor = parts if is_package else parts[:-1]
+                anchor = anchor[: len(anchor) - (node.level - 1)]
+                base = ".".join([*anchor, base]) if base else ".".join(anchor)
+            yield base
+            # `from package import name` may name a module.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _skeleton(node: object) -> object:
+    """A syntax tree as nested tuples without positions, docstrings and empty fields.
+
+    Empty fields are left out because Python versions add fields (`type_params` in 3.12) that old
+    code leaves empty: the digest is then the same on every Python that can run the project.
+    """
+    if isinstance(node, ast.AST):
+        fields = []
+        for field, value in ast.iter_fields(node):
+            if field == "body" and _has_docstring(node):
+                value = value[1:] or [ast.Pass()]
+            if value is None or value == []:
+                continue
+            fields.append((field, _skeleton(value)))
+        return (type(node).__name__, tuple(fields))
+    if isinstance(node, list):
+        return tuple(_skeleton(item) for item in node)
+    return (type(node).__name__, repr(node))
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    return isinstance(
+        node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    ) and (ast.get_docstring(node, clean=False) is not None)

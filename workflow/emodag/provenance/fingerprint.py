@@ -1,0 +1,135 @@
+"""The numerical environment a result depends on, read from the live interpreter.
+
+Nothing heavy is imported: versions come from the installed distributions' metadata, the processor
+from the operating system.
+"""
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from emodag.errors import ConfigError, EnvironmentMismatch
+
+NUMERICAL = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
+"""The distributions whose version can move bits; a change of any other leaves results valid."""
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+"""What OpenMP, MKL, OpenBLAS and numexpr read when they are loaded."""
+
+CPU_VARIABLES = (
+    "NPY_DISABLE_CPU_FEATURES",
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "MKL_DEBUG_CPU_TYPE",
+)
+"""Variables that steer NumPy, torch and MKL to other code paths on the same processor."""
+
+_ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
+
+
+def installed_versions() -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` that the interpreter can import."""
+    versions = {}
+    for name in NUMERICAL:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def locked_versions(locks: list[Path]) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` that hashed requirement files pin.
+
+    Raises
+    ------
+    ConfigError
+        When a lock does not exist.
+    """
+    pins: dict[str, str] = {}
+    for lock in locks:
+        try:
+            text = lock.read_text()
+        except FileNotFoundError:
+            raise ConfigError(
+                f"{lock}: no such lock. It is named under `environments` in the configuration; "
+                "choose an environment whose locks exist."
+            ) from None
+        for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE):
+            if name.lower() in NUMERICAL:
+                pins[name.lower()] = version
+    return dict(sorted(pins.items()))
+
+
+def fingerprint(variables: Mapping[str, str], threads: int) -> dict[str, Any]:
+    """Everything about the running environment that enters a key, as plain JSON.
+
+    The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
+    model name and clock do not.
+    """
+    steering = {name: os.environ[name] for name in CPU_VARIABLES if name in os.environ}
+    return {
+        "python": platform.python_version(),
+        "libc": " ".join(platform.libc_ver()),
+        "machine": platform.machine(),
+        "processor": processor(),
+        "distributions": installed_versions(),
+        "variables": {**steering, **variables},
+        "threads": threads,
+    }
+
+
+@cache
+def processor() -> str:
+    """Vendor and floating-point instruction sets, such as ``AuthenticAMD avx avx2 fma``."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    fields = dict(
+        (part.strip() for part in line.split(":", 1))
+        for line in text.partition("\n\n")[0].splitlines()
+        if ":" in line
+    )
+    vendor = fields.get("vendor_id", fields.get("CPU implementer", "unknown"))
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    return " ".join([vendor, *sorted(filter(_ISA.fullmatch, flags))])
+
+
+def check(name: str, required: Mapping[str, str]) -> None:
+    """Refuse to go on when what is installed is not what the environment's lock pins.
+
+    A local version label (the ``+cpu`` of a torch build) is not compared; it still enters keys.
+
+    Raises
+    ------
+    EnvironmentMismatch
+        With one line per difference and the way out.
+    """
+    installed = installed_versions()
+    differences = [
+        f"  {package}: locked {wanted}, installed {installed.get(package, 'not at all')}"
+        for package, wanted in required.items()
+        if installed.get(package, "").partition("+")[0] != wanted.partition("+")[0]
+    ]
+    if differences:
+        raise EnvironmentMismatch(
+            "\n".join(
+                [
+                    f"this interpreter is not the environment {name!r}:",
+                    *differences,
+                    "Activate .venv (`make setup` builds it from the locks), or choose another "
+                    "`environment` in the configuration. Nothing was computed.",
+                ]
+            )
+        )

@@ -1,0 +1,98 @@
+"""Manifests: what a job made and from what, identity only.
+
+No time, host or duration is in a manifest, so an identical recomputation leaves it identical. It
+carries its own digest, so that a damaged one is noticed before anything is built on it.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emodag.errors import IntegrityError
+from emodag.provenance.atomic import write_bytes
+from emodag.provenance.canonical import digest, is_sha256
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One output file: its logical digest, the sha256 of its bytes, and their number."""
+
+    logical: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What one job made.
+
+    Attributes
+    ----------
+    job, stage, plan : the job, its stage, and the identity of the plan it followed.
+    key : the action's key, the sha256 of all its ingredients.
+    ingredients : what the key was made of: code, params, inputs, environment.
+    inputs : logical digest by role.
+    outputs : output by file name.
+    labels_seen : the persons whose labels these outputs depend on, sorted, as text.
+    """
+
+    job: str
+    stage: str
+    plan: str
+    key: str
+    ingredients: dict[str, Any]
+    inputs: dict[str, str]
+    outputs: dict[str, Output]
+    labels_seen: tuple[str, ...]
+
+    def logical(self, file: str) -> str | None:
+        """Logical digest of an output file, None where the job makes no such file."""
+        output = self.outputs.get(file)
+        return output and output.logical
+
+    def write(self, path: Path) -> None:
+        """Write the manifest, atomically."""
+        body = {"schema": SCHEMA, **asdict(self)}
+        body["labels_seen"] = list(self.labels_seen)
+        text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
+        write_bytes(path, text.encode() + b"\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """Read a manifest and refuse anything that is not one, whole and unaltered.
+
+        Raises
+        ------
+        IntegrityError
+            When the file is missing, not a manifest, altered, or names a path.
+        """
+        try:
+            body = json.loads(path.read_bytes())
+            if body.pop("digest") != digest(body):
+                raise ValueError("its content does not match its own digest")
+            if body.pop("schema") != SCHEMA:
+                raise ValueError("another schema version")
+            body["outputs"] = {name: Output(**entry) for name, entry in body["outputs"].items()}
+            body["labels_seen"] = tuple(body["labels_seen"])
+            manifest = cls(**body)
+            manifest._check()
+        except FileNotFoundError:
+            raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise IntegrityError(
+                f"{path}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
+                "the manifest anew."
+            ) from None
+        return manifest
+
+    def _check(self) -> None:
+        digests = [self.plan, self.key, *self.inputs.values()]
+        for name, output in self.outputs.items():
+            if PurePosixPath(name).name != name or name in (".", "..", ""):
+                raise ValueError(f"{name!r} is not a plain file name")
+            digests += [output.logical, output.sha256]
+        if not all(map(is_sha256, digests)):
+            raise ValueError("a digest in it is not a sha256")

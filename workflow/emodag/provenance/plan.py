@@ -1,0 +1,220 @@
+"""Plans: what a job is, written down before it runs.
+
+A plan is a small JSON file, the one input of its Snakemake rule that says everything: stage, code,
+parameters, inputs by role, environment, outputs. It is rewritten only when its content changes, or
+when the manifest it once produced no longer agrees with it, so Snakemake's file times carry
+exactly the information "this job must run".
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emodag.errors import IntegrityError
+from emodag.provenance.atomic import write_bytes
+from emodag.provenance.canonical import digest, is_sha256
+from emodag.provenance.manifest import Manifest
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A raw file from outside the chain, known by the sha256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """One output file of another job, found through that job's manifest."""
+
+    manifest: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """The environment a job must run in: pinned versions, variables to set, threads per job."""
+
+    name: str
+    requires: dict[str, str]
+    variables: dict[str, str]
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One job. Paths are relative to the working directory of the workflow.
+
+    Attributes
+    ----------
+    job : the job's name, unique in a workflow, such as ``local/published/seed1/gen1/fold0``.
+    stage : which stage to run; `emodag.stages.<stage>` holds its code.
+    code : digest of that module's code closure.
+    params : plain JSON values the stage declares, seeds and folds included.
+    inputs : role -> where the input comes from.
+    environment : where the job must run.
+    directory : where the outputs go.
+    manifest : path of the manifest, the last file a job writes.
+    outputs : names of the files the stage makes.
+    """
+
+    job: str
+    stage: str
+    code: str
+    params: dict[str, Any]
+    inputs: dict[str, Source | Upstream]
+    environment: Environment
+    directory: str
+    manifest: str
+    outputs: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Where the plan is kept."""
+        return plan_path(self.job)
+
+    def identity(self) -> str:
+        """Digest of everything the plan says."""
+        return digest({"schema": SCHEMA, **asdict(self)})
+
+
+def plan_path(job: str) -> Path:
+    """The plan file of a job."""
+    return Path("results/.plan") / f"{job}.json"
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan and refuse anything that is not one.
+
+    Raises
+    ------
+    IntegrityError
+        When the file is missing, not JSON, of another schema, or names a path outside the
+        workflow's directory.
+    """
+    try:
+        record = json.loads(path.read_bytes())
+        if record.pop("schema") != SCHEMA:
+            raise ValueError("another schema version")
+        record.pop("nonce")
+        record["inputs"] = {role: _endpoint(entry) for role, entry in record["inputs"].items()}
+        record["environment"] = Environment(**record["environment"])
+        record["outputs"] = tuple(record["outputs"])
+        plan = Plan(**record)
+        _check_paths(plan)
+    except FileNotFoundError:
+        raise IntegrityError(f"{path}: no such plan. Plans are written by `snakemake`.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(
+            f"{path}: not a plan of schema {SCHEMA} ({error}). Delete it; the next `snakemake` "
+            "writes it anew."
+        ) from None
+    return plan
+
+
+def write_plans(plans: Iterable[Plan]) -> list[Path]:
+    """Write the plans whose jobs must run; leave every other plan file untouched.
+
+    Returns the paths written. A plan is written when its content is new, or when the job's
+    manifest is damaged, disagrees with the plan or with an upstream manifest, or lists a file that
+    is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
+    checksums before it believes a newer file time; it is part of no key.
+    """
+    written, manifests = [], _Manifests()
+    for plan in plans:
+        body = {"schema": SCHEMA, **asdict(plan)}
+        if _on_disk(plan.path) == body and not _is_stale(plan, manifests):
+            continue
+        record = json.dumps({**body, "nonce": time.time_ns()}, sort_keys=True, indent=1)
+        write_bytes(plan.path, record.encode() + b"\n")
+        _age(Path(plan.manifest))
+        written.append(plan.path)
+    return written
+
+
+class _Manifests:
+    """Each manifest read once per planning, however many jobs depend on it."""
+
+    def __init__(self) -> None:
+        self.read: dict[str, Manifest | None] = {}
+
+    def __getitem__(self, path: str) -> Manifest | None:
+        if path not in self.read:
+            try:
+                self.read[path] = Manifest.read(Path(path))
+            except IntegrityError:
+                self.read[path] = None
+        return self.read[path]
+
+
+def _is_stale(plan: Plan, manifests: _Manifests) -> bool:
+    """Whether there is a manifest that this plan and its upstream manifests do not confirm."""
+    if not Path(plan.manifest).exists():
+        return False
+    manifest = manifests[plan.manifest]
+    if manifest is None or manifest.plan != plan.identity():
+        return True
+    for role, endpoint in plan.inputs.items():
+        if isinstance(endpoint, Upstream):
+            upstream = manifests[endpoint.manifest]
+            if upstream is not None and manifest.inputs[role] != upstream.logical(endpoint.file):
+                return True
+    directory = Path(plan.directory)
+    return any(_size(directory / name) != output.bytes for name, output in manifest.outputs.items())
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _age(manifest: Path) -> None:
+    """Make a manifest that was stamped in the future older than the plan just written."""
+    try:
+        if manifest.stat().st_mtime >= time.time():
+            os.utime(manifest, (0, 0))
+    except FileNotFoundError:
+        return
+
+
+def _on_disk(path: Path) -> dict | None:
+    """A plan file's content without its nonce, or None where there is none to read."""
+    try:
+        record = json.loads(path.read_bytes())
+        record.pop("nonce")
+        record["outputs"] = tuple(record["outputs"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return record
+
+
+def _endpoint(entry: dict) -> Source | Upstream:
+    if "sha256" not in entry:
+        return Upstream(**entry)
+    source = Source(**entry)
+    if not is_sha256(source.sha256):
+        raise ValueError(f"{source.sha256!r} is not a sha256")
+    return source
+
+
+def _check_paths(plan: Plan) -> None:
+    """Outputs stay in the job's directory, and that stays below the working directory."""
+    upstream = [e.manifest for e in plan.inputs.values() if isinstance(e, Upstream)]
+    for path in (plan.job, plan.directory, plan.manifest, *upstream):
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise ValueError(f"{path!r} leads out of the working directory")
+    files = [e.file for e in plan.inputs.values() if isinstance(e, Upstream)]
+    for name in (*plan.outputs, *files):
+        if PurePosixPath(name).name != name or name in (".", "..", ""):
+            raise ValueError(f"{name!r} is not a plain file name")
+    if not plan.stage.isidentifier():
+        raise ValueError(f"{plan.stage!r} is not the name of a stage")

@@ -1,0 +1,199 @@
+"""Run one planned job: from the store when its key is known, by computing it otherwise.
+
+The key is made of the job's ingredients as they are now, not as they were planned: the code that
+was really imported, the inputs' logical digests, the live environment. Whatever happens, the
+store and the results hold only whole, verified files, and the manifest is written last.
+"""
+
+import importlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from emodag.errors import EmodagError, IntegrityError
+from emodag.provenance import fingerprint
+from emodag.provenance.canonical import digest, file_sha256
+from emodag.provenance.closure import code_digest
+from emodag.provenance.digest import logical_digest
+from emodag.provenance.manifest import Manifest, Output
+from emodag.provenance.plan import Plan, Source
+from emodag.provenance.sidecar import Sidecar
+from emodag.provenance.store import Action, Store
+from emodag.provenance.talk import Talk
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input as the job finds it: its file, digests, and the labels behind it."""
+
+    path: Path
+    logical: str
+    sha256: str
+    labels_seen: tuple[str, ...] = ()
+
+
+def run(plan: Plan, store: Store, talk: Talk) -> Manifest:
+    """Bring a job's outputs and its manifest about; returns the manifest.
+
+    Raises
+    ------
+    EnvironmentMismatch
+        When the interpreter is not the environment that the plan requires.
+    IntegrityError
+        When an input is damaged and the store cannot restore it, or the code changed meanwhile.
+    EmodagError
+        Whatever clear error the stage itself raises.
+    """
+    environment = plan.environment
+    fingerprint.check(environment.name, environment.requires)
+    inputs = {role: _resolve(endpoint) for role, endpoint in plan.inputs.items()}
+    ingredients = {
+        "schema": SCHEMA,
+        "stage": plan.stage,
+        "code": plan.code,
+        "params": plan.params,
+        "environment": fingerprint.fingerprint(environment.variables, environment.threads),
+    }
+    logical = {role: entry.logical for role, entry in inputs.items()}
+    key = digest({**ingredients, "inputs": logical})
+    sidecar = Sidecar.begin(plan, key)
+
+    action = store.lookup(key)
+    if action is not None and _place(plan, store, action, talk):
+        talk.hit(key, action.cost["seconds"])
+        sidecar = sidecar.hit(action.cost)
+    else:
+        talk.run(key)
+        action = _compute(plan, store, inputs, key, talk, sidecar)
+        if not _place(plan, store, action, talk):
+            raise IntegrityError(f"{store.root}: objects vanish while they are being used")
+        talk.done(key, action.cost["seconds"])
+        sidecar = sidecar.computed(action.cost)
+
+    sidecar.write(Path(plan.manifest).with_name(_sidecar_name(plan)))
+    manifest = Manifest(
+        job=plan.job,
+        stage=plan.stage,
+        plan=plan.identity(),
+        key=key,
+        ingredients=ingredients,
+        inputs=logical,
+        outputs=action.outputs,
+        labels_seen=action.labels_seen,
+    )
+    manifest.write(Path(plan.manifest))
+    return manifest
+
+
+def _sidecar_name(plan: Plan) -> str:
+    return Path(plan.manifest).name.replace("manifest", "provenance")
+
+
+def _resolve(endpoint) -> Input:
+    if isinstance(endpoint, Source):
+        return Input(Path(endpoint.path), endpoint.sha256, endpoint.sha256)
+    path = Path(endpoint.manifest)
+    manifest = Manifest.read(path)
+    if endpoint.file not in manifest.outputs:
+        raise IntegrityError(
+            f"{path}: lists no {endpoint.file!r}. Run `snakemake` again; it plans the job anew."
+        )
+    output = manifest.outputs[endpoint.file]
+    # An artifact lies beside its manifest, whatever the manifest is called.
+    return Input(path.parent / endpoint.file, output.logical, output.sha256, manifest.labels_seen)
+
+
+def _verify(entry: Input, store: Store, talk: Talk) -> None:
+    """Make sure an input's bytes are the ones its manifest promises; mend it from the store."""
+    found = file_sha256(entry.path) if entry.path.is_file() else None
+    if found == entry.sha256:
+        return
+    state = "is missing" if found is None else "is damaged"
+    try:
+        store.place(entry.sha256, entry.path)
+    except IntegrityError:
+        raise IntegrityError(
+            f"{entry.path}: {state} (expected sha256 {entry.sha256[:12]}), and the store cannot "
+            "restore it. Delete the manifest beside it and run `snakemake` again."
+        ) from None
+    talk.warn(f"{entry.path} {state}; restored from the store")
+
+
+def _compute(
+    plan: Plan, store: Store, inputs: dict[str, Input], key: str, talk: Talk, sidecar: Sidecar
+) -> Action:
+    for role, endpoint in plan.inputs.items():
+        if isinstance(endpoint, Source):
+            _verify_source(inputs[role])
+        else:
+            _verify(inputs[role], store, talk)
+    _set_threads(plan.environment.threads)
+    module = f"emodag.stages.{plan.stage}"
+    stage = importlib.import_module(module)
+    # Checked after the import: what was imported is then what the key says.
+    if code_digest(module) != plan.code:
+        raise IntegrityError(
+            f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
+            "command again."
+        )
+    context = RunContext(inputs, talk)
+    with store.scratch() as scratch:
+        files = {role: entry.path for role, entry in inputs.items()}
+        stage.run(files, plan.params, scratch, context)
+        made = sorted(path.name for path in scratch.iterdir())
+        if made != sorted(plan.outputs):
+            raise EmodagError(
+                f"stage {plan.stage!r} was to make {sorted(plan.outputs)} and made {made}"
+            )
+        outputs = {}
+        for name in made:
+            path = scratch / name
+            logical, size = logical_digest(path), path.stat().st_size
+            outputs[name] = Output(logical=logical, sha256=store.publish(path), bytes=size)
+    action = Action(outputs=outputs, labels_seen=context.labels(), cost=sidecar.cost())
+    store.record(key, action)
+    return action
+
+
+def _verify_source(entry: Input) -> None:
+    if not entry.path.is_file() or file_sha256(entry.path) != entry.sha256:
+        raise IntegrityError(
+            f"{entry.path}: changed while the workflow was running. Run the same command again."
+        )
+
+
+def _place(plan: Plan, store: Store, action: Action, talk: Talk) -> bool:
+    """Put verified copies of an action's objects in place; False where one cannot be had."""
+    try:
+        for name, output in action.outputs.items():
+            store.place(output.sha256, Path(plan.directory) / name)
+    except IntegrityError as error:
+        talk.warn(f"{error}; computing it again")
+        return False
+    return True
+
+
+def _set_threads(threads: int) -> None:
+    for name in fingerprint.THREAD_VARIABLES:
+        os.environ[name] = str(threads)
+
+
+class RunContext:
+    """What the running stage may ask for; see `emodag.context.Context`."""
+
+    def __init__(self, inputs: dict[str, Input], talk: Talk) -> None:
+        self.labels_seen = {role: frozenset(e.labels_seen) for role, e in inputs.items()}
+        self._own: set[str] = set()
+        self._talk = talk
+        self.warn = talk.warn
+        self.progress = talk.progress
+
+    def saw_labels_of(self, persons) -> None:
+        """Record that the outputs depend on the labels of `persons`."""
+        self._own.update(map(str, persons))
+
+    def labels(self) -> tuple[str, ...]:
+        """Every person whose labels reached the outputs, through an input or directly."""
+        return tuple(sorted(self._own.union(*self.labels_seen.values())))

@@ -1,0 +1,48 @@
+"""Digests of raw files, recomputed only when a file may have changed."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from emodag.errors import InputError
+from emodag.provenance.atomic import write_bytes
+from emodag.provenance.canonical import file_sha256
+
+
+def source_digests(paths: Iterable[str], memory: Path) -> dict[str, str]:
+    """sha256 by path of raw files.
+
+    A digest is remembered in the file `memory` with the file's size, inode and change times. A
+    user can set the modification time but not the change time, so an edit is always noticed.
+
+    Raises
+    ------
+    InputError
+        When a file does not exist or cannot be read.
+    """
+    known = _read(memory)
+    current = {}
+    for name in paths:
+        try:
+            status = Path(name).stat()
+            stamp = [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
+            entry = known.get(name)
+            if entry is None or entry["stamp"] != stamp:
+                entry = {"stamp": stamp, "sha256": file_sha256(Path(name))}
+        except OSError as error:
+            raise InputError(
+                f"{name}: {error.strerror}. It is named under `data` in the configuration; "
+                f"paths are relative to {Path.cwd()}."
+            ) from None
+        current[name] = entry
+    if current and current != {name: known.get(name) for name in current}:
+        write_bytes(memory, json.dumps({**known, **current}, indent=1).encode())
+    return {name: entry["sha256"] for name, entry in current.items()}
+
+
+def _read(memory: Path) -> dict:
+    try:
+        known = json.loads(memory.read_bytes())
+        return known if isinstance(known, dict) else {}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,184 @@
+"""The store: objects named by the sha256 of their bytes, and an action record per key.
+
+Layout below the root::
+
+    objects/ab/cdef...      file contents, read-only
+    actions/ab/cdef....json what the computation with key abcdef... made
+    scratch/                where jobs compute before they publish
+
+Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
+or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
+`scratch`. No lock is ever held.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from emodag.errors import EmodagError, IntegrityError
+from emodag.provenance.atomic import write_bytes
+from emodag.provenance.canonical import CHUNK, digest, is_sha256
+from emodag.provenance.manifest import Output
+
+SCHEMA = 1
+FICLONE = 0x40049409
+"""Linux ioctl that shares a file's blocks copy-on-write (linux/fs.h)."""
+
+
+class StoreError(EmodagError):
+    """The store cannot be written: it is full, read-only or gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What a computation made: outputs by name, the persons whose labels it saw, its cost."""
+
+    outputs: dict[str, Output]
+    labels_seen: tuple[str, ...]
+    cost: dict[str, Any]
+
+
+class Store:
+    """A content-addressed store below one directory, created on first use."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def lookup(self, key: str) -> Action | None:
+        """The action recorded for a key, or None where there is none that can be trusted.
+
+        A damaged record is removed, so that the next computation can replace it.
+        """
+        path = self._path("actions", key).with_suffix(".json")
+        try:
+            body = json.loads(path.read_bytes())
+            if body.pop("digest") != digest(body) or body.pop("schema") != SCHEMA:
+                raise ValueError("altered")
+            outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
+            if not all(_is_plain(name) and is_sha256(o.sha256) for name, o in outputs.items()):
+                raise ValueError("unsafe name")
+            return Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+
+    def record(self, key: str, action: Action) -> None:
+        """Record an action whose objects are all in the store."""
+        body = {"schema": SCHEMA, **asdict(action), "labels_seen": list(action.labels_seen)}
+        text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
+        with self._explained():
+            write_bytes(self._path("actions", key).with_suffix(".json"), text.encode() + b"\n")
+
+    def publish(self, path: Path) -> str:
+        """Move a file from `scratch` into the store; returns the sha256 of its bytes.
+
+        The file is flushed to the disk first, so that a name never refers to lost content.
+        """
+        with self._explained():
+            with path.open("rb") as stream:
+                name = _hash(stream)
+                os.fsync(stream.fileno())
+            target = self._path("objects", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.chmod(0o444)
+            path.replace(target)
+        return name
+
+    def place(self, sha256_: str, target: Path) -> None:
+        """Put a verified, writable copy of an object at `target`, atomically.
+
+        The copy shares blocks with the object where the file system can (a reflink), never the
+        file itself: an edit of a result must not reach the store.
+
+        Raises
+        ------
+        IntegrityError
+            When the object is missing, or damaged (it is then removed).
+        """
+        source = self._path("objects", sha256_)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        copy = Path(name)
+        try:
+            with os.fdopen(handle, "r+b") as sink, source.open("rb") as stream:
+                _clone(stream, sink)
+                found = _hash(sink)
+            if found != sha256_:
+                with contextlib.suppress(OSError):
+                    source.unlink()
+                raise IntegrityError(f"{source}: object was damaged and has been removed")
+            copy.chmod(0o644)
+            copy.replace(target)
+        except FileNotFoundError:
+            raise IntegrityError(f"{source}: no such object") from None
+        except OSError as error:
+            raise _explain(error, target) from error
+        finally:
+            copy.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty directory on the store's file system, removed afterwards."""
+        with self._explained():
+            (self.root / "scratch").mkdir(parents=True, exist_ok=True)
+            directory = Path(tempfile.mkdtemp(dir=self.root / "scratch", prefix=f"{os.getpid()}-"))
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _path(self, kind: str, name: str) -> Path:
+        if not is_sha256(name):
+            raise IntegrityError(f"{name!r} is not a sha256 and cannot name anything in the store")
+        return self.root / kind / name[:2] / name[2:]
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _explain(error, self.root) from error
+
+
+def _is_plain(name: str) -> bool:
+    return PurePosixPath(name).name == name and name not in (".", "..", "")
+
+
+def _hash(stream) -> str:
+    hasher = sha256()
+    stream.seek(0)
+    while chunk := stream.read(CHUNK):
+        hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def _clone(stream, sink) -> None:
+    try:
+        fcntl.ioctl(sink.fileno(), FICLONE, stream.fileno())
+    except OSError:
+        shutil.copyfileobj(stream, sink, CHUNK)
+        sink.flush()
+
+
+def _explain(error: OSError, where: Path) -> StoreError:
+    """A full disk, a read-only store and the like, as something a user can mend."""
+    advice = {
+        errno.ENOSPC: "the disk is full; free some space and run the same command again",
+        errno.EDQUOT: "your quota is used up; free some space and run the same command again",
+        errno.EROFS: "the file system is read-only; choose another `store` in the configuration",
+        errno.EACCES: "you may not write there; choose another `store` in the configuration",
+        errno.EPERM: "you may not write there; choose another `store` in the configuration",
+    }.get(error.errno, "see the message")
+    return StoreError(f"{error.filename or where}: {error.strerror or error}: {advice}.")

@@ -1,0 +1,77 @@
+"""What a job says: lines for people, the same lines in its log, and a progress bar on terminals."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHORT = 12
+"""How many digits of a key people are shown."""
+
+
+class Talk:
+    """Says things on standard error and, where a log is given, in the log as well.
+
+    Parameters
+    ----------
+    job : the job's name, which opens every line.
+    log : a file to write the same lines to, emptied first.
+    """
+
+    def __init__(self, job: str, log: Path | None = None) -> None:
+        self.job, self.log = job, log
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("")
+
+    def say(self, line: str) -> None:
+        """One line, to both."""
+        print(line, file=sys.stderr, flush=True)
+        if self.log is not None:
+            with self.log.open("a") as stream:
+                print(line, file=stream)
+
+    def hit(self, key: str, saved: float) -> None:
+        """The outputs were in the store."""
+        self.say(f"HIT  {key[:SHORT]}  {self.job}  (saved {saved:.1f} s)")
+
+    def run(self, key: str) -> None:
+        """The outputs must be computed."""
+        self.say(f"RUN  {key[:SHORT]}  {self.job}")
+
+    def done(self, key: str, seconds: float) -> None:
+        """The outputs have been computed."""
+        self.say(f"DONE {key[:SHORT]}  {self.job}  ({seconds:.1f} s)")
+
+    def warn(self, message: str) -> None:
+        """Something the user should know that does not stop the chain."""
+        self.say(f"WARNING {self.job}: {message}")
+
+    def error(self, message: str) -> None:
+        """What stopped the job."""
+        self.say(f"ERROR {self.job}: {message}")
+
+    @contextmanager
+    def progress(self, total: int, unit: str) -> Iterator["Bar"]:
+        """A bar over `total` steps, drawn only where standard error is a terminal."""
+        if not sys.stderr.isatty():
+            yield Bar(None)
+            return
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit=unit, desc=self.job, leave=False, dynamic_ncols=True) as bar:
+            yield Bar(bar)
+
+
+class Bar:
+    """See `emodag.context.Progress`."""
+
+    def __init__(self, bar) -> None:
+        self._bar = bar
+
+    def update(self, steps: int = 1, **figures: object) -> None:
+        """Advance the bar, if there is one, and show `figures` beside it."""
+        if self._bar is not None:
+            if figures:
+                self._bar.set_postfix(figures, refresh=False)
+            self._bar.update(steps)

@@ -1,0 +1,70 @@
+"""Folds that no NumPy release and no processor can move.
+
+scikit-learn up to 1.8 orders the groups by an unstable argsort of their sizes, whose order among
+equal sizes depends on NumPy's SIMD kernels: people change folds between NumPy releases (see
+scikit-learn issue 29495). Here ties are broken by the person id.
+"""
+
+import numpy as np
+
+from emodag.errors import InputError
+
+
+def group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
+    """The GroupKFold fold of each row: people are kept whole, folds about equally full.
+
+    The largest group goes first, each to the fold with the fewest rows so far, as in scikit-learn's
+    `GroupKFold`; groups of one size go in the order of their ids, folds of one size in the order
+    of their numbers.
+
+    Parameters
+    ----------
+    persons : (n,) integers or text.
+    folds : number of folds.
+
+    Returns
+    -------
+    (n,) int16 : the fold whose validation set holds the row.
+
+    Raises
+    ------
+    InputError
+        When there are fewer people than folds.
+    """
+    ids, group, sizes = np.unique(persons, return_inverse=True, return_counts=True)
+    if len(ids) < folds:
+        raise InputError(
+            f"the training table holds {len(ids)} persons ({', '.join(map(str, ids))}), and "
+            f"{folds} folds need at least {folds}. Lower `folds` to {max(len(ids), 2)} or less, or "
+            "check which column holds the person (`data.group`)."
+        )
+    fold_of_group = np.empty(len(ids), np.int16)
+    load = np.zeros(folds, np.int64)
+    for index in np.argsort(-sizes, kind="stable"):
+        lightest = int(np.argmin(load))
+        fold_of_group[index] = lightest
+        load[lightest] += sizes[index]
+    return fold_of_group[group]
+
+
+def shuffled_folds(rows: int, *, folds: int, seed: int) -> np.ndarray:
+    """The shuffled KFold fold of each row, people ignored: scikit-learn's `KFold(shuffle=True)`.
+
+    Returns
+    -------
+    (rows,) int16 : the fold whose validation set holds the row.
+
+    Raises
+    ------
+    InputError
+        When there are fewer rows than folds.
+    """
+    from sklearn.model_selection import KFold
+
+    if rows < folds:
+        raise InputError(f"the training table holds {rows} rows, fewer than the {folds} folds")
+    fold = np.empty(rows, np.int16)
+    splitter = KFold(folds, shuffle=True, random_state=seed)
+    for number, (_, valid) in enumerate(splitter.split(np.empty((rows, 1), np.int8))):
+        fold[valid] = number
+    return fold

@@ -1,0 +1,226 @@
+"""What the columns of a raw table are, and the true labels of the test table."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from emodag.errors import ConfigError
+from emodag.science.csv_tables import CsvTable
+from emodag.science.parquet_tables import ParquetTable
+from emodag.science.row_facts import label_codes, row_ids
+from emodag.science.tables import Table, fault, listed
+
+_SAVED_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+_TRUTH_IDS = ("ID", "id")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a table are what; `id` is None where rows are just numbered."""
+
+    id: str | None
+    features: tuple[str, ...]
+    label: str | None = None
+    group: str | None = None
+
+
+def open_table(path: Path) -> Table:
+    """Open the CSV (.csv, .csv.gz) or Parquet (.parquet, .pq) file at `path`, by its suffix.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, its suffix is another, or it is not what its suffix says.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith((".csv", ".csv.gz")):
+            return CsvTable(path)
+        if name.endswith((".parquet", ".pq")):
+            return ParquetTable(path)
+    except FileNotFoundError:
+        raise fault(path, "there is no such file; correct the path") from None
+    except OSError as error:
+        raise fault(path, f"cannot be read: {error.strerror}") from None
+    raise fault(path, "unknown kind of file; expected .csv, .csv.gz, .parquet or .pq")
+
+
+def layout_of_train(
+    table: Table, *, label: str | None, group: str | None, id: str | None
+) -> Layout:
+    """Tell the columns of the training table apart.
+
+    With `label` and `group` None it is the competition's layout: the index first, then features,
+    the label last but one and the person last. Otherwise the columns have those names, and all
+    others but `id` are features.
+
+    Raises
+    ------
+    ConfigError
+        If only one of `label` and `group` is given, or one column is to serve twice.
+    InputError
+        If a column named is absent, or no features are left.
+    """
+    if (label is None) != (group is None):
+        raise ConfigError(
+            f"data.label is {label!r} and data.group is {group!r}: name both columns, or neither "
+            "for the competition's layout (index, features, label, person)"
+        )
+    columns = table.columns
+    if label is None:
+        if len(columns) < 4:
+            raise fault(
+                table.path,
+                f"expected an index, features, a label and a person, found {len(columns)} columns "
+                f"({listed(list(columns))}); are they separated by commas?",
+            )
+        if id not in (None, columns[0]):
+            raise ConfigError(
+                f"data.id is {id!r}, but without data.label and data.group the id is the first "
+                f"column, {columns[0]!r}; name all three columns, or none"
+            )
+        layout = Layout(id=columns[0], features=columns[1:-2], label=columns[-2], group=columns[-1])
+    else:
+        special = [name for name in (label, group, id) if name is not None]
+        if len(set(special)) < len(special):
+            raise ConfigError(
+                f"data.label is {label!r}, data.group is {group!r}, data.id is {id!r}: "
+                "these must be different columns"
+            )
+        for name in special:
+            _require_column(table, name)
+        features = tuple(name for name in columns if name not in special)
+        layout = Layout(id=id, features=features, label=label, group=group)
+    if not layout.features:
+        raise fault(table.path, "has no feature columns besides label, person and id")
+    _refuse_saved_index(table.path, [*layout.features, layout.label, layout.group])
+    return layout
+
+
+def layout_of_test(table: Table, train: Layout, *, named: bool) -> Layout:
+    """Tell the columns of the test table apart, given the training table's `train`.
+
+    If `named`, a label and a person column may be there and are left out; otherwise the first
+    column is the index and all others are features. Features come in the test table's order.
+
+    Raises
+    ------
+    InputError
+        If the features are not those of the training table, in whatever order.
+    """
+    if named:
+        if train.id is not None:
+            _require_column(table, train.id)
+        special, id_ = {train.id, train.label, train.group}, train.id
+    else:
+        special, id_ = {table.columns[0]}, table.columns[0]
+    features = tuple(name for name in table.columns if name not in special)
+    missing = [name for name in train.features if name not in set(features)]
+    extra = [name for name in features if name not in set(train.features)]
+    if missing or extra:
+        differences = [f"lacks {listed(missing)}"] if missing else []
+        differences += [f"also has {listed(extra)}"] if extra else []
+        hint = "" if named else " (its first column is taken for the index)"
+        raise fault(
+            table.path,
+            f"expected the {len(train.features)} features of the training table; this table"
+            f"{hint} {' and '.join(differences)}; make the two agree",
+        )
+    return Layout(id=id_, features=features)
+
+
+def read_truth(
+    path: Path,
+    *,
+    label: str | None,
+    classes: Sequence[str],
+    n_rows: int,
+    ids: Sequence[int] | Sequence[str],
+) -> np.ndarray:
+    """Read the true labels of the test rows from a CSV or Parquet file.
+
+    The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
+    only column besides the ids. With a column "ID" or "id" rows are matched by it, else by order.
+
+    Parameters
+    ----------
+    label : str or None
+        Name of the label column in the training table.
+    classes : sequence of str
+        Names of the classes; a label is such a name or its number from 0.
+    n_rows : int
+        Rows of the test table.
+    ids : sequence of length n_rows
+        Ids of the test rows, in their order.
+
+    Returns
+    -------
+    int8 array of shape (n_rows,)
+        Class numbers, in the order of the test rows.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table, a label is missing or unknown, or the rows do not match.
+    """
+    table = open_table(path)
+    id_ = next((name for name in _TRUTH_IDS if name in table.columns), None)
+    others = [name for name in table.columns if name != id_]
+    column = next((name for name in (label, "label", "Predicted") if name in others), None)
+    if column is None:
+        if len(others) != 1:
+            raise fault(
+                path,
+                f"cannot tell which column holds the true labels ({listed(others)}); "
+                f"name it {label or 'label'!r}",
+            )
+        column = others[0]
+    blocks = list(table.blocks([], [column] if id_ is None else [column, id_]))
+    found = sum(len(block.texts[column]) for block in blocks)
+    if found != n_rows:
+        raise fault(path, f"expected {n_rows} rows as in the test table, found {found}")
+    codes = label_codes(
+        table, column, pa.concat_arrays([block.texts[column] for block in blocks]), classes
+    )
+    if id_ is None:
+        return codes
+    own = row_ids(table, id_, pa.concat_arrays([block.texts[id_] for block in blocks])).to_pylist()
+    row_of = {str(value): row for row, value in enumerate(own)}
+    absent = [str(value) for value in ids if str(value) not in row_of]
+    if absent:
+        raise fault(
+            path,
+            f"lacks {len(absent)} of the {n_rows} ids of the test table ({listed(absent)}); "
+            "give each test row its label",
+            column=id_,
+        )
+    return codes[[row_of[str(value)] for value in ids]]
+
+
+def _require_column(table: Table, name: str) -> None:
+    if name in table.columns:
+        return
+    lowered = {column.lower(): column for column in reversed(table.columns)}
+    nearest = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)
+    raise fault(
+        table.path,
+        f"has no column {name!r}; the nearest of its {len(table.columns)} columns is "
+        f"{lowered[nearest[0]]!r}; correct the name in the configuration or in the file",
+    )
+
+
+def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:
+    """A row number taken for a feature would tell the model where in a recording it is."""
+    for name in names:
+        if _SAVED_INDEX.fullmatch(name):
+            raise fault(
+                path,
+                "looks like an index saved by accident; save the table without it, "
+                "or name it in data.id",
+                column=name,
+            )

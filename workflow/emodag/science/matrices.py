@@ -1,0 +1,54 @@
+"""Feature matrices between Parquet and memory, without a second copy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def read_matrix(paths: Sequence[Path]) -> np.ndarray:
+    """Stack the float columns of Parquet tables with equal columns into one row-major matrix.
+
+    Row groups are read one at a time, so the peak is the matrix and one row group.
+
+    Returns
+    -------
+    (n, p) float32.
+    """
+    sources = [pq.ParquetFile(path) for path in paths]
+    width = sources[0].metadata.num_columns
+    matrix = np.empty((sum(s.metadata.num_rows for s in sources), width), np.float32)
+    row = 0
+    for source in sources:
+        for group in range(source.num_row_groups):
+            table = source.read_row_group(group, use_threads=False)
+            for column, values in enumerate(table.columns):
+                matrix[row : row + table.num_rows, column] = values.to_numpy()
+            row += table.num_rows
+        source.close()
+    return matrix
+
+
+def read_columns(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a small Parquet table without missing values, as arrays by name."""
+    table = pq.read_table(path, use_threads=False)
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def write_columns(path: Path, columns: dict[str, np.ndarray]) -> None:
+    """Write arrays by name as a Parquet table."""
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def probability_columns(probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """(n, classes) probabilities as columns `p0`, `p1`, ..., classes in order."""
+    return {f"p{c}": np.ascontiguousarray(column) for c, column in enumerate(probabilities.T)}
+
+
+def read_probabilities(path: Path) -> np.ndarray:
+    """The columns `p0`, `p1`, ... of a table as one (n, classes) float32 array."""
+    columns = read_columns(path)
+    names = [f"p{c}" for c in range(len(columns)) if f"p{c}" in columns]
+    return np.column_stack([columns[name] for name in names])

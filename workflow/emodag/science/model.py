@@ -1,0 +1,152 @@
+"""The attentive denoising autoencoder of the report, section III.A.
+
+    x (n, p) -> gate: x * sigmoid(W2 relu(W1 x))         (n, p)     channel-wise attention
+             -> BatchNorm                                 (n, p)
+             -> encoder                                   (n, code)
+             -> decoder                                   (n, p)     reconstruction
+             -> classifier                                (n, classes) logits
+
+Weights start from NumPy integers and every random mask comes from a generator that is handed in,
+so a fit depends neither on torch's global random state nor on its vectorised samplers, whose
+streams differ between processors.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """Widths and regularisation; see `emodag.face.config.Model`."""
+
+    hidden: int
+    code: int
+    head: int
+    gate_ratio: int
+    dropout: float
+    residual: bool
+    corruption: float
+
+
+class Mask:
+    """Keeps cells with probability `1 - share`, drawn from an explicit generator.
+
+    Sixteen random bits decide each cell, so the share is met to within 2**-16.
+    """
+
+    def __init__(self, share: float, rng: np.random.Generator) -> None:
+        self.limit, self.rng = round(share * 65536), rng
+
+    def __call__(self, shape: tuple[int, ...]) -> torch.Tensor:
+        """A bool tensor of `shape`, True where the cell is kept."""
+        bits = self.rng.integers(0, 65536, size=shape, dtype=np.uint16)
+        return torch.from_numpy(bits >= self.limit)
+
+
+class Dropout(nn.Module):
+    """Inverted dropout whose mask comes from an explicit generator; identity in evaluation."""
+
+    def __init__(self, share: float, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.share, self.mask = share, Mask(share, rng)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, width) -> (n, width)"""
+        if not self.training or self.share == 0:
+            return x
+        return x * self.mask(tuple(x.shape)) * (1 / (1 - self.share))
+
+
+class Gate(nn.Module):
+    """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
+
+    def __init__(self, width: int, ratio: int) -> None:
+        super().__init__()
+        bottleneck = max(1, width // ratio)
+        self.squeeze = nn.Linear(width, bottleneck, bias=False)
+        self.excite = nn.Linear(bottleneck, width, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, p) -> (n, p)"""
+        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(x))))
+
+
+class ResidualBlock(nn.Module):
+    """x + BatchNorm(Linear(x)), then LeakyReLU: an identity shortcut (He et al. 2016, eq. 1)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear, self.norm = nn.Linear(width, width), nn.BatchNorm1d(width)
+        self.activation = nn.LeakyReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, width) -> (n, width)"""
+        return self.activation(x + self.norm(self.linear(x)))
+
+
+class AttentiveAutoencoder(nn.Module):
+    """The whole network.
+
+    Parameters
+    ----------
+    width : number of features p.
+    classes : number of classes.
+    settings : widths and regularisation.
+    rng : source of the initial weights and, while training, of dropout masks.
+    """
+
+    def __init__(
+        self, width: int, classes: int, settings: ModelSettings, rng: np.random.Generator
+    ) -> None:
+        super().__init__()
+        s = settings
+        self.gate = Gate(width, s.gate_ratio)
+        self.norm = nn.BatchNorm1d(width)
+        self.encoder = nn.Sequential(
+            nn.Linear(width, s.hidden),
+            nn.BatchNorm1d(s.hidden),
+            nn.LeakyReLU(),
+            Dropout(s.dropout, rng),
+            *([ResidualBlock(s.hidden)] if s.residual else []),
+            nn.Linear(s.hidden, s.code),
+            nn.BatchNorm1d(s.code),
+            nn.LeakyReLU(),
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(s.code, s.hidden),
+            nn.BatchNorm1d(s.hidden),
+            nn.LeakyReLU(),
+            nn.Linear(s.hidden, width),
+        )
+        self.classifier = nn.Sequential(
+            Dropout(s.dropout, rng),
+            nn.Linear(s.code, s.head),
+            nn.BatchNorm1d(s.head),
+            nn.ReLU(),
+            nn.Linear(s.head, classes),
+        )
+        initialise(self, rng)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, p) -> logits (n, classes), reconstruction (n, p)"""
+        code = self.encoder(self.norm(self.gate(x)))
+        return self.classifier(code), self.decoder(code)
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, p) -> logits (n, classes), without the decoder's work"""
+        return self.classifier(self.encoder(self.norm(self.gate(x))))
+
+
+def initialise(network: nn.Module, rng: np.random.Generator) -> None:
+    """Uniform in +-1/sqrt(fan in) for every linear layer: torch's own default distribution."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            bound = np.float32(1 / np.sqrt(float(module.in_features)))
+            for parameter in filter(lambda p: p is not None, (module.weight, module.bias)):
+                unit = rng.random(size=tuple(parameter.shape), dtype=np.float32)
+                values = (unit * np.float32(2) - np.float32(1)) * bound
+                with torch.no_grad():
+                    parameter.copy_(torch.from_numpy(values))

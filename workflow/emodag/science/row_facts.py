@@ -1,0 +1,131 @@
+"""Labels, persons and ids of a table in one canonical form, whatever its file wrote."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emodag.science.tables import MISSING, Table, fault
+
+_WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
+_FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
+    """Turn labels, each the name of a class or its number from 0, into int8 codes.
+
+    A column is read as names if all its values are names of classes, else as numbers.
+
+    Parameters
+    ----------
+    text : string array of shape (rows,)
+        The column as read by `table.blocks`.
+    """
+    text = _complete(table, column, text, "label", classes)
+    encoded = text.dictionary_encode()
+    found = encoded.dictionary.to_pylist()
+    by_name = {name: code for code, name in enumerate(classes)}
+    by_number = {value: _class_number(value, len(classes)) for value in found}
+    codes = by_name if all(value in by_name for value in found) else by_number
+    wrong = [at for at, value in enumerate(found) if codes.get(value) is None]
+    if wrong:
+        strangers = [at for at in wrong if found[at] not in by_name]
+        mixed_in = [at for at, value in enumerate(found) if value not in by_name]
+        at = (strangers or mixed_in)[0]
+        row = int(np.flatnonzero(encoded.indices.to_numpy() == at)[0])
+        raise table.fault(
+            f"expected one of the classes {', '.join(map(repr, classes))}, all by name or all by "
+            f"number from 0 to {len(classes) - 1}, found {found[at]!r}; "
+            "correct it, or data.classes, or data.label if this is not the column of labels",
+            column=column,
+            row=row,
+        )
+    lookup = np.array([codes[value] for value in found], dtype=np.int8)
+    return lookup[encoded.indices.to_numpy()]
+
+
+def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.Array:
+    """The person of each row, as int64 if all are whole numbers and else as strings.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or has fewer than `min_rows` rows, or they look like measurements.
+    """
+    ids = canonical_keys(table, column, _complete(table, column, text, "person"), "person")
+    counts = pc.value_counts(ids).to_pylist()
+    few = sorted(count["values"] for count in counts if count["counts"] < min_rows)
+    if few:
+        rows = next(count["counts"] for count in counts if count["values"] == few[0])
+        raise fault(
+            table.path,
+            f"person {few[0]!r} has {rows} row{'s' if rows > 1 else ''} and at least {min_rows} "
+            f"are needed ({len(few)} of {len(counts)} persons have fewer); is this really the "
+            "column of persons? If so, remove the rows or lower data.min_rows_per_person",
+            column=column,
+        )
+    return ids
+
+
+def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
+    """The id of each row, as int64 if all are whole numbers and else as strings.
+
+    Raises
+    ------
+    InputError
+        If one is missing or occurs twice, or they look like measurements.
+    """
+    ids = canonical_keys(table, column, _complete(table, column, text, "id"), "id")
+    first: dict[object, int] = {}
+    if pc.count_distinct(ids).as_py() < len(ids):
+        for row, value in enumerate(ids.to_pylist()):
+            if value in first:
+                raise table.fault(
+                    f"the id {value!r} was already used in data row {first[value] + 1}; "
+                    "ids must be unique",
+                    column=column,
+                    row=row,
+                )
+            first[value] = row
+    return ids
+
+
+def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.Array:
+    """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07)."""
+    if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
+        return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
+    whole = pc.match_substring_regex(text, r"^[+-]?[0-9]+(\.0*)?$")
+    if pc.all(pc.match_substring_regex(text, _FRACTION)).as_py() and not pc.all(whole).as_py():
+        row = pc.index(whole, False).as_py()
+        raise table.fault(
+            f"expected the {what} of a row, a whole number or text, found {text[row].as_py()}, "
+            "which looks like a measurement; is this the right column?",
+            column=column,
+            row=row,
+        )
+    return text
+
+
+def _complete(
+    table: Table, column: str, text: pa.Array, what: str, names: Sequence[str] = ()
+) -> pa.Array:
+    """The same strings, none of them missing; `names` are never taken for missing."""
+    spellings = [spelling for spelling in MISSING if spelling not in names]
+    missing = pc.or_kleene(pc.is_null(text), pc.is_in(text, pa.array(spellings)))
+    if pc.any(missing).as_py():
+        row = pc.index(missing, True).as_py()
+        found = text[row].as_py()
+        shown = f" (found {found!r})" if found else ""
+        raise table.fault(
+            f"the {what} is missing{shown}; fill it in or remove the row", column=column, row=row
+        )
+    return text
+
+
+def _class_number(value: str, classes: int) -> int | None:
+    if not re.fullmatch(r"[+-]?\d+(\.0*)?", value, re.ASCII):
+        return None
+    number = int(value.partition(".")[0])
+    return number if 0 <= number < classes else None

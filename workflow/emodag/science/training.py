@@ -1,0 +1,220 @@
+"""One fit: mixup, the loss of the report's eq. 1, AdamW, a schedule, a score per epoch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy, mse_loss
+
+from emodag.science.model import AttentiveAutoencoder, Mask, ModelSettings
+from emodag.science.scoring import accuracy, macro_f1
+
+EVALUATION_ROWS = 2048
+"""Rows per forward pass outside training. Fixed, since matrix products may round differently."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine:
+    """Cosine annealing over all epochs down to `end`; needs no validation rows."""
+
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """Times `factor` when the validation F1 has not risen for more than `patience` epochs."""
+
+    factor: float
+    patience: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How one fit goes; see `emodag.face.config.Training`.
+
+    `drop_last` leaves an incomplete last batch out.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    mixup: float
+    reconstruction: float
+    drop_last: bool
+    schedule: Cosine | Plateau | None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch left behind; losses are means over its batches, in float64.
+
+    `macro_f1` and `accuracy` are those of the validation rows, None without any.
+    """
+
+    epoch: int
+    learning_rate: float
+    loss: float
+    cross_entropy: float
+    reconstruction: float
+    macro_f1: float | None
+    accuracy: float | None
+
+
+def fit(
+    x: torch.Tensor,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    model: ModelSettings,
+    settings: FitSettings,
+    stream: Callable[[str], np.random.Generator],
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> tuple[AttentiveAutoencoder, list[Epoch]]:
+    """Train a network; the weights returned are those of the last epoch.
+
+    Parameters
+    ----------
+    x : (n, p) float32, all rows anybody refers to; never copied.
+    rows, labels : (m,) integers, the rows of `x` to train on and their classes.
+    classes : number of classes.
+    model, settings : the network's and the fit's settings.
+    stream : a random generator by purpose (``init``, ``order``, ``mixup``, ``corruption``).
+    validation : rows of `x` and their classes, scored after every epoch. They steer the learning
+        rate if the schedule is a plateau, and nothing otherwise.
+    on_epoch : called after every epoch.
+
+    Raises
+    ------
+    ValueError
+        When the rows make no batch, or the schedule is a plateau and there are no validation rows.
+    """
+    if isinstance(settings.schedule, Plateau) and validation is None:
+        raise ValueError("the plateau schedule needs validation rows")
+    if _batches(len(rows), settings) == 0:
+        raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
+    network = AttentiveAutoencoder(x.shape[1], classes, model, stream("init"))
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    scheduler = _scheduler(optimizer, settings)
+    order, mixup = stream("order"), stream("mixup")
+    corrupt = Mask(model.corruption, stream("corruption")) if model.corruption else None
+    rows, labels = (
+        torch.from_numpy(rows.astype(np.int64)),
+        torch.from_numpy(labels.astype(np.int64)),
+    )
+
+    history = []
+    for number in range(settings.epochs):
+        rate = float(optimizer.param_groups[0]["lr"])
+        losses = _train_epoch(network, optimizer, x, rows, labels, settings, order, mixup, corrupt)
+        f1 = share = None
+        if validation is not None:
+            predicted = probabilities(network, x, validation[0]).argmax(axis=1)
+            f1 = macro_f1(validation[1], predicted, classes=classes)
+            share = accuracy(validation[1], predicted)
+        if isinstance(settings.schedule, Plateau):
+            scheduler.step(f1)
+        elif scheduler is not None:
+            scheduler.step()
+        history.append(Epoch(number + 1, rate, *losses, f1, share))
+        on_epoch(history[-1])
+    return network, history
+
+
+def probabilities(
+    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray | None = None
+) -> np.ndarray:
+    """Class probabilities, (n, classes) float32, of rows of `x` or of all of them."""
+    rows = np.arange(len(x)) if rows is None else rows
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), EVALUATION_ROWS):
+            chunk = torch.from_numpy(rows[start : start + EVALUATION_ROWS].astype(np.int64))
+            parts.append(torch.softmax(network.logits(x[chunk]), dim=1).numpy())
+    return np.concatenate(parts)
+
+
+def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
+    """share * x + (1 - share) * x[partner] (mixup, Zhang et al. 2018)."""
+    return share * x + (1 - share) * x[partner]
+
+
+def total_loss(
+    logits: torch.Tensor,
+    rebuilt: torch.Tensor,
+    target: torch.Tensor,
+    labels: torch.Tensor,
+    partner: torch.Tensor,
+    *,
+    share: float,
+    weight: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
+
+    With mixup the cross-entropy is the same convex combination as the rows.
+
+    Parameters
+    ----------
+    logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes.
+    partner : (n,) the row each row was mixed with; share : of the row itself.
+    """
+    classification = share * cross_entropy(logits, labels) + (1 - share) * cross_entropy(
+        logits, labels[partner]
+    )
+    reconstruction = mse_loss(rebuilt, target)
+    return classification + weight * reconstruction, classification, reconstruction
+
+
+def _train_epoch(network, optimizer, x, rows, labels, settings, order, mixup, corrupt):
+    """One pass over the rows; returns the mean loss, cross-entropy and reconstruction error."""
+    network.train()
+    shuffled = torch.from_numpy(order.permutation(len(rows)))
+    batches = _batches(len(rows), settings)
+    sums = np.zeros(3, np.float64)
+    for number in range(batches):
+        chosen = shuffled[number * settings.batch : (number + 1) * settings.batch]
+        partner = torch.from_numpy(mixup.permutation(len(chosen)))
+        share = float(mixup.beta(settings.mixup, settings.mixup)) if settings.mixup else 1.0
+        target = mix(x[rows[chosen]], share, partner)
+        # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
+        noisy = target if corrupt is None else target * corrupt(tuple(target.shape))
+        optimizer.zero_grad()
+        logits, rebuilt = network(noisy)
+        parts = total_loss(
+            logits,
+            rebuilt,
+            target,
+            labels[chosen],
+            partner,
+            share=share,
+            weight=settings.reconstruction,
+        )
+        parts[0].backward()
+        optimizer.step()
+        sums += [float(part.detach()) for part in parts]
+    return (sums / batches).tolist()
+
+
+def _batches(rows: int, settings: FitSettings) -> int:
+    """Batches per epoch. A last batch of one row is left out always: BatchNorm cannot use it."""
+    full, rest = divmod(rows, settings.batch)
+    return full + (not settings.drop_last and rest > 1)
+
+
+def _scheduler(optimizer, settings: FitSettings):
+    match settings.schedule:
+        case Cosine(end=end):
+            return torch.optim.lr_scheduler.CosineAnnealingLR(
+                optimizer, settings.epochs, eta_min=end
+            )
+        case Plateau(factor=factor, patience=patience):
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode="max", factor=factor, patience=patience
+            )
+    return None

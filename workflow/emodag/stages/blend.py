@@ -1,0 +1,23 @@
+"""Average the folds' class probabilities of the test rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emodag.context import Context
+from emodag.science.blending import mean_probabilities
+from emodag.science.matrices import probability_columns, read_probabilities, write_columns
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `test.parquet`, float32 probabilities.
+
+    Parameters
+    ----------
+    inputs : `fold0`, `fold1`, ...: each fold's probabilities of the test rows.
+    params : `folds`, their number.
+    """
+    members = [read_probabilities(inputs[f"fold{fold}"]) for fold in range(params["folds"])]
+    write_columns(output / "test.parquet", probability_columns(mean_probabilities(members)))

@@ -1,0 +1,134 @@
+"""What the teacher, the students and stage 0 share: their inputs, one fit, their outputs."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from emodag.context import Context
+from emodag.errors import InputError
+from emodag.science.matrices import probability_columns, read_matrix, write_columns
+from emodag.science.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.scoring import accuracy, macro_f1
+from emodag.science.training import Cosine, Epoch, FitSettings, Plateau, fit, probabilities
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Which rows of the matrix to train on and which to score, with their classes.
+
+    Attributes
+    ----------
+    train, train_labels : (m,) row numbers and class codes.
+    valid, valid_labels : the same for the held-out rows, None without any.
+    pseudo : how many of the training rows carry pseudo-labels.
+    """
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    valid: np.ndarray | None = None
+    valid_labels: np.ndarray | None = None
+    pseudo: int = 0
+
+
+def read_features(inputs: Mapping[str, Path]) -> torch.Tensor:
+    """The scaled features of the `train` and `test` inputs, one above the other, float32."""
+    return torch.from_numpy(read_matrix([inputs["train"], inputs["test"]]))
+
+
+def write_test_probabilities(
+    network: AttentiveAutoencoder, x: torch.Tensor, labelled: int, path: Path
+) -> None:
+    """Predict the rows of `x` after the first `labelled`, which are the test rows."""
+    write_columns(path, probability_columns(probabilities(network, x, np.arange(labelled, len(x)))))
+
+
+def fit_and_write(
+    x: torch.Tensor,
+    rows: Rows,
+    params: Mapping[str, Any],
+    stream: Callable[[str], np.random.Generator],
+    output: Path,
+    context: Context,
+    *,
+    reports_best_epoch: bool = False,
+) -> AttentiveAutoencoder:
+    """Fit one network and write what every fit leaves.
+
+    `weights.safetensors` (last epoch), `history.parquet` (one row per epoch), `fit.json` (counts
+    and scores); with validation rows also `validation.parquet` (row and probabilities).
+
+    Parameters
+    ----------
+    x : (n, p) float32, every row anybody refers to.
+    params : `model`, `training`, `classes`.
+    reports_best_epoch : whether `macro_f1` is the best epoch's, chosen on the validation rows as
+        the report did, or the last epoch's.
+    """
+    settings = _settings(params["training"])
+    if len(rows.train) < settings.batch and settings.drop_last:
+        raise InputError(
+            f"{len(rows.train)} training rows make no batch of {settings.batch}. Lower "
+            "`training.batch` in the configuration."
+        )
+    scored = rows.valid is not None
+    with context.progress(settings.epochs, "epoch") as bar:
+        network, history = fit(
+            x,
+            rows.train,
+            rows.train_labels,
+            classes=params["classes"],
+            model=ModelSettings(**params["model"]),
+            settings=settings,
+            stream=stream,
+            validation=(rows.valid, rows.valid_labels) if scored else None,
+            on_epoch=lambda epoch: bar.update(loss=epoch.loss, F1=epoch.macro_f1),
+        )
+    save_file(network.state_dict(), output / "weights.safetensors")
+    _write_history(output / "history.parquet", history)
+    facts = {"n_train": len(rows.train) - rows.pseudo, "n_pseudo": rows.pseudo}
+    if scored:
+        facts |= _score(network, x, rows, history, params["classes"], output, reports_best_epoch)
+    (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
+    return network
+
+
+def _score(network, x, rows, history, classes, output, reports_best_epoch) -> dict[str, Any]:
+    """Write the held-out rows' probabilities; returns the fold's scores."""
+    held_out = probabilities(network, x, rows.valid)
+    write_columns(
+        output / "validation.parquet",
+        {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},
+    )
+    predicted = held_out.argmax(axis=1)
+    last = macro_f1(rows.valid_labels, predicted, classes=classes)
+    return {
+        "n_valid": len(rows.valid),
+        "macro_f1": max(e.macro_f1 for e in history) if reports_best_epoch else last,
+        "macro_f1_last_epoch": last,
+        "accuracy": accuracy(rows.valid_labels, predicted),
+    }
+
+
+def _settings(training: Mapping[str, Any]) -> FitSettings:
+    schedule = training["schedule"]
+    if schedule is not None:
+        schedule = (Plateau if "patience" in schedule else Cosine)(**schedule)
+    return FitSettings(**{**training, "schedule": schedule})
+
+
+def _write_history(path: Path, history: list[Epoch]) -> None:
+    records = [asdict(epoch) for epoch in history]
+    columns = {}
+    for field in fields(Epoch):
+        values = [record[field.name] for record in records]
+        if None not in values:
+            columns[field.name] = np.array(
+                values, np.int32 if field.name == "epoch" else np.float64
+            )
+    write_columns(path, columns)

@@ -1,0 +1,184 @@
+"""Raw tables in, typed and validated Parquet out, with a record of what was odd in them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from emodag.context import Context
+from emodag.science.feature_file import FeatureWriter, select_columns
+from emodag.science.ingest import Layout, layout_of_test, layout_of_train, open_table
+from emodag.science.quality import ColumnTally
+from emodag.science.row_facts import label_codes, persons, row_ids
+from emodag.science.tables import Table, fault, first_cell, listed
+
+_POLICIES = ("missing", "infinite", "all_missing", "constant")
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Read the `train` and `test` tables and write them as float64 features and row facts.
+
+    Writes `train.parquet` and `test.parquet` (features only, NaN where missing, in the training
+    table's order), `train_rows.parquet` (id, label as int8 code, person), `test_rows.parquet` (id)
+    and `quality.json`; all of them or, on an error, none.
+
+    Parameters
+    ----------
+    inputs : {"train", "test"}
+        CSV (.csv, .csv.gz) or Parquet (.parquet, .pq) files.
+    params
+        label, group, id : str or None
+            Names of columns; see `emodag.science.ingest.layout_of_train`.
+        classes : list of str
+        missing : "impute" (keep as NaN for later) or "error"
+        infinite : "missing" (turn into NaN) or "error"
+        all_missing : "drop" or "error", for columns without a finite value in training
+        constant : "keep" or "drop", for columns of one finite value in training
+        min_rows_per_person : int
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used.
+    ConfigError
+        If `label`, `group` and `id` contradict each other.
+    """
+    named = params["label"] is not None
+    train, test = open_table(inputs["train"]), open_table(inputs["test"])
+    layout = layout_of_train(train, label=params["label"], group=params["group"], id=params["id"])
+    test_columns = layout_of_test(test, layout, named=named)
+    ignored = [name for name in (layout.label, layout.group) if named and name in test.columns]
+    if ignored:
+        context.warn(f"{test.path}: {listed(ignored)} in the test table will not be read")
+    reordered = test_columns.features != layout.features
+    if reordered:
+        context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
+    with TemporaryDirectory(dir=output, prefix=".") as scratch:
+        staged = Path(scratch)
+        tally, texts = _copy_features(train, layout, params, staged / "train.parquet")
+        codes = label_codes(train, layout.label, texts[layout.label], params["classes"])
+        class_counts = _count_classes(train, layout.label, codes, params["classes"])
+        who = persons(
+            train, layout.group, texts[layout.group], min_rows=params["min_rows_per_person"]
+        )
+        kept = _kept(train, layout, tally, params, context)
+        features = [layout.features[at] for at in np.flatnonzero(kept)]
+        if len(features) < len(layout.features):
+            whole = (staged / "train.parquet").replace(staged / "whole.parquet")
+            select_columns(whole, staged / "train.parquet", features)
+            whole.unlink()
+        rows = {"id": _ids(train, layout.id, texts, tally.rows), "label": codes, "person": who}
+        pq.write_table(pa.table(rows), staged / "train_rows.parquet", compression="zstd")
+        test_tally, test_texts = _copy_features(
+            test, Layout(test_columns.id, tuple(features)), params, staged / "test.parquet"
+        )
+        rows = {"id": _ids(test, test_columns.id, test_texts, test_tally.rows)}
+        pq.write_table(pa.table(rows), staged / "test_rows.parquet", compression="zstd")
+        quality = {
+            "rows": {"train": tally.rows, "test": test_tally.rows},
+            "features": len(features),
+            "features_read": len(layout.features),
+            "cells": {
+                "train": tally.record(layout.features),
+                "test": test_tally.record(features),
+            },
+            "all_missing_columns": _names(layout, tally.all_missing()),
+            "constant_columns": _names(layout, tally.constant()),
+            "dropped_columns": _names(layout, ~kept),
+            "duplicate_columns": [
+                [layout.features[at] for at in group] for group in tally.duplicates(kept)
+            ],
+            "class_counts": class_counts,
+            "rows_per_person": {
+                str(count["values"]): count["counts"] for count in pc.value_counts(who).to_pylist()
+            },
+            "test_columns_ignored": ignored,
+            "test_columns_reordered": reordered,
+            "policies": {name: params[name] for name in _POLICIES},
+        }
+        text = json.dumps(quality, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        (staged / "quality.json").write_text(text, encoding="utf-8", newline="\n")
+        for file in sorted(staged.iterdir()):
+            file.replace(output / file.name)
+
+
+def _copy_features(
+    table: Table, layout: Layout, params: Mapping[str, Any], path: Path
+) -> tuple[ColumnTally, dict[str, pa.Array]]:
+    """Write the features of `table` to `path`; return their tally and the other columns."""
+    names = [name for name in (layout.id, layout.label, layout.group) if name is not None]
+    tally = ColumnTally(len(layout.features))
+    texts: dict[str, list[pa.Array]] = {name: [] for name in names}
+    with FeatureWriter(path, layout.features) as writer:
+        for block in table.blocks(layout.features, names):
+            for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
+                cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
+                if cell is not None:
+                    raise table.fault(
+                        f"the value is {policy} and data.{policy} is 'error'; "
+                        "correct the cell or relax that policy",
+                        column=layout.features[cell[1]],
+                        row=block.first_row + cell[0],
+                    )
+            writer.add(tally.add(block.values))
+            for name in names:
+                texts[name].append(block.texts[name])
+    if not tally.rows:
+        raise fault(table.path, "has a header but no rows")
+    return tally, {name: pa.concat_arrays(parts) for name, parts in texts.items()}
+
+
+def _kept(
+    train: Table, layout: Layout, tally: ColumnTally, params: Mapping[str, Any], context: Context
+) -> np.ndarray:
+    """Which features stay, by the policies: a boolean array over the training features."""
+    empty, constant = tally.all_missing(), tally.constant()
+    if empty.any():
+        names = listed(_names(layout, empty))
+        if params["all_missing"] == "error":
+            raise fault(
+                train.path,
+                f"no finite value in {int(empty.sum())} columns ({names}) and data.all_missing is "
+                "'error'; remove the columns or relax that policy",
+            )
+        context.warn(f"{train.path}: dropped columns without a finite value: {names}")
+    kept = ~empty
+    if params["constant"] == "drop" and constant.any():
+        context.warn(f"{train.path}: dropped constant columns: {listed(_names(layout, constant))}")
+        kept &= ~constant
+    if not kept.any():
+        raise fault(train.path, "no feature columns are left after dropping")
+    return kept
+
+
+def _count_classes(
+    train: Table, column: str, codes: np.ndarray, classes: Sequence[str]
+) -> dict[str, int]:
+    counts = np.bincount(codes, minlength=len(classes))
+    absent = [classes[code] for code in np.flatnonzero(counts == 0)]
+    if absent:
+        raise fault(
+            train.path,
+            f"no training row has the class {listed(absent)}; add such rows, "
+            "or take it out of data.classes",
+            column=column,
+        )
+    return {name: int(count) for name, count in zip(classes, counts, strict=True)}
+
+
+def _ids(table: Table, column: str | None, texts: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    if column is None:
+        return pa.array(np.arange(rows, dtype=np.int64))
+    return row_ids(table, column, texts[column])
+
+
+def _names(layout: Layout, chosen: np.ndarray) -> list[str]:
+    return [layout.features[at] for at in np.flatnonzero(chosen)]

@@ -1,0 +1,48 @@
+"""Score each generation's blended test predictions against the true labels."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.science.ingest import read_truth
+from emodag.science.matrices import read_columns, read_probabilities
+from emodag.science.pseudo_label import boosted
+from emodag.science.scoring import accuracy, macro_f1
+
+COLUMNS = ("env", "protocol", "seed", "stage", "macro_f1", "accuracy", "n_test")
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `leaderboard.csv`, one row per blend: what its submission would have scored.
+
+    Parameters
+    ----------
+    inputs : `truth`, the table of true labels; `rows`, the test rows' ids; and one role per entry
+        of `blends`: its probabilities.
+    params : `label`, the truth's label column or null; `classes`, their names; `boost`, one factor
+        per class; `blends`, a list of objects with `role` and the first four columns.
+    """
+    ids = read_columns(inputs["rows"])["id"]
+    truth = read_truth(
+        inputs["truth"],
+        label=params["label"],
+        classes=params["classes"],
+        n_rows=len(ids),
+        ids=ids,
+    )
+    boost = np.array(params["boost"], np.float64)
+    with (output / "leaderboard.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        for entry in params["blends"]:
+            probabilities = read_probabilities(inputs[entry["role"]])
+            predicted = boosted(probabilities, boost).argmax(axis=1)
+            f1 = macro_f1(truth, predicted, classes=len(params["classes"]))
+            share = accuracy(truth, predicted)
+            writer.writerow({**entry, "macro_f1": f1, "accuracy": share, "n_test": len(truth)})

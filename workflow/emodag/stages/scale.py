@@ -1,0 +1,100 @@
+"""Stage `scale`: every feature to a normal distribution, fitted on the rows the protocol allows.
+
+Writes ``quantiles.parquet`` (the fitted quantiles, float64, a column per feature) and
+``train.parquet`` and ``test.parquet`` (float32, the features of all rows, held-out ones included).
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emodag.context import Context
+from emodag.science.scaling import reference_shares, scale_column, subsample_rows
+
+COLUMNS_AT_ONCE = 64
+"""Columns that are held as float64 at once; results do not depend on it."""
+
+ROWS_PER_GROUP = 8192
+"""Rows of a row group, the least that a reader of the matrices must hold beside them."""
+
+NAMED = 5
+"""Columns a warning names before it only counts."""
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Fit the scaler and transform all rows.
+
+    Parameters
+    ----------
+    inputs : `train` and `test`, the features as float64 Parquet, NaN where missing; `folds`, the
+        int column `group_fold` of every train row, only where `fold` is given.
+    params : `fold`: None fits on all train and test rows; k leaves out the train rows whose
+        `group_fold` is k. `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
+        QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
+    output : directory for the three files.
+    context : told of columns without any value in the fitted rows; they become 0.0.
+    """
+    train, test = pq.ParquetFile(inputs["train"]), pq.ParquetFile(inputs["test"])
+    n_train, n_test = train.metadata.num_rows, test.metadata.num_rows
+    training = _training_rows(n_train, inputs, params["fold"])
+    fitted = np.concatenate([training, np.arange(n_train, n_train + n_test, dtype=np.int64)])
+    sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
+    references = reference_shares(min(params["n_quantiles"], fitted.size))
+
+    quantiles, scaled_train, scaled_test = {}, {}, {}
+    for name, values in _columns(train, test):
+        scores, quantiles[name] = scale_column(
+            values,
+            sample=sample,
+            training=training,
+            references=references,
+            resolution=params["resolution"],
+        )
+        scaled_train[name], scaled_test[name] = scores[:n_train], scores[n_train:]
+    _warn_of_empty([name for name, table in quantiles.items() if np.isnan(table[0])], context)
+    _write(output / "quantiles.parquet", quantiles)
+    _write(output / "train.parquet", scaled_train)
+    _write(output / "test.parquet", scaled_test)
+
+
+def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
+    """Train rows the scaler may be fitted on, in order."""
+    if fold is None:
+        return np.arange(n_train, dtype=np.int64)
+    group_fold = pq.read_table(inputs["folds"], columns=["group_fold"])["group_fold"].to_numpy()
+    return np.flatnonzero(group_fold != fold)
+
+
+def _columns(train: pq.ParquetFile, test: pq.ParquetFile) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and float64 values of each feature, train's rows before test's."""
+    names = train.schema_arrow.names
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        block = names[start : start + COLUMNS_AT_ONCE]
+        tables = [part.read(columns=block, use_threads=False) for part in (train, test)]
+        for name in block:
+            yield name, np.concatenate([table[name].to_numpy() for table in tables])
+
+
+def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+    pq.write_table(
+        pa.table(dict(columns)),
+        path,
+        compression="zstd",
+        use_dictionary=False,
+        row_group_size=ROWS_PER_GROUP,
+    )
+
+
+def _warn_of_empty(names: list[str], context: Context) -> None:
+    if names:
+        shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+        context.warn(
+            f"{len(names)} column(s) without a value in the rows the scaler is fitted on: {shown}. "
+            "They are 0 in every row."
+        )

@@ -1,0 +1,70 @@
+"""Collect the cross-validated scores of every stage, generation and fold."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.errors import EmodagError
+from emodag.science.matrices import read_columns
+
+COLUMNS = (
+    "env",
+    "protocol",
+    "seed",
+    "stage",
+    "fold",
+    "macro_f1",
+    "macro_f1_last_epoch",
+    "accuracy",
+    "n_train",
+    "n_pseudo",
+    "n_valid",
+)
+
+
+class LeakageError(EmodagError):
+    """A model that claims to be leak-free has seen the labels it is scored on."""
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `scores.csv`, one row per fit that held rows out.
+
+    `macro_f1` is what the protocol reports: the best epoch's under `published`, the last epoch's
+    under `nested`. `accuracy` is that of the last epoch, whose weights are the ones used further.
+
+    Parameters
+    ----------
+    inputs : `rows`, labels and persons; `folds`; and one role per entry of `fits`: its `fit.json`.
+    params : `fits`, a list of objects with `role`, `leak_free`, and the first five columns.
+
+    Raises
+    ------
+    LeakageError
+        When a leak-free fit's lineage holds a person of its validation fold.
+    """
+    persons = read_columns(inputs["rows"])["person"]
+    folds = read_columns(inputs["folds"])["group_fold"]
+    with (output / "scores.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        for entry in params["fits"]:
+            if entry["leak_free"]:
+                held_out = np.unique(persons[folds == entry["fold"]]).tolist()
+                _check_lineage(entry["role"], held_out, context.labels_seen[entry["role"]])
+            writer.writerow({**entry, **json.loads(inputs[entry["role"]].read_text())})
+
+
+def _check_lineage(role: str, held_out: list, seen: frozenset[str]) -> None:
+    leaked = sorted(seen.intersection(map(str, held_out)))
+    if leaked:
+        raise LeakageError(
+            f"{role}: the model has seen labels of {', '.join(leaked)}, whom it is scored on. Its "
+            "score is not leak-free and is not reported."
+        )

@@ -1,0 +1,39 @@
+"""Train the report's leaky baseline: one fold of a KFold that ignores who a row belongs to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.science.matrices import read_columns
+from emodag.science.seeds import generator
+from emodag.stages.fitting import Rows, fit_and_write, read_features
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write the fit's files and `validation.parquet`.
+
+    Parameters
+    ----------
+    inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`.
+    params : `seed`, `fold`, `classes`, `model`, `training`.
+    """
+    rows = read_columns(inputs["rows"])
+    labels = rows["label"]
+    folds = read_columns(inputs["folds"])["row_fold"]
+    train, valid = np.flatnonzero(folds != params["fold"]), np.flatnonzero(folds == params["fold"])
+    # The epoch it reports is chosen on the held-out rows, so it has seen every label.
+    context.saw_labels_of(rows["person"].tolist())
+    fit_and_write(
+        read_features(inputs),
+        Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
+        params,
+        lambda purpose: generator(params["seed"], "stage0", 0, params["fold"], purpose),
+        output,
+        context,
+        reports_best_epoch=True,
+    )

@@ -1,0 +1,58 @@
+"""Train a student on labelled and pseudo-labelled rows; score it on the fold's held-out persons."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.science.matrices import read_columns
+from emodag.science.seeds import generator
+from emodag.stages.fitting import Rows, fit_and_write, read_features, write_test_probabilities
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write the fit's files, `validation.parquet` and `test.parquet`.
+
+    The report's students halve their learning rate when the validation F1 stops rising and report
+    their best epoch: they see the held-out labels, and the manifest says so. A leak-free student
+    follows a fixed schedule and reports its last epoch.
+
+    Parameters
+    ----------
+    inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
+        `pseudo_labels`, test rows with labels.
+    params : `seed`, `generation`, `fold`, `classes`, `model`, `training`.
+    """
+    rows = read_columns(inputs["rows"])
+    labels, persons = rows["label"], rows["person"]
+    folds = read_columns(inputs["folds"])["group_fold"]
+    train = np.flatnonzero(folds != params["fold"])
+    valid = np.flatnonzero(folds == params["fold"])
+    pseudo = read_columns(inputs["pseudo_labels"])
+    watches_validation = "patience" in params["training"]["schedule"]
+    context.saw_labels_of(persons[train].tolist())
+    if watches_validation:
+        context.saw_labels_of(persons[valid].tolist())
+    x = read_features(inputs)
+    network = fit_and_write(
+        x,
+        Rows(
+            train=np.concatenate([train, len(labels) + pseudo["row"]]),
+            train_labels=np.concatenate([labels[train], pseudo["label"]]),
+            valid=valid,
+            valid_labels=labels[valid],
+            pseudo=len(pseudo["row"]),
+        ),
+        params,
+        lambda purpose: generator(
+            params["seed"], "student", params["generation"], params["fold"], purpose
+        ),
+        output,
+        context,
+        reports_best_epoch=watches_validation,
+    )
+    write_test_probabilities(network, x, len(labels), output / "test.parquet")

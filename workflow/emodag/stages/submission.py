@@ -1,0 +1,31 @@
+"""Turn the last generation's blended probabilities into a submission."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.science.matrices import read_columns, read_probabilities
+from emodag.science.pseudo_label import boosted
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `submission.csv`: `ID` and `Predicted`, the class code, one row per test row.
+
+    Parameters
+    ----------
+    inputs : `probabilities`, blended; `rows`, the test rows' ids.
+    params : `boost`, one factor per class; `ids`, whether to write the table's ids or row numbers.
+    """
+    probabilities = read_probabilities(inputs["probabilities"])
+    predicted = boosted(probabilities, np.array(params["boost"], np.float64)).argmax(axis=1)
+    ids = read_columns(inputs["rows"])["id"] if params["ids"] else np.arange(len(predicted))
+    with (output / "submission.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["ID", "Predicted"])
+        writer.writerows(zip(ids.tolist(), predicted.tolist(), strict=True))

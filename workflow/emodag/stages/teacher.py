@@ -1,0 +1,42 @@
+"""Train generation 0 on labelled rows alone, and predict the test rows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.science.matrices import read_columns
+from emodag.science.seeds import generator
+from emodag.stages.fitting import Rows, fit_and_write, read_features, write_test_probabilities
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write the fit's files and `test.parquet`, the test rows' class probabilities.
+
+    Parameters
+    ----------
+    inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`.
+    params : `seed`; `fold`, whose training persons to learn from, or null for all labelled rows;
+        `classes`, `model`, `training`.
+    """
+    rows = read_columns(inputs["rows"])
+    labels, persons = rows["label"], rows["person"]
+    train = np.arange(len(labels))
+    if params["fold"] is not None:
+        folds = read_columns(inputs["folds"])["group_fold"]
+        train = np.flatnonzero(folds != params["fold"])
+    context.saw_labels_of(persons[train].tolist())
+    x = read_features(inputs)
+    network = fit_and_write(
+        x,
+        Rows(train=train, train_labels=labels[train]),
+        params,
+        lambda purpose: generator(params["seed"], "teacher", 0, params["fold"], purpose),
+        output,
+        context,
+    )
+    write_test_probabilities(network, x, len(labels), output / "test.parquet")

@@ -1,0 +1,67 @@
+# Needs the configuration; makes the chain's plans, and what every rule below refers to.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "workflow"))
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+os.environ["PYTHONPATH"] = str(ROOT / "workflow")
+os.environ["PYTHONNOUSERSITE"] = "1"
+
+from emodag.chain import jobs, plans
+from emodag.errors import EmodagError
+from emodag.face.config import load
+from emodag.provenance.plan import plan_path, write_plans
+
+try:
+    CONFIG = load(config)
+    CHAIN = jobs(CONFIG)
+    if workflow.is_main_process:
+        write_plans(plans(CONFIG, CHAIN, ROOT))
+except EmodagError as error:
+    raise WorkflowError(str(error)) from None
+
+os.environ.setdefault("EMODAG_STORE", CONFIG.store)
+
+
+wildcard_constraints:
+    env="|".join(CONFIG.environments),
+    protocol="|".join(CONFIG.protocols),
+    seed="|".join(map(str, CONFIG.seeds)),
+    gen="|".join(map(str, range(1, CONFIG.generations + 1))),
+    fold="|".join(map(str, range(CONFIG.folds))),
+    part="all|" + "|".join(f"fold{fold}" for fold in range(CONFIG.folds)),
+
+
+def needs(name):
+    """The inputs of the job called `name`, a pattern of wildcards: its plan, and what it reads.
+
+    Of artifacts only the manifests' times count; the files themselves must merely exist.
+    """
+
+    def manifests(wildcards):
+        origins = job(wildcards).inputs.values()
+        return list(
+            {CHAIN[o[0]].manifest: None for o in origins if not isinstance(o, str)}
+        )
+
+    def files(wildcards):
+        origins = job(wildcards).inputs.values()
+        return [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
+
+    def job(wildcards):
+        if (asked := name.format(**wildcards)) not in CHAIN:
+            raise WorkflowError(f"the configuration asks for no job {asked!r}")
+        return CHAIN[asked]
+
+    return {
+        "plan": str(plan_path(name)),
+        "manifests": manifests,
+        "files": ancient(files),
+    }
+
+
+RUN = "python -m emodag run {input.plan} --log {log}"

@@ -1,0 +1,90 @@
+# Needs the raw tables, or the recipe of the synthetic ones.
+# Makes typed tables, the folds, and the scaled features.
+
+
+rule synthesize:
+    """Generate the synthetic twin of the competition's tables."""
+    input:
+        **needs("raw"),
+    output:
+        multiext(
+            "results/raw/",
+            manifest="manifest.json",
+            train="train.parquet",
+            test="test.parquet",
+            truth="truth.csv",
+        ),
+    log:
+        "results/raw/synthesize.log",
+    conda:
+        f"../../envs/{CONFIG.environment}.yaml"
+    message:
+        "Generate the synthetic tables"
+    shell:
+        RUN
+
+
+rule ingest:
+    """Read the raw tables into typed, validated Parquet, with a record of their quality."""
+    input:
+        **needs("{env}/table"),
+    output:
+        multiext(
+            "results/{env}/table/",
+            manifest="manifest.json",
+            train="train.parquet",
+            test="test.parquet",
+            train_rows="train_rows.parquet",
+            test_rows="test_rows.parquet",
+            quality="quality.json",
+        ),
+    log:
+        "results/{env}/table/ingest.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Read the raw tables ({wildcards.env})"
+    shell:
+        RUN
+
+
+rule folds:
+    """Decide once which fold holds each training row."""
+    input:
+        **needs("{env}/folds"),
+    output:
+        multiext(
+            "results/{env}/folds/",
+            manifest="manifest.json",
+            folds="folds.parquet",
+        ),
+    log:
+        "results/{env}/folds/folds.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Assign persons to folds ({wildcards.env})"
+    shell:
+        RUN
+
+
+rule scale:
+    """Map every feature to a normal distribution by its quantiles."""
+    input:
+        **needs("{env}/{protocol}/scaled/{part}"),
+    output:
+        multiext(
+            "results/{env}/{protocol}/scaled/{part}/",
+            manifest="manifest.json",
+            train="train.parquet",
+            test="test.parquet",
+            quantiles="quantiles.parquet",
+        ),
+    log:
+        "results/{env}/{protocol}/scaled/{part}/scale.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
+    shell:
+        RUN

@@ -1,0 +1,62 @@
+# Needs the blended predictions and every fit's scores.
+# Makes the final tables: submission, scores and, where the truth is known, leaderboard.
+
+
+rule submission:
+    """Turn the last generation's blend into the file to submit."""
+    input:
+        **needs("submission"),
+    output:
+        multiext(
+            "results/",
+            manifest="submission.manifest.json",
+            submission="submission.csv",
+        ),
+    log:
+        "results/submission.log",
+    conda:
+        f"../../envs/{CONFIG.environment}.yaml"
+    message:
+        "Write the submission"
+    shell:
+        RUN
+
+
+rule scores:
+    """Collect the cross-validated scores of every stage, generation and fold."""
+    input:
+        **needs("scores"),
+    output:
+        multiext(
+            "results/",
+            manifest="scores.manifest.json",
+            scores="scores.csv",
+        ),
+    log:
+        "results/scores.log",
+    conda:
+        f"../../envs/{CONFIG.environment}.yaml"
+    message:
+        "Collect the scores"
+    shell:
+        RUN
+
+
+rule leaderboard:
+    """Score every generation's submission against the true labels of the test rows."""
+    input:
+        **needs("leaderboard"),
+    output:
+        multiext(
+            "results/",
+            manifest="leaderboard.manifest.json",
+            leaderboard="leaderboard.csv",
+        ),
+    log:
+        "results/leaderboard.log",
+    conda:
+        f"../../envs/{CONFIG.environment}.yaml"
+    message:
+        "Score the submissions against the truth"
+    shell:
+        RUN

@@ -1,0 +1,112 @@
+# Needs the scaled features, the labels and the folds.
+# Makes the teacher, its pseudo-labels, the students of every generation, and the leaky baseline.
+
+
+rule stage0:
+    """Train the leaky baseline on one fold of a KFold that ignores persons."""
+    input:
+        **needs("{env}/published/seed{seed}/stage0/fold{fold}"),
+    output:
+        multiext(
+            "results/{env}/published/seed{seed}/stage0/fold{fold}/",
+            manifest="manifest.json",
+            weights="weights.safetensors",
+            history="history.parquet",
+            facts="fit.json",
+            validation="validation.parquet",
+        ),
+    log:
+        "results/{env}/published/seed{seed}/stage0/fold{fold}/stage0.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
+    shell:
+        RUN
+
+
+rule teacher:
+    """Train generation 0 on labelled rows alone."""
+    input:
+        **needs("{env}/{protocol}/seed{seed}/gen0/{part}"),
+    output:
+        multiext(
+            "results/{env}/{protocol}/seed{seed}/gen0/{part}/",
+            manifest="manifest.json",
+            weights="weights.safetensors",
+            history="history.parquet",
+            facts="fit.json",
+            test="test.parquet",
+        ),
+    log:
+        "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Train the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+    shell:
+        RUN
+
+
+rule pseudo_label:
+    """Label the test rows that the previous generation is sure of."""
+    input:
+        **needs("{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}"),
+    output:
+        multiext(
+            "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/",
+            manifest="manifest.json",
+            pseudo_labels="pseudo_labels.parquet",
+        ),
+    log:
+        "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/pseudo_label.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Select pseudo-labels of generation {wildcards.gen}, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+    shell:
+        RUN
+
+
+rule student:
+    """Train a student on labelled and pseudo-labelled rows; score it on held-out persons."""
+    input:
+        **needs("{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}"),
+    output:
+        multiext(
+            "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/",
+            manifest="manifest.json",
+            weights="weights.safetensors",
+            history="history.parquet",
+            facts="fit.json",
+            validation="validation.parquet",
+            test="test.parquet",
+        ),
+    log:
+        "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Train student {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+    shell:
+        RUN
+
+
+rule blend:
+    """Average the folds' class probabilities of the test rows."""
+    input:
+        **needs("{env}/{protocol}/seed{seed}/gen{gen}/blend"),
+    output:
+        multiext(
+            "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/",
+            manifest="manifest.json",
+            test="test.parquet",
+        ),
+    log:
+        "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/blend.log",
+    conda:
+        "../../envs/{env}.yaml"
+    message:
+        "Blend the folds of generation {wildcards.gen} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+    shell:
+        RUN
