@@ -15,11 +15,13 @@ from emodag.chain import jobs, plans
 from emodag.errors import EmodagError
 from emodag.face.config import load
 from emodag.provenance.plan import plan_path, write_plans
+from emodag.provenance.resume import clear_stale_lock
 
 try:
     CONFIG = load(config)
     CHAIN = jobs(CONFIG)
     if workflow.is_main_process:
+        clear_stale_lock()
         write_plans(plans(CONFIG, CHAIN, ROOT))
 except EmodagError as error:
     raise WorkflowError(str(error)) from None

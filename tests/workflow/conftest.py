@@ -1,0 +1,146 @@
+"""A small project to run real Snakemake in: a copy of the workflow and tables of a few people."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SMALL = {
+    "data": {"source": "files", "train": "train.csv", "test": "test.csv", "truth": "truth.csv"},
+    "folds": 2,
+    "generations": 1,
+    "protocols": ["nested"],
+    "scaling": {"n_quantiles": 20},
+    "model": {"hidden": 16, "code": 8, "head": 8},
+    "training": {"epochs": 3, "stage0_epochs": 2, "batch": 16},
+    "pseudo_labels": {"threshold": 0.3},
+}
+"""Eleven jobs of well under a second of computing each."""
+
+
+def tables(directory: Path) -> None:
+    """Six people of training and two of test data, 12 rows each, in the competition's layout."""
+    rng = np.random.default_rng(3)
+    person = np.repeat(np.arange(8), 12)
+    label = np.tile(np.repeat(np.arange(4), 3), 8)
+    x = rng.normal(size=(96, 8)) + np.outer(label, [1, 0, -1, 0, 0.5, 0, 0, 0]) + person[:, None]
+    x[5, 3] = 1e32
+    frame = pd.DataFrame(x, columns=[f"f{j}" for j in range(8)]).assign(label=label, person=person)
+    frame[:72].to_csv(directory / "train.csv")
+    frame[72:].reset_index(drop=True).drop(columns=["label", "person"]).to_csv(directory / "test.csv")
+    frame[72:].reset_index(drop=True)[["label"]].to_csv(directory / "truth.csv", index_label="ID")
+
+
+@dataclass
+class Project:
+    """A copy of the workflow with a configuration of its own and, by default, its own store."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, **changes) -> "Project":
+        path.mkdir(parents=True)
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy(ROOT / name, path / name)
+        for name in ("workflow", "envs"):
+            shutil.copytree(
+                ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        tables(path)
+        project = cls(path)
+        project.configure(**changes)
+        return project
+
+    def configure(self, **changes) -> None:
+        """Write the configuration: `SMALL`, with sections updated by `changes`."""
+        values = {
+            name: {**SMALL[name], **changes[name]}
+            if isinstance(SMALL.get(name), dict) and name in changes
+            else changes.get(name, SMALL.get(name))
+            for name in {**SMALL, **changes}
+        }
+        (self.path / "small.yaml").write_text(yaml.safe_dump(values))
+
+    def snakemake(self, *arguments: str, check: bool = True, **variables: str):
+        """Run Snakemake as a user would; returns the completed process, output in `stderr`."""
+        environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+            + ["--configfile", "small.yaml"],
+            cwd=self.path,
+            env={**environment, **variables},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        done.stderr = done.stdout
+        if check and done.returncode:
+            raise AssertionError(done.stderr)
+        return done
+
+    def emodag(self, *arguments: str, **variables: str):
+        """Run `python -m emodag` in the project."""
+        return subprocess.run(
+            [sys.executable, "-m", "emodag", *arguments],
+            cwd=self.path,
+            env={**os.environ, "PYTHONPATH": str(self.path / "workflow"), **variables},
+            text=True,
+            capture_output=True,
+        )
+
+    def read(self, name: str) -> str:
+        return (self.path / name).read_text()
+
+    def json(self, name: str):
+        return json.loads(self.read(name))
+
+    def digests(self) -> dict[str, str]:
+        """Logical digest by job and file, of everything in the results."""
+        found = {}
+        for path in sorted((self.path / "results").rglob("*manifest.json")):
+            manifest = json.loads(path.read_text())
+            for name, output in manifest["outputs"].items():
+                found[f"{manifest['job']}/{name}"] = output["logical"]
+        return found
+
+
+def jobs(done, kind: str) -> list[str]:
+    """The jobs a run reports as `RUN` or `HIT`, sorted."""
+    return sorted(
+        line.split()[2] for line in done.stderr.splitlines() if line.startswith(f"{kind} ")
+    )
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project.create(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Project:
+    """Both protocols, two generations, three folds, run once; not to be changed."""
+    project = Project.create(
+        tmp_path_factory.mktemp("finished") / "project",
+        protocols=["published", "nested"],
+        generations=2,
+        folds=3,
+    )
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def copy_of_finished(finished, tmp_path) -> Project:
+    """A copy of the finished project, times included, to be changed at will."""
+    shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")

@@ -1,0 +1,232 @@
+"""The chain as a user runs it: what it makes, from which inputs, with the same bits every time."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from tests.workflow.conftest import ROOT, Project, jobs
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_submission(finished):
+    submission = rows(finished.read("results/submission.csv"))
+    assert [row["ID"] for row in submission] == [str(n) for n in range(24)]
+    assert {row["Predicted"] for row in submission} <= set("0123")
+
+
+def test_the_scores(finished):
+    scores = rows(finished.read("results/scores.csv"))
+    assert list(scores[0]) == (
+        "env protocol seed stage fold macro_f1 macro_f1_last_epoch accuracy n_train n_pseudo "
+        "n_valid"
+    ).split()
+    assert {(row["protocol"], row["stage"], row["fold"]) for row in scores} == {
+        (protocol, stage, str(fold))
+        for protocol, stages in {
+            "published": ("stage0", "gen1", "gen2"),
+            "nested": ("gen1", "gen2"),
+        }.items()
+        for stage in stages
+        for fold in range(3)
+    }
+    for row in scores:
+        assert 0 <= float(row["macro_f1_last_epoch"]) <= float(row["macro_f1"]) <= 1
+        assert int(row["n_train"]) == 48 and int(row["n_valid"]) == 24
+        if row["protocol"] == "nested":
+            assert row["macro_f1"] == row["macro_f1_last_epoch"]
+        assert (row["n_pseudo"] == "0") == (row["stage"] == "stage0")
+
+
+def test_a_score_is_what_the_validation_probabilities_say(finished):
+    import pyarrow.parquet as pq
+    from sklearn.metrics import accuracy_score, f1_score
+
+    home = finished.path / "results/local"
+    truth = pq.read_table(home / "table/train_rows.parquet")["label"].to_numpy()
+    fold = home / "nested/seed1/gen2/fold1"
+    table = pq.read_table(fold / "validation.parquet")
+    predicted = np.column_stack([table[f"p{c}"] for c in range(4)]).argmax(axis=1)
+    truth = truth[table["row"].to_numpy()]
+    facts = json.loads((fold / "fit.json").read_text())
+    assert facts["macro_f1"] == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert facts["accuracy"] == pytest.approx(accuracy_score(truth, predicted))
+
+
+def test_the_leaderboard_scores_the_submission(finished):
+    from sklearn.metrics import f1_score
+
+    predicted = [row["Predicted"] for row in rows(finished.read("results/submission.csv"))]
+    truth = [row["label"] for row in rows(finished.read("truth.csv"))]
+    (score,) = (
+        row["macro_f1"]
+        for row in rows(finished.read("results/leaderboard.csv"))
+        if (row["protocol"], row["stage"]) == ("published", "gen2")
+    )
+    assert float(score) == pytest.approx(f1_score(truth, predicted, average="macro"))
+
+
+def test_lineage_of_both_protocols(finished):
+    """What each model has seen: everybody under `published`, never its own fold under `nested`."""
+    import pyarrow.parquet as pq
+
+    home = finished.path / "results/local"
+    persons = pq.read_table(home / "table/train_rows.parquet")["person"].to_numpy()
+    folds = pq.read_table(home / "folds/folds.parquet")["group_fold"].to_numpy()
+    everybody = sorted({str(person) for person in persons})
+    for fold in range(3):
+        held_out = {str(person) for person in persons[folds == fold]}
+        for generation in (1, 2):
+            published, nested = (
+                finished.json(
+                    f"results/local/{protocol}/seed1/gen{generation}/fold{fold}/manifest.json"
+                )["labels_seen"]
+                for protocol in ("published", "nested")
+            )
+            assert published == everybody
+            assert nested == sorted(set(everybody) - held_out)
+
+
+def test_a_held_out_persons_labels_reach_nothing_of_their_fold_in_nested(finished, tmp_path):
+    """Flip the labels of one fold's persons: that fold's models do not move by a single bit."""
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    settings = {"protocols": ["nested"], "generations": 2, "folds": 3}
+    other = Project.create(tmp_path / "other", **settings)
+    home = finished.path / "results/local"
+    held_out = pq.read_table(home / "folds/folds.parquet")["group_fold"].to_numpy() == 0
+    table = pd.read_csv(other.path / "train.csv", index_col=0, float_precision="round_trip")
+    table.loc[held_out, "label"] = 3 - table.loc[held_out, "label"]
+    table.to_csv(other.path / "train.csv")
+    other.snakemake()
+    before, after = finished.digests(), other.digests()
+    same = {
+        name
+        for name in after
+        if name.startswith("local/nested/") and before[name] == after[name]
+    }
+    fold0 = [
+        f"local/nested/seed1/{job}/{file}"
+        for job in ("gen0/fold0", "gen1/fold0", "gen2/fold0")
+        for file in ("weights.safetensors", "test.parquet")
+    ]
+    assert set(fold0) <= same
+    assert "local/nested/seed1/gen2/fold1/weights.safetensors" not in same
+    assert "local/nested/seed1/gen2/fold0/fit.json" not in same, "the score itself must move"
+
+
+def test_published_scores_do_move_with_the_labels_they_leak(finished):
+    manifest = finished.json("results/local/published/seed1/gen2/fold0/manifest.json")
+    assert len(manifest["labels_seen"]) == 6
+
+
+def test_the_same_bits_in_a_clean_run_on_one_core(finished, tmp_path):
+    again = Project.create(
+        tmp_path / "again", protocols=["published", "nested"], generations=2, folds=3
+    )
+    again.snakemake("--cores", "1")
+    assert again.digests() == finished.digests()
+    for table in ("submission.csv", "scores.csv", "leaderboard.csv"):
+        assert again.read(f"results/{table}") == finished.read(f"results/{table}")
+
+
+def test_one_fold_alone_and_eight_cores_give_the_same_bits(finished, tmp_path):
+    alone = Project.create(
+        tmp_path / "alone", protocols=["published", "nested"], generations=2, folds=3
+    )
+    alone.snakemake("--cores", "8", "results/local/nested/seed1/gen2/fold1/manifest.json")
+    digests = alone.digests()
+    assert "local/nested/seed1/gen2/fold1/test.parquet" in digests
+    assert "local/nested/seed1/gen2/fold0/test.parquet" not in digests
+    assert digests.items() <= finished.digests().items()
+
+
+def test_nothing_to_do_and_hits_from_the_store(copy_of_finished):
+    again = copy_of_finished.snakemake("results/submission.csv")
+    # A fresh working directory beside the same store computes nothing.
+    assert "Nothing to be done" in again.stderr
+    results = copy_of_finished.digests()
+    import shutil
+
+    shutil.rmtree(copy_of_finished.path / "results")
+    shutil.rmtree(copy_of_finished.path / ".snakemake")
+    (copy_of_finished.path / "results").mkdir()
+    done = copy_of_finished.snakemake()
+    assert jobs(done, "RUN") == [] and len(jobs(done, "HIT")) == len(
+        {name.rsplit("/", 1)[0] for name in results}
+    )
+    assert copy_of_finished.digests() == results
+
+
+def test_named_columns_text_persons_parquet_and_gzip(project):
+    import pandas as pd
+
+    train = pd.read_csv(project.path / "train.csv", index_col=0)
+    test = pd.read_csv(project.path / "test.csv", index_col=0)
+    train["person"] = "P" + train["person"].astype(str)
+    train["label"] = train["label"].map(dict(enumerate(["LVLA", "HVLA", "LVHA", "HVHA"])))
+    test.insert(3, "key", [f"t{n}" for n in range(24)])
+    train.insert(3, "key", [f"r{n}" for n in range(72)])
+    train[["person", "label", *train.columns[:-2]]].to_parquet(project.path / "train.parquet")
+    test.to_csv(project.path / "test.csv.gz", index=False)
+    data = {
+        **{"train": "train.parquet", "test": "test.csv.gz", "truth": None},
+        **{"label": "label", "group": "person", "id": "key"},
+    }
+    project.configure(data=data)
+    project.snakemake()
+    submission = rows(project.read("results/submission.csv"))
+    assert [row["ID"] for row in submission] == [f"t{n}" for n in range(24)]
+    assert not (project.path / "results/leaderboard.csv").exists()
+    seen = project.json("results/local/nested/seed1/gen1/fold0/manifest.json")["labels_seen"]
+    assert len(seen) == 3 and set(seen) < {f"P{n}" for n in range(6)}
+
+
+def test_more_seeds_more_generations_and_no_pseudo_label(project):
+    project.configure(
+        seeds=[4, 7], generations=3, protocols=["published"], pseudo_labels={"threshold": 1.0}
+    )
+    done = project.snakemake("results/submission.csv", "results/scores.csv")
+    assert "no test row reaches a confidence of 1.0" in done.stderr
+    scores = rows(project.read("results/scores.csv"))
+    assert {(row["seed"], row["stage"]) for row in scores} == {
+        (seed, stage) for seed in "47" for stage in ("stage0", "gen1", "gen2", "gen3")
+    }
+    assert {row["n_pseudo"] for row in scores} == {"0"}
+
+
+def test_one_test_row(project):
+    lines = project.read("test.csv").splitlines()
+    (project.path / "test.csv").write_text("\n".join(lines[:2]) + "\n")
+    project.configure(data={"truth": None})
+    project.snakemake("results/submission.csv")
+    assert len(rows(project.read("results/submission.csv"))) == 1
+
+
+@pytest.mark.skipif(
+    not (ROOT.parent / "shared/data/stress_predict").is_dir(), reason="the real data are not here"
+)
+def test_real_input(project):
+    """The documented configuration on real recordings, with a small network for speed."""
+    data = ROOT.parent / "shared/data/stress_predict"
+    (project.path / "docs.yaml").write_text((ROOT / "docs/stress_predict.yaml").read_text())
+    files = {"train": "train.parquet", "test": "test.parquet", "truth": "test_truth.csv"}
+    project.snakemake(
+        "--config",
+        "data={" + ", ".join(f"{role}: {data / name}" for role, name in files.items()) + "}",
+        "training={epochs: 2, stage0_epochs: 1}",
+        "model={hidden: 16, code: 8, head: 8}",
+        "folds=2",
+        "generations=1",
+        "data={" + ", ".join(f"{role}: {data / name}" for role, name in files.items()) + "}",
+        "--configfile",
+        "docs.yaml",
+    )
+    assert len(rows(project.read("results/submission.csv"))) == 1359
+    assert {row["n_test"] for row in rows(project.read("results/leaderboard.csv"))} == {"1359"}
