@@ -52,7 +52,10 @@ def test_every_key_is_described():
         ({"data": {"source": "files"}}, "needs both `train` and `test`"),
         ({"data": {"train": "t.csv"}}, "only with `source: files`"),
         ({"data": {"label": "y"}}, "name both `label` and `group`"),
-        ({"data": {"classes": ["a", "b"]}}, "`pseudo_labels.boost` holds 4 factors for the 2 classes a, b"),
+        (
+            {"data": {"classes": ["a", "b"]}},
+            "`pseudo_labels.boost` holds 4 factors for the 2 classes a, b",
+        ),
         ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
         ({"model": None}, "model: .*found None"),
     ],

@@ -89,7 +89,9 @@ def test_tensors_by_name_type_shape_and_value(tmp_path):
     a, b = torch.arange(6.0), torch.ones(2)
     reference = saved(a=a, b=b)
     assert reference == saved(b=b, a=a) == saved({"note": "x"}, a=a, b=b)
-    assert len({reference, saved(a=a.reshape(2, 3), b=b), saved(a=a, c=b), saved(a=a, b=2 * b)}) == 4
+    assert (
+        len({reference, saved(a=a.reshape(2, 3), b=b), saved(a=a, c=b), saved(a=a, b=2 * b)}) == 4
+    )
 
 
 def test_json_by_value_and_other_files_by_bytes(tmp_path):

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from emodag.errors import ConfigError, InputError
 from emodag.science import feature_file
 from emodag.stages import ingest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CLASSES = ["calm", "tense"]
 OUTPUTS = ["quality.json", "test.parquet", "test_rows.parquet", "train.parquet"]

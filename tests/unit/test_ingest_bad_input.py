@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from emodag.errors import InputError
 from emodag.science import csv_tables
 from emodag.stages import ingest

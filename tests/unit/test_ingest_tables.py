@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from emodag.science import csv_tables, parquet_tables
-from emodag.science.ingest import open_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emodag.science import csv_tables, parquet_tables
+from emodag.science.ingest import open_table
 
 HARD_NUMBERS = [
     "0.1", "-0.0", "1e22", "1e23", "9007199254740993", "1e-320", "5e-324",

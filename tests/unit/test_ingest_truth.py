@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from emodag.errors import InputError
 from emodag.science.ingest import read_truth
 

@@ -24,7 +24,10 @@ def replace_cell(lines, row, column, text):
 
 CASES = {
     "empty file": (lambda p: (p.path / "train.csv").write_text(""), r"train\.csv.*empty"),
-    "header only": (lambda p: rewrite(p, "train.csv", lambda s: s[:1]), r"train\.csv.*no (data )?row"),
+    "header only": (
+        lambda p: rewrite(p, "train.csv", lambda s: s[:1]),
+        r"train\.csv.*no (data )?row",
+    ),
     "text in a number": (
         lambda p: rewrite(p, "train.csv", lambda s: replace_cell(s, 7, 3, "high")),
         r"train\.csv.*f2.*row 7.*high",

@@ -26,7 +26,9 @@ class Talk:
 
     def say(self, line: str) -> None:
         """One line, to both."""
-        print(line, file=sys.stderr, flush=True)
+        # One write, so that lines of jobs that run at the same time do not mix.
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
         if self.log is not None:
             with self.log.open("a") as stream:
                 print(line, file=stream)

@@ -1,0 +1,89 @@
+# `make help` lists the targets. Variables, on the command line:
+#   ARGS    more arguments for snakemake, pytest or uv
+#   TORCH   cpu (default), or cuda: 2.5 GB of CUDA packages
+#   PYTHON  the Python 3.11 or 3.12 to build .venv with
+
+TORCH ?= cpu
+
+SUITS := import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+ifndef PYTHON
+PYTHON := $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c '$(SUITS)' 2>/dev/null && echo $$p && break; done)
+endif
+
+TORCH_LOCK := envs/local.torch-$(TORCH).lock
+ifeq ($(wildcard $(TORCH_LOCK)),)
+$(error TORCH=$(TORCH): expected cpu or cuda)
+endif
+
+# Stamps bear a digest of what they vouch for, because a checkout does not keep modification times:
+# the locks, the interpreter, and the path, which the scripts of a virtual environment contain.
+digest = $(if $(PYTHON),$(shell cat $(1) | $(PYTHON) 2>/dev/null -c 'import hashlib, os, sys; \
+	seal = repr((sys.version, sys.base_prefix, os.getcwd())).encode(); \
+	print(hashlib.sha256(sys.stdin.buffer.read() + seal).hexdigest()[:16])'))
+READY := .venv/.ready-$(call digest,envs/local.lock $(TORCH_LOCK))
+READY_DEV := .venv/.ready-dev-$(call digest,envs/local.lock $(TORCH_LOCK) envs/dev.lock)
+
+PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install --require-hashes
+NO_TORCH_cpu := If pip found no torch without CUDA: set PIP_EXTRA_INDEX_URL to the index of CPU \
+	wheels that the PyTorch install page names, or use TORCH=cuda.
+SMK := Snakefile workflow/rules
+
+# Without bytecode every job's imports take three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s %s\n", $$1, $$2}' Makefile
+	@sed -n '1s/.*Variables/Variables/p; 2,4s/^# *//p' Makefile
+
+setup: $(READY)  ## build .venv from the locks, hashes checked
+
+run: $(READY)  ## make results/submission.csv
+	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
+
+test: lint  ## check style, then run the whole test suite
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: $(READY_DEV)  ## check style
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/snakefmt --check $(SMK)
+
+format: $(READY_DEV)  ## put files into the style that lint checks
+	.venv/bin/ruff check --fix-only
+	.venv/bin/ruff format
+	.venv/bin/snakefmt $(SMK)
+
+lock:  ## write envs/*.lock and *.yaml anew; needs uv
+	$(PYTHON) envs/lock.py $(ARGS)
+
+clean:  ## remove .venv and the tools' caches; results stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
+
+run test lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# Always from nothing, so that what an interrupted run left is not taken for installed; downloads
+# come from pip's cache. torch goes first: its lock has the setuptools that one package is built with.
+$(READY):
+	@test -n '$(PYTHON)' && $(PYTHON) -c '$(SUITS)' || \
+		{ echo 'Python 3.11 or 3.12 is needed: install one, or name it with PYTHON=' >&2; exit 1; }
+	@echo 'Building .venv: torch ($(TORCH)) ...'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) -r $(TORCH_LOCK) || { echo '$(NO_TORCH_$(TORCH))' >&2; exit 1; }
+	@echo 'Building .venv: the other packages ...'
+	@$(PIP) --no-build-isolation -r envs/local.lock
+	@.venv/bin/python -c 'import pathlib, sysconfig; \
+		site = pathlib.Path(sysconfig.get_path("purelib")); \
+		site.joinpath("emodag.pth").write_text(str(pathlib.Path("workflow").resolve()))'
+	@touch $@
+
+# While it installs, .venv counts as incomplete.
+$(READY_DEV): $(READY)
+	@echo 'Building .venv: development tools ...'
+	@rm -f .venv/.ready-*
+	@$(PIP) -r envs/dev.lock
+	@touch $(READY) $@

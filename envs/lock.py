@@ -1,0 +1,138 @@
+"""Write every lock and conda file of this directory: `make lock`, or `make lock ARGS=--upgrade`.
+
+`NAME.in` says what is wanted, `NAME.lock` pins it with all that it needs, hashes included. Pins
+that a `.in` leaves open stay as locked until `--upgrade`. Needs `uv` and the package index.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+
+LINUX = "x86_64-manylinux_2_28"
+MACOS = "aarch64-apple-darwin"
+
+
+class Lock(NamedTuple):
+    """A lock to write.
+
+    name : its file and that of what it is made from, without the ending.
+    platform : uv's name of the platform to resolve for.
+    beside : locks that it is installed beside, whose pins it shares.
+    """
+
+    name: str
+    platform: str
+    beside: tuple[str, ...] = ()
+
+
+LOCKS = (
+    Lock("local", LINUX),
+    # On macOS torch needs just what its CPU builds need everywhere.
+    Lock("local.torch-cpu", MACOS, beside=("local",)),
+    Lock("local.torch-cuda", LINUX, beside=("local", "local.torch-cpu")),
+    Lock("dev", LINUX, beside=("local", "local.torch-cpu")),
+)
+"""In the order to write them in. Python 3.11 and 3.12 resolve alike, and so do Linux and macOS but
+for torch, so that no pin needs a marker."""
+
+CONDA = {"local": ("local", "local.torch-cpu")}
+"""The locks whose pins each conda file holds."""
+
+
+class Pin(NamedTuple):
+    """One distribution of a lock: `requirement` is ``name==version``, `hashes` are sorted."""
+
+    requirement: str
+    hashes: tuple[str, ...]
+
+
+def read_pins(text: str) -> list[Pin]:
+    """Pins of a requirements file, in its order.
+
+    Parameters
+    ----------
+    text : lines ``name==version``, each followed by its ``--hash=sha256:...`` options, if any.
+    """
+    return [
+        Pin(requirement, tuple(sorted(re.findall(r"sha256:[0-9a-f]{64}", options))))
+        for requirement, options in re.findall(
+            r"^([\w.-]+==[^\s;\\]+)((?:\s*\\\s*--hash=\S+)*)", text, re.MULTILINE
+        )
+    ]
+
+
+def conda_text(pins: list[Pin]) -> str:
+    """The conda file that installs `pins` through pip, with their hashes.
+
+    A folded scalar reaches pip as one line, which is what its requirements files want.
+    """
+    lines = [
+        "# Written by `make lock` from the locks of the same environment.",
+        "channels:",
+        "  - conda-forge",
+        "  - nodefaults",
+        "dependencies:",
+        "  - python=3.11",
+        "  - pip",
+        "  - pip:",
+    ]
+    for pin in sorted(set(pins)):
+        lines += ["      - >-", f"        {pin.requirement}"]
+        lines += [f"        --hash={digest}" for digest in pin.hashes]
+    return "\n".join(lines) + "\n"
+
+
+def conda_file(name: str, directory: Path = HERE) -> str:
+    """The text that the conda file of environment `name` should have, by its locks."""
+    texts = [(directory / f"{lock}.lock").read_text() for lock in CONDA[name]]
+    return conda_text([pin for text in texts for pin in read_pins(text)])
+
+
+def with_own_hashes(lock: str, source: str) -> str:
+    """`lock` with the hashes that its source states itself, in place of the index's."""
+    for pin in read_pins(source):
+        if pin.hashes:
+            entry = " \\\n    ".join([pin.requirement, *(f"--hash={h}" for h in pin.hashes)])
+            found = re.escape(pin.requirement) + r"(?:\s*\\\s*--hash=\S+)*"
+            lock = re.sub(f"^{found}", lambda _, entry=entry: entry, lock, flags=re.MULTILINE)
+    return lock
+
+
+def write_lock(lock: Lock, arguments: list[str]) -> None:
+    """Resolve one lock with uv, and write it."""
+    command = ["uv", "--no-config", "pip", "compile", "--quiet", "--generate-hashes"]
+    command += ["--no-annotate", "--custom-compile-command", "make lock"]
+    command += ["--python-version", "3.11", "--python-platform", lock.platform]
+    for name in lock.beside:
+        command += ["--constraint", f"{name}.lock"]
+    command += [f"{lock.name}.in", "--output-file", f"{lock.name}.lock", *arguments]
+    # The oldest macOS that torch's wheels name; uv takes an older one for granted.
+    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
+    subprocess.run(command, cwd=HERE, env=environment, check=True)
+    path = HERE / f"{lock.name}.lock"
+    path.write_text(with_own_hashes(path.read_text(), (HERE / f"{lock.name}.in").read_text()))
+
+
+def main(arguments: list[str]) -> None:
+    """Write all locks, then the conda files made of them; `arguments` go to uv."""
+    for lock in LOCKS:
+        print(f"locking {lock.name}", flush=True)
+        write_lock(lock, arguments)
+    for name in CONDA:
+        (HERE / f"{name}.yaml").write_text(conda_file(name))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except FileNotFoundError as error:
+        if error.filename != "uv":
+            raise
+        sys.exit("`make lock` needs uv: install it (pip install uv), then run this again.")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

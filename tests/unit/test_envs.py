@@ -1,0 +1,134 @@
+"""The locks are complete, portable and in step with each other and with the conda files."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVS = ROOT / "envs"
+
+spec = importlib.util.spec_from_file_location("lock", ENVS / "lock.py")
+lock = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lock)
+
+NAMES = [entry.name for entry in lock.LOCKS]
+ENTRY = re.compile(r"[a-z0-9.-]+==[\w.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+
+
+def pins(name: str) -> dict[str, lock.Pin]:
+    """Pins of a lock by distribution."""
+    found = lock.read_pins((ENVS / f"{name}.lock").read_text())
+    return {pin.requirement.partition("==")[0]: pin for pin in found}
+
+
+def wanted(name: str) -> list[str]:
+    """Requirements of a lock's source, as written there."""
+    text = (ENVS / f"{name}.in").read_text()
+    return re.findall(r"^[a-z0-9-]+(?:==[\w.]+)?", text, re.MULTILINE)
+
+
+def test_every_lock_is_known_to_the_script():
+    assert {path.stem for path in ENVS.glob("*.lock")} == set(NAMES)
+    assert {path.stem for path in ENVS.glob("*.yaml")} == set(lock.CONDA)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lock_holds_only_hashed_pins(name):
+    """No index, no address, no option, nothing without a hash."""
+    text = (ENVS / f"{name}.lock").read_text()
+    entries = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
+    assert ENTRY.sub("", entries) == ""
+    assert len(pins(name)) == len(ENTRY.findall(entries)) > 0
+    assert "//" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lock_pins_what_its_source_wants(name):
+    locked = pins(name)
+    for requirement in wanted(name):
+        distribution, _, version = requirement.partition("==")
+        assert locked[distribution].requirement.startswith(f"{distribution}=={version}")
+
+
+def test_locks_agree_on_what_they_share():
+    for entry in lock.LOCKS:
+        own = pins(entry.name)
+        for other in entry.beside:
+            theirs = pins(other)
+            shared = (own.keys() & theirs.keys()) - {"torch"}
+            assert {k: own[k] for k in shared} == {k: theirs[k] for k in shared}
+
+
+def test_torch_flavours_differ_by_cuda_only():
+    cpu, cuda = pins("local.torch-cpu"), pins("local.torch-cuda")
+    assert cpu.keys() < cuda.keys()
+    assert cpu["torch"].requirement == cuda["torch"].requirement
+    is_cuda = re.compile(r"nvidia-.+|cuda-.+|triton")
+    assert all(is_cuda.fullmatch(name) for name in cuda.keys() - cpu.keys())
+    assert not any(is_cuda.fullmatch(name) for name in cpu)
+
+
+def test_cpu_lock_refuses_the_index_wheels_for_linux():
+    """With one of those hashes listed, pip takes the CUDA build even where it finds the other."""
+    (stated,) = lock.read_pins((ENVS / "local.torch-cpu.in").read_text())
+    assert pins("local.torch-cpu")["torch"] == stated
+    assert len(set(stated.hashes) - set(pins("local.torch-cuda")["torch"].hashes)) == 4
+
+
+@pytest.mark.parametrize("name", lock.CONDA)
+def test_conda_file_is_in_step_with_its_locks(name):
+    text = (ENVS / f"{name}.yaml").read_text()
+    assert text == lock.conda_file(name), "run `make lock`"
+    assert "//" not in text
+
+    *_, pip = yaml.safe_load(text)["dependencies"]
+    merged = {k: v for part in lock.CONDA[name] for k, v in pins(part).items()}
+    assert pip["pip"] == [
+        " ".join([pin.requirement, *(f"--hash={digest}" for digest in pin.hashes)])
+        for _, pin in sorted(merged.items())
+    ]
+
+
+@pytest.mark.parametrize("name", lock.CONDA)
+def test_configured_locks_are_those_of_the_conda_file(name):
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    locks = config["environments"][name]["locks"]
+    assert [Path(path).stem for path in locks] == list(lock.CONDA[name])
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_setup_completes_after_a_failure_and_then_rests(tmp_path):
+    """On locks without packages, so that nothing is downloaded."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "workflow" / "emodag").mkdir(parents=True)
+    (tmp_path / "workflow" / "emodag" / "__init__.py").touch()
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "envs" / "local.torch-cpu.lock").touch()
+    local = tmp_path / "envs" / "local.lock"
+
+    def setup() -> subprocess.CompletedProcess:
+        command = ["make", "setup", "TORCH=cpu", f"PYTHON={sys.executable}"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    local.write_text("numpy==1.26.4 --hash=none\n")
+    assert setup().returncode != 0
+    assert (tmp_path / ".venv" / "bin" / "python").exists()
+    local.write_text("")
+    repaired = setup()
+    assert (repaired.returncode, "Building" in repaired.stdout) == (0, True)
+    assert "Building" not in setup().stdout
+
+    interpreter = tmp_path / ".venv" / "bin" / "python"
+    found = subprocess.run(
+        [interpreter, "-c", "import emodag; print(emodag.__file__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.startswith(str(tmp_path / "workflow"))
