@@ -91,7 +91,7 @@ def test_conda_file_is_in_step_with_its_locks(name):
     merged = {k: v for part in lock.CONDA[name] for k, v in pins(part).items()}
     assert pip["pip"] == [
         " ".join([pin.requirement, *(f"--hash={digest}" for digest in pin.hashes)])
-        for _, pin in sorted(merged.items())
+        for pin in sorted(merged.values())
     ]
 
 

@@ -185,7 +185,7 @@ def test_a_plan_comes_back_and_is_rewritten_only_when_it_changes(workdir):
 def test_a_crafted_plan_is_refused(workdir, changes):
     crafted = workdir / "plan.json"
     (written,) = write_plans([plan(**changes)])
-    os.replace(written, crafted)
+    written.replace(crafted)
     with pytest.raises(IntegrityError, match=r"plan\.json: not a plan"):
         read_plan(crafted)
 

@@ -78,8 +78,7 @@ class Project:
         """Run Snakemake as a user would; returns the completed process, output in `stderr`."""
         environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-            + ["--configfile", "small.yaml"],
+            [sys.executable, "-m", "snakemake", "-c2", *arguments, "--configfile", "small.yaml"],
             cwd=self.path,
             env={**environment, **variables},
             text=True,

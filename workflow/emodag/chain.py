@@ -236,10 +236,8 @@ class _Chain:
 
     def pseudo_label(self, protocol: str, seed: int, generation: int, fold: int | None) -> Job:
         before = f"{self.run(protocol, seed)}/gen{generation - 1}"
-        if fold is None and generation > 1:
-            origin = f"{before}/blend"
-        else:
-            origin = f"{before}/{_part(fold)}"
+        blended = fold is None and generation > 1
+        origin = f"{before}/{'blend' if blended else _part(fold)}"
         return self._job(
             f"{self.run(protocol, seed)}/gen{generation}/pseudo_labels/{_part(fold)}",
             "pseudo_label",
