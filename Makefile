@@ -29,11 +29,11 @@ NO_TORCH_cpu := If pip found no torch without CUDA: set PIP_EXTRA_INDEX_URL to t
 	wheels that the PyTorch install page names, or use TORCH=cuda.
 SMK := Snakefile workflow/rules
 
-# Without bytecode every job's imports take three times as long.
+# Imports without bytecode take three times as long, in every job.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format lock clean
+.PHONY: help setup run test lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,10 @@ format: $(READY_DEV)  ## put files into the style that lint checks
 	.venv/bin/ruff format
 	.venv/bin/snakefmt $(SMK)
 
+config: $(READY)  ## write config.yaml and its JSON schema anew, from the models
+	.venv/bin/python -m emodag config >config.yaml
+	.venv/bin/python -m emodag config --schema >workflow/schemas/config.schema.json
+
 lock:  ## write envs/*.lock and *.yaml anew; needs uv
 	$(PYTHON) envs/lock.py $(ARGS)
 
@@ -67,15 +71,18 @@ clean:  ## remove .venv and the tools' caches; results stay
 run test lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
-# come from pip's cache. torch goes first: its lock has the setuptools that one package is built with.
+# come from pip's cache. torch goes first: its lock has the setuptools that one package is built
+# with. pip compiles on one core only, and what no job imports as well.
 $(READY):
 	@test -n '$(PYTHON)' && $(PYTHON) -c '$(SUITS)' || \
 		{ echo 'Python 3.11 or 3.12 is needed: install one, or name it with PYTHON=' >&2; exit 1; }
 	@echo 'Building .venv: torch ($(TORCH)) ...'
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) -r $(TORCH_LOCK) || { echo '$(NO_TORCH_$(TORCH))' >&2; exit 1; }
+	@$(PIP) --no-compile -r $(TORCH_LOCK) || { echo '$(NO_TORCH_$(TORCH))' >&2; exit 1; }
 	@echo 'Building .venv: the other packages ...'
-	@$(PIP) --no-build-isolation -r envs/local.lock
+	@$(PIP) --no-compile --no-build-isolation -r envs/local.lock
+	@echo 'Building .venv: bytecode ...'
+	@.venv/bin/python -m compileall -qq -j0 -x '/tests/|/testing/_internal/' .venv/lib || true
 	@.venv/bin/python -c 'import pathlib, sysconfig; \
 		site = pathlib.Path(sysconfig.get_path("purelib")); \
 		site.joinpath("emodag.pth").write_text(str(pathlib.Path("workflow").resolve()))'
