@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Progress(Protocol):
@@ -12,11 +15,33 @@ class Progress(Protocol):
         """Advance by `steps` and show `figures` (such as loss=0.41) beside the bar."""
 
 
+class Checkpoint(Protocol):
+    """Where a long stage leaves how far it has come, for a rerun after a kill to go on from.
+
+    Only the same computation finds it again: same code, parameters, inputs and environment.
+    """
+
+    every: int
+    """How many steps lie between two checkpoints; must have no influence on any output."""
+
+    def load(self) -> "tuple[dict[str, np.ndarray], dict[str, Any]] | None":
+        """The arrays and plain JSON facts last saved, None where there are none to trust."""
+
+    def save(self, arrays: "Mapping[str, np.ndarray]", facts: Mapping[str, Any]) -> None:
+        """Keep these instead of what was saved before."""
+
+
 class Context(Protocol):
     """The runner as a stage sees it; a test may pass any object with these members."""
 
     labels_seen: Mapping[str, frozenset[str]]
     """For each input role, the persons whose labels the artifact behind it has been trained on."""
+
+    checkpoint: Checkpoint
+    """Where this stage's progress is kept."""
+
+    def note(self, message: str) -> None:
+        """Tell the user something worth a line."""
 
     def warn(self, message: str) -> None:
         """Tell the user something that does not stop the chain."""

@@ -27,6 +27,8 @@ except EmodagError as error:
     raise WorkflowError(str(error)) from None
 
 os.environ.setdefault("EMODAG_STORE", CONFIG.store)
+# Not part of the plans: results do not depend on it, so a change of it must start nothing.
+os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
 
 
 wildcard_constraints:

@@ -36,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("EMODAG_STORE", ".emodag/store"),
         help="the store (default: EMODAG_STORE, else .emodag/store)",
     )
+    run.add_argument(
+        "--checkpoint-every",
+        type=_positive,
+        metavar="N",
+        default=os.environ.get("EMODAG_CHECKPOINT_EVERY", "10"),
+        help="epochs between a fit's checkpoints (default: EMODAG_CHECKPOINT_EVERY, else 10)",
+    )
     run.set_defaults(verb=_run)
 
     config = verbs.add_parser(
@@ -48,6 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, found {text!r}")
+    return int(text)
+
+
 def _run(options: argparse.Namespace) -> int:
     from emodag.provenance.plan import read_plan
     from emodag.provenance.runner import run
@@ -58,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
     _enter(plan.environment.variables)
     talk = Talk(plan.job, options.log)
     try:
-        run(plan, Store(Path(options.store)), talk)
+        run(plan, Store(Path(options.store)), talk, checkpoint_every=options.checkpoint_every)
     except (EmodagError, OSError) as error:
         talk.error(str(error))
         return 1

@@ -137,6 +137,9 @@ class Training(Section):
     reconstruction: Annotated[float, Field(ge=0)] = Field(
         0.1, description="weight of the reconstruction loss"
     )
+    checkpoint_every: Positive = Field(
+        10, description="epochs between checkpoints; a killed fit resumes from its last one"
+    )
 
 
 class PseudoLabels(Section):

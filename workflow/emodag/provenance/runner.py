@@ -13,6 +13,7 @@ from pathlib import Path
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance import fingerprint
 from emodag.provenance.canonical import digest, file_sha256
+from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_digest
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.manifest import Manifest, Output
@@ -34,8 +35,11 @@ class Input:
     labels_seen: tuple[str, ...] = ()
 
 
-def run(plan: Plan, store: Store, talk: Talk) -> Manifest:
+def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manifest:
     """Bring a job's outputs and its manifest about; returns the manifest.
+
+    `checkpoint_every` is how many epochs a fit may lose when it is killed; no result depends on
+    it, so it is part of no plan and no key.
 
     Raises
     ------
@@ -66,7 +70,8 @@ def run(plan: Plan, store: Store, talk: Talk) -> Manifest:
         sidecar = sidecar.hit(action.cost)
     else:
         talk.run(key)
-        action = _compute(plan, store, inputs, key, talk, sidecar)
+        checkpoint = Checkpoint(store, key, checkpoint_every, talk)
+        action = _compute(plan, store, inputs, key, talk, sidecar, checkpoint)
         if not _place(plan, store, action, talk):
             raise IntegrityError(f"{store.root}: objects vanish while they are being used")
         talk.done(key, action.cost["seconds"])
@@ -122,7 +127,13 @@ def _verify(entry: Input, store: Store, talk: Talk) -> None:
 
 
 def _compute(
-    plan: Plan, store: Store, inputs: dict[str, Input], key: str, talk: Talk, sidecar: Sidecar
+    plan: Plan,
+    store: Store,
+    inputs: dict[str, Input],
+    key: str,
+    talk: Talk,
+    sidecar: Sidecar,
+    checkpoint: Checkpoint,
 ) -> Action:
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Source):
@@ -138,7 +149,7 @@ def _compute(
             f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
             "command again."
         )
-    context = RunContext(inputs, talk)
+    context = RunContext(inputs, talk, checkpoint)
     with store.scratch() as scratch:
         files = {role: entry.path for role, entry in inputs.items()}
         stage.run(files, plan.params, scratch, context)
@@ -154,6 +165,7 @@ def _compute(
             outputs[name] = Output(logical=logical, sha256=store.publish(path), bytes=size)
     action = Action(outputs=outputs, labels_seen=context.labels(), cost=sidecar.cost())
     store.record(key, action)
+    checkpoint.remove()
     return action
 
 
@@ -183,12 +195,12 @@ def _set_threads(threads: int) -> None:
 class RunContext:
     """What the running stage may ask for; see `emodag.context.Context`."""
 
-    def __init__(self, inputs: dict[str, Input], talk: Talk) -> None:
+    def __init__(self, inputs: dict[str, Input], talk: Talk, checkpoint: Checkpoint) -> None:
         self.labels_seen = {role: frozenset(e.labels_seen) for role, e in inputs.items()}
         self._own: set[str] = set()
         self._talk = talk
-        self.warn = talk.warn
-        self.progress = talk.progress
+        self.checkpoint = checkpoint
+        self.note, self.warn, self.progress = talk.note, talk.warn, talk.progress
 
     def saw_labels_of(self, persons) -> None:
         """Record that the outputs depend on the labels of `persons`."""

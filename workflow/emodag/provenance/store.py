@@ -4,6 +4,8 @@ Layout below the root::
 
     objects/ab/cdef...      file contents, read-only
     actions/ab/cdef....json what the computation with key abcdef... made
+    checkpoints/ab/cdef....safetensors
+                            how far the computation with key abcdef... has come, while it runs
     scratch/                where jobs compute before they publish
 
 Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
@@ -127,6 +129,10 @@ class Store:
             raise _explain(error, target) from error
         finally:
             copy.unlink(missing_ok=True)
+
+    def checkpoint(self, key: str) -> Path:
+        """Where the computation with this key keeps how far it has come."""
+        return self._path("checkpoints", key).with_suffix(".safetensors")
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -45,6 +45,10 @@ class Talk:
         """The outputs have been computed."""
         self.say(f"DONE {key[:SHORT]}  {self.job}  ({seconds:.1f} s)")
 
+    def note(self, message: str) -> None:
+        """Something worth knowing that needs no action."""
+        self.say(f"NOTE {self.job}: {message}")
+
     def warn(self, message: str) -> None:
         """Something the user should know that does not stop the chain."""
         self.say(f"WARNING {self.job}: {message}")

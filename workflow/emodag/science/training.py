@@ -7,8 +7,12 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
+from emodag.science.fit_state import State, capture, restore
 from emodag.science.model import AttentiveAutoencoder, Mask, ModelSettings
 from emodag.science.scoring import accuracy, macro_f1
+
+STREAMS = ("init", "order", "mixup", "corruption")
+"""What a fit draws random numbers for: weights and dropout, batches, mixup, masking noise."""
 
 EVALUATION_ROWS = 2048
 """Rows per forward pass outside training. Fixed, since matrix products may round differently."""
@@ -72,7 +76,8 @@ def fit(
     settings: FitSettings,
     stream: Callable[[str], np.random.Generator],
     validation: tuple[np.ndarray, np.ndarray] | None = None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    resume_from: State | None = None,
+    on_epoch: Callable[[Epoch, Callable[[], State]], None] = lambda epoch, state: None,
 ) -> tuple[AttentiveAutoencoder, list[Epoch]]:
     """Train a network; the weights returned are those of the last epoch.
 
@@ -82,10 +87,11 @@ def fit(
     rows, labels : (m,) integers, the rows of `x` to train on and their classes.
     classes : number of classes.
     model, settings : the network's and the fit's settings.
-    stream : a random generator by purpose (``init``, ``order``, ``mixup``, ``corruption``).
+    stream : a random generator for each purpose in `STREAMS`.
     validation : rows of `x` and their classes, scored after every epoch. They steer the learning
         rate if the schedule is a plateau, and nothing otherwise.
-    on_epoch : called after every epoch.
+    resume_from : the state of the same fit after an epoch, to go on from with the same bits.
+    on_epoch : called after every epoch with its record and a function that takes the state.
 
     Raises
     ------
@@ -96,22 +102,23 @@ def fit(
         raise ValueError("the plateau schedule needs validation rows")
     if _batches(len(rows), settings) == 0:
         raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
-    network = AttentiveAutoencoder(x.shape[1], classes, model, stream("init"))
+    streams = {purpose: stream(purpose) for purpose in STREAMS}
+    network = AttentiveAutoencoder(x.shape[1], classes, model, streams["init"])
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     scheduler = _scheduler(optimizer, settings)
-    order, mixup = stream("order"), stream("mixup")
-    corrupt = Mask(model.corruption, stream("corruption")) if model.corruption else None
+    corrupt = Mask(model.corruption, streams["corruption"]) if model.corruption else None
     rows, labels = (
         torch.from_numpy(rows.astype(np.int64)),
         torch.from_numpy(labels.astype(np.int64)),
     )
 
-    history = []
-    for number in range(settings.epochs):
+    parts = (network, optimizer, scheduler, streams)
+    history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
+    for number in range(len(history), settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
-        losses = _train_epoch(network, optimizer, x, rows, labels, settings, order, mixup, corrupt)
+        losses = _train_epoch(network, optimizer, x, rows, labels, settings, streams, corrupt)
         f1 = share = None
         if validation is not None:
             predicted = probabilities(network, x, validation[0]).argmax(axis=1)
@@ -122,7 +129,7 @@ def fit(
         elif scheduler is not None:
             scheduler.step()
         history.append(Epoch(number + 1, rate, *losses, f1, share))
-        on_epoch(history[-1])
+        on_epoch(history[-1], lambda: capture(*parts, history))
     return network, history
 
 
@@ -171,9 +178,10 @@ def total_loss(
     return classification + weight * reconstruction, classification, reconstruction
 
 
-def _train_epoch(network, optimizer, x, rows, labels, settings, order, mixup, corrupt):
+def _train_epoch(network, optimizer, x, rows, labels, settings, streams, corrupt):
     """One pass over the rows; returns the mean loss, cross-entropy and reconstruction error."""
     network.train()
+    order, mixup = streams["order"], streams["mixup"]
     shuffled = torch.from_numpy(order.permutation(len(rows)))
     batches = _batches(len(rows), settings)
     sums = np.zeros(3, np.float64)

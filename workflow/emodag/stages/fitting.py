@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from emodag.context import Context
 from emodag.errors import InputError
+from emodag.science.fit_state import State
 from emodag.science.matrices import probability_columns, read_matrix, write_columns
 from emodag.science.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.scoring import accuracy, macro_f1
@@ -77,7 +78,16 @@ def fit_and_write(
             "`training.batch` in the configuration."
         )
     scored = rows.valid is not None
+    state = _last_state(context, settings.epochs)
     with context.progress(settings.epochs, "epoch") as bar:
+        bar.update(len(state.facts["history"]) if state else 0)
+
+        def on_epoch(epoch: Epoch, take_state: Callable[[], State]) -> None:
+            bar.update(loss=epoch.loss, F1=epoch.macro_f1)
+            if epoch.epoch % context.checkpoint.every == 0 and epoch.epoch < settings.epochs:
+                taken = take_state()
+                context.checkpoint.save(taken.arrays, taken.facts)
+
         network, history = fit(
             x,
             rows.train,
@@ -87,7 +97,8 @@ def fit_and_write(
             settings=settings,
             stream=stream,
             validation=(rows.valid, rows.valid_labels) if scored else None,
-            on_epoch=lambda epoch: bar.update(loss=epoch.loss, F1=epoch.macro_f1),
+            resume_from=state,
+            on_epoch=on_epoch,
         )
     save_file(network.state_dict(), output / "weights.safetensors")
     _write_history(output / "history.parquet", history)
@@ -96,6 +107,16 @@ def fit_and_write(
         facts |= _score(network, x, rows, history, params["classes"], output, reports_best_epoch)
     (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return network
+
+
+def _last_state(context: Context, epochs: int) -> State | None:
+    """Where a killed run of this very fit had come to, if there was one."""
+    saved = context.checkpoint.load()
+    if saved is None:
+        return None
+    state = State(*saved)
+    context.note(f"resumed at epoch {len(state.facts['history'])} of {epochs}")
+    return state
 
 
 def _score(network, x, rows, history, classes, output, reports_best_epoch) -> dict[str, Any]:
