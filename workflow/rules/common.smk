@@ -14,6 +14,7 @@ os.environ["PYTHONNOUSERSITE"] = "1"
 from emodag.chain import jobs, plans
 from emodag.errors import EmodagError
 from emodag.face.config import load
+from emodag.provenance import tally
 from emodag.provenance.plan import plan_path, write_plans
 from emodag.provenance.resume import clear_stale_lock
 
@@ -22,6 +23,7 @@ try:
     CHAIN = jobs(CONFIG)
     if workflow.is_main_process:
         clear_stale_lock()
+        tally.begin()
         write_plans(plans(CONFIG, CHAIN, ROOT))
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
@@ -29,6 +31,20 @@ except EmodagError as error:
 os.environ.setdefault("EMODAG_STORE", CONFIG.store)
 # Not part of the plans: results do not depend on it, so a change of it must start nothing.
 os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
+
+
+onsuccess:
+    say_summary()
+
+
+onerror:
+    say_summary()
+
+
+def say_summary():
+    """Say what the run came to, unless nothing was done."""
+    if line := tally.summary():
+        print(line, file=sys.stderr)
 
 
 wildcard_constraints:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance import fingerprint
+from emodag.provenance import fingerprint, tally
 from emodag.provenance.canonical import digest, file_sha256
 from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_digest
@@ -67,6 +67,7 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
     action = store.lookup(key)
     if action is not None and _place(plan, store, action, talk):
         talk.hit(key, action.cost["seconds"])
+        tally.add(plan.job, hit=True, seconds=action.cost["seconds"])
         sidecar = sidecar.hit(action.cost)
     else:
         talk.run(key)
@@ -75,6 +76,7 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
         if not _place(plan, store, action, talk):
             raise IntegrityError(f"{store.root}: objects vanish while they are being used")
         talk.done(key, action.cost["seconds"])
+        tally.add(plan.job, hit=False, seconds=action.cost["seconds"])
         sidecar = sidecar.computed(action.cost)
 
     sidecar.write(Path(plan.manifest).with_name(_sidecar_name(plan)))

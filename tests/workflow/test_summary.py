@@ -1,0 +1,39 @@
+"""The sentence at the end of a run."""
+
+import re
+import shutil
+
+SUMMARY = r"^emodag: (\d+) jobs?, (\d+) hits?; computed (\d+\.\d) s, saved (\d+\.\d) s$"
+TABLE = "results/local/table/manifest.json"
+FOLDS = "results/local/folds/manifest.json"
+
+
+def summary(done) -> tuple[int, int, float, float]:
+    """Jobs, hits, seconds computed and seconds saved of the one summary a run prints."""
+    ((jobs, hits, computed, saved),) = re.findall(SUMMARY, done.stderr, re.MULTILINE)
+    return int(jobs), int(hits), float(computed), float(saved)
+
+
+def test_jobs_hits_and_seconds(project):
+    jobs, hits, computed, saved = summary(project.snakemake(FOLDS))
+    assert (jobs, hits, saved) == (2, 0, 0.0) and computed > 0
+    assert "emodag:" not in project.snakemake(FOLDS).stderr, "nothing was done"
+    shutil.rmtree(project.path / "results")
+    (project.path / "results").mkdir()
+    assert summary(project.snakemake(FOLDS)) == (2, 2, 0.0, computed)
+
+
+def test_after_a_failure_it_tells_what_was_done(project):
+    project.configure(folds=7)
+    done = project.snakemake(FOLDS, check=False)
+    assert done.returncode != 0 and summary(done)[:2] == (1, 0)
+
+
+def test_the_last_twenty_runs_are_kept(project):
+    runs = project.path / ".emodag/runs"
+    runs.mkdir(parents=True)
+    for day in range(1, 26):
+        (runs / f"202001{day:02d}T000000-1.jsonl").write_text("")
+    project.snakemake(TABLE)
+    kept = sorted(path.name for path in runs.iterdir())
+    assert len(kept) == 20 and kept[0] == "20200107T000000-1.jsonl"
