@@ -2,7 +2,7 @@
 
 import pytest
 
-from emodag.provenance.closure import PACKAGE, code_closure, code_digest
+from emodag.provenance.closure import PACKAGE, code_closure, definitions
 
 STAGE = '''
 """A stage."""
@@ -57,25 +57,53 @@ def test_the_closure_holds_what_can_be_imported(pack):
     ],
 )
 def test_blind_to_comments_docstrings_and_formatting(pack, old, new):
-    before = code_digest("pack.stages.one", pack)
+    before = code_closure("pack.stages.one", pack)
     edit(pack / "stages" / "one.py", old, new)
-    assert code_digest("pack.stages.one", pack) == before
+    assert code_closure("pack.stages.one", pack) == before
 
 
 def test_an_edited_helper_moves_its_importers_and_nobody_else(pack):
-    before = {m: code_digest(f"pack.stages.{m}", pack) for m in ("one", "two")}
+    before = {m: code_closure(f"pack.stages.{m}", pack) for m in ("one", "two")}
     edit(pack / "other.py", "import numpy", "import numpy\nLIMIT = 3")
-    assert code_digest("pack.stages.one", pack) != before["one"]
-    assert code_digest("pack.stages.two", pack) == before["two"]
+    assert code_closure("pack.stages.one", pack) != before["one"]
+    assert code_closure("pack.stages.two", pack) == before["two"]
     edit(pack / "helper.py", "2 * x", "2.0 * x")
-    assert code_digest("pack.stages.two", pack) != before["two"]
+    assert code_closure("pack.stages.two", pack) != before["two"]
 
 
 def test_a_string_that_is_not_a_docstring_counts(pack):
     edit(pack / "helper.py", "return 2 * x", "return '2 * x'")
-    before = code_digest("pack.stages.one", pack)
+    before = code_closure("pack.stages.one", pack)
     edit(pack / "helper.py", "'2 * x'", "'3 * x'")
-    assert code_digest("pack.stages.one", pack) != before
+    assert code_closure("pack.stages.one", pack) != before
+
+
+def test_definitions_name_what_was_edited(pack):
+    helper = pack / "helper.py"
+    helper.write_text(
+        "import os\nLIMIT = 2\n\n\nclass Bar(Base):\n    n = 1\n\n    def go(self):\n        pass\n"
+    )
+
+    def now():
+        return definitions("pack.helper", pack)
+
+    digest, before = now()
+    assert digest == code_closure("pack.stages.two", pack)["pack.helper"]
+    assert list(before) == ["imports", "constant LIMIT", "method Bar.go", "class Bar"]
+    for old, new, name in [
+        ("pass", "return 1", "method Bar.go"),
+        ("n = 1", "n = 2", "class Bar"),
+        ("(Base)", "(Other)", "class Bar"),
+        ("LIMIT = 2", "LIMIT = 3", "constant LIMIT"),
+        ("import os", "import sys", "imports"),
+    ]:
+        edit(helper, old, new)
+        _, after = now()
+        assert [n for n in after if after[n] != before[n]] == [name]
+        before = after
+    edit(helper, "class Bar", "# a comment\nclass Bar")
+    assert now()[1] == before
+    assert definitions("pack.absent", pack) is None
 
 
 def test_every_stage_imports_only_what_it_needs():

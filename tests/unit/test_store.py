@@ -104,12 +104,18 @@ def manifest(**changes):
         "stage": "s",
         "plan": digest("plan"),
         "key": KEY,
-        "ingredients": {"params": {"seed": 1}},
+        "ingredients": {
+            "code": {},
+            "params": {"seed": 1},
+            "environment": {"distributions": {}, "variables": {}},
+        },
         "inputs": {"rows": digest("rows")},
         "outputs": {"file": Output(logical=digest("l"), sha256=digest("s"), bytes=3)},
         "labels_seen": ("a", "b"),
     }
-    return Manifest(**{**fields, **changes})
+    fields |= changes
+    origin = {"manifest": "results/up/manifest.json", "file": "file"}
+    return Manifest(**{"origins": dict.fromkeys(fields["inputs"], origin), **fields})
 
 
 def test_a_manifest_comes_back(tmp_path):
@@ -138,13 +144,17 @@ def test_a_crafted_manifest_cannot_name_a_path(tmp_path):
     manifest(outputs={"../../x": output}).write(tmp_path / "manifest.json")
     with pytest.raises(IntegrityError, match="not a plain file name"):
         Manifest.read(tmp_path / "manifest.json")
+    for path in ("../../m.json", "/etc/m.json"):
+        manifest(origins={"rows": {"manifest": path, "file": "x"}}).write(tmp_path / "m.json")
+        with pytest.raises(IntegrityError, match="leads out of the working directory"):
+            Manifest.read(tmp_path / "m.json")
 
 
 def plan(**changes):
     fields = {
         "job": "a/b",
         "stage": "blend",
-        "code": digest("code"),
+        "code": {"emodag": digest("code")},
         "params": {"folds": 2},
         "inputs": {"fold0": Upstream(manifest="results/up/manifest.json", file="file")},
         "environment": Environment(name="local", requires={}, variables={}, threads=1),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.face.config import Config
-from emodag.provenance.closure import code_digest
+from emodag.provenance.closure import code_closure
 from emodag.provenance.fingerprint import installed_versions, locked_versions
 from emodag.provenance.plan import Environment, Plan, Source, Upstream
 from emodag.provenance.sources import source_digests
@@ -93,12 +93,15 @@ def jobs(config: Config) -> dict[str, Job]:
     return {job.name: job for job in _Chain(config).jobs()}
 
 
-def plans(config: Config, chain: dict[str, Job], root: Path) -> Iterator[Plan]:
+def plans(
+    config: Config, chain: dict[str, Job], root: Path, *, read_only: bool = False
+) -> Iterator[Plan]:
     """The plan of every job, with code, environments and raw files as they are now.
 
     Parameters
     ----------
     root : the repository, which the locks' paths are relative to.
+    read_only : whether to leave no trace, not even the raw files' digests for the next time.
 
     Raises
     ------
@@ -116,9 +119,10 @@ def plans(config: Config, chain: dict[str, Job], root: Path) -> Iterator[Plan]:
         )
         for name, entry in config.environments.items()
     }
-    code = {stage: code_digest(f"emodag.stages.{stage}") for stage in OUTPUTS}
+    code = {stage: code_closure(f"emodag.stages.{stage}") for stage in OUTPUTS}
     raw = {s for job in chain.values() for s in job.inputs.values() if isinstance(s, str)}
-    digests = source_digests(sorted(raw), Path(RESULTS) / ".plan" / "sources.json")
+    memory = Path(RESULTS) / ".plan" / "sources.json"
+    digests = source_digests(sorted(raw), memory, read_only=read_only)
     for job in chain.values():
         yield Plan(
             job=job.name,

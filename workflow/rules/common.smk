@@ -15,6 +15,7 @@ from emodag.chain import jobs, plans
 from emodag.errors import EmodagError
 from emodag.face.config import load
 from emodag.provenance import tally
+from emodag.provenance.codebook import remember
 from emodag.provenance.plan import plan_path, write_plans
 from emodag.provenance.resume import clear_stale_lock
 
@@ -24,7 +25,9 @@ try:
     if workflow.is_main_process:
         clear_stale_lock()
         tally.begin()
-        write_plans(plans(CONFIG, CHAIN, ROOT))
+        planned = list(plans(CONFIG, CHAIN, ROOT))
+        if write_plans(planned):
+            remember(planned)
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from emodag.provenance.canonical import digest
-
 PACKAGE = Path(__file__).resolve().parents[1]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
@@ -45,9 +44,23 @@ def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def code_digest(module: str, root: Path = PACKAGE) -> str:
-    """One digest for the whole closure of `module`."""
-    return digest(code_closure(module, root))
+def definitions(module: str, root: Path = PACKAGE) -> tuple[str, dict[str, str]] | None:
+    """A module's digest as in `code_closure`, and a short digest by each definition in it.
+
+    Definitions are named as people call them: ``function fit``, ``method Bar.update``,
+    ``class Bar`` (all of it but its methods), ``constant LIMIT``, ``imports``. None where there is
+    no such module.
+    """
+    path = _module_file(module, root)
+    if path is None:
+        return None
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    parts: dict[str, list] = {}
+    for name, node in _definitions(tree):
+        parts.setdefault(name, []).append(_skeleton(node))
+    return _digest(tree), {
+        name: hashlib.sha256(repr(nodes).encode()).hexdigest()[:16] for name, nodes in parts.items()
+    }
 
 
 @cache
@@ -56,7 +69,30 @@ def _parse(
 ) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(Path(path).read_bytes(), filename=path)
     imports = tuple(_imports(tree, name, is_package=path.endswith("__init__.py"), root=root))
-    return hashlib.sha256(repr(_skeleton(tree)).encode()).hexdigest(), imports
+    return _digest(tree), imports
+
+
+def _digest(tree: ast.Module) -> str:
+    return hashlib.sha256(repr(_skeleton(tree)).encode()).hexdigest()
+
+
+def _definitions(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """Name and syntax tree of everything a module defines; a name may come up more than once."""
+    for node in tree.body[1:] if _has_docstring(tree) else tree.body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield f"function {node.name}", node
+            case ast.ClassDef():
+                methods = [n for n in node.body if isinstance(n, FUNCTIONS)]
+                yield from ((f"method {node.name}.{n.name}", n) for n in methods)
+                rest = [n for n in node.body if n not in methods]
+                yield f"class {node.name}", [node.bases, node.keywords, node.decorator_list, rest]
+            case ast.Import() | ast.ImportFrom():
+                yield "imports", node
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield f"constant {name}", node
+            case _:
+                yield "statements outside of functions", node
 
 
 def _module_file(name: str, root: Path) -> Path | None:

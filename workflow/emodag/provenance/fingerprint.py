@@ -42,10 +42,14 @@ def installed_versions() -> dict[str, str]:
     versions = {}
     for name in NUMERICAL:
         try:
-            versions[name] = metadata.version(name)
+            versions[name] = _version(name)
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+_version = cache(metadata.version)
+"""A distribution's version, looked up once per process."""
 
 
 def locked_versions(locks: list[Path]) -> dict[str, str]:
@@ -92,18 +96,28 @@ def fingerprint(variables: Mapping[str, str], threads: int) -> dict[str, Any]:
 @cache
 def processor() -> str:
     """Vendor and floating-point instruction sets, such as ``AuthenticAMD avx avx2 fma``."""
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
+    fields = _cpuinfo()
+    if not fields:
         return platform.processor()
-    fields = dict(
-        (part.strip() for part in line.split(":", 1))
-        for line in text.partition("\n\n")[0].splitlines()
-        if ":" in line
-    )
     vendor = fields.get("vendor_id", fields.get("CPU implementer", "unknown"))
     flags = (fields.get("flags") or fields.get("Features") or "").split()
     return " ".join([vendor, *sorted(filter(_ISA.fullmatch, flags))])
+
+
+def processor_model() -> str:
+    """What the processor calls itself; it is part of no key."""
+    return _cpuinfo().get("model name", platform.processor())
+
+
+@cache
+def _cpuinfo() -> dict[str, str]:
+    """The first processor's entry in Linux's table, empty elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    lines = text.partition("\n\n")[0].splitlines()
+    return dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
 
 
 def check(name: str, required: Mapping[str, str]) -> None:

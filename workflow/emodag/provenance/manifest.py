@@ -35,6 +35,7 @@ class Manifest:
     key : the action's key, the sha256 of all its ingredients.
     ingredients : what the key was made of: code, params, inputs, environment.
     inputs : logical digest by role.
+    origins : where each input came from, by role: a raw file or another job's output, as planned.
     outputs : output by file name.
     labels_seen : the persons whose labels these outputs depend on, sorted, as text.
     """
@@ -45,6 +46,7 @@ class Manifest:
     key: str
     ingredients: dict[str, Any]
     inputs: dict[str, str]
+    origins: dict[str, dict[str, str]]
     outputs: dict[str, Output]
     labels_seen: tuple[str, ...]
 
@@ -94,5 +96,25 @@ class Manifest:
             if PurePosixPath(name).name != name or name in (".", "..", ""):
                 raise ValueError(f"{name!r} is not a plain file name")
             digests += [output.logical, output.sha256]
+        environment = self.ingredients["environment"]
+        nested = (
+            environment["distributions"],
+            environment["variables"],
+            self.ingredients["params"],
+        )
+        if not all(isinstance(part, dict) for part in (*nested, self.ingredients["code"])):
+            raise ValueError("its ingredients are not those of a key")
+        for origin in self.origins.values():
+            if set(origin) not in ({"path", "sha256"}, {"manifest", "file"}):
+                raise ValueError(f"{origin!r} is not an input's origin")
+            if "manifest" in origin and leads_out(origin["manifest"]):
+                raise ValueError(f"{origin['manifest']!r} leads out of the working directory")
+        if self.origins.keys() != self.inputs.keys():
+            raise ValueError("its inputs and their origins differ")
         if not all(map(is_sha256, digests)):
             raise ValueError("a digest in it is not a sha256")
+
+
+def leads_out(path: str) -> bool:
+    """Whether a relative path written in a file could lead out of the working directory."""
+    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts

@@ -17,7 +17,7 @@ from typing import Any
 from emodag.errors import IntegrityError
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import digest, is_sha256
-from emodag.provenance.manifest import Manifest
+from emodag.provenance.manifest import Manifest, leads_out
 
 SCHEMA = 1
 
@@ -56,7 +56,7 @@ class Plan:
     ----------
     job : the job's name, unique in a workflow, such as ``local/published/seed1/gen1/fold0``.
     stage : which stage to run; `emodag.stages.<stage>` holds its code.
-    code : digest of that module's code closure.
+    code : digest by module, for that module's code closure.
     params : plain JSON values the stage declares, seeds and folds included.
     inputs : role -> where the input comes from.
     environment : where the job must run.
@@ -67,7 +67,7 @@ class Plan:
 
     job: str
     stage: str
-    code: str
+    code: dict[str, str]
     params: dict[str, Any]
     inputs: dict[str, Source | Upstream]
     environment: Environment
@@ -108,6 +108,8 @@ def read_plan(path: Path) -> Plan:
         record["environment"] = Environment(**record["environment"])
         record["outputs"] = tuple(record["outputs"])
         plan = Plan(**record)
+        if not all(map(is_sha256, plan.code.values())):
+            raise ValueError("a digest of its code is not a sha256")
         _check_paths(plan)
     except FileNotFoundError:
         raise IntegrityError(f"{path}: no such plan. Plans are written by `snakemake`.") from None
@@ -127,19 +129,24 @@ def write_plans(plans: Iterable[Plan]) -> list[Path]:
     is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
     checksums before it believes a newer file time; it is part of no key.
     """
-    written, manifests = [], _Manifests()
+    written, manifests = [], Manifests()
     for plan in plans:
-        body = {"schema": SCHEMA, **asdict(plan)}
-        if _on_disk(plan.path) == body and not _is_stale(plan, manifests):
+        if is_written(plan) and not is_stale(plan, manifests):
             continue
-        record = json.dumps({**body, "nonce": time.time_ns()}, sort_keys=True, indent=1)
+        body = {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}
+        record = json.dumps(body, sort_keys=True, indent=1)
         write_bytes(plan.path, record.encode() + b"\n")
         _age(Path(plan.manifest))
         written.append(plan.path)
     return written
 
 
-class _Manifests:
+def is_written(plan: Plan) -> bool:
+    """Whether the plan file on disk says what the plan says."""
+    return _on_disk(plan.path) == {"schema": SCHEMA, **asdict(plan)}
+
+
+class Manifests:
     """Each manifest read once per planning, however many jobs depend on it."""
 
     def __init__(self) -> None:
@@ -154,7 +161,7 @@ class _Manifests:
         return self.read[path]
 
 
-def _is_stale(plan: Plan, manifests: _Manifests) -> bool:
+def is_stale(plan: Plan, manifests: Manifests) -> bool:
     """Whether there is a manifest that this plan and its upstream manifests do not confirm."""
     if not Path(plan.manifest).exists():
         return False
@@ -210,7 +217,7 @@ def _check_paths(plan: Plan) -> None:
     """Outputs stay in the job's directory, and that stays below the working directory."""
     upstream = [e.manifest for e in plan.inputs.values() if isinstance(e, Upstream)]
     for path in (plan.job, plan.directory, plan.manifest, *upstream):
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        if leads_out(path):
             raise ValueError(f"{path!r} leads out of the working directory")
     files = [e.file for e in plan.inputs.values() if isinstance(e, Upstream)]
     for name in (*plan.outputs, *files):

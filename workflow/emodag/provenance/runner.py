@@ -7,22 +7,21 @@ store and the results hold only whole, verified files, and the manifest is writt
 
 import importlib
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance import fingerprint, tally
-from emodag.provenance.canonical import digest, file_sha256
+from emodag.provenance.canonical import file_sha256
 from emodag.provenance.checkpoint import Checkpoint
-from emodag.provenance.closure import code_digest
+from emodag.provenance.closure import code_closure
 from emodag.provenance.digest import logical_digest
+from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
 from emodag.provenance.plan import Plan, Source
-from emodag.provenance.sidecar import Sidecar
+from emodag.provenance.sidecar import Sidecar, sidecar_path, write_record
 from emodag.provenance.store import Action, Store
 from emodag.provenance.talk import Talk
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,16 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
     environment = plan.environment
     fingerprint.check(environment.name, environment.requires)
     inputs = {role: _resolve(endpoint) for role, endpoint in plan.inputs.items()}
-    ingredients = {
-        "schema": SCHEMA,
-        "stage": plan.stage,
-        "code": plan.code,
-        "params": plan.params,
-        "environment": fingerprint.fingerprint(environment.variables, environment.threads),
-    }
+    ingredients = ingredients_of(plan)
     logical = {role: entry.logical for role, entry in inputs.items()}
-    key = digest({**ingredients, "inputs": logical})
-    sidecar = Sidecar.begin(plan, key)
+    key = key_of(ingredients, logical)
+    sidecar = Sidecar.begin(plan.job, key, ingredients["environment"])
 
     action = store.lookup(key)
     if action is not None and _place(plan, store, action, talk):
         talk.hit(key, action.cost["seconds"])
         tally.add(plan.job, hit=True, seconds=action.cost["seconds"])
-        sidecar = sidecar.hit(action.cost)
+        record = sidecar.hit(action)
     else:
         talk.run(key)
         checkpoint = Checkpoint(store, key, checkpoint_every, talk)
@@ -77,9 +70,9 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
             raise IntegrityError(f"{store.root}: objects vanish while they are being used")
         talk.done(key, action.cost["seconds"])
         tally.add(plan.job, hit=False, seconds=action.cost["seconds"])
-        sidecar = sidecar.computed(action.cost)
+        record = sidecar.computed(action)
 
-    sidecar.write(Path(plan.manifest).with_name(_sidecar_name(plan)))
+    write_record(sidecar_path(Path(plan.manifest)), record)
     manifest = Manifest(
         job=plan.job,
         stage=plan.stage,
@@ -87,15 +80,12 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
         key=key,
         ingredients=ingredients,
         inputs=logical,
+        origins={role: asdict(endpoint) for role, endpoint in plan.inputs.items()},
         outputs=action.outputs,
         labels_seen=action.labels_seen,
     )
     manifest.write(Path(plan.manifest))
     return manifest
-
-
-def _sidecar_name(plan: Plan) -> str:
-    return Path(plan.manifest).name.replace("manifest", "provenance")
 
 
 def _resolve(endpoint) -> Input:
@@ -146,7 +136,7 @@ def _compute(
     module = f"emodag.stages.{plan.stage}"
     stage = importlib.import_module(module)
     # Checked after the import: what was imported is then what the key says.
-    if code_digest(module) != plan.code:
+    if code_closure(module) != plan.code:
         raise IntegrityError(
             f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
             "command again."
@@ -165,7 +155,12 @@ def _compute(
             path = scratch / name
             logical, size = logical_digest(path), path.stat().st_size
             outputs[name] = Output(logical=logical, sha256=store.publish(path), bytes=size)
-    action = Action(outputs=outputs, labels_seen=context.labels(), cost=sidecar.cost())
+    action = Action(
+        outputs=outputs,
+        labels_seen=context.labels(),
+        cost=sidecar.cost(),
+        made=sidecar.circumstances(),
+    )
     store.record(key, action)
     checkpoint.remove()
     return action

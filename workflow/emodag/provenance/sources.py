@@ -9,11 +9,14 @@ from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import file_sha256
 
 
-def source_digests(paths: Iterable[str], memory: Path) -> dict[str, str]:
+def source_digests(
+    paths: Iterable[str], memory: Path, *, read_only: bool = False
+) -> dict[str, str]:
     """sha256 by path of raw files.
 
     A digest is remembered in the file `memory` with the file's size, inode and change times. A
     user can set the modification time but not the change time, so an edit is always noticed.
+    With `read_only`, nothing new is remembered.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def source_digests(paths: Iterable[str], memory: Path) -> dict[str, str]:
                 f"paths are relative to {Path.cwd()}."
             ) from None
         current[name] = entry
-    if current and current != {name: known.get(name) for name in current}:
+    if not read_only and current != {name: known.get(name) for name in current}:
         write_bytes(memory, json.dumps({**known, **current}, indent=1).encode())
     return {name: entry["sha256"] for name, entry in current.items()}
 

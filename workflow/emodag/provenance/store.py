@@ -21,7 +21,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,11 +42,15 @@ class StoreError(EmodagError):
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """What a computation made: outputs by name, the persons whose labels it saw, its cost."""
+    """What a computation made: outputs by name, the persons whose labels it saw, its cost.
+
+    `made` says when, where and how it was computed; see `emodag.provenance.sidecar`.
+    """
 
     outputs: dict[str, Output]
     labels_seen: tuple[str, ...]
     cost: dict[str, Any]
+    made: dict[str, Any] = field(default_factory=dict)
 
 
 class Store:
@@ -60,6 +64,14 @@ class Store:
 
         A damaged record is removed, so that the next computation can replace it.
         """
+        action = self.peek(key)
+        if action is None:
+            with contextlib.suppress(OSError):
+                self._path("actions", key).with_suffix(".json").unlink()
+        return action
+
+    def peek(self, key: str) -> Action | None:
+        """As `lookup`, but a damaged record is left where it is."""
         path = self._path("actions", key).with_suffix(".json")
         try:
             body = json.loads(path.read_bytes())
@@ -69,12 +81,12 @@ class Store:
             if not all(_is_plain(name) and is_sha256(o.sha256) for name, o in outputs.items()):
                 raise ValueError("unsafe name")
             return Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
+
+    def holds(self, action: Action) -> bool:
+        """Whether all of an action's objects are there, undamaged or not."""
+        return all(self._path("objects", o.sha256).is_file() for o in action.outputs.values())
 
     def record(self, key: str, action: Action) -> None:
         """Record an action whose objects are all in the store."""
