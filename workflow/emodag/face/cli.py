@@ -6,16 +6,23 @@ import sys
 from pathlib import Path
 
 from emodag.errors import EmodagError
+from emodag.face import lineage, why
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and carry it out; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return options.verb(options)
+        status = options.verb(options)
+        sys.stdout.flush()
     except EmodagError as error:
         print(f"emodag: error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; nor shall the exit flush reach it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         help="epochs between a fit's checkpoints (default: EMODAG_CHECKPOINT_EVERY, else 10)",
     )
     run.set_defaults(verb=_run)
+
+    why.add(verbs)
+    lineage.add(verbs)
 
     config = verbs.add_parser(
         "config",

@@ -1,0 +1,54 @@
+"""The configuration as Snakemake puts it together: config.yaml, further files, single settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emodag.errors import ConfigError
+from emodag.face.config import Config, load
+
+DEFAULT = Path("config.yaml")
+
+
+def combined(files: list[Path], settings: list[str]) -> Config:
+    """The configuration that ``--configfile FILES --config SETTINGS`` gives.
+
+    Later files go before earlier ones and settings (``KEY=VALUE``, the value in YAML) before
+    files; mappings are merged, anything else is replaced.
+
+    Raises
+    ------
+    ConfigError
+        When a file is missing or not YAML, a setting is not one, or the whole is wrong.
+    """
+    values: Any = {}
+    for path in [DEFAULT, *files]:
+        try:
+            values = _merged(values, _mapping(path.read_text(), str(path)))
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such configuration file") from None
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--config {setting}: expected KEY=VALUE")
+        values = _merged(values, _mapping(f"{key}: {value}", f"--config {setting}"))
+    return load(values)
+
+
+def _mapping(text: str, where: str) -> Mapping:
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected keys with values, found {values!r}")
+    return values
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not isinstance(new, Mapping):
+        return new
+    base = old if isinstance(old, Mapping) else {}
+    return {**base, **{key: _merged(base.get(key), value) for key, value in new.items()}}

@@ -1,0 +1,37 @@
+"""What people call a job: by its name, its manifest, or any file it makes."""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from emodag.errors import InputError
+
+RESULTS = "results"
+
+
+def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
+    """Everything a job answers to, its name first."""
+    directory = PurePath(manifest).parent
+    return [job, manifest, f"{RESULTS}/{job}", *(str(directory / name) for name in outputs)]
+
+
+def find(target: str, jobs: dict[str, list[str]]) -> str:
+    """The job that `target` means, among jobs by name with what they answer to.
+
+    Raises
+    ------
+    InputError
+        When nothing answers to it; names what comes nearest.
+    """
+    path = Path(target)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    asked = os.path.normpath(path)
+    answers = {name: job for job, names_ in reversed(jobs.items()) for name in names_}
+    for name in (asked, f"{RESULTS}/{asked}"):
+        if name in answers:
+            return answers[name]
+    nearest = difflib.get_close_matches(asked, answers, n=1, cutoff=0.4)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    raise InputError(f"{target}: no such job, manifest or result{hint}")

@@ -1,0 +1,155 @@
+"""`python -m emodag why TARGET`: would it run again, and because of what."""
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emodag.provenance.why import Reason, Verdict
+
+SHORT = 12
+"""How many digits of a digest people are shown."""
+
+FEW = 8
+"""More reasons of one job than this are counted."""
+
+LONG = 60
+"""A value that takes more characters is described, not shown."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    why = verbs.add_parser(
+        "why",
+        help="tell whether a job would run again, and what has changed",
+        description="Tell whether a job would run again, and which parameter, function, input or "
+        "package has changed, up to the first cause. Reads only. Give the configuration as you "
+        "would give it to snakemake.",
+    )
+    why.add_argument("target", metavar="TARGET", help="a job, a manifest, or any file in results")
+    why.add_argument(
+        "--configfile",
+        "--configfiles",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="configuration files on top of config.yaml",
+    )
+    why.add_argument(
+        "--config",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="single settings on top of these, the value in YAML",
+    )
+    why.add_argument("--json", action="store_true", help="print JSON instead")
+    why.set_defaults(verb=_why)
+
+
+def _why(options: argparse.Namespace) -> int:
+    from emodag.chain import OUTPUTS, jobs, plans
+    from emodag.errors import InputError
+    from emodag.face.combined import combined
+    from emodag.face.targets import find, names
+    from emodag.provenance.closure import PACKAGE
+    from emodag.provenance.store import Store
+    from emodag.provenance.why import ancestry, judge
+
+    config = combined(options.configfile, options.config)
+    chain = jobs(config)
+    try:
+        target = find(
+            options.target,
+            {j.name: names(j.name, j.manifest, OUTPUTS[j.stage]) for j in chain.values()},
+        )
+    except InputError as error:
+        files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
+        raise InputError(f"{error} (jobs of the configuration in {files})") from None
+    planned = ancestry(plans(config, chain, PACKAGE.parents[1], read_only=True), target)
+    verdicts = judge(planned, Store(Path(os.environ.get("EMODAG_STORE") or config.store)))
+    if options.json:
+        print(json.dumps(_facts(target, verdicts), indent=1))
+    else:
+        print("\n".join(_lines(target, verdicts)))
+    return 0
+
+
+def _facts(target: str, verdicts: dict[str, "Verdict"]) -> dict[str, Any]:
+    """The verdict on the target and on every job above it with reasons of its own, and who runs."""
+    causes = [_record(v) for job, v in verdicts.items() if v.reasons and job != target]
+    running = [job for job, verdict in verdicts.items() if verdict.outcome.name != "FRESH"]
+    return {**_record(verdicts[target]), "causes": causes, "would_run": running}
+
+
+def _record(verdict: "Verdict") -> dict[str, Any]:
+    return {
+        "job": verdict.job,
+        "stage": verdict.stage,
+        "runs": verdict.outcome.name != "FRESH",
+        "outcome": verdict.outcome.name.lower(),
+        "key": {"old": verdict.old_key, "new": verdict.new_key},
+        "reasons": [{"kind": r.kind, "what": r.what, **r.values} for r in verdict.reasons],
+        "after": list(verdict.after),
+        "refusal": verdict.refusal,
+    }
+
+
+def _lines(target: str, verdicts: dict[str, "Verdict"]) -> Iterator[str]:
+    verdict = verdicts[target]
+    if verdict.outcome.name == "FRESH":
+        yield f"{target}: up to date, key {verdict.new_key[:SHORT]}. Nothing would run."
+        return
+    key = f", key {verdict.new_key[:SHORT]}" if verdict.new_key else ""
+    yield f"{target} would run again: {verdict.outcome.value}{key}."
+    yield from _listed(map(_phrase, verdict.reasons))
+    if verdict.after:
+        yield f"  input: {_some(verdict.after)} would run before"
+    causes = [v for job, v in verdicts.items() if v.reasons and job != target]
+    groups: dict[tuple[str, ...], list[Verdict]] = {}
+    for cause in causes:
+        groups.setdefault(tuple(map(_phrase, cause.reasons)), []).append(cause)
+    for phrases, group in groups.items():
+        title = "further" if all(cause.after for cause in group) else "first cause"
+        outcomes = {cause.outcome.value for cause in group}
+        outcome = f": {outcomes.pop()}" if len(outcomes) == 1 else ""
+        yield f"{title}: {_some([cause.job for cause in group])}{outcome}"
+        yield from _listed(phrases)
+    yield from {v.refusal: None for v in verdicts.values() if v.refusal}
+
+
+def _listed(phrases: Iterable[str]) -> Iterator[str]:
+    lines = [f"  {phrase}" for phrase in phrases]
+    yield from lines[:FEW]
+    if len(lines) > FEW:
+        yield f"  and {len(lines) - FEW} more; --json lists them"
+
+
+def _phrase(reason: "Reason") -> str:
+    text = f"{reason.kind}{'' if reason.kind == 'parameter' else ':'} {reason.what}"
+    if not reason.values:
+        return text
+    old, new = (
+        _short(reason.values[name]) if name in reason.values else "absent"
+        for name in ("old", "new")
+    )
+    return f"{text}: {old} -> {new}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    text = re.sub(r"\b[0-9a-f]{64}\b", lambda match: match[0][:SHORT], text)
+    if len(text) > LONG and isinstance(value, list):
+        return f"[{len(value)} entries]"
+    return text
+
+
+def _some(jobs: Sequence[str]) -> str:
+    first, *rest = jobs
+    return f"{first} and {len(rest)} more" if rest else first

@@ -1,0 +1,216 @@
+"""Would a job run again, and which ingredient of its key is to blame? Reads only.
+
+The same comparisons that make the planner rewrite a plan, spelled out. Beyond that the keys are
+followed down the chain: a job whose new key the store knows is a hit and lends its digests to the
+next one, so an edit that changes nothing is told from one that does.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from emodag.errors import EnvironmentMismatch
+from emodag.provenance.canonical import flat
+from emodag.provenance.codebook import edits
+from emodag.provenance.fingerprint import check, fingerprint
+from emodag.provenance.key import ingredients_of, key_of
+from emodag.provenance.manifest import Manifest
+from emodag.provenance.plan import Manifests, Plan, Source, Upstream, is_written
+from emodag.provenance.store import Store
+
+
+class Outcome(StrEnum):
+    """What would become of a job."""
+
+    FRESH = "up to date"
+    HIT = "restored from the store"
+    COMPUTE = "computed"
+    OPEN = "computed or restored, depending on its inputs"
+    REFUSED = "refused, as this interpreter is not its environment"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that is not as it was.
+
+    Attributes
+    ----------
+    kind : parameter, code, input, environment, file or plan.
+    what : which one: a dotted key, a function of a module, a role, a package, a path.
+    values : what it was (``old``) and is (``new``); what does not exist is left out.
+    """
+
+    kind: str
+    what: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What would become of one job.
+
+    Attributes
+    ----------
+    reasons : the job's own reasons to run; empty where only its inputs may change.
+    after : the jobs it reads from that would run before it.
+    old_key, new_key : its key, as made and as it would be; None where not known.
+    refusal : why the interpreter would be refused.
+    """
+
+    job: str
+    stage: str
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+    after: tuple[str, ...] = ()
+    old_key: str | None = None
+    new_key: str | None = None
+    refusal: str | None = None
+    outputs: dict[str, str] | None = None
+
+
+def ancestry(plans: Iterable[Plan], job: str) -> list[Plan]:
+    """The plans a job rests on, its own last; `plans` come in an order that respects needs."""
+    wanted, found = {job}, []
+    everything = list(plans)
+    made_by = {plan.manifest: plan.job for plan in everything}
+    for plan in reversed(everything):
+        if plan.job in wanted:
+            found.append(plan)
+            wanted |= {made_by[e.manifest] for e in plan.inputs.values() if isinstance(e, Upstream)}
+    return found[::-1]
+
+
+def judge(plans: Iterable[Plan], store: Store) -> dict[str, Verdict]:
+    """The verdict on every job, by name; `plans` come in an order that respects needs."""
+    manifests, by_manifest = Manifests(), {}
+    for plan in plans:
+        by_manifest[plan.manifest] = _verdict(plan, by_manifest, manifests, store)
+    return {verdict.job: verdict for verdict in by_manifest.values()}
+
+
+def _verdict(plan: Plan, above: dict[str, Verdict], manifests: Manifests, store: Store) -> Verdict:
+    manifest = manifests[plan.manifest]
+    made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
+    reasons = tuple(_reasons(plan, manifest, manifests))
+    needed = {e.manifest: None for e in plan.inputs.values() if isinstance(e, Upstream)}
+    after = tuple(above[m].job for m in needed if above[m].outcome is not Outcome.FRESH)
+    facts = {"job": plan.job, "stage": plan.stage, "reasons": reasons, "after": after}
+    facts["old_key"] = manifest and manifest.key
+    if not reasons and not after:
+        return Verdict(**facts, outcome=Outcome.FRESH, new_key=manifest.key, outputs=made)
+    try:
+        check(plan.environment.name, plan.environment.requires)
+    except EnvironmentMismatch as error:
+        return Verdict(**facts, outcome=Outcome.REFUSED, refusal=str(error))
+    inputs = {role: _predicted(endpoint, above) for role, endpoint in plan.inputs.items()}
+    if None in inputs.values():
+        return Verdict(**facts, outcome=Outcome.OPEN)
+    facts["new_key"] = key_of(ingredients_of(plan), inputs)
+    action = store.peek(facts["new_key"])
+    if action is not None and store.holds(action):
+        outputs = {name: output.logical for name, output in action.outputs.items()}
+        return Verdict(**facts, outcome=Outcome.HIT, outputs=outputs)
+    # The same key computed again gives the same outputs.
+    outputs = made if facts["new_key"] == facts["old_key"] else None
+    return Verdict(**facts, outcome=Outcome.COMPUTE, outputs=outputs)
+
+
+def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | None:
+    """The logical digest an input will have, None where only running its job can tell."""
+    if isinstance(endpoint, Source):
+        return endpoint.sha256
+    return (above[endpoint.manifest].outputs or {}).get(endpoint.file)
+
+
+def _reasons(plan: Plan, manifest: Manifest | None, manifests: Manifests) -> Iterator[Reason]:
+    path = Path(plan.manifest)
+    if manifest is None:
+        state = "is damaged" if path.exists() else "does not exist"
+        yield Reason("file", f"its manifest {state}")
+        return
+    changes = list(_replanned(plan, manifest)) if manifest.plan != plan.identity() else []
+    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest)]
+    yield from changes
+    if not changes and not is_written(plan):
+        yield Reason("plan", f"{plan.path} is missing, or written for another configuration since")
+    elif not changes and plan.path.stat().st_mtime > path.stat().st_mtime:
+        what = f"{plan.path} is newer than what the job made; Snakemake may go by its time"
+        yield Reason("plan", what)
+
+
+def _replanned(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
+    """What the plan says now and did not say when the manifest was written."""
+    old = manifest.ingredients
+    found = [
+        *_changes("parameter", flat(old["params"]), flat(plan.params)),
+        *_code(old["code"], plan.code),
+        *_changes("input", _origins(manifest.origins), _origins(asdict(plan)["inputs"])),
+        *_changes("environment", _lifted(old["environment"]), _lifted(_environment(plan, old))),
+    ]
+    yield from found or [Reason("plan", "the plan's wording changed, but no ingredient of the key")]
+
+
+def _code(old: dict[str, str], new: dict[str, str]) -> Iterator[Reason]:
+    for module in sorted(old.keys() | new.keys()):
+        if module not in new:
+            yield Reason("code", f"{module} is no longer imported")
+        elif module not in old:
+            yield Reason("code", f"{module} is now imported")
+        elif old[module] != new[module]:
+            for edit in edits(module, old[module]) or ["something changed"]:
+                yield Reason("code", f"{edit} in {module}")
+
+
+def _environment(plan: Plan, old: dict[str, Any]) -> dict[str, Any]:
+    """The environment a job would find now: the live one, in the versions its lock demands."""
+    now = fingerprint(plan.environment.variables, plan.environment.threads)
+    for name, wanted in plan.environment.requires.items():
+        before = old["environment"]["distributions"].get(name, "")
+        # A lock does not pin the local label, the `+cpu` of a torch build.
+        same = before.partition("+")[0] == wanted.partition("+")[0]
+        now["distributions"][name] = before if same else wanted
+    return now
+
+
+def _lifted(environment: dict[str, Any]) -> dict[str, Any]:
+    """An environment with its packages beside its other properties."""
+    others = {k: v for k, v in environment.items() if k != "distributions"}
+    return flat({**environment["distributions"], **others})
+
+
+def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Reason]:
+    """Inputs that their jobs have made anew, with another content, since this job ran."""
+    for role, endpoint in plan.inputs.items():
+        upstream = manifests[endpoint.manifest] if isinstance(endpoint, Upstream) else None
+        old, new = manifest.inputs.get(role), upstream and upstream.logical(endpoint.file)
+        if upstream is not None and role in manifest.inputs and old != new:
+            what = f"{role}: {endpoint.file} of {upstream.job} was made anew"
+            yield Reason("input", what, {"old": old, "new": new})
+
+
+def _files(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
+    for name, output in manifest.outputs.items():
+        path = Path(plan.directory) / name
+        if not path.is_file():
+            yield Reason("file", f"{path} does not exist")
+        elif (size := path.stat().st_size) != output.bytes:
+            yield Reason("file", f"{path} has {size} bytes instead of {output.bytes}")
+
+
+def _origins(inputs: dict[str, dict[str, str]]) -> dict[str, str]:
+    """An input's origin by role, in one phrase."""
+    return {
+        role: f"{origin['path']} {origin['sha256']}"
+        if "path" in origin
+        else str(Path(origin["manifest"]).parent / origin["file"])
+        for role, origin in inputs.items()
+    }
+
+
+def _changes(kind: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Reason]:
+    for name in [*old, *sorted(new.keys() - old.keys())]:
+        values = {k: v[name] for k, v in (("old", old), ("new", new)) if name in v}
+        if len(values) < 2 or values["old"] != values["new"]:
+            yield Reason(kind, name, values)
