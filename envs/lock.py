@@ -22,23 +22,23 @@ class Lock(NamedTuple):
 
     name : its file and that of what it is made from, without the ending.
     platform : uv's name of the platform to resolve for.
-    beside : locks that it is installed beside, whose pins it shares.
+    agrees_with : locks written before, whose pins it repeats where it needs the same.
     """
 
     name: str
     platform: str
-    beside: tuple[str, ...] = ()
+    agrees_with: tuple[str, ...] = ()
 
 
 LOCKS = (
     Lock("local", LINUX),
-    # On macOS torch needs just what its CPU builds need everywhere.
-    Lock("local.torch-cpu", MACOS, beside=("local",)),
-    Lock("local.torch-cuda", LINUX, beside=("local", "local.torch-cpu")),
-    Lock("dev", LINUX, beside=("local", "local.torch-cpu")),
+    Lock("local.torch-cuda", LINUX, agrees_with=("local",)),
+    # What torch needs on macOS is what its builds without CUDA need on Linux too.
+    Lock("local.torch-cpu", MACOS, agrees_with=("local", "local.torch-cuda")),
+    Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
 )
-"""In the order to write them in. Python 3.11 and 3.12 resolve alike, and so do Linux and macOS but
-for torch, so that no pin needs a marker."""
+"""In the order to write them in. Python 3.11 and 3.12 on Linux resolve alike, so no pin needs a
+marker."""
 
 CONDA = {"local": ("local", "local.torch-cpu")}
 """The locks whose pins each conda file holds."""
@@ -93,29 +93,33 @@ def conda_file(name: str, directory: Path = HERE) -> str:
     return conda_text([pin for text in texts for pin in read_pins(text)])
 
 
-def with_own_hashes(lock: str, source: str) -> str:
-    """`lock` with the hashes that its source states itself, in place of the index's."""
+def with_own_builds(lock: str, source: str) -> str:
+    """`lock` with the builds that its source lists by hash, in place of the index's."""
     for pin in read_pins(source):
         if pin.hashes:
+            public = re.escape(pin.requirement.partition("+")[0])
             entry = " \\\n    ".join([pin.requirement, *(f"--hash={h}" for h in pin.hashes)])
-            found = re.escape(pin.requirement) + r"(?:\s*\\\s*--hash=\S+)*"
-            lock = re.sub(f"^{found}", lambda _, entry=entry: entry, lock, flags=re.MULTILINE)
+            options = r"(?: \\\n +--hash=\S+)+$"
+            lock = re.sub(f"^{public}{options}", lambda _, e=entry: e, lock, flags=re.MULTILINE)
     return lock
 
 
 def write_lock(lock: Lock, arguments: list[str]) -> None:
     """Resolve one lock with uv, and write it."""
+    source = (HERE / f"{lock.name}.in").read_text()
+    path = HERE / f"{lock.name}.lock"
     command = ["uv", "--no-config", "pip", "compile", "--quiet", "--generate-hashes"]
     command += ["--no-annotate", "--custom-compile-command", "make lock"]
     command += ["--python-version", "3.11", "--python-platform", lock.platform]
-    for name in lock.beside:
+    for name in lock.agrees_with:
         command += ["--constraint", f"{name}.lock"]
-    command += [f"{lock.name}.in", "--output-file", f"{lock.name}.lock", *arguments]
+    command += ["-", "--output-file", path.name, *arguments]
     # The oldest macOS that torch's wheels name; uv takes an older one for granted.
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
-    subprocess.run(command, cwd=HERE, env=environment, check=True)
-    path = HERE / f"{lock.name}.lock"
-    path.write_text(with_own_hashes(path.read_text(), (HERE / f"{lock.name}.in").read_text()))
+    # The index does not know builds with a label; their public version needs the same packages.
+    unlabelled = re.sub(r"(==[\w.]+)\+\w+", r"\1", source)
+    subprocess.run(command, cwd=HERE, env=environment, input=unlabelled, text=True, check=True)
+    path.write_text(with_own_builds(path.read_text(), source))
 
 
 def main(arguments: list[str]) -> None:
