@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -118,9 +119,8 @@ class Project:
 
 def jobs(done, kind: str) -> list[str]:
     """The jobs a run reports as `RUN` or `HIT`, sorted."""
-    return sorted(
-        line.split()[2] for line in done.stderr.splitlines() if line.startswith(f"{kind} ")
-    )
+    # Snakemake ends its lines in a second write, so a job's line may follow on one of them.
+    return sorted(re.findall(rf"{kind} +[0-9a-f]{{12}}  (\S+)", done.stderr))
 
 
 @pytest.fixture
