@@ -58,8 +58,9 @@ format: $(READY_DEV)  ## put files into the style that lint checks
 	.venv/bin/snakefmt $(SMK)
 
 config: $(READY)  ## write config.yaml and its JSON schema anew, from the models
-	.venv/bin/python -m emodag config >config.yaml
-	.venv/bin/python -m emodag config --schema >workflow/schemas/config.schema.json
+	.venv/bin/python -m emodag config >config.yaml.new && mv config.yaml.new config.yaml
+	.venv/bin/python -m emodag config --schema >schema.new && \
+		mv schema.new workflow/schemas/config.schema.json
 
 lock:  ## write envs/*.lock and *.yaml anew; needs uv
 	$(PYTHON) envs/lock.py $(ARGS)

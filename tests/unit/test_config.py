@@ -10,6 +10,8 @@ from emodag.errors import ConfigError
 from emodag.face.config import Config, load, read
 from emodag.face.config_file import default_yaml, json_schema
 
+FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,8 +52,12 @@ def test_every_key_is_described():
         ({"environments": {"a/b": {}}}, "a/b"),
         ({"environments": {"x": {"lock": []}}}, r"x\.lock: no such key; did you mean 'locks'"),
         ({"data": {"source": "files"}}, "needs both `train` and `test`"),
-        ({"data": {"train": "t.csv"}}, "only with `source: files`"),
-        ({"data": {"label": "y"}}, "name both `label` and `group`"),
+        ({"data": {"train": "t.csv"}}, "`train` is for tables of your own"),
+        ({"data": {"truth": "t.csv"}}, "`truth` is for tables of your own"),
+        ({"training": {"learning_rate": float("inf")}}, r"training\.learning_rate: .*finite"),
+        ({"scaling": {"random_state": 2**32}}, r"scaling\.random_state: .*less than"),
+        ({"store": ""}, "store: .*at least 1 character"),
+        ({"data": {**FILES, "label": "y"}}, "name both `label` and `group`"),
         (
             {"data": {"classes": ["a", "b"]}},
             "`pseudo_labels.boost` holds 4 factors for the 2 classes a, b",
@@ -75,5 +81,7 @@ def test_a_file_that_is_missing_or_not_yaml(tmp_path):
 
 def test_other_classes_need_no_boost():
     values = {"data": {"classes": ["a", "b"]}, "pseudo_labels": {"boost": None}}
+    assert load(values).pseudo_labels.boost is None
+    values["pseudo_labels"]["boost"] = "null"  # as it arrives from `--config`
     assert load(values).pseudo_labels.boost is None
     assert yaml.safe_load(default_yaml())["pseudo_labels"]["boost"] == [1, 1, 1, 1.5]

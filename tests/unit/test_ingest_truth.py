@@ -14,10 +14,10 @@ from emodag.science.ingest import read_truth
 CLASSES = ["calm", "tense", "dull"]
 
 
-def truth(folder, text, *, label=None, ids=(0, 1, 2)):
+def truth(folder, text, *, label=None, id=None, ids=(0, 1, 2)):
     path = folder / "truth.csv"
     path.write_text(text)
-    return read_truth(path, label=label, classes=CLASSES, n_rows=len(ids), ids=ids)
+    return read_truth(path, label=label, id=id, classes=CLASSES, n_rows=len(ids), ids=ids)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,23 @@ def test_column_and_order(tmp_path, text, label):
     assert codes.tolist() == [2, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("window,label\nw2,1\nw0,2\nw1,0\n", "window"),
+        (",label\nw2,1\nw0,2\nw1,0\n", None),
+        ("Unnamed: 0,label\nw1,0\nw2,1\nw0,2\n", "window"),
+    ],
+)
+def test_ids_under_the_tables_name_or_none(tmp_path, text, id):
+    assert truth(tmp_path, text, id=id, ids=("w0", "w1", "w2")).tolist() == [2, 0, 1]
+
+
 def test_parquet_with_text_ids(tmp_path):
     path = tmp_path / "truth.parquet"
     pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)
     ids = np.array(["u", "v"], dtype=object)
-    codes = read_truth(path, label="label", classes=CLASSES, n_rows=2, ids=ids)
+    codes = read_truth(path, label="label", id=None, classes=CLASSES, n_rows=2, ids=ids)
     assert codes.tolist() == [2, 0]
 
 
@@ -72,6 +84,7 @@ def test_real_truth():
     codes = read_truth(
         folder / "test_truth.csv",
         label="label",
+        id=None,
         classes=["rest", "one", "two", "three"],
         n_rows=rows,
         ids=range(rows),

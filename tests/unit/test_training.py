@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from emodag.errors import DivergenceError
 from emodag.science.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
 from emodag.science.scoring import macro_f1
 from emodag.science.seeds import generator
@@ -168,6 +169,11 @@ def test_the_weights_are_the_last_epochs_and_not_the_best_epochs(table):
     assert seen == history
     assert macro_f1(labels[valid], predicted, classes=3) == history[-1].macro_f1
     assert max(epoch.macro_f1 for epoch in history) > history[-1].macro_f1
+
+
+def test_a_fit_that_diverges_says_so(table):
+    with pytest.raises(DivergenceError, match=r"epoch \d+ is (nan|inf).*learning_rate"):
+        train(table, learning_rate=1e30)
 
 
 def test_validation_rows_steer_only_a_plateau(table):

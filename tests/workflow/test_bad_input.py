@@ -118,3 +118,10 @@ def test_the_wrong_environment_is_refused_with_the_differences(project):
 def test_a_wildcard_that_the_configuration_does_not_ask_for(project):
     done = project.snakemake("results/local/nested/seed9/gen1/blend/manifest.json", check=False)
     assert done.returncode != 0 and "MissingRuleException" in done.stderr
+
+
+def test_an_environment_without_its_conda_file(project):
+    project.configure(environment="mine", environments={"mine": {"locks": []}})
+    done = project.snakemake("-n", check=False)
+    assert done.returncode != 0
+    assert "environments.mine: Snakemake needs its conda file, envs/mine.yaml" in done.stderr

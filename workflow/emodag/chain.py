@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.closure import code_closure
 from emodag.provenance.fingerprint import installed_versions, locked_versions
@@ -108,8 +109,14 @@ def plans(
     InputError
         When a raw file is missing.
     ConfigError
-        When a lock is missing.
+        When a lock or the conda file of an environment is missing.
     """
+    for name in config.environments:
+        if not (root / f"envs/{name}.yaml").is_file():
+            raise ConfigError(
+                f"environments.{name}: Snakemake needs its conda file, envs/{name}.yaml, even "
+                "where conda is not used. Copy envs/local.yaml to it and pin what differs."
+            )
     environments = {
         name: Environment(
             name=name,
@@ -327,6 +334,7 @@ class _Chain:
         inputs = {entry["role"]: (entry["role"], "test.parquet") for entry in blends}
         params = {
             "label": self.config.data.label,
+            "id": self.config.data.id,
             "classes": self.classes,
             "boost": self.boost,
             "blends": blends,

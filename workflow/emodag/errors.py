@@ -17,5 +17,9 @@ class EnvironmentMismatch(EmodagError):
     """The running environment is not the one that was planned."""
 
 
+class DivergenceError(EmodagError):
+    """A fit's loss is no longer a number."""
+
+
 class IntegrityError(EmodagError):
     """An artifact, manifest, plan or store object is damaged and cannot be restored."""

@@ -20,7 +20,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 class Section(BaseModel):
     """A section that knows its keys and takes no others."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Environment(Section):
@@ -45,7 +45,8 @@ class Data(Section):
     train: str | None = Field(None, description="training table: .csv, .csv.gz or .parquet")
     test: str | None = Field(None, description="test table, the same kinds of file")
     truth: str | None = Field(
-        None, description="true labels of the test rows, used for leaderboard.csv only"
+        None,
+        description="true labels by the submission's ID or in its order, for leaderboard.csv only",
     )
     label: str | None = Field(
         None, description="label column; null: the column before the last, as in the competition"
@@ -57,7 +58,7 @@ class Data(Section):
         None,
         description="id column; null: the first one, or none where label and group are named",
     )
-    classes: Annotated[list[str], Field(min_length=2)] = Field(
+    classes: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=2)] = Field(
         ["LVLA", "HVLA", "LVHA", "HVHA"],
         description="names of the classes; the tables hold names or positions from 0",
     )
@@ -81,8 +82,9 @@ class Data(Section):
     def _consistent(self) -> Self:
         if self.source == "files" and not (self.train and self.test):
             raise ValueError("source 'files' needs both `train` and `test`")
-        if self.source == "synthetic" and (self.train or self.test):
-            raise ValueError("`train` and `test` are read only with `source: files`")
+        for name in ("train", "test", "truth", "label", "group", "id"):
+            if self.source == "synthetic" and getattr(self, name) is not None:
+                raise ValueError(f"`{name}` is for tables of your own: set `source: files` too")
         if (self.label is None) != (self.group is None):
             raise ValueError("name both `label` and `group`, or neither")
         if len(set(self.classes)) != len(self.classes):
@@ -97,7 +99,7 @@ class Scaling(Section):
     subsample: Annotated[int, Field(ge=2)] = Field(
         10000, description="rows that the quantiles are estimated from"
     )
-    random_state: int = Field(42, ge=0, description="seed of that subsample")
+    random_state: int = Field(42, ge=0, lt=2**32, description="seed of that subsample")
 
 
 class Model(Section):
@@ -162,7 +164,9 @@ class Config(Section):
         {"local": Environment()}, description="environments by name"
     )
     store: str = Field(
-        ".emodag/store", description="content-addressed store; EMODAG_STORE takes precedence"
+        ".emodag/store",
+        min_length=1,
+        description="content-addressed store; EMODAG_STORE takes precedence",
     )
     data: Data = Field(Data(), description="the tables")
     protocols: Annotated[list[Literal["published", "nested"]], Field(min_length=1)] = Field(
@@ -208,10 +212,17 @@ def load(values: Mapping[str, Any]) -> Config:
         One line per mistake: the key, what was expected, what was found, the nearest known key.
     """
     try:
-        return Config.model_validate(dict(values))
+        return Config.model_validate(_with_nulls(values))
     except ValidationError as error:
         lines = [_explain(mistake) for mistake in error.errors()]
         raise ConfigError("\n".join(["the configuration is wrong:", *lines])) from None
+
+
+def _with_nulls(value: Any) -> Any:
+    """Snakemake's `--config` passes `null` on as text."""
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(item) for key, item in value.items()}
+    return None if value == "null" else value
 
 
 def read(path: Path) -> Config:
@@ -256,7 +267,7 @@ def _suggestion(location: tuple) -> str:
         for name, field in Config.model_fields.items()
         if key in getattr(field.annotation, "model_fields", {})
     ]
-    near = elsewhere or difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+    near = elsewhere or difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known here: {', '.join(known)}"

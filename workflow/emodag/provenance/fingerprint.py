@@ -64,10 +64,10 @@ def locked_versions(locks: list[Path]) -> dict[str, str]:
     for lock in locks:
         try:
             text = lock.read_text()
-        except FileNotFoundError:
+        except OSError as error:
             raise ConfigError(
-                f"{lock}: no such lock. It is named under `environments` in the configuration; "
-                "choose an environment whose locks exist."
+                f"{lock}: not a lock ({error.strerror}). It is named under `environments` in the "
+                "configuration; choose an environment whose locks exist."
             ) from None
         for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE):
             if name.lower() in NUMERICAL:

@@ -82,10 +82,19 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
         inputs=logical,
         origins={role: asdict(endpoint) for role, endpoint in plan.inputs.items()},
         outputs=action.outputs,
-        labels_seen=action.labels_seen,
+        labels_seen=_labels_seen(action, inputs),
     )
     manifest.write(Path(plan.manifest))
     return manifest
+
+
+def _labels_seen(action: Action, inputs: dict[str, Input]) -> tuple[str, ...]:
+    """Every person whose labels reached the outputs: the stage's own, and those of its inputs.
+
+    Inputs of equal content may have seen other labels than when the action was recorded.
+    """
+    seen = set(action.labels_seen).union(*(entry.labels_seen for entry in inputs.values()))
+    return tuple(sorted(seen))
 
 
 def _resolve(endpoint) -> Input:
@@ -157,7 +166,7 @@ def _compute(
             outputs[name] = Output(logical=logical, sha256=store.publish(path), bytes=size)
     action = Action(
         outputs=outputs,
-        labels_seen=context.labels(),
+        labels_seen=context.own_labels(),
         cost=sidecar.cost(),
         made=sidecar.circumstances(),
     )
@@ -203,6 +212,6 @@ class RunContext:
         """Record that the outputs depend on the labels of `persons`."""
         self._own.update(map(str, persons))
 
-    def labels(self) -> tuple[str, ...]:
-        """Every person whose labels reached the outputs, through an input or directly."""
-        return tuple(sorted(self._own.union(*self.labels_seen.values())))
+    def own_labels(self) -> tuple[str, ...]:
+        """The persons whose labels the stage itself used, sorted."""
+        return tuple(sorted(self._own))

@@ -120,6 +120,14 @@ def layout_of_test(table: Table, train: Layout, *, named: bool) -> Layout:
     else:
         special, id_ = {table.columns[0]}, table.columns[0]
     features = tuple(name for name in table.columns if name not in special)
+    taken = [name for name in (train.label, train.group) if name in features]
+    if taken and not named:
+        raise fault(
+            table.path,
+            f"has {listed(taken)} as a feature, and the last two columns of the training table, "
+            f"{listed([train.label, train.group])}, were taken for label and person; give the "
+            "training table both columns, or name them by data.label and data.group",
+        )
     missing = [name for name in train.features if name not in set(features)]
     extra = [name for name in features if name not in set(train.features)]
     if missing or extra:
@@ -138,6 +146,7 @@ def read_truth(
     path: Path,
     *,
     label: str | None,
+    id: str | None,
     classes: Sequence[str],
     n_rows: int,
     ids: Sequence[int] | Sequence[str],
@@ -145,12 +154,15 @@ def read_truth(
     """Read the true labels of the test rows from a CSV or Parquet file.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
-    only column besides the ids. With a column "ID" or "id" rows are matched by it, else by order.
+    only column besides the ids. With a column `id`, "ID", "id" or an index saved without a name,
+    rows are matched by it, else by order.
 
     Parameters
     ----------
     label : str or None
         Name of the label column in the training table.
+    id : str or None
+        Name of the id column in the tables.
     classes : sequence of str
         Names of the classes; a label is such a name or its number from 0.
     n_rows : int
@@ -169,7 +181,9 @@ def read_truth(
         If the file is no such table, a label is missing or unknown, or the rows do not match.
     """
     table = open_table(path)
-    id_ = next((name for name in _TRUTH_IDS if name in table.columns), None)
+    id_ = next((name for name in (id, *_TRUTH_IDS) if name in table.columns), None)
+    if id_ is None and _SAVED_INDEX.fullmatch(table.columns[0]):
+        id_ = table.columns[0]
     others = [name for name in table.columns if name != id_]
     column = next((name for name in (label, "label", "Predicted") if name in others), None)
     if column is None:

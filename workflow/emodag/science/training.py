@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
+from emodag.errors import DivergenceError
 from emodag.science.fit_state import State, capture, restore
 from emodag.science.model import AttentiveAutoencoder, Mask, ModelSettings
 from emodag.science.scoring import accuracy, macro_f1
@@ -95,6 +96,8 @@ def fit(
 
     Raises
     ------
+    DivergenceError
+        When the loss of an epoch is not finite.
     ValueError
         When the rows make no batch, or the schedule is a plateau and there are no validation rows.
     """
@@ -119,6 +122,11 @@ def fit(
     for number in range(len(history), settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
         losses = _train_epoch(network, optimizer, x, rows, labels, settings, streams, corrupt)
+        if not np.isfinite(losses[0]):
+            raise DivergenceError(
+                f"the loss of epoch {number + 1} is {losses[0]}. Lower `training.learning_rate` "
+                f"(now {settings.learning_rate}) in the configuration."
+            )
         f1 = share = None
         if validation is not None:
             predicted = probabilities(network, x, validation[0]).argmax(axis=1)

@@ -83,7 +83,8 @@ def fit_and_write(
         bar.update(len(state.facts["history"]) if state else 0)
 
         def on_epoch(epoch: Epoch, take_state: Callable[[], State]) -> None:
-            bar.update(loss=epoch.loss, F1=epoch.macro_f1)
+            scores = {} if epoch.macro_f1 is None else {"F1": epoch.macro_f1}
+            bar.update(loss=epoch.loss, **scores)
             if epoch.epoch % context.checkpoint.every == 0 and epoch.epoch < settings.epochs:
                 taken = take_state()
                 context.checkpoint.save(taken.arrays, taken.facts)

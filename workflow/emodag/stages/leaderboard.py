@@ -25,13 +25,16 @@ def run(
     ----------
     inputs : `truth`, the table of true labels; `rows`, the test rows' ids; and one role per entry
         of `blends`: its probabilities.
-    params : `label`, the truth's label column or null; `classes`, their names; `boost`, one factor
-        per class; `blends`, a list of objects with `role` and the first four columns.
+    params : `label` and `id`, the tables' columns or null; `classes`, their names; `boost`, one
+        factor per class; `blends`, a list of objects with `role` and the first four columns.
     """
     ids = read_columns(inputs["rows"])["id"]
+    if params["id"] is None:
+        ids = np.arange(len(ids))  # what the submission calls its rows
     truth = read_truth(
         inputs["truth"],
         label=params["label"],
+        id=params["id"],
         classes=params["classes"],
         n_rows=len(ids),
         ids=ids,
