@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from emodag.errors import EmodagError
-from emodag.face import lineage, why
+from emodag.face import diff, lineage, why
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,13 +15,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = options.verb(options)
         sys.stdout.flush()
-    except EmodagError as error:
-        print(f"emodag: error: {error}", file=sys.stderr)
-        return 1
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough; nor shall the exit flush reach it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (EmodagError, OSError) as error:
+        print(f"emodag: error: {error}", file=sys.stderr)
+        return 1
     return status
 
 
@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    why.add(verbs)
-    lineage.add(verbs)
+    for verb in (why, lineage, diff):
+        verb.add(verbs)
 
     config = verbs.add_parser(
         "config",

@@ -1,0 +1,129 @@
+"""`python -m emodag diff A B`: where two results part, why, and how far they are apart."""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emodag.errors import EmodagError
+
+SHORT = 12
+"""How many digits of a digest people are shown."""
+
+LONG = 60
+"""Of a longer value, people are shown the words in which it differs."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    diff = verbs.add_parser(
+        "diff",
+        help="tell where two results part, why, and by how much",
+        description="Compare two directories of results, or two manifests. Tells which job is the "
+        "first to differ, which ingredients of its key do, and how far its values are apart. Jobs "
+        "are matched by their names below the directories, so results/ENV of two environments can "
+        "be compared. Exit status: 0 if identical, 1 if different, 2 on error.",
+    )
+    diff.add_argument("a", type=Path, metavar="A", help="results, a part of them, or a manifest")
+    diff.add_argument("b", type=Path, metavar="B", help="what to compare it with")
+    diff.add_argument(
+        "--all", action="store_true", help="describe every job that differs, and read every cell"
+    )
+    diff.add_argument("--json", action="store_true", help="print JSON instead")
+    diff.set_defaults(verb=_diff)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from emodag.provenance.difference import difference, is_identical
+
+    try:
+        found = difference(options.a, options.b, everything=options.all)
+    except (EmodagError, OSError) as error:
+        print(f"emodag: error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(found, indent=1) if options.json else "\n".join(_lines(found)))
+    return 0 if is_identical(found) else 1
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    for side in "ab":
+        for job in found[f"only_in_{side}"]:
+            yield f"only in {found[side]}: {job}"
+    keys, values, both = found["keys_differ"], found["values_differ"], found["in_both"]
+    if not keys and not values:
+        yield f"{both} jobs in both: the same keys, the same values."
+        return
+    yield f"{both} jobs in both: {len(keys)} differ in their keys, {len(values)} in their values."
+    for job in found["jobs"]:
+        name = job["job"]
+        first = [what for what, names in (("key", keys), ("values", values)) if names[:1] == [name]]
+        title = f"first to differ in {' and '.join(first)}: " if first else ""
+        yield f"{title}{name or found['a']} (stage {job['stage']})"
+        if not job["key"]:
+            yield "  the same key: the computation does not repeat its own bits"
+        yield from (f"  {_change(change)}" for change in job["key"])
+        for file, apart in job["outputs"].items():
+            yield from (f"  {file}: {line}" for line in _apart(apart))
+
+
+def _change(change: dict[str, Any]) -> str:
+    sides = [_shown(change[side]) if side in change else "absent" for side in "ab"]
+    if any(len(text) > LONG for text in sides):
+        left, right = (text.split() for text in sides)
+        sides = [
+            " ".join(word for word in mine if word not in other) or "(nothing)"
+            for mine, other in ((left, right), (right, left))
+        ]
+        return f"{change['key']}: {sides[0]} -> {sides[1]} (where they differ)"
+    return f"{change['key']}: {sides[0]} -> {sides[1]}"
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return re.sub(r"\b[0-9a-f]{64}\b", lambda match: match[0][:SHORT], text)
+
+
+def _apart(apart: dict[str, Any]) -> Iterator[str]:
+    """What `file_distance` says of one file, in lines."""
+    if "unknown" in apart:
+        yield apart["unknown"]
+    for side in "ab":
+        if names := apart.get(f"only_in_{side}"):
+            yield f"only in {side.upper()}: {', '.join(names)}"
+    for what, pairs in (("type", apart.get("types", {})), ("shape", apart.get("shapes", {}))):
+        yield from (f"{what} of {name}: {a} -> {b}" for name, (a, b) in pairs.items())
+    if rows := apart.get("rows"):
+        yield f"rows: {rows[0]} -> {rows[1]}"
+    if whole := apart.get("whole"):
+        yield _figures(whole) + _worst(apart["parts"])
+    if unread := apart.get("unread"):
+        yield f"{unread:,} cells of its differing parts are not among these; --all reads them too"
+    yield from map(_change, apart.get("changes", ()))
+    if lines := apart.get("lines"):
+        of = f"{lines['a']}" if lines["a"] == lines["b"] else f"{lines['a']} and {lines['b']}"
+        yield f"{lines['differ']} of {of} lines differ"
+    if first := apart.get("first"):
+        sides = [repr(first[side]) if side in first else "absent" for side in "ab"]
+        yield f"line {first['line']}: {sides[0]} -> {sides[1]}"
+
+
+def _figures(whole: dict[str, Any]) -> str:
+    text = f"{whole['differing']:,} of {whole['cells']:,} cells differ ({whole['share']:.3%})"
+    if whole["absolute"] is not None:
+        text += f", at most by {whole['absolute']:.3g}, relatively by {whole['relative']:.3g}"
+    if whole["ulps"] is not None:
+        text += f", {whole['ulps']:,} ulp"
+    if whole["incomparable"]:
+        text += f"; {whole['incomparable']:,} of them where either is missing or infinite"
+    return text
+
+
+def _worst(parts: dict[str, dict[str, Any]]) -> str:
+    """Which column or tensor differs most, where there are several."""
+    if len(parts) < 2:
+        return "".join(f" (all in {name})" for name in parts)
+    worst = max(parts, key=lambda name: (parts[name]["relative"] or 0, parts[name]["share"]))
+    return f" (in {len(parts)} parts, most in {worst})"
