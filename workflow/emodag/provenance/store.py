@@ -146,12 +146,25 @@ class Store:
         """Where the computation with this key keeps how far it has come."""
         return self._path("checkpoints", key).with_suffix(".safetensors")
 
+    def object(self, sha256_: str) -> Path:
+        """Where the object with these bytes lies, if the store has it."""
+        return self._path("objects", sha256_)
+
+    def action(self, key: str) -> Path:
+        """Where the record of the computation with this key lies, if there is one."""
+        return self._path("actions", key).with_suffix(".json")
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """An empty directory on the store's file system, removed afterwards."""
+        """An empty directory on the store's file system, removed afterwards.
+
+        It bears its owner's name, `PID@HOST-...`, by which `emodag.provenance.garbage` tells what
+        a dead process left from what a living one uses.
+        """
+        owner = f"{os.getpid()}@{os.uname().nodename}-"
         with self._explained():
             (self.root / "scratch").mkdir(parents=True, exist_ok=True)
-            directory = Path(tempfile.mkdtemp(dir=self.root / "scratch", prefix=f"{os.getpid()}-"))
+            directory = Path(tempfile.mkdtemp(dir=self.root / "scratch", prefix=owner))
         try:
             yield directory
         finally:

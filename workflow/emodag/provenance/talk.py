@@ -59,13 +59,17 @@ class Talk:
 
     @contextmanager
     def progress(self, total: int, unit: str) -> Iterator["Bar"]:
-        """A bar over `total` steps, drawn only where standard error is a terminal."""
+        """A bar over `total` steps, drawn only where standard error is a terminal.
+
+        The unit `B` is shown in kB, MB and so on.
+        """
         if not sys.stderr.isatty():
             yield Bar(None)
             return
         from tqdm import tqdm
 
-        with tqdm(total=total, unit=unit, desc=self.job, leave=False, dynamic_ncols=True) as bar:
+        look = {"leave": False, "dynamic_ncols": True, "unit_scale": unit == "B"}
+        with tqdm(total=total, unit=unit, desc=self.job, **look) as bar:
             yield Bar(bar)
 
 

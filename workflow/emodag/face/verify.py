@@ -1,0 +1,73 @@
+"""`python -m emodag verify [RESULTS]`: is everything still as it was recorded?"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emodag.face.places import add_store, store_path
+
+if TYPE_CHECKING:
+    from emodag.provenance.verify import Finding
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    verify = verbs.add_parser(
+        "verify",
+        help="hash everything anew and report what is damaged",
+        description="Hash everything that results rest on anew: outputs, manifests, raw files, "
+        "and the store's objects and records. Exit status 1 if anything is damaged.",
+    )
+    verify.add_argument(
+        *("results",),
+        **{"type": Path, "nargs": "?", "default": "results", "metavar": "RESULTS"},
+        help="the directory of results (default: results)",
+    )
+    verify.add_argument(
+        "--repair",
+        action="store_true",
+        help="restore files from the store, and the store from files",
+    )
+    add_store(verify)
+    verify.add_argument("--json", action="store_true", help="print JSON instead")
+    verify.set_defaults(verb=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from emodag.provenance.repair import repair
+    from emodag.provenance.store import Store
+    from emodag.provenance.talk import Talk
+    from emodag.provenance.verify import verify
+
+    store = Store(store_path(options))
+    found = verify(options.results, store, Talk("verify").progress)
+    if options.repair:
+        repair(found, store)
+    print(json.dumps(_facts(found), indent=1) if options.json else "\n".join(_lines(found)))
+    return int(any(not damage.restored for damage in found.damages()))
+
+
+def _facts(found: "Finding") -> dict:
+    return {
+        "manifests": len(found.manifests),
+        "files": found.hashed,
+        "damages": [{**vars(damage), "path": str(damage.path)} for damage in found.damages()],
+        "absent": [str(path) for path in found.absent],
+    }
+
+
+def _lines(found: "Finding"):
+    damages = found.damages()
+    for damage in damages:
+        yield f"{'RESTORED' if damage.restored else 'DAMAGED'} {damage.path}"
+        yield f"  expected: {damage.expected}"
+        yield f"  found: {damage.found}"
+        if not damage.restored:
+            yield f"  to do: {damage.todo}"
+    for path in found.absent:
+        yield f"NOTE {path}: this raw file is not here, so it was not checked"
+    left = sum(not damage.restored for damage in damages)
+    restored = f", {len(damages) - left} restored" if len(damages) > left else ""
+    state = f"{left} damaged{restored}" if damages else "everything is as recorded"
+    yield f"{len(found.manifests)} manifests, {found.hashed} files: {state}."

@@ -1,0 +1,213 @@
+"""Does everything that results rest on still have the bytes it was recorded with? Reads only.
+
+Every file is hashed anew, none is trusted for its size or time: the outputs and the raw files, and
+in the store the objects and action records that the manifests refer to. Manifests are checked
+against their own digests, their keys, and the manifests upstream.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emodag.context import Progress
+from emodag.errors import IntegrityError
+from emodag.provenance.canonical import file_sha256
+from emodag.provenance.key import key_of
+from emodag.provenance.manifest import Manifest, Output
+from emodag.provenance.results import job_below, manifest_paths
+from emodag.provenance.store import Store
+
+MISSING = "no such file"
+
+
+@dataclass(kw_only=True)
+class Damage:
+    """Something that is not as recorded.
+
+    Attributes
+    ----------
+    path : what is damaged.
+    expected, found : in words, digests in full.
+    todo : what to do about it by hand.
+    restored : whether `emodag.provenance.repair` has put it right.
+    """
+
+    path: Path
+    expected: str
+    found: str
+    todo: str
+    restored: bool = False
+
+
+@dataclass
+class Finding:
+    """What `verify` has seen, and what of it is damaged.
+
+    Attributes
+    ----------
+    manifests : the sound ones, by path.
+    outputs : what the manifests say of each output file, by path.
+    hashed : how many files have been hashed.
+    files, objects, records : damage by path of an output file, by sha256 of an object, by path of
+        the manifest whose action record it is.
+    others : damage to manifests and raw files, which nothing here has a copy of.
+    absent : raw files that are not here and so could not be checked.
+    """
+
+    manifests: dict[Path, Manifest] = field(default_factory=dict)
+    outputs: dict[Path, Output] = field(default_factory=dict)
+    hashed: int = 0
+    files: dict[Path, Damage] = field(default_factory=dict)
+    objects: dict[str, Damage] = field(default_factory=dict)
+    records: dict[Path, Damage] = field(default_factory=dict)
+    others: list[Damage] = field(default_factory=list)
+    absent: list[Path] = field(default_factory=list)
+
+    def damages(self) -> list[Damage]:
+        """All damage, manifests first."""
+        parts = (self.files, self.objects, self.records)
+        return [*self.others, *(damage for part in parts for damage in part.values())]
+
+
+def verify(
+    results: Path, store: Store, progress: Callable[[int, str], AbstractContextManager[Progress]]
+) -> Finding:
+    """Check a results directory, the raw files behind it, and what it refers to in a store.
+
+    Parameters
+    ----------
+    progress : makes a bar of so many steps of a unit, such as `Talk.progress`.
+
+    Raises
+    ------
+    InputError
+        When `results` is no directory, or holds no manifest.
+    """
+    found = Finding()
+    paths = manifest_paths(results)
+    for path in paths:
+        try:
+            manifest = Manifest.read(path)
+        except IntegrityError as error:
+            found.others.append(_manifest_damage(path, "a sound manifest", str(error)))
+            continue
+        if manifest.job != (here := job_below(results, path)):
+            wanted, is_ = f"the manifest of job {here!r}", f"that of {manifest.job!r}"
+            found.others.append(_manifest_damage(path, wanted, is_))
+            continue
+        found.manifests[path] = manifest
+        found.outputs |= {path.parent / name: o for name, o in manifest.outputs.items()}
+    raw = _check_manifests(results, found, set(paths))
+    _check_files(raw, store, found, progress)
+    return found
+
+
+def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Path, str]:
+    """Check keys and inputs; returns the sha256 of the raw files by path."""
+    raw: dict[Path, str] = {}
+    for path, manifest in found.manifests.items():
+        key = key_of(manifest.ingredients, manifest.inputs)
+        if key != manifest.key:
+            wanted = f"key {key}, by its ingredients"
+            found.others.append(_manifest_damage(path, wanted, f"key {manifest.key}"))
+        for role, origin in manifest.origins.items():
+            if "path" in origin:
+                wanted, where = origin["sha256"], f"the raw file {origin['path']}"
+                raw[Path(origin["path"])] = wanted
+            else:
+                maker = results / origin["manifest"].removeprefix("results/")
+                if maker not in known:
+                    known.add(maker)
+                    what = f"the manifest of what {path} was made from"
+                    found.others.append(_manifest_damage(maker, what, MISSING))
+                if maker not in found.manifests:
+                    continue
+                wanted = found.manifests[maker].logical(origin["file"])
+                where = f"{origin['file']} of {maker}"
+            if manifest.inputs[role] != wanted:
+                wanted = f"input {role!r} with digest {wanted}, that of {where}"
+                found.others.append(_manifest_damage(path, wanted, manifest.inputs[role]))
+    return raw
+
+
+def _check_files(raw: dict[Path, str], store: Store, found: Finding, progress: Callable) -> None:
+    """Hash outputs, objects and raw files, each once, and look at the action records."""
+    makers = {
+        path.parent / name: path for path, made in found.manifests.items() for name in made.outputs
+    }
+    objects = {output.sha256: (path, output) for path, output in found.outputs.items()}
+    seen = _look_at([*makers, *map(store.object, objects), *raw], progress)
+    found.hashed = len(seen)
+    for path, output in found.outputs.items():
+        if damage := _file_damage(path, output, seen[path], makers[path]):
+            found.files[path] = damage
+    for sha256, (path, output) in objects.items():
+        place = store.object(sha256)
+        if damage := _file_damage(place, output, seen[place], makers[path]):
+            found.objects[sha256] = damage
+    for path, manifest in found.manifests.items():
+        if damage := _record_damage(path, manifest, store):
+            found.records[path] = damage
+    for path, sha256 in raw.items():
+        if seen[path] == MISSING:
+            found.absent.append(path)
+        elif not seen[path].startswith(f"sha256 {sha256}"):
+            todo = "restore it from a copy of your own, or run `snakemake` to use it as it is"
+            found.others.append(
+                Damage(path=path, expected=f"sha256 {sha256}", found=seen[path], todo=todo)
+            )
+
+
+def _look_at(paths: list[Path], progress: Callable) -> dict[Path, str]:
+    """What each file is found to be, in words; several files at once, on all cores."""
+    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
+    # The largest first, or one of them may be left for the end on a single core.
+    order = sorted(sizes, key=sizes.__getitem__, reverse=True)
+    seen = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress(sum(sizes.values()), "B") as bar:
+        for path, words in zip(order, pool.map(_words, order), strict=True):
+            seen[path] = words
+            bar.update(sizes[path])
+    return seen
+
+
+def _words(path: Path) -> str:
+    try:
+        return f"sha256 {file_sha256(path)}, {path.stat().st_size} bytes"
+    except FileNotFoundError:
+        return MISSING
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+
+
+def _file_damage(path: Path, output: Output, seen: str, manifest: Path) -> Damage | None:
+    """Damage of an output file or an object, if it is not what its manifest says."""
+    expected = f"sha256 {output.sha256}, {output.bytes} bytes"
+    if seen == expected:
+        return None
+    return Damage(path=path, expected=expected, found=seen, todo=_anew(manifest))
+
+
+def _record_damage(path: Path, manifest: Manifest, store: Store) -> Damage | None:
+    """Damage of the action record behind a manifest."""
+    place, action = store.action(manifest.key), store.peek(manifest.key)
+    todo = _anew(path)
+    if action is None:
+        seen = "damaged" if place.exists() else MISSING
+    elif (action.outputs, action.labels_seen) != (manifest.outputs, manifest.labels_seen):
+        seen, todo = "another result of the same computation", f"delete {place}, {todo}"
+    else:
+        return None
+    return Damage(path=place, expected=f"a record of the outputs in {path}", found=seen, todo=todo)
+
+
+def _manifest_damage(path: Path, expected: str, found: str) -> Damage:
+    return Damage(path=path, expected=expected, found=found, todo=_anew(path))
+
+
+def _anew(manifest: Path) -> str:
+    delete = f"delete {manifest} and " if manifest.exists() else ""
+    return f"{delete}run `snakemake {manifest}`, which makes it and its files anew"
