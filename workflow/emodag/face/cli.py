@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from emodag.errors import EmodagError
-from emodag.face import diff, lineage, verify, why
+from emodag.face import diff, gc, lineage, verify, why
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (why, lineage, verify, diff):
+    for verb in (why, lineage, verify, diff, gc):
         verb.add(verbs)
 
     config = verbs.add_parser(

@@ -1,0 +1,152 @@
+"""What lies in a store and nothing needs any more.
+
+An object or action record is needed while a manifest of the given results refers to it. What no
+manifest refers to may belong to a job that has not written its manifest yet, so only age can tell.
+A scratch directory is of no use once the process it is named after has died, which can be seen on
+that process's own host; elsewhere age decides again. What the store did not put there is left
+alone.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from emodag.provenance.canonical import is_sha256
+from emodag.provenance.manifest import Manifest
+from emodag.provenance.store import Store
+
+KINDS = ("actions", "objects", "checkpoints", "scratch")
+"""The store's directories; records go first, so that none outlives its objects."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or scratch directory of a store.
+
+    Attributes
+    ----------
+    kind : one of `KINDS`.
+    name : the sha256 it is named by, or the name of a scratch directory or an unfinished file.
+    bytes : its size, for a directory that of all files in it.
+    modified : when it was last written to, in seconds since 1970.
+    """
+
+    kind: str
+    name: str
+    path: Path
+    bytes: int
+    modified: float
+
+
+class Sorting(NamedTuple):
+    """A store's entries: reachable from manifests, not to be touched yet, and garbage."""
+
+    reachable: list[Entry]
+    kept: list[Entry]
+    garbage: list[Entry]
+
+
+def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
+    """Tell what is needed in a store from what is not. Reads only.
+
+    Parameters
+    ----------
+    manifests : those of all results whose objects and records must stay.
+    before : seconds since 1970; what has been written to since is kept, as are the objects of
+        every record that is kept.
+    """
+    needed: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for manifest in manifests:
+        needed["actions"].add(manifest.key)
+        needed["objects"].update(output.sha256 for output in manifest.outputs.values())
+    found = Sorting([], [], [])
+    for entry in entries(store.root):
+        if entry.name in needed[entry.kind]:
+            found.reachable.append(entry)
+        elif not _is_garbage(entry, before):
+            found.kept.append(entry)
+        else:
+            found.garbage.append(entry)
+            continue
+        if entry.kind == "actions" and is_sha256(entry.name):
+            action = store.peek(entry.name)
+            outputs = action.outputs.values() if action else ()
+            needed["objects"].update(output.sha256 for output in outputs)
+    return found
+
+
+def entries(root: Path) -> Iterator[Entry]:
+    """Everything the store put below its root, kind by kind; links are passed over."""
+    for kind in KINDS:
+        for directory in _scan(root / kind):
+            if not directory.is_dir(follow_symlinks=False):
+                continue
+            if kind == "scratch":
+                yield from _entry(kind, directory.name, directory)
+                continue
+            for file in _scan(directory.path):
+                name = directory.name + file.name.partition(".")[0]
+                if file.name.startswith("."):
+                    name = file.name
+                elif not is_sha256(name):
+                    continue
+                if file.is_file(follow_symlinks=False):
+                    yield from _entry(kind, name, file)
+
+
+def is_running(scratch: str) -> bool | None:
+    """Whether a scratch directory's process runs; None where that cannot be known from here."""
+    pid, _, rest = scratch.partition("@")
+    if not pid.isdecimal() or rest.rpartition("-")[0] != os.uname().nodename:
+        return None
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def remove(entry: Entry) -> None:
+    """Remove an entry; it is no error if it is gone already.
+
+    The directories that objects lie in stay: somebody may be about to put one there.
+
+    Raises
+    ------
+    OSError
+        When it cannot be removed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(entry.path) if entry.kind == "scratch" else entry.path.unlink()
+
+
+def _is_garbage(entry: Entry, before: float) -> bool:
+    running = is_running(entry.name) if entry.kind == "scratch" else None
+    return entry.modified < before if running is None else not running
+
+
+def _scan(directory: str | Path) -> list[os.DirEntry]:
+    try:
+        return sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
+def _entry(kind: str, name: str, found: os.DirEntry) -> Iterator[Entry]:
+    """The entry of a file or directory, none if it has vanished meanwhile."""
+    path = Path(found.path)
+    within = [Path(at, file) for at, _, files in os.walk(path) for file in files]
+    statuses = []
+    for file in (path, *within):
+        with contextlib.suppress(FileNotFoundError):
+            statuses.append(file.lstat())
+    if statuses:
+        size = sum(status.st_size for status in statuses if stat.S_ISREG(status.st_mode))
+        yield Entry(kind, name, path, size, max(status.st_mtime for status in statuses))
