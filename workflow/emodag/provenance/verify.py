@@ -197,7 +197,7 @@ def _record_damage(path: Path, manifest: Manifest, store: Store) -> Damage | Non
     todo = _anew(path)
     if action is None:
         seen = "damaged" if place.exists() else MISSING
-    elif (action.outputs, action.labels_seen) != (manifest.outputs, manifest.labels_seen):
+    elif action.outputs != manifest.outputs or not {*action.labels_seen} <= {*manifest.labels_seen}:
         seen, todo = "another result of the same computation", f"delete {place}, {todo}"
     else:
         return None
