@@ -1,12 +1,12 @@
 """The store and the documents around it: whole or absent, verified, never outside their place."""
 
+import hashlib
 import json
 import os
 import stat
 import threading
 
 import pytest
-
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest, Output
@@ -217,7 +217,10 @@ class TestStaleness:
         self.up.write(workdir / "results/up/manifest.json")
         (workdir / "results/a/b").mkdir(parents=True)
         (workdir / "results/a/b/file").write_bytes(b"xyz")
-        self.mine = manifest(plan=plan().identity(), inputs={"fold0": digest(1)})
+        made = Output(logical=digest(3), sha256=hashlib.sha256(b"xyz").hexdigest(), bytes=3)
+        self.mine = manifest(
+            plan=plan().identity(), inputs={"fold0": digest(1)}, outputs={"file": made}
+        )
         self.mine.write(workdir / "results/a/b/manifest.json")
         assert write_plans([plan()]) == []
 
@@ -225,6 +228,17 @@ class TestStaleness:
         other = Output(logical=digest(9), sha256=digest(2), bytes=1)
         manifest(outputs={"file": other}).write(workdir / "results/up/manifest.json")
         assert write_plans([plan()])
+
+    def test_upstream_gone(self, workdir):
+        (workdir / "results/up/manifest.json").unlink()
+        assert write_plans([plan()])
+
+    def test_a_flipped_byte_in_a_file_that_no_job_reads(self, workdir):
+        (workdir / "results/a/b/file").write_bytes(b"xyZ")
+        reader = {"x": Upstream(manifest=plan().manifest, file="file")}
+        after = plan(job="after", inputs=reader, manifest="results/after.manifest.json")
+        assert write_plans([plan(), after]) == [after.path], "its reader will notice"
+        assert write_plans([plan()]) == [plan().path]
 
     def test_manifest_of_another_plan(self, workdir):
         manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(

@@ -16,7 +16,7 @@ from typing import Any
 
 from emodag.errors import IntegrityError
 from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest, is_sha256
+from emodag.provenance.canonical import digest, file_sha256, is_sha256
 from emodag.provenance.manifest import Manifest, leads_out
 
 SCHEMA = 1
@@ -126,12 +126,15 @@ def write_plans(plans: Iterable[Plan]) -> list[Path]:
 
     Returns the paths written. A plan is written when its content is new, or when the job's
     manifest is damaged, disagrees with the plan or with an upstream manifest, or lists a file that
-    is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
-    checksums before it believes a newer file time; it is part of no key.
+    is gone; a file that no job reads, such as the submission, is hashed, since nobody else would
+    notice damage to it. The nonce makes the rewritten file's content new for Snakemake, which
+    compares checksums before it believes a newer file time; it is part of no key.
     """
-    written, manifests = [], Manifests()
+    plans, written, manifests = list(plans), [], Manifests()
+    read = {e.manifest for p in plans for e in p.inputs.values() if isinstance(e, Upstream)}
     for plan in plans:
-        if is_written(plan) and not is_stale(plan, manifests):
+        stale = is_stale(plan, manifests, is_last=plan.manifest not in read)
+        if is_written(plan) and not stale:
             continue
         body = {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}
         record = json.dumps(body, sort_keys=True, indent=1)
@@ -161,8 +164,12 @@ class Manifests:
         return self.read[path]
 
 
-def is_stale(plan: Plan, manifests: Manifests) -> bool:
-    """Whether there is a manifest that this plan and its upstream manifests do not confirm."""
+def is_stale(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
+    """Whether there is a manifest that this plan and its upstream manifests do not confirm.
+
+    A missing upstream manifest confirms nothing: Snakemake records a failed job as if it had
+    followed its plan, and would go on with what older outputs of it had led to.
+    """
     if not Path(plan.manifest).exists():
         return False
     manifest = manifests[plan.manifest]
@@ -171,10 +178,13 @@ def is_stale(plan: Plan, manifests: Manifests) -> bool:
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Upstream):
             upstream = manifests[endpoint.manifest]
-            if upstream is not None and manifest.inputs[role] != upstream.logical(endpoint.file):
+            if upstream is None or manifest.inputs.get(role) != upstream.logical(endpoint.file):
                 return True
-    directory = Path(plan.directory)
-    return any(_size(directory / name) != output.bytes for name, output in manifest.outputs.items())
+    return any(
+        _size(path) != output.bytes or (is_last and file_sha256(path) != output.sha256)
+        for name, output in manifest.outputs.items()
+        for path in [Path(plan.directory) / name]
+    )
 
 
 def _size(path: Path) -> int | None:
