@@ -12,7 +12,7 @@ from typing import Any
 from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.closure import code_closure
-from emodag.provenance.fingerprint import installed_versions, locked_versions
+from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
 from emodag.provenance.plan import Environment, Plan, Source, Upstream
 from emodag.provenance.sources import source_digests
 
@@ -121,7 +121,7 @@ def plans(
         name: Environment(
             name=name,
             requires=locked_versions([root / lock for lock in entry.locks]) or installed_versions(),
-            variables=entry.variables,
+            variables={**steering(), **entry.variables},
             threads=entry.threads,
         )
         for name, entry in config.environments.items()

@@ -81,16 +81,20 @@ def fingerprint(variables: Mapping[str, str], threads: int) -> dict[str, Any]:
     The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
     model name and clock do not.
     """
-    steering = {name: os.environ[name] for name in CPU_VARIABLES if name in os.environ}
     return {
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()),
         "machine": platform.machine(),
         "processor": processor(),
         "distributions": installed_versions(),
-        "variables": {**steering, **variables},
+        "variables": {**steering(), **variables},
         "threads": threads,
     }
+
+
+def steering() -> dict[str, str]:
+    """Those of `CPU_VARIABLES` that are set, with their values."""
+    return {name: os.environ[name] for name in CPU_VARIABLES if name in os.environ}
 
 
 @cache
