@@ -17,7 +17,7 @@ from emodag.face.config import load
 from emodag.provenance import tally
 from emodag.provenance.codebook import remember
 from emodag.provenance.plan import plan_path, write_plans
-from emodag.provenance.resume import clear_stale_lock
+from emodag.provenance.resume import clear_stale_lock, elder
 
 try:
     CONFIG = load(config)
@@ -26,9 +26,9 @@ try:
         clear_stale_lock()
         tally.begin()
         planned = list(plans(CONFIG, CHAIN, ROOT))
-        if write_plans(planned):
+        if write_plans(planned, elder=elder()):
             remember(planned)
-except EmodagError as error:
+except (EmodagError, OSError) as error:
     raise WorkflowError(str(error)) from None
 
 os.environ.setdefault("EMODAG_STORE", CONFIG.store)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from emodag.errors import IntegrityError
+from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import digest, file_sha256, is_sha256
 from emodag.provenance.manifest import Manifest, leads_out
@@ -82,7 +82,15 @@ class Plan:
 
     def identity(self) -> str:
         """Digest of everything the plan says."""
-        return digest({"schema": SCHEMA, **asdict(self)})
+        return digest(_body(self))
+
+
+class PlanError(EmodagError):
+    """Plans cannot be changed now, or were changed meanwhile."""
+
+
+def _body(plan: Plan) -> dict[str, Any]:
+    return {"schema": SCHEMA, **asdict(plan)}
 
 
 def plan_path(job: str) -> Path:
@@ -121,7 +129,7 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def write_plans(plans: Iterable[Plan]) -> list[Path]:
+def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path]:
     """Write the plans whose jobs must run; leave every other plan file untouched.
 
     Returns the paths written. A plan is written when its content is new, or when the job's
@@ -129,15 +137,29 @@ def write_plans(plans: Iterable[Plan]) -> list[Path]:
     is gone; a file that no job reads, such as the submission, is hashed, since nobody else would
     notice damage to it. The nonce makes the rewritten file's content new for Snakemake, which
     compares checksums before it believes a newer file time; it is part of no key.
+
+    Parameters
+    ----------
+    elder : a process that runs jobs by the plans on disk, None without one.
+
+    Raises
+    ------
+    PlanError
+        When `elder` follows a plan that would have to change; nothing has been written then.
     """
     plans, written, manifests = list(plans), [], Manifests()
     read = {e.manifest for p in plans for e in p.inputs.values() if isinstance(e, Upstream)}
+    if elder is not None and any(map(is_replaced, plans)):
+        raise PlanError(
+            f"process {elder} is running this workflow in {Path.cwd()}, started with another "
+            "configuration, code or data than there is now. Wait until it has finished, or use "
+            "a directory of your own; it may share the store."
+        )
     for plan in plans:
         stale = is_stale(plan, manifests, is_last=plan.manifest not in read)
         if is_written(plan) and not stale:
             continue
-        body = {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}
-        record = json.dumps(body, sort_keys=True, indent=1)
+        record = json.dumps({**_body(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1)
         write_bytes(plan.path, record.encode() + b"\n")
         _age(Path(plan.manifest))
         written.append(plan.path)
@@ -146,7 +168,12 @@ def write_plans(plans: Iterable[Plan]) -> list[Path]:
 
 def is_written(plan: Plan) -> bool:
     """Whether the plan file on disk says what the plan says."""
-    return _on_disk(plan.path) == {"schema": SCHEMA, **asdict(plan)}
+    return _on_disk(plan.path) == _body(plan)
+
+
+def is_replaced(plan: Plan) -> bool:
+    """Whether the plan on disk is another one for the same job."""
+    return _on_disk(plan.path) not in (None, _body(plan))
 
 
 class Manifests:

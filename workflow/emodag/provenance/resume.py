@@ -8,6 +8,7 @@ is unclear, both are kept.
 """
 
 import atexit
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -39,9 +40,24 @@ def clear_stale_lock() -> bool:
     return cleared
 
 
-def _enter() -> None:
+def elder() -> int | None:
+    """The number of a process of this host that entered here before this one and still runs."""
+    mine = _entry()
+    entered = mine.stat().st_mtime_ns
+    for entry in RUNNING.glob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it has just left
+            if entry != mine and _is_alive(entry) and entry.stat().st_mtime_ns <= entered:
+                return int(entry.name.split(":")[1])
+    return None
+
+
+def _entry() -> Path:
     process = psutil.Process()
-    entry = RUNNING / f"{socket.gethostname()}:{process.pid}:{process.create_time()!r}"
+    return RUNNING / f"{socket.gethostname()}:{process.pid}:{process.create_time()!r}"
+
+
+def _enter() -> None:
+    entry = _entry()
     RUNNING.mkdir(parents=True, exist_ok=True)
     entry.touch()
     atexit.register(_leave, entry.absolute(), os.getpid())

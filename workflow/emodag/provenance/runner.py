@@ -18,7 +18,7 @@ from emodag.provenance.closure import code_closure
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Plan, Source
+from emodag.provenance.plan import Plan, PlanError, Source, is_replaced
 from emodag.provenance.sidecar import Sidecar, sidecar_path, write_record
 from emodag.provenance.store import Action, Store
 from emodag.provenance.talk import Talk
@@ -44,6 +44,8 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
     ------
     EnvironmentMismatch
         When the interpreter is not the environment that the plan requires.
+    PlanError
+        When the job outlived its Snakemake and another one has planned it anew meanwhile.
     IntegrityError
         When an input is damaged and the store cannot restore it, or the code changed meanwhile.
     EmodagError
@@ -66,6 +68,11 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
         talk.run(key)
         checkpoint = Checkpoint(store, key, checkpoint_every, talk)
         action = _compute(plan, store, inputs, key, talk, sidecar, checkpoint)
+        if is_replaced(plan):
+            raise PlanError(
+                "was planned anew while it ran. Its result is in the store, and the results are "
+                "left to the new plan; run the same command again if that one was yours."
+            )
         if not _place(plan, store, action, talk):
             raise IntegrityError(f"{store.root}: objects vanish while they are being used")
         talk.done(key, action.cost["seconds"])
