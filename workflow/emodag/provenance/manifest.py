@@ -6,12 +6,13 @@ carries its own digest, so that a damaged one is noticed before anything is buil
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from emodag.errors import IntegrityError
 from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest, is_sha256
+from emodag.provenance.canonical import digest, is_file_name, is_sha256
+from emodag.provenance.schema import check
 
 SCHEMA = 1
 
@@ -83,7 +84,9 @@ class Manifest:
             manifest._check()
         except FileNotFoundError:
             raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise IntegrityError(
                 f"{path}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
                 "the manifest anew."
@@ -91,9 +94,10 @@ class Manifest:
         return manifest
 
     def _check(self) -> None:
+        check(self)
         digests = [self.plan, self.key, *self.inputs.values()]
         for name, output in self.outputs.items():
-            if PurePosixPath(name).name != name or name in (".", "..", ""):
+            if not is_file_name(name):
                 raise ValueError(f"{name!r} is not a plain file name")
             digests += [output.logical, output.sha256]
         environment = self.ingredients["environment"]

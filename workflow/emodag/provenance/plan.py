@@ -11,13 +11,14 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest, file_sha256, is_sha256
+from emodag.provenance.canonical import digest, file_sha256, is_file_name, is_sha256
 from emodag.provenance.manifest import Manifest, leads_out
+from emodag.provenance.schema import check
 
 SCHEMA = 1
 
@@ -82,15 +83,11 @@ class Plan:
 
     def identity(self) -> str:
         """Digest of everything the plan says."""
-        return digest(_body(self))
+        return digest({"schema": SCHEMA, **asdict(self)})
 
 
 class PlanError(EmodagError):
     """Plans cannot be changed now, or were changed meanwhile."""
-
-
-def _body(plan: Plan) -> dict[str, Any]:
-    return {"schema": SCHEMA, **asdict(plan)}
 
 
 def plan_path(job: str) -> Path:
@@ -116,12 +113,16 @@ def read_plan(path: Path) -> Plan:
         record["environment"] = Environment(**record["environment"])
         record["outputs"] = tuple(record["outputs"])
         plan = Plan(**record)
+        check(plan)
         if not all(map(is_sha256, plan.code.values())):
             raise ValueError("a digest of its code is not a sha256")
         _check_paths(plan)
+        plan.identity()
     except FileNotFoundError:
         raise IntegrityError(f"{path}: no such plan. Plans are written by `snakemake`.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
             f"{path}: not a plan of schema {SCHEMA} ({error}). Delete it; the next `snakemake` "
             "writes it anew."
@@ -159,7 +160,9 @@ def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path
         stale = is_stale(plan, manifests, is_last=plan.manifest not in read)
         if is_written(plan) and not stale:
             continue
-        record = json.dumps({**_body(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1)
+        record = json.dumps(
+            {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1
+        )
         write_bytes(plan.path, record.encode() + b"\n")
         _age(Path(plan.manifest))
         written.append(plan.path)
@@ -168,12 +171,12 @@ def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path
 
 def is_written(plan: Plan) -> bool:
     """Whether the plan file on disk says what the plan says."""
-    return _on_disk(plan.path) == _body(plan)
+    return _on_disk(plan.path) == plan.identity()
 
 
 def is_replaced(plan: Plan) -> bool:
     """Whether the plan on disk is another one for the same job."""
-    return _on_disk(plan.path) not in (None, _body(plan))
+    return _on_disk(plan.path) not in (None, plan.identity())
 
 
 class Manifests:
@@ -230,15 +233,14 @@ def _age(manifest: Path) -> None:
         return
 
 
-def _on_disk(path: Path) -> dict | None:
-    """A plan file's content without its nonce, or None where there is none to read."""
+def _on_disk(path: Path) -> str | None:
+    """The identity of the plan in a file, or None where there is none to read."""
     try:
         record = json.loads(path.read_bytes())
         record.pop("nonce")
-        record["outputs"] = tuple(record["outputs"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return digest(record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return record
 
 
 def _endpoint(entry: dict) -> Source | Upstream:
@@ -251,14 +253,24 @@ def _endpoint(entry: dict) -> Source | Upstream:
 
 
 def _check_paths(plan: Plan) -> None:
-    """Outputs stay in the job's directory, and that stays below the working directory."""
-    upstream = [e.manifest for e in plan.inputs.values() if isinstance(e, Upstream)]
-    for path in (plan.job, plan.directory, plan.manifest, *upstream):
+    """Whatever a job writes, an upstream file it restores included, stays in the results.
+
+    `results` itself may be a link, to a larger disk say; a link below it may not lead out of it.
+    """
+    upstream = [e for e in plan.inputs.values() if isinstance(e, Upstream)]
+    manifests = [plan.manifest, *(e.manifest for e in upstream)]
+    for path in (plan.job, plan.directory, *manifests):
         if leads_out(path):
             raise ValueError(f"{path!r} leads out of the working directory")
-    files = [e.file for e in plan.inputs.values() if isinstance(e, Upstream)]
-    for name in (*plan.outputs, *files):
-        if PurePosixPath(name).name != name or name in (".", "..", ""):
+    results = Path("results").resolve()
+    for directory in (Path(plan.directory), *(Path(path).parent for path in manifests)):
+        if not directory.resolve().is_relative_to(results):
+            raise ValueError(f"{str(directory)!r} leads out of `results`")
+    for name in (*plan.outputs, *(e.file for e in upstream)):
+        if not is_file_name(name):
             raise ValueError(f"{name!r} is not a plain file name")
+    variables = plan.environment.variables
+    if "\0" in "".join([*variables, *variables.values()]) or any("=" in n for n in variables):
+        raise ValueError("an environment variable in it is none")
     if not plan.stage.isidentifier():
         raise ValueError(f"{plan.stage!r} is not the name of a stage")

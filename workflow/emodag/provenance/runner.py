@@ -60,6 +60,8 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
     sidecar = Sidecar.begin(plan.job, key, ingredients["environment"])
 
     action = store.lookup(key)
+    if action is not None and set(action.outputs) != set(plan.outputs):
+        action = None
     if action is not None and _place(plan, store, action, talk):
         talk.hit(key, action.cost["seconds"])
         tally.add(plan.job, hit=True, seconds=action.cost["seconds"])

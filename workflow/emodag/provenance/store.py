@@ -23,13 +23,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import CHUNK, digest, is_sha256
+from emodag.provenance.canonical import CHUNK, digest, is_file_name, is_sha256
 from emodag.provenance.manifest import Output
+from emodag.provenance.schema import check
 
 SCHEMA = 1
 FICLONE = 0x40049409
@@ -51,6 +52,14 @@ class Action:
     labels_seen: tuple[str, ...]
     cost: dict[str, Any]
     made: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise an error for what no computation can have recorded."""
+        check(self)
+        float(self.cost["seconds"])
+        for name, output in self.outputs.items():
+            if not (is_file_name(name) and is_sha256(output.sha256) and is_sha256(output.logical)):
+                raise ValueError("an unsafe name")
 
 
 class Store:
@@ -78,10 +87,13 @@ class Store:
             if body.pop("digest") != digest(body) or body.pop("schema") != SCHEMA:
                 raise ValueError("altered")
             outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
-            if not all(_is_plain(name) and is_sha256(o.sha256) for name, o in outputs.items()):
-                raise ValueError("unsafe name")
-            return Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
-        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
+            action.check()
+            return action
+        except FileNotFoundError:
+            return None
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+            return None
             return None
 
     def holds(self, action: Action) -> bool:
@@ -181,10 +193,6 @@ class Store:
             yield
         except OSError as error:
             raise _explain(error, self.root) from error
-
-
-def _is_plain(name: str) -> bool:
-    return PurePosixPath(name).name == name and name not in (".", "..", "")
 
 
 def _hash(stream) -> str:
