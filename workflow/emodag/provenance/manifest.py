@@ -6,7 +6,7 @@ carries its own digest, so that a damaged one is noticed before anything is buil
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emodag.errors import IntegrityError
