@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SHORT = 12
@@ -21,17 +21,18 @@ class Talk:
     def __init__(self, job: str, log: Path | None = None) -> None:
         self.job, self.log = job, log
         if log is not None:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text("")
+            with suppress(OSError):  # a log is no reason to fail
+                log.parent.mkdir(parents=True, exist_ok=True)
+                log.unlink(missing_ok=True)  # where it is a link, what it leads to stays as it is
+                log.touch()
 
     def say(self, line: str) -> None:
-        """One line, to both."""
-        # One write, so that lines of jobs that run at the same time do not mix.
+        """One line, to both; in one piece, since other jobs speak at the same time."""
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
         if self.log is not None:
-            with self.log.open("a") as stream:
-                print(line, file=stream)
+            with suppress(OSError), self.log.open("a") as stream:
+                stream.write(f"{line}\n")
 
     def hit(self, key: str, saved: float) -> None:
         """The outputs were in the store."""

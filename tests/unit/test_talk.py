@@ -1,0 +1,36 @@
+"""A job's lines: whole, in its own log, and never a reason to fail."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import emodag
+from emodag.provenance.talk import Talk
+
+
+def test_a_log_that_is_a_link_is_replaced(tmp_path):
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "log").symlink_to(tmp_path / "precious")
+    Talk("job", tmp_path / "log").run("ab" * 32)
+    assert (tmp_path / "precious").read_text() == "kept"
+    assert (tmp_path / "log").read_text() == "RUN  abababababab  job\n"
+
+
+def test_a_log_that_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    Talk("job", tmp_path / "file/log").error("why")
+    assert capsys.readouterr().err == "ERROR job: why\n"
+
+
+def test_lines_of_jobs_that_speak_at_once_stay_apart(tmp_path):
+    program = (
+        "from emodag.provenance.talk import Talk\nfor _ in range(2000): Talk('job').say('x' * 80)"
+    )
+    home = Path(emodag.__file__).parents[1]
+    with (tmp_path / "said").open("w") as said:
+        jobs = [
+            subprocess.Popen([sys.executable, "-c", program], stderr=said, cwd=home)
+            for _ in range(4)
+        ]
+        assert [job.wait() for job in jobs] == [0] * 4
+    assert set((tmp_path / "said").read_text().splitlines()) == {"x" * 80}
