@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 os.environ["PYTHONPATH"] = str(ROOT / "workflow")
 os.environ["PYTHONNOUSERSITE"] = "1"
+os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
 from emodag.chain import jobs, plans
 from emodag.errors import EmodagError

@@ -75,7 +75,7 @@ def _positive(text: str) -> int:
 def _run(options: argparse.Namespace) -> int:
     from emodag.provenance.plan import read_plan
     from emodag.provenance.runner import run
-    from emodag.provenance.store import Store
+    from emodag.provenance.store import Store, explain
     from emodag.provenance.talk import Talk
 
     plan = read_plan(options.plan)
@@ -83,8 +83,11 @@ def _run(options: argparse.Namespace) -> int:
     talk = Talk(plan.job, options.log)
     try:
         run(plan, Store(Path(options.store)), talk, checkpoint_every=options.checkpoint_every)
-    except (EmodagError, OSError) as error:
+    except EmodagError as error:
         talk.error(str(error))
+        return 1
+    except OSError as error:
+        talk.error(str(explain(error, Path(plan.directory))))
         return 1
     return 0
 

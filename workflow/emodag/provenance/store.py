@@ -11,6 +11,10 @@ Layout below the root::
 Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
 or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
 `scratch`. No lock is ever held.
+
+Whoever may write the root may write all of it: its group, group permission and set-group-ID bit
+pass on to the directories below, whatever the users' umasks (`mkdir store; chgrp lab store; chmod
+2775 store` makes one for a group). Nothing is ever writable for everybody.
 """
 
 import contextlib
@@ -19,6 +23,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -38,7 +43,7 @@ FICLONE = 0x40049409
 
 
 class StoreError(EmodagError):
-    """The store cannot be written: it is full, read-only or gone."""
+    """A disk is full, read-only or gone, the store's in most cases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +97,8 @@ class Store:
             return action
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise explain(error, path) from error
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
             return None
@@ -105,7 +112,9 @@ class Store:
         body = {"schema": SCHEMA, **asdict(action), "labels_seen": list(action.labels_seen)}
         text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
         with self._explained():
-            write_bytes(self._path("actions", key).with_suffix(".json"), text.encode() + b"\n")
+            path = self._path("actions", key).with_suffix(".json")
+            self._make(path.parent)
+            write_bytes(path, text.encode() + b"\n", mode=0o444)
 
     def publish(self, path: Path) -> str:
         """Move a file from `scratch` into the store; returns the sha256 of its bytes.
@@ -117,7 +126,7 @@ class Store:
                 name = _hash(stream)
                 os.fsync(stream.fileno())
             target = self._path("objects", name)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             path.chmod(0o444)
             path.replace(target)
         return name
@@ -138,8 +147,11 @@ class Store:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         copy = Path(name)
         try:
-            with os.fdopen(handle, "r+b") as sink, source.open("rb") as stream:
-                _clone(stream, sink)
+            with os.fdopen(handle, "r+b") as sink:
+                if source.is_symlink():
+                    raise IntegrityError(f"{source}: is a link; the store holds none")
+                with source.open("rb") as stream:
+                    _clone(stream, sink)
                 found = _hash(sink)
             if found != sha256_:
                 with contextlib.suppress(OSError):
@@ -150,7 +162,7 @@ class Store:
         except FileNotFoundError:
             raise IntegrityError(f"{source}: no such object") from None
         except OSError as error:
-            raise _explain(error, target) from error
+            raise explain(error, target) from error
         finally:
             copy.unlink(missing_ok=True)
 
@@ -175,24 +187,45 @@ class Store:
         """
         owner = f"{os.getpid()}@{os.uname().nodename}-"
         with self._explained():
-            (self.root / "scratch").mkdir(parents=True, exist_ok=True)
-            directory = Path(tempfile.mkdtemp(dir=self.root / "scratch", prefix=owner))
+            parent = self._below("scratch")
+            self._make(parent)
+            directory = Path(tempfile.mkdtemp(dir=parent, prefix=owner))
         try:
             yield directory
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise explain(error, self.root) from error
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+    def _make(self, directory: Path) -> None:
+        """Make a directory below the root, open to whom the root is open, but to nobody else."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(self.root.stat().st_mode) & 0o2775
+        for path in (*reversed(directory.relative_to(self.root).parents[:-1]), directory):
+            with contextlib.suppress(FileExistsError):
+                (self.root / path).mkdir()
+                (self.root / path).chmod(mode)
 
     def _path(self, kind: str, name: str) -> Path:
         if not is_sha256(name):
             raise IntegrityError(f"{name!r} is not a sha256 and cannot name anything in the store")
-        return self.root / kind / name[:2] / name[2:]
+        return self._below(kind, name[:2]) / name[2:]
+
+    def _below(self, *names: str) -> Path:
+        """A directory of the store, where no link leads elsewhere; the root itself may be one."""
+        directory = self.root.joinpath(*names)
+        if directory.resolve() != self.root.resolve().joinpath(*names):
+            raise IntegrityError(f"{directory}: is or lies behind a link; the store holds none")
+        return directory
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise _explain(error, self.root) from error
+            raise explain(error, self.root) from error
 
 
 def _hash(stream) -> str:
@@ -211,13 +244,13 @@ def _clone(stream, sink) -> None:
         sink.flush()
 
 
-def _explain(error: OSError, where: Path) -> StoreError:
+def explain(error: OSError, where: Path) -> StoreError:
     """A full disk, a read-only store and the like, as something a user can mend."""
     advice = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
         errno.EDQUOT: "your quota is used up; free some space and run the same command again",
         errno.EROFS: "the file system is read-only; choose another `store` in the configuration",
-        errno.EACCES: "you may not write there; choose another `store` in the configuration",
-        errno.EPERM: "you may not write there; choose another `store` in the configuration",
+        errno.EACCES: "ask for access, or choose another `store` in the configuration",
+        errno.EPERM: "ask for access, or choose another `store` in the configuration",
     }.get(error.errno, "see the message")
     return StoreError(f"{error.filename or where}: {error.strerror or error}: {advice}.")

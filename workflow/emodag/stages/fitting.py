@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from emodag.context import Context
 from emodag.errors import InputError
@@ -101,7 +101,7 @@ def fit_and_write(
             resume_from=state,
             on_epoch=on_epoch,
         )
-    save_file(network.state_dict(), output / "weights.safetensors")
+    (output / "weights.safetensors").write_bytes(save(network.state_dict()))
     _write_history(output / "history.parquet", history)
     facts = {"n_train": len(rows.train) - rows.pseudo, "n_pseudo": rows.pseudo}
     if scored:
