@@ -9,13 +9,13 @@ import json
 from dataclasses import asdict
 
 import pytest
+
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import Source, Upstream, read_plan, write_plans
 from emodag.provenance.store import Store
 from emodag.provenance.talk import Talk
-
 from tests.unit.test_store import KEY, action, manifest, plan
 
 ODD = [None, True, 1, -1, 1.5, 10**400, "", "x", "..", "../x", "/etc/x", "a\0b", "\ud800"]

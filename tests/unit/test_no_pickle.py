@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import emodag
 import pytest
+
+import emodag
 
 PACKAGE = Path(emodag.__file__).parent
 MODULES = {

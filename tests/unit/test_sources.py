@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+
 from emodag.errors import InputError
 from emodag.provenance import sources
 from emodag.provenance.sources import source_digests

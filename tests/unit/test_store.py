@@ -7,6 +7,7 @@ import stat
 import threading
 
 import pytest
+
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest, Output

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.store import Store
-
 from tests.unit.test_store import KEY, action, publish
 
 LAB, ALICE, BOB, EVE = 54321, 54322, 54323, 54324

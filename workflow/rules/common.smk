@@ -19,6 +19,7 @@ from emodag.provenance import tally
 from emodag.provenance.codebook import remember
 from emodag.provenance.plan import plan_path, write_plans
 from emodag.provenance.resume import clear_stale_lock, elder
+from emodag.provenance.store import explain
 
 try:
     CONFIG = load(config)
@@ -29,8 +30,10 @@ try:
         planned = list(plans(CONFIG, CHAIN, ROOT))
         if write_plans(planned, elder=elder()):
             remember(planned)
-except (EmodagError, OSError) as error:
+except EmodagError as error:
     raise WorkflowError(str(error)) from None
+except OSError as error:
+    raise WorkflowError(str(explain(error, Path("results")))) from None
 
 os.environ.setdefault("EMODAG_STORE", CONFIG.store)
 # Not part of the plans: results do not depend on it, so a change of it must start nothing.

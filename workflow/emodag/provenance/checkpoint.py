@@ -59,7 +59,7 @@ class Checkpoint:
             with self._store.scratch() as scratch:
                 file = scratch / self._path.name
                 file.write_bytes(content)
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._store.make(self._path.parent)
                 file.replace(self._path)
         except (EmodagError, OSError) as error:
             self._talk.warn(f"no checkpoint: {error}")

@@ -78,14 +78,20 @@ class Store:
 
         A damaged record is removed, so that the next computation can replace it.
         """
-        action = self.peek(key)
-        if action is None:
+        try:
+            return self._read(key)
+        except ValueError:
             with contextlib.suppress(OSError):
                 self._path("actions", key).with_suffix(".json").unlink()
-        return action
+            return None
 
     def peek(self, key: str) -> Action | None:
         """As `lookup`, but a damaged record is left where it is."""
+        with contextlib.suppress(ValueError):
+            return self._read(key)
+
+    def _read(self, key: str) -> Action | None:
+        """A key's record, None where there is none; ValueError where it is damaged."""
         path = self._path("actions", key).with_suffix(".json")
         try:
             body = json.loads(path.read_bytes())
@@ -99,9 +105,8 @@ class Store:
             return None
         except OSError as error:
             raise explain(error, path) from error
-        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-            return None
-            return None
+        except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            raise ValueError(str(error)) from None
 
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
@@ -113,7 +118,7 @@ class Store:
         text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
         with self._explained():
             path = self._path("actions", key).with_suffix(".json")
-            self._make(path.parent)
+            self.make(path.parent)
             write_bytes(path, text.encode() + b"\n", mode=0o444)
 
     def publish(self, path: Path) -> str:
@@ -126,7 +131,7 @@ class Store:
                 name = _hash(stream)
                 os.fsync(stream.fileno())
             target = self._path("objects", name)
-            self._make(target.parent)
+            self.make(target.parent)
             path.chmod(0o444)
             path.replace(target)
         return name
@@ -188,7 +193,7 @@ class Store:
         owner = f"{os.getpid()}@{os.uname().nodename}-"
         with self._explained():
             parent = self._below("scratch")
-            self._make(parent)
+            self.make(parent)
             directory = Path(tempfile.mkdtemp(dir=parent, prefix=owner))
         try:
             yield directory
@@ -199,7 +204,7 @@ class Store:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _make(self, directory: Path) -> None:
+    def make(self, directory: Path) -> None:
         """Make a directory below the root, open to whom the root is open, but to nobody else."""
         self.root.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(self.root.stat().st_mode) & 0o2775

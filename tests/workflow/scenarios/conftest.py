@@ -1,0 +1,190 @@
+"""A finished chain of nine tiny jobs to do things to, and what it must come to."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emodag.provenance.canonical import file_sha256
+from emodag.provenance.digest import logical_digest
+from tests.workflow.conftest import ROOT, Project, jobs
+from tests.workflow.scenarios import clean
+
+SUBMISSION = "results/submission.csv"
+
+TINY = {
+    "protocols": ["published"],
+    "training": {"epochs": 8, "batch": 16, "learning_rate": 0.02},
+    "pseudo_labels": {"threshold": 0.4, "boost": None},
+}
+"""Nine jobs to a submission, three of them fits."""
+
+BOOST = {"threshold": 0.4, "boost": [9.0, 1.0, 1.0, 1.0]}
+"""A parameter that only the submission reads in a chain of one generation."""
+
+FITTED = {"gen0/all", "gen1/pseudo_labels/all", "gen1/fold0", "gen1/fold1", "gen1/blend"}
+CHAIN = {"table", "folds", "scaled/all", *FITTED, "submission"}
+"""The jobs by their short names."""
+
+
+@dataclass
+class Done:
+    """A finished invocation: which jobs it computed, which it took from the store, what it said."""
+
+    ran: set[str]
+    hit: set[str]
+    status: int
+    said: str
+
+
+class Scenario(Project):
+    """A tiny project, with what a user or fate may do to it."""
+
+    def run(self, *arguments: str, check: bool = True, **variables: str) -> Done:
+        """`snakemake` for the submission, or for the targets and options given."""
+        done = self.snakemake(*(arguments or [SUBMISSION]), check=check, **variables)
+        ran, hit = ({_short(job) for job in jobs(done, kind)} for kind in ("RUN", "HIT"))
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(ran, hit, done.returncode, done.stderr)
+
+    def started_nothing(self, **variables: str) -> bool:
+        """Whether Snakemake finds that nothing needs to be done."""
+        return "Nothing to be done" in self.run(**variables).said
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text that occurs once in a file of the project."""
+        text = self.read(name)
+        assert text.count(old) == 1
+        (self.path / name).write_text(text.replace(old, new))
+
+    def forget(self, *names: str) -> None:
+        """Delete files or directories."""
+        for name in names:
+            path = self.path / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def home(self, job: str) -> Path:
+        """The directory of a job, by its short name."""
+        early = {"table": "local", "folds": "local", "scaled/all": "local/published"}
+        return self.path / "results" / early.get(job, "local/published/seed1") / job
+
+    def plans(self) -> dict[Path, bytes]:
+        """The content of every plan."""
+        found = (self.path / "results/.plan").rglob("*.json")
+        return {path: path.read_bytes() for path in found if path.name != "sources.json"}
+
+    def forget_computing(self, *jobs: str) -> None:
+        """Remove from the store what is recorded of jobs."""
+        for job in jobs:
+            key = self.json(self.manifest(job))["key"]
+            (self.store / "actions" / key[:2] / f"{key[2:]}.json").unlink()
+
+    def manifest(self, job: str) -> Path:
+        """The manifest of a job, by its short name, below the project."""
+        if job == "submission":
+            return Path("results/submission.manifest.json")
+        return (self.home(job) / "manifest.json").relative_to(self.path)
+
+    @property
+    def store(self) -> Path:
+        """The project's own store."""
+        return self.path / ".emodag/store"
+
+
+def is_sound(store: Path) -> bool:
+    """Whether there are objects, and every one of them is what its name says."""
+    objects = [path for path in (store / "objects").rglob("*") if path.is_file()]
+    return objects != [] and all(file_sha256(p) == p.parent.name + p.name for p in objects)
+
+
+def _short(job: str) -> str:
+    for prefix in ("local/", "published/", "seed1/"):
+        job = job.removeprefix(prefix)
+    return job
+
+
+def flip(path: Path, where: int = -1) -> None:
+    """Change one bit of one byte of a file, leaving its size, mode and modification time."""
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[where] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+    path.chmod(status.st_mode)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory) -> Scenario:
+    """The finished chain, computed by Snakemake in a fresh directory; not to be changed."""
+    scenario = Scenario.create(tmp_path_factory.mktemp("tiny") / "project", **TINY)
+    before = os.umask(0)
+    try:
+        assert scenario.run().ran == CHAIN
+    finally:
+        os.umask(before)
+    predicted = {line.partition(",")[2] for line in scenario.read(SUBMISSION).splitlines()[1:]}
+    assert len(predicted) > 2, "a submission of one class alone would hide differences"
+    return scenario
+
+
+@pytest.fixture
+def scenario(tiny, tmp_path) -> Scenario:
+    """A copy of the finished chain, store and times included, to be changed at will."""
+    shutil.copytree(tiny.path, tmp_path / "project")
+    return Scenario(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def correct() -> Callable[..., dict[str, str]]:
+    """Assert that results are what a clean computation of the present state makes.
+
+    Called with a project; returns the clean digests by path. `artifacts` says whether to compare
+    all that the submission stands on, or the submission alone. Clean computations of one
+    configuration and one set of raw files are made once; with edited code or `variables` set, in
+    a process of its own.
+    """
+    known: dict[tuple, dict[str, str]] = {}
+    context = multiprocessing.get_context("spawn")
+
+    def check(project: Project, target="submission", *, artifacts=True, **variables):
+        code = _code(project.path)
+        state = (target, code, *variables.items())
+        state += tuple(map(project.read, ("small.yaml", "train.csv", "test.csv", "truth.csv")))
+        if state not in known and code == _code(ROOT) and not variables:
+            known[state] = worker.submit(clean.compute, project.path, target).result()
+        elif state not in known:
+            known[state] = _apart(project.path, target, variables)
+        for path, digest in known[state].items():
+            if artifacts or path == SUBMISSION:
+                assert logical_digest(project.path / path) == digest, path
+        return known[state]
+
+    os.environ["OMP_NUM_THREADS"], before = "1", os.environ.get("OMP_NUM_THREADS")
+    with ProcessPoolExecutor(1, mp_context=context) as worker:
+        worker.submit(int).result()
+        os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(
+            OMP_NUM_THREADS=before
+        )
+        yield check
+
+
+def _code(root: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted((root / "workflow").rglob("*.py")))
+
+
+def _apart(project: Path, target: str, variables: dict[str, str]) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, clean.__file__, project, target],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(done.stdout)

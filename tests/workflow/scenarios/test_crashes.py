@@ -1,0 +1,98 @@
+"""Scenario 10: kill -9 in the middle of a fit, and company in one directory."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.workflow.scenarios.conftest import BOOST, FITTED, SUBMISSION, TINY, is_sound
+
+LONG = {**TINY, "training": {**TINY["training"], "epochs": 200}}
+"""Fits that last long enough to be killed in."""
+
+
+class Started:
+    """A running `snakemake` and the jobs it runs."""
+
+    def __init__(self, project) -> None:
+        self.log = project.path / "said"
+        with self.log.open("w") as log:
+            command = [sys.executable, "-m", "snakemake", "-c2", SUBMISSION]
+            self.process = subprocess.Popen(
+                [*command, "--configfile", "small.yaml"],
+                cwd=project.path,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def fitting(self) -> psutil.Process:
+        """The first fit's process, once it is at it."""
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            for child in psutil.Process(self.process.pid).children(recursive=True):
+                if _is_fitting(child.pid):
+                    time.sleep(0.5)
+                    return child
+            time.sleep(0.02)
+
+
+def _is_fitting(pid: int) -> bool:
+    """Whether a process has loaded torch and what is loaded after it."""
+    try:
+        maps = Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False
+    return "libtorch_cpu" in maps and "_safetensors" in maps
+
+
+def test_10_killed_in_the_middle_of_a_fit(scenario, correct):
+    """First the job, then Snakemake; the same command goes on, whatever is still running."""
+    scenario.configure(**LONG)
+    started = Started(scenario)
+    started.fitting().kill()
+    assert started.process.wait() == 1
+    assert not (scenario.home("gen0/all") / "manifest.json").exists()
+    assert is_sound(scenario.store)
+
+    started = Started(scenario)
+    orphan = started.fitting()
+    started.process.kill()
+    started.process.wait()
+    assert any((scenario.path / ".snakemake/locks").iterdir())
+    assert orphan.is_running()
+
+    started = Started(scenario)
+    started.fitting()
+    plans = scenario.plans()
+    scenario.configure(**{**LONG, "pseudo_labels": BOOST})
+    done = scenario.run("--dry-run", SUBMISSION, check=False)
+    assert f"process {started.process.pid} is running this workflow" in done.said
+    assert scenario.plans() == plans
+    scenario.configure(**LONG)
+    done = scenario.run(check=False)
+    assert done.status != 0 and done.ran | done.hit == set()
+
+    assert started.process.wait() == 0
+    said = started.log.read_text()
+    assert said.count("RUN ") + said.count("HIT ") == len(FITTED | {"submission"})
+    assert is_sound(scenario.store)
+    correct(scenario)
+
+
+def test_10_a_job_that_outlives_its_plan(scenario, correct):
+    """Its Snakemake killed, the configuration changed back: it must not spoil the results."""
+    scenario.configure(**LONG)
+    started = Started(scenario)
+    orphan = started.fitting()
+    orphan.send_signal(signal.SIGSTOP)
+    started.process.kill()
+    started.process.wait()
+    scenario.configure(**TINY)
+    assert scenario.run().ran == set()
+    orphan.send_signal(signal.SIGCONT)
+    psutil.wait_procs([orphan], timeout=60)
+    assert "was planned anew while it ran" in started.log.read_text()
+    correct(scenario)
