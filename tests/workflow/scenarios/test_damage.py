@@ -34,6 +34,8 @@ def test_08_a_byte_flipped_that_the_store_cannot_heal(scenario, correct):
 def test_08_a_byte_of_the_submission_flipped(scenario, correct):
     """No job reads the last table, so planning does."""
     flip(scenario.path / SUBMISSION, -2)
+    why = scenario.emodag("why", SUBMISSION, "--configfile", "small.yaml")
+    assert "results/submission.csv is damaged" in why.stdout
     done = scenario.run()
     assert (done.ran, done.hit) == (set(), {"submission"})
     correct(scenario)

@@ -13,11 +13,17 @@ def test_01_nothing_changed(scenario, correct):
 
 
 def test_02_a_raw_file_touched_or_rewritten_with_the_same_bytes(scenario):
-    os.utime(scenario.path / "train.csv")
-    rewritten = scenario.path / "test.csv"
-    content = rewritten.read_bytes()
-    rewritten.unlink()
-    rewritten.write_bytes(content)
+    """One of 500 MB among them, which is hashed again and no more."""
+    train, test, truth = (scenario.path / f"{name}.csv" for name in ("train", "test", "truth"))
+    os.truncate(truth, 500_000_000)
+    assert scenario.started_nothing(), "the submission does not rest on the truth"
+    content = test.read_bytes()
+    for path in (test, truth):
+        path.unlink()
+    os.utime(train)
+    test.write_bytes(content)
+    truth.touch()
+    os.truncate(truth, 500_000_000)
     assert scenario.started_nothing()
 
 

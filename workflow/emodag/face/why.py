@@ -59,6 +59,7 @@ def _why(options: argparse.Namespace) -> int:
     from emodag.face.combined import combined
     from emodag.face.targets import find, names
     from emodag.provenance.closure import PACKAGE
+    from emodag.provenance.plan import unread
     from emodag.provenance.store import Store
     from emodag.provenance.why import ancestry, judge
 
@@ -72,8 +73,9 @@ def _why(options: argparse.Namespace) -> int:
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
-    planned = ancestry(plans(config, chain, PACKAGE.parents[1], read_only=True), target)
-    verdicts = judge(planned, Store(Path(os.environ.get("EMODAG_STORE") or config.store)))
+    planned = list(plans(config, chain, PACKAGE.parents[1], read_only=True))
+    store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
+    verdicts = judge(ancestry(planned, target), store, unread(planned))
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

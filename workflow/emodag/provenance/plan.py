@@ -149,7 +149,7 @@ def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path
         When `elder` follows a plan that would have to change; nothing has been written then.
     """
     plans, written, manifests = list(plans), [], Manifests()
-    read = {e.manifest for p in plans for e in p.inputs.values() if isinstance(e, Upstream)}
+    last = unread(plans)
     if elder is not None and any(map(is_replaced, plans)):
         raise PlanError(
             f"process {elder} is running this workflow in {Path.cwd()}, started with another "
@@ -157,7 +157,7 @@ def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path
             "a directory of your own; it may share the store."
         )
     for plan in plans:
-        stale = is_stale(plan, manifests, is_last=plan.manifest not in read)
+        stale = is_stale(plan, manifests, is_last=plan.manifest in last)
         if is_written(plan) and not stale:
             continue
         record = json.dumps(
@@ -167,6 +167,13 @@ def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path
         _age(Path(plan.manifest))
         written.append(plan.path)
     return written
+
+
+def unread(plans: Iterable[Plan]) -> set[str]:
+    """The manifests of the last jobs, those whose outputs no other job reads."""
+    plans = list(plans)
+    read = {e.manifest for p in plans for e in p.inputs.values() if isinstance(e, Upstream)}
+    return {plan.manifest for plan in plans} - read
 
 
 def is_written(plan: Plan) -> bool:

@@ -5,14 +5,14 @@ followed down the chain: a job whose new key the store knows is a hit and lends 
 next one, so an edit that changes nothing is told from one that does.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from emodag.errors import EnvironmentMismatch
-from emodag.provenance.canonical import flat
+from emodag.provenance.canonical import file_sha256, flat
 from emodag.provenance.codebook import edits
 from emodag.provenance.fingerprint import check, fingerprint
 from emodag.provenance.key import ingredients_of, key_of
@@ -82,18 +82,30 @@ def ancestry(plans: Iterable[Plan], job: str) -> list[Plan]:
     return found[::-1]
 
 
-def judge(plans: Iterable[Plan], store: Store) -> dict[str, Verdict]:
-    """The verdict on every job, by name; `plans` come in an order that respects needs."""
+def judge(plans: Iterable[Plan], store: Store, last: Collection[str]) -> dict[str, Verdict]:
+    """The verdict on every job, by name.
+
+    Parameters
+    ----------
+    plans : in an order that respects needs.
+    last : the manifests of jobs whose outputs no job reads, in the whole chain.
+    """
     manifests, by_manifest = Manifests(), {}
     for plan in plans:
-        by_manifest[plan.manifest] = _verdict(plan, by_manifest, manifests, store)
+        changes = tuple(_reasons(plan, manifests, is_last=plan.manifest in last))
+        by_manifest[plan.manifest] = _verdict(plan, changes, by_manifest, manifests, store)
     return {verdict.job: verdict for verdict in by_manifest.values()}
 
 
-def _verdict(plan: Plan, above: dict[str, Verdict], manifests: Manifests, store: Store) -> Verdict:
+def _verdict(
+    plan: Plan,
+    reasons: tuple[Reason, ...],
+    above: dict[str, Verdict],
+    manifests: Manifests,
+    store: Store,
+) -> Verdict:
     manifest = manifests[plan.manifest]
     made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
-    reasons = tuple(_reasons(plan, manifest, manifests))
     needed = {e.manifest: None for e in plan.inputs.values() if isinstance(e, Upstream)}
     after = tuple(above[m].job for m in needed if above[m].outcome is not Outcome.FRESH)
     facts = {"job": plan.job, "stage": plan.stage, "reasons": reasons, "after": after}
@@ -124,14 +136,14 @@ def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | 
     return (above[endpoint.manifest].outputs or {}).get(endpoint.file)
 
 
-def _reasons(plan: Plan, manifest: Manifest | None, manifests: Manifests) -> Iterator[Reason]:
-    path = Path(plan.manifest)
+def _reasons(plan: Plan, manifests: Manifests, *, is_last: bool) -> Iterator[Reason]:
+    path, manifest = Path(plan.manifest), manifests[plan.manifest]
     if manifest is None:
         state = "is damaged" if path.exists() else "does not exist"
         yield Reason("file", f"its manifest {state}")
         return
     changes = list(_replanned(plan, manifest)) if manifest.plan != plan.identity() else []
-    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest)]
+    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest, is_last)]
     yield from changes
     if not changes and not is_written(plan):
         yield Reason("plan", f"{plan.path} is missing, or written for another configuration since")
@@ -190,13 +202,15 @@ def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Re
             yield Reason("input", what, {"old": old, "new": new})
 
 
-def _files(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
+def _files(plan: Plan, manifest: Manifest, is_last: bool) -> Iterator[Reason]:
     for name, output in manifest.outputs.items():
         path = Path(plan.directory) / name
         if not path.is_file():
             yield Reason("file", f"{path} does not exist")
         elif (size := path.stat().st_size) != output.bytes:
             yield Reason("file", f"{path} has {size} bytes instead of {output.bytes}")
+        elif is_last and file_sha256(path) != output.sha256:
+            yield Reason("file", f"{path} is damaged")
 
 
 def _origins(inputs: dict[str, dict[str, str]]) -> dict[str, str]:
