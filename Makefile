@@ -45,7 +45,7 @@ run: $(READY)  ## make results/submission.csv
 	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
 
 test: lint  ## check style, then run the whole test suite
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(READY_DEV)  ## check style
 	.venv/bin/ruff check
