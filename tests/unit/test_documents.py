@@ -13,10 +13,10 @@ import pytest
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest
-from emodag.provenance.plan import Source, Upstream, read_plan, write_plans
+from emodag.provenance.plan import Source, Upstream, read_plan
 from emodag.provenance.store import Store
 from emodag.provenance.talk import Talk
-from tests.unit.test_store import KEY, action, manifest, plan
+from tests.unit.test_store import KEY, action, manifest, plan, write
 
 ODD = [None, True, 1, -1, 1.5, 10**400, "", "x", "..", "../x", "/etc/x", "a\0b", "\ud800"]
 ODD += [[], ["x"], [[1]], {}, {"x": 1}, {"": None}, {"../x": "y"}, {"A=B": "x"}]
@@ -65,7 +65,8 @@ def test_crafted_plans(workdir):
         "raw": Source(path="train.csv", sha256=digest("raw")),
         "rows": Upstream(manifest="results/up/manifest.json", file="file"),
     }
-    (path,) = write_plans([plan(inputs=inputs)])
+    assert write(plan(inputs=inputs))
+    path = plan().path
     accepted = 0
     for document in crafted(json.loads(path.read_text())):
         path.write_text(json.dumps(document))
@@ -74,7 +75,7 @@ def test_crafted_plans(workdir):
             accepted += 1
         except IntegrityError as error:
             assert str(path) in str(error)
-        write_plans([plan(inputs=inputs)])
+        write(plan(inputs=inputs))
         assert read_plan(path) == plan(inputs=inputs)
     assert 0 < accepted < 250, "parameters and names may be anything"
 
@@ -86,7 +87,7 @@ def test_crafted_manifests(workdir):
     original = json.loads(path.read_text())
     for document in crafted(original):
         path.write_text(json.dumps(forged(document)))
-        write_plans([plan()])
+        write(plan())
         try:
             read = Manifest.read(path)
             read.write(path)
@@ -113,7 +114,7 @@ def test_crafted_action_records(tmp_path):
 def test_a_link_below_the_results_that_leads_out_of_them(workdir):
     (workdir / "results/a").mkdir(parents=True)
     (workdir / "elsewhere/up").mkdir(parents=True)
-    write_plans([plan()])
+    write(plan())
     for link, target in {"a/b": "elsewhere", "up": "elsewhere/up"}.items():
         (workdir / "results" / link).symlink_to(workdir / target)
         with pytest.raises(IntegrityError, match=f"'results/{link}' leads out of `results`"):

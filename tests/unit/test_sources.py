@@ -22,7 +22,7 @@ def test_a_file_that_has_just_changed_is_not_remembered(tmp_path, monkeypatch):
     assert not memory.exists()
     monkeypatch.setattr(sources, "TICK", 0)
     source_digests([str(raw)], memory)
-    assert json.loads(memory.read_text())["files"][str(raw)]["sha256"] == sha256(b"1")
+    assert json.loads(memory.read_text())["facts"][str(raw)]["sha256"] == sha256(b"1")
 
 
 def test_an_edit_that_keeps_size_and_modification_time_is_noticed(tmp_path, monkeypatch):

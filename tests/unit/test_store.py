@@ -11,7 +11,15 @@ import pytest
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Environment, Plan, Source, Upstream, read_plan, write_plans
+from emodag.provenance.plan import (
+    Environment,
+    Manifests,
+    Plan,
+    Source,
+    Upstream,
+    read_plan,
+    write_plan,
+)
 from emodag.provenance.store import Action, Store
 
 KEY = digest("key")
@@ -166,6 +174,11 @@ def plan(**changes):
     return Plan(**{**fields, **changes})
 
 
+def write(plan, *, is_last=True):
+    """Write a plan as a new planning would; returns whether it had to be written."""
+    return write_plan(plan, Manifests(), is_last=is_last)
+
+
 @pytest.fixture
 def workdir(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -173,11 +186,11 @@ def workdir(tmp_path, monkeypatch):
 
 
 def test_a_plan_comes_back_and_is_rewritten_only_when_it_changes(workdir):
-    assert write_plans([plan()]) == [plan().path]
+    assert write(plan())
     assert read_plan(plan().path) == plan()
-    assert write_plans([plan()]) == []
-    assert write_plans([plan(params={"folds": 3})]) == [plan().path]
-    assert write_plans([plan()]) == [plan().path]
+    assert not write(plan())
+    assert write(plan(params={"folds": 3}))
+    assert write(plan())
 
 
 @pytest.mark.parametrize(
@@ -195,8 +208,8 @@ def test_a_plan_comes_back_and_is_rewritten_only_when_it_changes(workdir):
 )
 def test_a_crafted_plan_is_refused(workdir, changes):
     crafted = workdir / "plan.json"
-    (written,) = write_plans([plan(**changes)])
-    written.replace(crafted)
+    assert write(plan(**changes))
+    plan(**changes).path.replace(crafted)
     with pytest.raises(IntegrityError, match=r"plan\.json: not a plan"):
         read_plan(crafted)
 
@@ -213,7 +226,7 @@ class TestStaleness:
 
     @pytest.fixture(autouse=True)
     def finished(self, workdir):
-        write_plans([plan()])
+        write(plan())
         self.up = manifest(outputs={"file": Output(logical=digest(1), sha256=digest(2), bytes=1)})
         self.up.write(workdir / "results/up/manifest.json")
         (workdir / "results/a/b").mkdir(parents=True)
@@ -223,51 +236,49 @@ class TestStaleness:
             plan=plan().identity(), inputs={"fold0": digest(1)}, outputs={"file": made}
         )
         self.mine.write(workdir / "results/a/b/manifest.json")
-        assert write_plans([plan()]) == []
+        assert not write(plan())
 
     def test_upstream_changed(self, workdir):
         other = Output(logical=digest(9), sha256=digest(2), bytes=1)
         manifest(outputs={"file": other}).write(workdir / "results/up/manifest.json")
-        assert write_plans([plan()])
+        assert write(plan())
 
     def test_upstream_gone(self, workdir):
         (workdir / "results/up/manifest.json").unlink()
-        assert write_plans([plan()])
+        assert write(plan())
 
     def test_a_flipped_byte_in_a_file_that_no_job_reads(self, workdir):
         (workdir / "results/a/b/file").write_bytes(b"xyZ")
-        reader = {"x": Upstream(manifest=plan().manifest, file="file")}
-        after = plan(job="after", inputs=reader, manifest="results/after.manifest.json")
-        assert write_plans([plan(), after]) == [after.path], "its reader will notice"
-        assert write_plans([plan()]) == [plan().path]
+        assert not write(plan(), is_last=False), "its reader will notice"
+        assert write(plan())
 
     def test_manifest_of_another_plan(self, workdir):
         manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(
             workdir / "results/a/b/manifest.json"
         )
-        assert write_plans([plan()])
+        assert write(plan())
 
     def test_damaged_manifest(self, workdir):
         (workdir / "results/a/b/manifest.json").write_text("{}")
-        assert write_plans([plan()])
+        assert write(plan())
 
     def test_file_gone_or_of_another_size(self, workdir):
         (workdir / "results/a/b/file").write_bytes(b"xyzz")
-        assert write_plans([plan()])
+        assert write(plan())
         (workdir / "results/a/b/file").unlink()
-        assert write_plans([plan()])
+        assert write(plan())
 
     def test_manifest_stamped_in_the_future(self, workdir):
         path = workdir / "results/a/b/manifest.json"
         manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(path)
         os.utime(path, (2**32, 2**32))
-        (written,) = write_plans([plan()])
-        assert path.stat().st_mtime < written.stat().st_mtime
+        assert write(plan())
+        assert path.stat().st_mtime < plan().path.stat().st_mtime
 
     def test_each_rewrite_is_new_to_a_checksum(self, workdir):
         (workdir / "results/a/b/manifest.json").write_text("{}")
         contents = []
         for _ in range(2):
-            (path,) = write_plans([plan()])
-            contents.append(json.loads(path.read_text())["nonce"])
+            assert write(plan())
+            contents.append(json.loads(plan().path.read_text())["nonce"])
         assert contents[0] != contents[1]

@@ -6,15 +6,9 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from emodag.errors import ConfigError
 from emodag.face.config import Config
-from emodag.provenance.closure import code_closure
-from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
-from emodag.provenance.plan import Environment, Plan, Source, Upstream
-from emodag.provenance.sources import source_digests
 
 RESULTS = "results"
 
@@ -92,61 +86,6 @@ class Job:
 def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
     return {job.name: job for job in _Chain(config).jobs()}
-
-
-def plans(
-    config: Config, chain: dict[str, Job], root: Path, *, read_only: bool = False
-) -> Iterator[Plan]:
-    """The plan of every job, with code, environments and raw files as they are now.
-
-    Parameters
-    ----------
-    root : the repository, which the locks' paths are relative to.
-    read_only : whether to leave no trace, not even the raw files' digests for the next time.
-
-    Raises
-    ------
-    InputError
-        When a raw file is missing.
-    ConfigError
-        When a lock or the conda file of an environment is missing.
-    """
-    for name in config.environments:
-        if not (root / f"envs/{name}.yaml").is_file():
-            raise ConfigError(
-                f"environments.{name}: Snakemake needs its conda file, envs/{name}.yaml, even "
-                "where conda is not used. Copy envs/local.yaml to it and pin what differs."
-            )
-    environments = {
-        name: Environment(
-            name=name,
-            requires=locked_versions([root / lock for lock in entry.locks]) or installed_versions(),
-            variables={**steering(), **entry.variables},
-            threads=entry.threads,
-        )
-        for name, entry in config.environments.items()
-    }
-    code = {stage: code_closure(f"emodag.stages.{stage}") for stage in OUTPUTS}
-    raw = {s for job in chain.values() for s in job.inputs.values() if isinstance(s, str)}
-    memory = Path(RESULTS) / ".plan" / "sources.json"
-    digests = source_digests(sorted(raw), memory, read_only=read_only)
-    for job in chain.values():
-        yield Plan(
-            job=job.name,
-            stage=job.stage,
-            code=code[job.stage],
-            params=job.params,
-            inputs={
-                role: Source(path=origin, sha256=digests[origin])
-                if isinstance(origin, str)
-                else Upstream(manifest=chain[origin[0]].manifest, file=origin[1])
-                for role, origin in job.inputs.items()
-            },
-            environment=environments[job.environment],
-            directory=job.directory,
-            manifest=job.manifest,
-            outputs=OUTPUTS[job.stage],
-        )
 
 
 class _Chain:

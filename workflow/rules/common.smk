@@ -12,12 +12,12 @@ os.environ["PYTHONPATH"] = str(ROOT / "workflow")
 os.environ["PYTHONNOUSERSITE"] = "1"
 os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
-from emodag.chain import jobs, plans
+from emodag.chain import jobs
 from emodag.errors import EmodagError
 from emodag.face.config import load
+from emodag.planner import Planner
 from emodag.provenance import tally
-from emodag.provenance.codebook import remember
-from emodag.provenance.plan import plan_path, write_plans
+from emodag.provenance.plan import plan_path
 from emodag.provenance.resume import clear_stale_lock, elder
 from emodag.provenance.store import explain
 
@@ -27,9 +27,8 @@ try:
     if workflow.is_main_process:
         clear_stale_lock()
         tally.begin()
-        planned = list(plans(CONFIG, CHAIN, ROOT))
-        if write_plans(planned, elder=elder()):
-            remember(planned)
+        PLANNER = Planner(CONFIG, CHAIN, ROOT)
+        PLANNER.give_way(elder())
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 except OSError as error:
@@ -66,8 +65,18 @@ wildcard_constraints:
 def needs(name):
     """The inputs of the job called `name`, a pattern of wildcards: its plan, and what it reads.
 
-    Of artifacts only the manifests' times count; the files themselves must merely exist.
+    Of artifacts only the manifests' times count; the files themselves must merely exist. Plans are
+    written while the main process builds its DAG, so only for jobs that the targets need.
     """
+
+    def plan(wildcards):
+        asked = job(wildcards).name
+        try:
+            return str(
+                PLANNER.write(asked) if workflow.is_main_process else plan_path(asked)
+            )
+        except OSError as error:
+            raise WorkflowError(str(explain(error, Path("results")))) from None
 
     def manifests(wildcards):
         origins = job(wildcards).inputs.values()
@@ -84,11 +93,7 @@ def needs(name):
             raise WorkflowError(f"the configuration asks for no job {asked!r}")
         return CHAIN[asked]
 
-    return {
-        "plan": str(plan_path(name)),
-        "manifests": manifests,
-        "files": ancient(files),
-    }
+    return {"plan": plan, "manifests": manifests, "files": ancient(files)}
 
 
 RUN = "python -m emodag run {input.plan} --log {log}"

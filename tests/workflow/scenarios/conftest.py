@@ -79,7 +79,8 @@ class Scenario(Project):
     def plans(self) -> dict[Path, bytes]:
         """The content of every plan."""
         found = (self.path / "results/.plan").rglob("*.json")
-        return {path: path.read_bytes() for path in found if path.name != "sources.json"}
+        memories = ("sources.json", "modules.json")
+        return {path: path.read_bytes() for path in found if path.name not in memories}
 
     def forget_computing(self, *jobs: str) -> None:
         """Remove from the store what is recorded of jobs."""

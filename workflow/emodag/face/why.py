@@ -54,12 +54,12 @@ def add(verbs) -> None:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from emodag.chain import OUTPUTS, jobs, plans
+    from emodag.chain import OUTPUTS, jobs
     from emodag.errors import InputError
     from emodag.face.combined import combined
     from emodag.face.targets import find, names
+    from emodag.planner import Planner
     from emodag.provenance.closure import PACKAGE
-    from emodag.provenance.plan import unread
     from emodag.provenance.store import Store
     from emodag.provenance.why import ancestry, judge
 
@@ -73,9 +73,10 @@ def _why(options: argparse.Namespace) -> int:
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
-    planned = list(plans(config, chain, PACKAGE.parents[1], read_only=True))
+    planner = Planner(config, chain, PACKAGE.parents[1], read_only=True)
     store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
-    verdicts = judge(ancestry(planned, target), store, unread(planned))
+    last = {job.manifest for job in chain.values() if planner.is_last(job.name)}
+    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

@@ -8,12 +8,16 @@ that can reach it. Dynamic imports are invisible, so stages use none.
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
+from typing import Any
+
+from emodag.provenance.remembered import keep, recall
 
 PACKAGE = Path(__file__).resolve().parents[1]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_PARSER = sys.version.encode() + Path(__file__).read_bytes()
 
 
 def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
@@ -29,19 +33,65 @@ def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
     SyntaxError
         Naming file and line, when a module does not parse.
     """
-    found: dict[str, str] = {}
-    queue = [module]
-    while queue:
-        name = queue.pop()
-        if name in found:
-            continue
-        path = _module_file(name, root)
-        if path is None:
-            continue
-        status = path.stat()
-        found[name], imports = _parse(str(path), name, root, status.st_mtime_ns, status.st_size)
-        queue.extend(imports)
-    return dict(sorted(found.items()))
+    return Modules(root).closure(module)
+
+
+class Modules:
+    """The modules of a package as they are now, each read once, and parsed only when it is new.
+
+    What parsing found is remembered in a file by the sha256 of what was parsed, this parser
+    included, so that it cannot be out of date.
+
+    Parameters
+    ----------
+    root : directory of the package; its name is the package's name.
+    memory : file to remember in; None remembers nothing.
+    """
+
+    def __init__(self, root: Path = PACKAGE, memory: Path | None = None) -> None:
+        self.root = root
+        self._memory = memory
+        self._known = recall(memory) if memory else {}
+        self._found: dict[str, tuple[str, list[str]] | None] = {}
+        self._used: dict[str, Any] = {}
+        self._is_new = False
+
+    def closure(self, module: str) -> dict[str, str]:
+        """As `code_closure`."""
+        found: dict[str, str] = {}
+        queue = [module]
+        while queue:
+            name = queue.pop()
+            if name not in found and (parsed := self._parse(name)):
+                found[name], imports = parsed
+                queue.extend(imports)
+        return dict(sorted(found.items()))
+
+    def remember(self) -> None:
+        """Write down what was parsed, if any of it is new."""
+        if self._memory and self._is_new:
+            keep(self._memory, self._used)
+
+    def _parse(self, name: str) -> tuple[str, list[str]] | None:
+        """A module's digest and what it may import; None for anything else."""
+        if name not in self._found:
+            path = _module_file(name, self.root)
+            self._found[name] = path and self._parse_file(path, name)
+        return self._found[name]
+
+    def _parse_file(self, path: Path, name: str) -> tuple[str, list[str]]:
+        text = path.read_bytes()
+        is_package = path.name == "__init__.py"
+        asked = hashlib.sha256(
+            b"\0".join([_PARSER, f"{name} {is_package}".encode(), text])
+        ).hexdigest()
+        if asked not in self._known:
+            self._is_new = True
+            tree = ast.parse(text, filename=str(path))
+            imports = sorted(set(_imports(tree, name, is_package=is_package)))
+            self._known[asked] = [_digest(tree), imports]
+        self._used[asked] = self._known[asked]
+        return self._known[asked]
 
 
 def definitions(module: str, root: Path = PACKAGE) -> tuple[str, dict[str, str]] | None:
@@ -61,15 +111,6 @@ def definitions(module: str, root: Path = PACKAGE) -> tuple[str, dict[str, str]]
     return _digest(tree), {
         name: hashlib.sha256(repr(nodes).encode()).hexdigest()[:16] for name, nodes in parts.items()
     }
-
-
-@cache
-def _parse(
-    path: str, name: str, root: Path, _mtime_ns: int, _size: int
-) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(Path(path).read_bytes(), filename=path)
-    imports = tuple(_imports(tree, name, is_package=path.endswith("__init__.py"), root=root))
-    return _digest(tree), imports
 
 
 def _digest(tree: ast.Module) -> str:
@@ -107,7 +148,7 @@ def _module_file(name: str, root: Path) -> Path | None:
     return None
 
 
-def _imports(tree: ast.AST, name: str, *, is_package: bool, root: Path) -> Iterator[str]:
+def _imports(tree: ast.AST, name: str, *, is_package: bool) -> Iterator[str]:
     """Every dotted name the module may import, its own parent packages included."""
     parts = name.split(".")
     yield from (".".join(parts[:n]) for n in range(1, len(parts)))

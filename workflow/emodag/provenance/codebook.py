@@ -5,21 +5,19 @@ version, in a small file called by that digest. Nothing but explanations is made
 """
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import is_sha256
 from emodag.provenance.closure import PACKAGE, definitions
-from emodag.provenance.plan import Plan
+from emodag.provenance.plan import PLANS, Plan
 
-BOOK = Path("results/.plan/.code")
+BOOK = PLANS / ".code"
 
 
-def remember(plans: Iterable[Plan], root: Path = PACKAGE) -> None:
-    """Write down what the modules of these plans define now, where that is not yet known."""
-    versions = {(module, digest) for plan in plans for module, digest in plan.code.items()}
-    for module, digest in sorted(versions):
+def remember(plan: Plan, root: Path = PACKAGE) -> None:
+    """Write down what the modules of this plan define now, where that is not yet known."""
+    for module, digest in plan.code.items():
         if _page(digest).exists():
             continue
         found = definitions(module, root)

@@ -22,6 +22,9 @@ from emodag.provenance.schema import check
 
 SCHEMA = 1
 
+PLANS = Path("results/.plan")
+"""Where plans are kept, and what planning remembers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -92,7 +95,7 @@ class PlanError(EmodagError):
 
 def plan_path(job: str) -> Path:
     """The plan file of a job."""
-    return Path("results/.plan") / f"{job}.json"
+    return PLANS / f"{job}.json"
 
 
 def read_plan(path: Path) -> Plan:
@@ -130,50 +133,43 @@ def read_plan(path: Path) -> Plan:
     return plan
 
 
-def write_plans(plans: Iterable[Plan], *, elder: int | None = None) -> list[Path]:
-    """Write the plans whose jobs must run; leave every other plan file untouched.
+def write_plan(plan: Plan, manifests: "Manifests", *, is_last: bool) -> bool:
+    """Write a plan if its job must run, and leave its file untouched otherwise.
 
-    Returns the paths written. A plan is written when its content is new, or when the job's
+    Returns whether it was written. A plan is written when its content is new, or when the job's
     manifest is damaged, disagrees with the plan or with an upstream manifest, or lists a file that
-    is gone; a file that no job reads, such as the submission, is hashed, since nobody else would
-    notice damage to it. The nonce makes the rewritten file's content new for Snakemake, which
-    compares checksums before it believes a newer file time; it is part of no key.
+    is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
+    checksums before it believes a newer file time; it is part of no key.
 
     Parameters
     ----------
-    elder : a process that runs jobs by the plans on disk, None without one.
+    is_last : whether no job reads the outputs, as with the submission. They are hashed then, since
+        nobody else would notice damage to them.
+    """
+    if is_written(plan) and not is_stale(plan, manifests, is_last=is_last):
+        return False
+    record = json.dumps(
+        {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1
+    )
+    write_bytes(plan.path, record.encode() + b"\n")
+    _age(Path(plan.manifest))
+    return True
+
+
+def refuse_to_replace(plans: Iterable[Plan], elder: int) -> None:
+    """Leave the plans alone that a running Snakemake, the process `elder`, follows.
 
     Raises
     ------
     PlanError
-        When `elder` follows a plan that would have to change; nothing has been written then.
+        When one of them is another one than is on disk.
     """
-    plans, written, manifests = list(plans), [], Manifests()
-    last = unread(plans)
-    if elder is not None and any(map(is_replaced, plans)):
+    if any(map(is_replaced, plans)):
         raise PlanError(
             f"process {elder} is running this workflow in {Path.cwd()}, started with another "
             "configuration, code or data than there is now. Wait until it has finished, or use "
             "a directory of your own; it may share the store."
         )
-    for plan in plans:
-        stale = is_stale(plan, manifests, is_last=plan.manifest in last)
-        if is_written(plan) and not stale:
-            continue
-        record = json.dumps(
-            {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1
-        )
-        write_bytes(plan.path, record.encode() + b"\n")
-        _age(Path(plan.manifest))
-        written.append(plan.path)
-    return written
-
-
-def unread(plans: Iterable[Plan]) -> set[str]:
-    """The manifests of the last jobs, those whose outputs no other job reads."""
-    plans = list(plans)
-    read = {e.manifest for p in plans for e in p.inputs.values() if isinstance(e, Upstream)}
-    return {plan.manifest for plan in plans} - read
 
 
 def is_written(plan: Plan) -> bool:

@@ -1,13 +1,12 @@
 """Digests of raw files, recomputed only when a file may have changed."""
 
-import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from emodag.errors import InputError
-from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest, file_sha256
+from emodag.provenance.canonical import file_sha256
+from emodag.provenance.remembered import keep, recall
 
 TICK = 2_000_000_000
 """Nanoseconds between two distinguishable file times, where they are coarsest (FAT)."""
@@ -28,7 +27,7 @@ def source_digests(
     InputError
         When a file does not exist or cannot be read.
     """
-    known = _read(memory)
+    known = recall(memory)
     current, fresh = {}, set()
     for name in paths:
         try:
@@ -47,16 +46,5 @@ def source_digests(
         current[name] = entry
     settled = {name: entry for name, entry in current.items() if name not in fresh}
     if not read_only and settled != {name: known.get(name) for name in settled}:
-        files = {**known, **settled}
-        record = {"files": files, "digest": digest(files)}
-        write_bytes(memory, json.dumps(record, indent=1).encode())
+        keep(memory, {**known, **settled})
     return {name: entry["sha256"] for name, entry in current.items()}
-
-
-def _read(memory: Path) -> dict:
-    """What is remembered, or nothing where the memory is not as it was written."""
-    try:
-        record = json.loads(memory.read_bytes())
-        return record["files"] if record["digest"] == digest(record["files"]) else {}
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return {}

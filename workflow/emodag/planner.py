@@ -1,0 +1,121 @@
+"""The planner: each job of the chain with code, environment and raw files as they are now."""
+
+from functools import cache
+from pathlib import Path
+
+from emodag.chain import OUTPUTS, Job
+from emodag.errors import ConfigError
+from emodag.face.config import Config
+from emodag.provenance.closure import Modules
+from emodag.provenance.codebook import remember
+from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
+from emodag.provenance.plan import (
+    PLANS,
+    Environment,
+    Manifests,
+    Plan,
+    Source,
+    Upstream,
+    refuse_to_replace,
+    write_plan,
+)
+from emodag.provenance.sources import source_digests
+
+
+class Planner:
+    """Makes the plans of a chain's jobs, and writes those that are asked for.
+
+    Parameters
+    ----------
+    chain : every job by name, each after the jobs it needs.
+    root : the repository, which the locks' paths are relative to.
+    read_only : whether to leave no trace, not even what saves work the next time.
+
+    Raises
+    ------
+    InputError
+        When a raw file is missing.
+    ConfigError
+        When a lock or the conda file of an environment is missing.
+    """
+
+    def __init__(
+        self, config: Config, chain: dict[str, Job], root: Path, *, read_only: bool = False
+    ) -> None:
+        self._config, self._chain, self._root = config, chain, root
+        self._check_environments()
+        modules = Modules(memory=PLANS / "modules.json")
+        self._code = {stage: modules.closure(f"emodag.stages.{stage}") for stage in OUTPUTS}
+        origins = [origin for job in chain.values() for origin in job.inputs.values()]
+        raw = sorted({origin for origin in origins if isinstance(origin, str)})
+        self._raw = source_digests(raw, PLANS / "sources.json", read_only=read_only)
+        self._read = {origin[0] for origin in origins if not isinstance(origin, str)}
+        if not read_only:
+            modules.remember()
+        self._manifests = Manifests()
+        self._environment = cache(self._environment_called)
+        self.write = cache(self._write)
+
+    def plan(self, name: str) -> Plan:
+        """The plan of one job."""
+        job = self._chain[name]
+        return Plan(
+            job=job.name,
+            stage=job.stage,
+            code=self._code[job.stage],
+            params=job.params,
+            inputs={role: self._endpoint(origin) for role, origin in job.inputs.items()},
+            environment=self._environment(job.environment),
+            directory=job.directory,
+            manifest=job.manifest,
+            outputs=OUTPUTS[job.stage],
+        )
+
+    def is_last(self, name: str) -> bool:
+        """Whether no job reads what this one makes."""
+        return name not in self._read
+
+    def _write(self, name: str) -> Path:
+        """Write the plan of one job if the job must run; returns the plan's path.
+
+        A plan is looked at once, however often it is asked for.
+        """
+        plan = self.plan(name)
+        if write_plan(plan, self._manifests, is_last=self.is_last(name)):
+            remember(plan)
+        return plan.path
+
+    def give_way(self, elder: int | None) -> None:
+        """Refuse to change any plan while the process `elder` runs jobs by those on disk.
+
+        Raises
+        ------
+        PlanError
+            When a plan would have to change.
+        """
+        if elder is not None:
+            refuse_to_replace(map(self.plan, self._chain), elder)
+
+    def _endpoint(self, origin: tuple[str, str] | str) -> Source | Upstream:
+        if isinstance(origin, str):
+            return Source(path=origin, sha256=self._raw[origin])
+        job, file = origin
+        return Upstream(manifest=self._chain[job].manifest, file=file)
+
+    def _environment_called(self, name: str) -> Environment:
+        entry = self._config.environments[name]
+        locks = [self._root / lock for lock in entry.locks]
+        return Environment(
+            name=name,
+            requires=locked_versions(locks) or installed_versions(),
+            variables={**steering(), **entry.variables},
+            threads=entry.threads,
+        )
+
+    def _check_environments(self) -> None:
+        for name in self._config.environments:
+            if not (self._root / f"envs/{name}.yaml").is_file():
+                raise ConfigError(
+                    f"environments.{name}: Snakemake needs its conda file, envs/{name}.yaml, even "
+                    "where conda is not used. Copy envs/local.yaml to it and pin what differs."
+                )
