@@ -177,7 +177,7 @@ def test_sidecars(copy_of_finished):
     git("init", "-q")
     git("add", "workflow", "Snakefile")
     git("commit", "-qm", "all")
-    plan = f"results/.plan/{FOLD}.json"
+    plan = f"results/.plan/{FOLD.replace('/', '.')}/plan.json"
     assert project.emodag("run", plan).returncode == 0
     hit = project.json(place)
     assert hit["hit"] is True and hit["saved"] == made["cost"]

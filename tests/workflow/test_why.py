@@ -152,7 +152,10 @@ def test_it_foretells_what_snakemake_starts(copy_of_finished):
     (project.path / quality).write_text(project.read(quality) + "\nSPARE = 1\n")
     answer = ask(project, "submission")
     planned = project.snakemake("-n", "-p", "results/submission.csv").stdout
-    started = set(re.findall(r"emodag run results/\.plan/(\S+)\.json", planned))
+    started = {
+        plan.replace(".", "/")
+        for plan in re.findall(r"emodag run results/\.plan/(\S+)/plan\.json", planned)
+    }
     assert started == set(answer["would_run"]) and len(started) > 3
 
 

@@ -76,7 +76,8 @@ def needs(name):
                 PLANNER.write(asked) if workflow.is_main_process else plan_path(asked)
             )
         except OSError as error:
-            raise WorkflowError(str(explain(error, Path("results")))) from None
+            # Snakemake would add a traceback to any other exception.
+            sys.exit(f"emodag: error: {explain(error, Path('results'))}")
 
     def manifests(wildcards):
         origins = job(wildcards).inputs.values()

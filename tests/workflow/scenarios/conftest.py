@@ -78,9 +78,8 @@ class Scenario(Project):
 
     def plans(self) -> dict[Path, bytes]:
         """The content of every plan."""
-        found = (self.path / "results/.plan").rglob("*.json")
-        memories = ("sources.json", "modules.json")
-        return {path: path.read_bytes() for path in found if path.name not in memories}
+        found = (self.path / "results/.plan").rglob("plan.json")
+        return {path: path.read_bytes() for path in found}
 
     def forget_computing(self, *jobs: str) -> None:
         """Remove from the store what is recorded of jobs."""

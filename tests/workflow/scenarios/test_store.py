@@ -70,7 +70,7 @@ def test_17_the_stores_disk_is_full(scenario, tmp_path, mount, correct):
 
     # Weights are not written by Arrow, and fail in a way of their own.
     scenario.forget_computing("gen0/all")
-    plan = "results/.plan/local/published/seed1/gen0/all.json"
+    plan = "results/.plan/local.published.seed1.gen0.all/plan.json"
     job = scenario.emodag("run", plan)
     assert job.returncode == 1 and advice in job.stderr and "Traceback" not in job.stderr
 

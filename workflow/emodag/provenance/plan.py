@@ -94,8 +94,11 @@ class PlanError(EmodagError):
 
 
 def plan_path(job: str) -> Path:
-    """The plan file of a job."""
-    return PLANS / f"{job}.json"
+    """The plan file of a job, in a directory of its own.
+
+    Snakemake looks up what a directory holds once, and plans are written one by one after that.
+    """
+    return PLANS / job.replace("/", ".") / "plan.json"
 
 
 def read_plan(path: Path) -> Plan:
