@@ -27,13 +27,13 @@ READY_DEV := .venv/.ready-dev-$(call digest,envs/local.lock $(TORCH_LOCK) envs/d
 PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install --require-hashes
 NO_TORCH_cpu := If pip found no torch without CUDA: set PIP_EXTRA_INDEX_URL to the index of CPU \
 	wheels that the PyTorch install page names, or use TORCH=cuda.
-SMK := Snakefile workflow/rules
+SMK := Snakefile workflow/rules benchmarks/bare.smk
 
 # Imports without bytecode take three times as long, in every job.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format config lock clean
+.PHONY: help setup run test bench lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ run: $(READY)  ## make results/submission.csv
 
 test: lint  ## check style, then run the whole test suite
 	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+bench: $(READY_DEV)  ## measure what content addressing costs
+	.venv/bin/python -m benchmarks.cost $(ARGS)
 
 lint: $(READY_DEV)  ## check style
 	.venv/bin/ruff check
@@ -69,7 +72,7 @@ clean:  ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run test bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
 # come from pip's cache. torch goes first: its lock has the setuptools that one package is built

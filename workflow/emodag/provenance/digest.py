@@ -124,11 +124,9 @@ class _ColumnHasher:
                 self.values.update(length.to_bytes(8, "little") + text.encode())
             return
         values = chunk.to_numpy(zero_copy_only=False)
-        if values.dtype.kind == "f":
-            values = np.where(np.isnan(values), values.dtype.type("nan"), values)
-        self.values.update(
-            np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).tobytes()
-        )
+        if values.dtype.kind == "f" and (is_nan := np.isnan(values)).any():
+            values = np.where(is_nan, values.dtype.type("nan"), values)
+        self.values.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")))
 
     def hexdigest(self) -> str:
         return digest([self.values.hexdigest(), self.missing.hexdigest()])
