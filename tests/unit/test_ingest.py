@@ -38,7 +38,7 @@ def params(**changes):
     defaults = {
         "label": "label", "group": "person", "id": None, "classes": CLASSES,
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
-        "min_rows_per_person": 2,
+        "decimals": "nearest", "min_rows_per_person": 2,
     }  # fmt: skip
     return {**defaults, **changes}
 

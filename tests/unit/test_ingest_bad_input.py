@@ -42,7 +42,7 @@ def message_of(folder, train, test=TEST, *, train_name="train.csv", **changes):
     params = {
         "label": "label", "group": "person", "id": None, "classes": ["calm", "tense"],
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
-        "min_rows_per_person": 2,
+        "decimals": "nearest", "min_rows_per_person": 2,
     }  # fmt: skip
     output = folder / "out"
     output.mkdir()

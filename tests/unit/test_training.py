@@ -8,6 +8,7 @@ import torch
 
 from emodag.errors import DivergenceError
 from emodag.science.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
+from emodag.science.randomness import Derived
 from emodag.science.scoring import macro_f1
 from emodag.science.seeds import generator
 from emodag.science.training import (
@@ -62,7 +63,7 @@ def train(table, rows=None, **changes):
         classes=3,
         model=model,
         settings=replace(SETTINGS, **changes),
-        stream=stream,
+        randomness=Derived(stream),
         **options,
     )
 
@@ -147,7 +148,7 @@ def test_two_fits_have_the_same_bits_whatever_the_global_generators_say(table):
 def test_a_fit_learns(table):
     x, labels = table
     network, history = train(table, epochs=40)
-    predicted = probabilities(network, x, np.arange(70)).argmax(axis=1)
+    predicted = probabilities(network, x, np.arange(70), at_once=2048).argmax(axis=1)
     assert macro_f1(labels[:70], predicted, classes=3) > 0.6
     assert history[-1].loss < history[0].loss
 
@@ -165,7 +166,7 @@ def test_the_weights_are_the_last_epochs_and_not_the_best_epochs(table):
         schedule=Plateau(factor=0.5, patience=2),
         on_epoch=lambda epoch, state: seen.append(epoch),
     )
-    predicted = probabilities(network, x, valid).argmax(axis=1)
+    predicted = probabilities(network, x, valid, at_once=2048).argmax(axis=1)
     assert seen == history
     assert macro_f1(labels[valid], predicted, classes=3) == history[-1].macro_f1
     assert max(epoch.macro_f1 for epoch in history) > history[-1].macro_f1

@@ -75,11 +75,17 @@ class Project:
         }
         (self.path / "small.yaml").write_text(yaml.safe_dump(values))
 
-    def snakemake(self, *arguments: str, check: bool = True, **variables: str):
+    def snakemake(
+        self,
+        *arguments: str,
+        check: bool = True,
+        configfiles: tuple[str, ...] = ("small.yaml",),
+        **variables: str,
+    ):
         """Run Snakemake as a user would; returns the completed process, output in `stderr`."""
         environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "-c2", *arguments, "--configfile", "small.yaml"],
+            [sys.executable, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
             cwd=self.path,
             env={**environment, **variables},
             text=True,

@@ -5,7 +5,7 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emodag.face.config import Config
@@ -40,6 +40,9 @@ OUTPUTS = {
 }
 """What each stage makes; `emodag.stages.<stage>` holds its code."""
 
+RANDOMNESS = "randomness.json"
+"""What each fit makes besides where randomness is global: the state that the next one needs."""
+
 SHUFFLE_SEED = 1
 """Seed of stage 0's shuffled KFold in the reported run."""
 
@@ -54,6 +57,7 @@ class Job:
     Attributes
     ----------
     name : unique in the chain; also the job's directory below `results`, but for final tables.
+    hands_on : whether it leaves the state of its randomness to the next fit.
     inputs : role -> (job, file) for an artifact, or a path for a raw file.
     """
 
@@ -62,6 +66,12 @@ class Job:
     environment: str
     params: dict[str, Any]
     inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
+    hands_on: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The files it makes."""
+        return OUTPUTS[self.stage] + ((RANDOMNESS,) if self.hands_on else ())
 
     @property
     def is_final(self) -> bool:
@@ -129,7 +139,8 @@ class _Chain:
 
     def ingest(self) -> Job:
         data = self.config.data
-        names = "label group id classes missing infinite all_missing constant min_rows_per_person"
+        names = "label group id classes decimals missing infinite all_missing constant"
+        names += " min_rows_per_person"
         return self._job(
             f"{self.env}/table",
             "ingest",
@@ -151,7 +162,12 @@ class _Chain:
         return self._job(
             f"{self.env}/folds",
             "folds",
-            {"folds": len(self.folds), "shuffle_seed": SHUFFLE_SEED, "classes": self.classes},
+            {
+                "folds": len(self.folds),
+                "assignment": self.config.fold_assignment,
+                "shuffle_seed": SHUFFLE_SEED,
+                "classes": self.classes,
+            },
             {"rows": (f"{self.env}/table", "train_rows.parquet")},
         )
 
@@ -164,8 +180,9 @@ class _Chain:
         return self._job(self.scaled(protocol, fold), "scale", params, inputs)
 
     def stage0(self, seed: int, fold: int) -> Job:
-        return self._job(
-            f"{self.run('published', seed)}/stage0/fold{fold}",
+        return self._fit(
+            self.run("published", seed),
+            f"stage0/fold{fold}",
             "stage0",
             {
                 "seed": seed,
@@ -180,9 +197,8 @@ class _Chain:
         if fold is not None:
             inputs |= self.fold_input()
         params = {"seed": seed, "fold": fold, **self.fit(schedule=self.cosine())}
-        return self._job(
-            f"{self.run(protocol, seed)}/gen0/{_part(fold)}", "teacher", params, inputs
-        )
+        home = self.run(protocol, seed)
+        return self._fit(home, f"gen0/{_part(fold)}", "teacher", params, inputs)
 
     def pseudo_label(self, protocol: str, seed: int, generation: int, fold: int | None) -> Job:
         before = f"{self.run(protocol, seed)}/gen{generation - 1}"
@@ -200,10 +216,12 @@ class _Chain:
 
     def student(self, protocol: str, seed: int, generation: int, fold: int) -> Job:
         part = None if protocol == "published" else fold
-        home = f"{self.run(protocol, seed)}/gen{generation}"
+        home = self.run(protocol, seed)
         schedule = self.plateau() if protocol == "published" else self.cosine()
-        return self._job(
-            f"{home}/fold{fold}",
+        labels = f"{home}/gen{generation}/pseudo_labels/{_part(part)}"
+        return self._fit(
+            home,
+            f"gen{generation}/fold{fold}",
             "student",
             {
                 "seed": seed,
@@ -215,7 +233,7 @@ class _Chain:
                 **self.features(protocol, part),
                 **self.labels(),
                 **self.fold_input(),
-                "pseudo_labels": (f"{home}/pseudo_labels/{_part(part)}", "pseudo_labels.parquet"),
+                "pseudo_labels": (labels, "pseudo_labels.parquet"),
             },
         )
 
@@ -284,6 +302,17 @@ class _Chain:
     def _job(self, name: str, stage: str, params: dict, inputs: dict | None = None) -> Job:
         return Job(name=name, stage=stage, environment=self.env, params=params, inputs=inputs or {})
 
+    def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
+        """A fit; with global randomness it goes on from what the one before in a script left."""
+        job = self._job(f"{home}/{fit}", stage, params, inputs)
+        if self.config.training.randomness == "derived":
+            return job
+        order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"]
+        order += [f"gen{number}/fold{fold}" for number in self.generations for fold in self.folds]
+        if place := order.index(fit):
+            job.inputs["randomness"] = (f"{home}/{order[place - 1]}", RANDOMNESS)
+        return replace(job, hands_on=True)
+
     def run(self, protocol: str, seed: int) -> str:
         return f"{self.env}/{protocol}/seed{seed}"
 
@@ -308,6 +337,7 @@ class _Chain:
         t = self.config.training
         return {
             "classes": len(self.classes),
+            "randomness": t.randomness,
             "model": self.config.model.model_dump(),
             "training": {
                 "epochs": epochs or t.epochs,

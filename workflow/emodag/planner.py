@@ -68,7 +68,7 @@ class Planner:
             environment=self._environment(job.environment),
             directory=job.directory,
             manifest=job.manifest,
-            outputs=OUTPUTS[job.stage],
+            outputs=job.outputs,
         )
 
     def is_last(self, name: str) -> bool:

@@ -12,7 +12,7 @@ os.environ["PYTHONPATH"] = str(ROOT / "workflow")
 os.environ["PYTHONNOUSERSITE"] = "1"
 os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
-from emodag.chain import jobs
+from emodag.chain import RANDOMNESS, jobs
 from emodag.errors import EmodagError
 from emodag.face.config import load
 from emodag.planner import Planner
@@ -97,4 +97,6 @@ def needs(name):
     return {"plan": plan, "manifests": manifests, "files": ancient(files)}
 
 
+# What every fit makes besides where one stream of random numbers goes through all of them.
+HANDED_ON = {"randomness": RANDOMNESS} if CONFIG.training.randomness == "global" else {}
 RUN = "python -m emodag run {input.plan} --log {log}"

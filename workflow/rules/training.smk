@@ -14,6 +14,7 @@ rule stage0:
             history="history.parquet",
             facts="fit.json",
             validation="validation.parquet",
+            **HANDED_ON,
         ),
     log:
         "results/{env}/published/seed{seed}/stage0/fold{fold}/stage0.log",
@@ -37,6 +38,7 @@ rule teacher:
             history="history.parquet",
             facts="fit.json",
             test="test.parquet",
+            **HANDED_ON,
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
@@ -81,6 +83,7 @@ rule student:
             facts="fit.json",
             validation="validation.parquet",
             test="test.parquet",
+            **HANDED_ON,
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",

@@ -62,6 +62,10 @@ class Data(Section):
         ["LVLA", "HVLA", "LVHA", "HVHA"],
         description="names of the classes; the tables hold names or positions from 0",
     )
+    decimals: Literal["nearest", "pandas"] = Field(
+        "nearest",
+        description="numbers in a CSV: the nearest float64, or what pandas.read_csv takes for it",
+    )
     missing: Literal["impute", "error"] = Field(
         "impute", description="empty cells and NaN: impute the training median, or refuse"
     )
@@ -139,6 +143,11 @@ class Training(Section):
     reconstruction: Annotated[float, Field(ge=0)] = Field(
         0.1, description="weight of the reconstruction loss"
     )
+    randomness: Literal["derived", "global"] = Field(
+        "derived",
+        description="derived: each fit has streams of its own; global: one goes through all fits, "
+        "as in a plain script, see workflow/config/replay.yaml",
+    )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
     )
@@ -177,6 +186,11 @@ class Config(Section):
         [1], description="run seeds; the first one submits"
     )
     folds: Annotated[int, Field(ge=2)] = Field(5, description="folds of the cross-validation")
+    fold_assignment: Literal["stable", "scikit_learn"] = Field(
+        "stable",
+        description="among persons of equal size, by id; or as the installed scikit-learn does, "
+        "which up to 1.8 leaves it to NumPy and the processor",
+    )
     generations: Positive = Field(2, description="student generations")
     scaling: Scaling = Field(Scaling(), description="quantile scaling")
     model: Model = Field(Model(), description="the network")
@@ -200,7 +214,19 @@ class Config(Section):
                 f"`pseudo_labels.boost` holds {len(boost)} factors for the {len(classes)} classes "
                 f"{', '.join(classes)}; give one per class, or null for none"
             )
+        if self.training.randomness == "global":
+            self._replayable()
         return self
+
+    def _replayable(self) -> None:
+        """Whether a plain script's stream has a place for all that would be drawn."""
+        why = "and `training.randomness: global` draws what the published script draws"
+        if self.protocols != ["published"]:
+            raise ValueError(f"`protocols` holds 'nested', {why}; set `protocols: [published]`")
+        if self.model.corruption:
+            raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")
+        if max(self.seeds) >= 2**32:
+            raise ValueError(f"`seeds` holds one from 2**32 on, {why}; NumPy takes none so large")
 
 
 def load(values: Mapping[str, Any]) -> Config:

@@ -54,7 +54,7 @@ def add(verbs) -> None:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from emodag.chain import OUTPUTS, jobs
+    from emodag.chain import jobs
     from emodag.errors import InputError
     from emodag.face.combined import combined
     from emodag.face.targets import find, names
@@ -68,7 +68,7 @@ def _why(options: argparse.Namespace) -> int:
     try:
         target = find(
             options.target,
-            {j.name: names(j.name, j.manifest, OUTPUTS[j.stage]) for j in chain.values()},
+            {j.name: names(j.name, j.manifest, j.outputs) for j in chain.values()},
         )
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))

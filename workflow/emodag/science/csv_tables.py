@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from emodag.errors import InputError
+from emodag.science.pandas_decimals import read_decimals
 from emodag.science.tables import BLOCK_BYTES, MISSING, Block, fault, first_cell, require_distinct
 
 _LONGEST_RECORD = 16 * BLOCK_BYTES
@@ -36,14 +37,14 @@ class CsvTable:
     """A comma-separated file in UTF-8 with one header line, plain or compressed with gzip.
 
     Quoted cells, CRLF, a byte-order mark and blank lines (skipped; in a table of one column a blank
-    line is a missing value) are read. A number is the float64 nearest to what is written. Opening
-    reads the header only.
+    line is a missing value) are read. A number is the float64 nearest to what is written, or, where
+    `decimals` is "pandas", what pandas takes for it. Opening reads the header only.
 
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, decimals: str = "nearest") -> None:
+        self.path, self._decimals = path, decimals
         header = self._read_header()
         self.columns = self._names_in(header)
         require_distinct(path, self.columns)
@@ -73,9 +74,12 @@ class CsvTable:
                 wanted = sorted((int(position), type_) for position, type_ in types.items())
                 reason = " ".join(str(error).split())
                 raise self._find_fault(raw, wanted, row, line, reason) from None
-            values = np.empty((table.num_rows, len(numbers)), order="F")
-            for position, name in enumerate(numbers):
-                values[:, position] = table[index[name]].to_numpy()
+            if self._decimals == "pandas" and numbers:
+                values = self._pandas(raw, [int(index[name]) for name in numbers])
+            else:
+                values = np.empty((table.num_rows, len(numbers)), order="F")
+                for position, name in enumerate(numbers):
+                    values[:, position] = table[index[name]].to_numpy()
             self._block_rows.append(row)
             plain = raw.count(b"\n") + (not raw.endswith(b"\n")) == table.num_rows
             self._block_lines.append(line if plain else None)
@@ -171,6 +175,12 @@ class CsvTable:
                 column_types=types, include_columns=list(types), null_values=list(MISSING)
             ),
         )
+
+    def _pandas(self, text: bytes, columns: list[int]) -> np.ndarray:
+        try:
+            return read_decimals(text, columns)
+        except ValueError as error:
+            raise fault(self.path, f"pandas cannot read it ({error}); correct the cell") from None
 
     def _refuse_overflow(
         self,

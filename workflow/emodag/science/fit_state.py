@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from emodag.science.randomness import Randomness
+
 
 @dataclass(frozen=True)
 class State:
@@ -29,7 +31,7 @@ def capture(
     network: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     scheduler: Any,
-    streams: Mapping[str, np.random.Generator],
+    randomness: Randomness,
     history: Iterable[Any],
 ) -> State:
     """The state of a fit; `scheduler` may be None, `history` holds a dataclass per epoch."""
@@ -41,7 +43,7 @@ def capture(
         {
             "learning_rate": optimizer.param_groups[0]["lr"],
             "scheduler": scheduler and scheduler.state_dict(),
-            "streams": {purpose: rng.bit_generator.state for purpose, rng in streams.items()},
+            "streams": randomness.state(),
             "history": [asdict(epoch) for epoch in history],
         },
     )
@@ -52,7 +54,7 @@ def restore(
     network: torch.nn.Module,
     optimizer: torch.optim.Optimizer,
     scheduler: Any,
-    streams: Mapping[str, np.random.Generator],
+    randomness: Randomness,
 ) -> list[dict[str, Any]]:
     """Put a state into the parts of a fresh fit with the same settings; returns its history."""
     weights: dict[str, torch.Tensor] = {}
@@ -69,6 +71,5 @@ def restore(
     optimizer.param_groups[0]["lr"] = state.facts["learning_rate"]
     if scheduler is not None:
         scheduler.load_state_dict(state.facts["scheduler"])
-    for purpose, rng in streams.items():
-        rng.bit_generator.state = state.facts["streams"][purpose]
+    randomness.restore(state.facts["streams"])
     return list(state.facts["history"])

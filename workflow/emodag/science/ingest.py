@@ -29,8 +29,10 @@ class Layout:
     group: str | None = None
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, *, decimals: str = "nearest") -> Table:
     """Open the CSV (.csv, .csv.gz) or Parquet (.parquet, .pq) file at `path`, by its suffix.
+
+    `decimals` is how a CSV's numbers are read: to the "nearest" float64, or as "pandas" does.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def open_table(path: Path) -> Table:
     name = path.name.lower()
     try:
         if name.endswith((".csv", ".csv.gz")):
-            return CsvTable(path)
+            return CsvTable(path, decimals=decimals)
         if name.endswith((".parquet", ".pq")):
             return ParquetTable(path)
     except FileNotFoundError:

@@ -8,7 +8,8 @@
 
 Weights start from NumPy integers and every random mask comes from a generator that is handed in,
 so a fit depends neither on torch's global random state nor on its vectorised samplers, whose
-streams differ between processors.
+streams differ between processors. Without a generator both are torch's own, drawn as a plain script
+draws them.
 """
 
 from dataclasses import dataclass
@@ -95,11 +96,12 @@ class AttentiveAutoencoder(nn.Module):
     width : number of features p.
     classes : number of classes.
     settings : widths and regularisation.
-    rng : source of the initial weights and, while training, of dropout masks.
+    rng : source of the initial weights and, while training, of dropout masks; None for torch's
+        own layers and weights, which draw from its default generator.
     """
 
     def __init__(
-        self, width: int, classes: int, settings: ModelSettings, rng: np.random.Generator
+        self, width: int, classes: int, settings: ModelSettings, rng: np.random.Generator | None
     ) -> None:
         super().__init__()
         s = settings
@@ -109,7 +111,7 @@ class AttentiveAutoencoder(nn.Module):
             nn.Linear(width, s.hidden),
             nn.BatchNorm1d(s.hidden),
             nn.LeakyReLU(),
-            Dropout(s.dropout, rng),
+            _dropout(s.dropout, rng),
             *([ResidualBlock(s.hidden)] if s.residual else []),
             nn.Linear(s.hidden, s.code),
             nn.BatchNorm1d(s.code),
@@ -122,13 +124,14 @@ class AttentiveAutoencoder(nn.Module):
             nn.Linear(s.hidden, width),
         )
         self.classifier = nn.Sequential(
-            Dropout(s.dropout, rng),
+            _dropout(s.dropout, rng),
             nn.Linear(s.code, s.head),
             nn.BatchNorm1d(s.head),
             nn.ReLU(),
             nn.Linear(s.head, classes),
         )
-        initialise(self, rng)
+        if rng is not None:
+            initialise(self, rng)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, p) -> logits (n, classes), reconstruction (n, p)"""
@@ -138,6 +141,10 @@ class AttentiveAutoencoder(nn.Module):
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """(n, p) -> logits (n, classes), without the decoder's work"""
         return self.classifier(self.encoder(self.norm(self.gate(x))))
+
+
+def _dropout(share: float, rng: np.random.Generator | None) -> nn.Module:
+    return nn.Dropout(share) if rng is None else Dropout(share, rng)
 
 
 def initialise(network: nn.Module, rng: np.random.Generator) -> None:

@@ -9,14 +9,9 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from emodag.errors import DivergenceError
 from emodag.science.fit_state import State, capture, restore
-from emodag.science.model import AttentiveAutoencoder, Mask, ModelSettings
+from emodag.science.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.randomness import Randomness
 from emodag.science.scoring import accuracy, macro_f1
-
-STREAMS = ("init", "order", "mixup", "corruption")
-"""What a fit draws random numbers for: weights and dropout, batches, mixup, masking noise."""
-
-EVALUATION_ROWS = 2048
-"""Rows per forward pass outside training. Fixed, since matrix products may round differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +70,7 @@ def fit(
     classes: int,
     model: ModelSettings,
     settings: FitSettings,
-    stream: Callable[[str], np.random.Generator],
+    randomness: Randomness,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
     resume_from: State | None = None,
     on_epoch: Callable[[Epoch, Callable[[], State]], None] = lambda epoch, state: None,
@@ -88,7 +83,7 @@ def fit(
     rows, labels : (m,) integers, the rows of `x` to train on and their classes.
     classes : number of classes.
     model, settings : the network's and the fit's settings.
-    stream : a random generator for each purpose in `STREAMS`.
+    randomness : what is drawn, and from where.
     validation : rows of `x` and their classes, scored after every epoch. They steer the learning
         rate if the schedule is a plateau, and nothing otherwise.
     resume_from : the state of the same fit after an epoch, to go on from with the same bits.
@@ -105,23 +100,22 @@ def fit(
         raise ValueError("the plateau schedule needs validation rows")
     if _batches(len(rows), settings) == 0:
         raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
-    streams = {purpose: stream(purpose) for purpose in STREAMS}
-    network = AttentiveAutoencoder(x.shape[1], classes, model, streams["init"])
+    network = randomness.network(x.shape[1], classes, model)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     scheduler = _scheduler(optimizer, settings)
-    corrupt = Mask(model.corruption, streams["corruption"]) if model.corruption else None
+    corrupt = randomness.mask(model.corruption) if model.corruption else None
     rows, labels = (
         torch.from_numpy(rows.astype(np.int64)),
         torch.from_numpy(labels.astype(np.int64)),
     )
 
-    parts = (network, optimizer, scheduler, streams)
+    parts = (network, optimizer, scheduler, randomness)
     history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
     for number in range(len(history), settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
-        losses = _train_epoch(network, optimizer, x, rows, labels, settings, streams, corrupt)
+        losses = _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt)
         if not np.isfinite(losses[0]):
             raise DivergenceError(
                 f"the loss of epoch {number + 1} is {losses[0]}. Lower `training.learning_rate` "
@@ -129,7 +123,7 @@ def fit(
             )
         f1 = share = None
         if validation is not None:
-            predicted = probabilities(network, x, validation[0]).argmax(axis=1)
+            predicted = score_rows(network, x, validation[0], randomness).argmax(axis=1)
             f1 = macro_f1(validation[1], predicted, classes=classes)
             share = accuracy(validation[1], predicted)
         if isinstance(settings.schedule, Plateau):
@@ -141,16 +135,23 @@ def fit(
     return network, history
 
 
-def probabilities(
-    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray | None = None
+def score_rows(
+    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, randomness: Randomness
 ) -> np.ndarray:
-    """Class probabilities, (n, classes) float32, of rows of `x` or of all of them."""
-    rows = np.arange(len(x)) if rows is None else rows
+    """`probabilities`, with whatever their computation draws."""
+    randomness.scoring()
+    return probabilities(network, x, rows, at_once=randomness.rows_at_once)
+
+
+def probabilities(
+    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, *, at_once: int
+) -> np.ndarray:
+    """Class probabilities, (n, classes) float32, of rows of `x`, `at_once` rows at a time."""
     network.eval()
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(rows), EVALUATION_ROWS):
-            chunk = torch.from_numpy(rows[start : start + EVALUATION_ROWS].astype(np.int64))
+        for start in range(0, len(rows), at_once):
+            chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
             parts.append(torch.softmax(network.logits(x[chunk]), dim=1).numpy())
     return np.concatenate(parts)
 
@@ -186,17 +187,15 @@ def total_loss(
     return classification + weight * reconstruction, classification, reconstruction
 
 
-def _train_epoch(network, optimizer, x, rows, labels, settings, streams, corrupt):
+def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt):
     """One pass over the rows; returns the mean loss, cross-entropy and reconstruction error."""
     network.train()
-    order, mixup = streams["order"], streams["mixup"]
-    shuffled = torch.from_numpy(order.permutation(len(rows)))
+    shuffled = randomness.order(len(rows))
     batches = _batches(len(rows), settings)
     sums = np.zeros(3, np.float64)
     for number in range(batches):
         chosen = shuffled[number * settings.batch : (number + 1) * settings.batch]
-        partner = torch.from_numpy(mixup.permutation(len(chosen)))
-        share = float(mixup.beta(settings.mixup, settings.mixup)) if settings.mixup else 1.0
+        share, partner = randomness.mixing(len(chosen), settings.mixup)
         target = mix(x[rows[chosen]], share, partner)
         # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
         noisy = target if corrupt is None else target * corrupt(tuple(target.shape))

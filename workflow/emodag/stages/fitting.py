@@ -1,7 +1,8 @@
 """What the teacher, the students and stage 0 share: their inputs, one fit, their outputs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,21 @@ from safetensors.torch import save
 from emodag.context import Context
 from emodag.errors import InputError
 from emodag.science.fit_state import State
+from emodag.science.global_stream import going_on_from, seeded
 from emodag.science.matrices import probability_columns, read_matrix, write_columns
 from emodag.science.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.randomness import Derived, Randomness
 from emodag.science.scoring import accuracy, macro_f1
-from emodag.science.training import Cosine, Epoch, FitSettings, Plateau, fit, probabilities
+from emodag.science.seeds import generator
+from emodag.science.training import (
+    Cosine,
+    Epoch,
+    FitSettings,
+    Plateau,
+    fit,
+    probabilities,
+    score_rows,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +54,46 @@ def read_features(inputs: Mapping[str, Path]) -> torch.Tensor:
     return torch.from_numpy(read_matrix([inputs["train"], inputs["test"]]))
 
 
+@contextmanager
+def randomness_of(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, *fit: str | int | None
+) -> Iterator[Randomness]:
+    """What the fit called `fit` draws from: streams of its own, or the one that all fits share.
+
+    The shared one goes on from the `randomness` input, what the fit before left, or starts from the
+    seed; what this fit leaves is written to `randomness.json`.
+
+    Parameters
+    ----------
+    params : `seed`; `randomness`, "derived" or "global".
+    """
+    if params["randomness"] == "derived":
+        yield Derived(lambda purpose: generator(params["seed"], *fit, purpose))
+        return
+    before = inputs.get("randomness")
+    state = seeded(params["seed"]) if before is None else json.loads(before.read_text())
+    with going_on_from(state) as stream:
+        yield stream
+        (output / "randomness.json").write_text(json.dumps(stream.state()) + "\n")
+
+
 def write_test_probabilities(
-    network: AttentiveAutoencoder, x: torch.Tensor, labelled: int, path: Path
+    network: AttentiveAutoencoder,
+    x: torch.Tensor,
+    labelled: int,
+    randomness: Randomness,
+    path: Path,
 ) -> None:
     """Predict the rows of `x` after the first `labelled`, which are the test rows."""
-    write_columns(path, probability_columns(probabilities(network, x, np.arange(labelled, len(x)))))
+    predicted = score_rows(network, x, np.arange(labelled, len(x)), randomness)
+    write_columns(path, probability_columns(predicted))
 
 
 def fit_and_write(
     x: torch.Tensor,
     rows: Rows,
     params: Mapping[str, Any],
-    stream: Callable[[str], np.random.Generator],
+    randomness: Randomness,
     output: Path,
     context: Context,
     *,
@@ -96,7 +136,7 @@ def fit_and_write(
             classes=params["classes"],
             model=ModelSettings(**params["model"]),
             settings=settings,
-            stream=stream,
+            randomness=randomness,
             validation=(rows.valid, rows.valid_labels) if scored else None,
             resume_from=state,
             on_epoch=on_epoch,
@@ -105,7 +145,9 @@ def fit_and_write(
     _write_history(output / "history.parquet", history)
     facts = {"n_train": len(rows.train) - rows.pseudo, "n_pseudo": rows.pseudo}
     if scored:
-        facts |= _score(network, x, rows, history, params["classes"], output, reports_best_epoch)
+        # Not `score_rows`: a script has no second look at them and would draw nothing here.
+        held_out = probabilities(network, x, rows.valid, at_once=randomness.rows_at_once)
+        facts |= _score(held_out, rows, history, params["classes"], output, reports_best_epoch)
     (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return network
 
@@ -120,9 +162,8 @@ def _last_state(context: Context, epochs: int) -> State | None:
     return state
 
 
-def _score(network, x, rows, history, classes, output, reports_best_epoch) -> dict[str, Any]:
+def _score(held_out, rows, history, classes, output, reports_best_epoch) -> dict[str, Any]:
     """Write the held-out rows' probabilities; returns the fold's scores."""
-    held_out = probabilities(network, x, rows.valid)
     write_columns(
         output / "validation.parquet",
         {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},

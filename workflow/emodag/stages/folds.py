@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
-from emodag.science.folds import group_folds, shuffled_folds
+from emodag.science.folds import group_folds, scikit_learn_group_folds, shuffled_folds
 from emodag.science.matrices import read_columns, write_columns
+
+ASSIGNMENTS = {"stable": group_folds, "scikit_learn": scikit_learn_group_folds}
 
 
 def run(
@@ -19,7 +21,8 @@ def run(
     Parameters
     ----------
     inputs : `rows`, the table of labels and persons.
-    params : `folds`, their number; `shuffle_seed`, of the plain KFold; `classes`, their names.
+    params : `folds`, their number; `assignment`, who decides among persons of equal size;
+        `shuffle_seed`, of the plain KFold; `classes`, their names.
 
     Raises
     ------
@@ -28,7 +31,7 @@ def run(
     """
     rows = read_columns(inputs["rows"])
     folds = params["folds"]
-    group = group_folds(rows["person"], folds=folds)
+    group = ASSIGNMENTS[params["assignment"]](rows["person"], folds=folds)
     for fold in range(folds):
         _warn_of_unseen_classes(rows, group != fold, params["classes"], fold, context)
     write_columns(

@@ -38,6 +38,7 @@ def run(
         label, group, id : str or None
             Names of columns; see `emodag.science.ingest.layout_of_train`.
         classes : list of str
+        decimals : "nearest" or "pandas", see `emodag.science.ingest.open_table`
         missing : "impute" (keep as NaN for later) or "error"
         infinite : "missing" (turn into NaN) or "error"
         all_missing : "drop" or "error", for columns without a finite value in training
@@ -52,7 +53,7 @@ def run(
         If `label`, `group` and `id` contradict each other.
     """
     named = params["label"] is not None
-    train, test = open_table(inputs["train"]), open_table(inputs["test"])
+    train, test = (open_table(inputs[t], decimals=params["decimals"]) for t in ("train", "test"))
     layout = layout_of_train(train, label=params["label"], group=params["group"], id=params["id"])
     test_columns = layout_of_test(test, layout, named=named)
     ignored = [name for name in (layout.label, layout.group) if named and name in test.columns]

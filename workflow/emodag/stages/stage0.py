@@ -8,8 +8,7 @@ import numpy as np
 
 from emodag.context import Context
 from emodag.science.matrices import read_columns
-from emodag.science.seeds import generator
-from emodag.stages.fitting import Rows, fit_and_write, read_features
+from emodag.stages.fitting import Rows, fit_and_write, randomness_of, read_features
 
 
 def run(
@@ -19,8 +18,9 @@ def run(
 
     Parameters
     ----------
-    inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`.
-    params : `seed`, `fold`, `classes`, `model`, `training`.
+    inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`; see also
+        `randomness_of`.
+    params : `seed`, `randomness`, `fold`, `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels = rows["label"]
@@ -28,12 +28,13 @@ def run(
     train, valid = np.flatnonzero(folds != params["fold"]), np.flatnonzero(folds == params["fold"])
     # The epoch it reports is chosen on the held-out rows, so it has seen every label.
     context.saw_labels_of(rows["person"].tolist())
-    fit_and_write(
-        read_features(inputs),
-        Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
-        params,
-        lambda purpose: generator(params["seed"], "stage0", 0, params["fold"], purpose),
-        output,
-        context,
-        reports_best_epoch=True,
-    )
+    with randomness_of(inputs, params, output, "stage0", 0, params["fold"]) as randomness:
+        fit_and_write(
+            read_features(inputs),
+            Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
+            params,
+            randomness,
+            output,
+            context,
+            reports_best_epoch=True,
+        )

@@ -8,8 +8,13 @@ import numpy as np
 
 from emodag.context import Context
 from emodag.science.matrices import read_columns
-from emodag.science.seeds import generator
-from emodag.stages.fitting import Rows, fit_and_write, read_features, write_test_probabilities
+from emodag.stages.fitting import (
+    Rows,
+    fit_and_write,
+    randomness_of,
+    read_features,
+    write_test_probabilities,
+)
 
 
 def run(
@@ -24,8 +29,8 @@ def run(
     Parameters
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
-        `pseudo_labels`, test rows with labels.
-    params : `seed`, `generation`, `fold`, `classes`, `model`, `training`.
+        `pseudo_labels`, test rows with labels; see also `randomness_of`.
+    params : `seed`, `randomness`, `generation`, `fold`, `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
@@ -38,21 +43,16 @@ def run(
     if watches_validation:
         context.saw_labels_of(persons[valid].tolist())
     x = read_features(inputs)
-    network = fit_and_write(
-        x,
-        Rows(
-            train=np.concatenate([train, len(labels) + pseudo["row"]]),
-            train_labels=np.concatenate([labels[train], pseudo["label"]]),
-            valid=valid,
-            valid_labels=labels[valid],
-            pseudo=len(pseudo["row"]),
-        ),
-        params,
-        lambda purpose: generator(
-            params["seed"], "student", params["generation"], params["fold"], purpose
-        ),
-        output,
-        context,
-        reports_best_epoch=watches_validation,
+    chosen = Rows(
+        train=np.concatenate([train, len(labels) + pseudo["row"]]),
+        train_labels=np.concatenate([labels[train], pseudo["label"]]),
+        valid=valid,
+        valid_labels=labels[valid],
+        pseudo=len(pseudo["row"]),
     )
-    write_test_probabilities(network, x, len(labels), output / "test.parquet")
+    name = ("student", params["generation"], params["fold"])
+    with randomness_of(inputs, params, output, *name) as randomness:
+        network = fit_and_write(
+            x, chosen, params, randomness, output, context, reports_best_epoch=watches_validation
+        )
+        write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")

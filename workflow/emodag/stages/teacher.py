@@ -8,8 +8,13 @@ import numpy as np
 
 from emodag.context import Context
 from emodag.science.matrices import read_columns
-from emodag.science.seeds import generator
-from emodag.stages.fitting import Rows, fit_and_write, read_features, write_test_probabilities
+from emodag.stages.fitting import (
+    Rows,
+    fit_and_write,
+    randomness_of,
+    read_features,
+    write_test_probabilities,
+)
 
 
 def run(
@@ -19,9 +24,10 @@ def run(
 
     Parameters
     ----------
-    inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`.
-    params : `seed`; `fold`, whose training persons to learn from, or null for all labelled rows;
-        `classes`, `model`, `training`.
+    inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`;
+        see also `randomness_of`.
+    params : `seed`, `randomness`; `fold`, whose training persons to learn from, or null for all
+        labelled rows; `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
@@ -31,12 +37,7 @@ def run(
         train = np.flatnonzero(folds != params["fold"])
     context.saw_labels_of(persons[train].tolist())
     x = read_features(inputs)
-    network = fit_and_write(
-        x,
-        Rows(train=train, train_labels=labels[train]),
-        params,
-        lambda purpose: generator(params["seed"], "teacher", 0, params["fold"], purpose),
-        output,
-        context,
-    )
-    write_test_probabilities(network, x, len(labels), output / "test.parquet")
+    with randomness_of(inputs, params, output, "teacher", 0, params["fold"]) as randomness:
+        rows = Rows(train=train, train_labels=labels[train])
+        network = fit_and_write(x, rows, params, randomness, output, context)
+        write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")
