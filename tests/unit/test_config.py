@@ -12,6 +12,12 @@ from emodag.face.config_file import default_yaml, json_schema
 
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
 
+GLOBAL = {
+    "training": {"randomness": "global"},
+    "protocols": ["published"],
+    "model": {"corruption": 0},
+}
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -64,11 +70,24 @@ def test_every_key_is_described():
         ),
         ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
         ({"model": None}, "model: .*found None"),
+        ({**GLOBAL, "protocols": ["nested"]}, r"`protocols` holds 'nested'.*\[published\]"),
+        ({**GLOBAL, "model": {}}, "`model.corruption` masks input.*set `model.corruption: 0`"),
+        ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
     ],
 )
 def test_mistakes_name_the_key(values, message):
     with pytest.raises(ConfigError, match=message):
         load(values)
+
+
+def test_the_replays_settings_make_a_configuration():
+    """Written out in full, so that a changed config.yaml changes no replay."""
+    values = yaml.safe_load((ROOT / "workflow/config/replay.yaml").read_text())
+    config = load({**values, "data": {**values["data"], **FILES}})
+    assert config.training.randomness == "global" and config.data.decimals == "pandas"
+    for name in ("scaling", "model", "training", "pseudo_labels"):
+        missing = set(Config.model_fields[name].annotation.model_fields) - set(values[name])
+        assert missing <= {"checkpoint_every"}, name
 
 
 def test_a_file_that_is_missing_or_not_yaml(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold
 
 from emodag.errors import InputError
-from emodag.science.folds import group_folds, shuffled_folds
+from emodag.science.folds import group_folds, scikit_learn_group_folds, shuffled_folds
 
 EQUAL = np.repeat(np.arange(19), 8)
 
@@ -31,6 +31,14 @@ def test_people_stay_whole_and_folds_are_balanced(sizes, folds):
 def test_equals_scikit_learn_where_its_order_is_defined(sizes):
     persons = np.repeat(np.arange(len(sizes)), sizes)
     fold = group_folds(persons, folds=5)
+    for number, (_, valid) in enumerate(GroupKFold(5).split(persons, groups=persons)):
+        np.testing.assert_array_equal(np.flatnonzero(fold == number), valid)
+
+
+@pytest.mark.parametrize("persons", [EQUAL, EQUAL.astype(str).astype(object)], ids=["int", "text"])
+def test_scikit_learns_own_assignment_on_request(persons):
+    fold = scikit_learn_group_folds(persons, folds=5)
+    assert fold.dtype == np.int16
     for number, (_, valid) in enumerate(GroupKFold(5).split(persons, groups=persons)):
         np.testing.assert_array_equal(np.flatnonzero(fold == number), valid)
 
@@ -72,6 +80,8 @@ def test_processor_features_move_nobody(disabled):
 def test_fewer_persons_than_folds_is_explained():
     with pytest.raises(InputError, match=r"holds 3 persons \(1, 2, 3\), and 5 folds"):
         group_folds(np.array([1, 1, 2, 3]), folds=5)
+    with pytest.raises(InputError, match=r"holds 3 persons \(1, 2, 3\), and 5 folds"):
+        scikit_learn_group_folds(np.array([1, 1, 2, 3]), folds=5)
 
 
 def test_shuffled_folds_are_scikit_learns_kfold():

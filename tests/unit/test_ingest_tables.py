@@ -7,12 +7,14 @@ import math
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emodag.errors import InputError
 from emodag.science import csv_tables, parquet_tables
 from emodag.science.ingest import open_table
 
@@ -52,6 +54,27 @@ def test_spellings_of_csv(tmp_path, end, mark, suffix):
     np.testing.assert_array_equal(np.vstack([block.values for block in blocks]), expected)
     persons = [person for block in blocks for person in block.texts["person"].to_pylist()]
     assert persons == ["P, the first", f"P,{end} the first", 'Q "2"', "Q"]
+
+
+def test_decimals_as_pandas_reads_them_on_request(tmp_path, monkeypatch):
+    x = np.random.default_rng(0).normal(scale=1e3, size=(300, 3)).tolist()
+    rows = [f"{a},p{n % 3},{b},{n},{c if n != 7 else ''}" for n, (a, b, c) in enumerate(x)]
+    path = write(tmp_path / "t.csv", "\n".join(["a,person,b,n,c", *rows]))
+    monkeypatch.setattr(csv_tables, "BLOCK_BYTES", 1000)
+    names = ["c", "a", "n", "b"]
+    blocks = list(open_table(path, decimals="pandas").blocks(names, ["person"]))
+    assert len(blocks) > 10
+    found = np.vstack([block.values for block in blocks])
+    assert found.tobytes() == pd.read_csv(path)[names].to_numpy(np.float64).tobytes()
+    nearest = np.vstack([block.values for block in open_table(path).blocks(names, [])])
+    assert 0.05 < (found != nearest).mean() < 0.5
+    np.testing.assert_allclose(found, nearest, rtol=1e-15)
+
+
+def test_what_pandas_takes_for_text_is_explained(tmp_path):
+    path = write(tmp_path / "t.csv", "a,b\n1.5,1\nnan(7),2\n")
+    with pytest.raises(InputError, match=r"t\.csv: pandas cannot read it .*correct the cell"):
+        list(open_table(path, decimals="pandas").blocks(["a"], []))
 
 
 @pytest.mark.parametrize("text", HARD_NUMBERS)

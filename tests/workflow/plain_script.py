@@ -4,7 +4,8 @@
         [--epochs 50] [--stage0-epochs 20] [--folds 5] [--generations 2] [--seed 1] [--threads 1]
 
 What a replay is compared with. It shares no code with the package, on purpose. `facts.json` holds
-each fit's best score, the pseudo-labels of each generation and the random generators' last states.
+each fit's best score, the pseudo-labels of each generation, the last generation's probabilities and
+the last states of the random generators.
 """
 
 import argparse
@@ -134,6 +135,7 @@ def main():
             opinions.append(predict(network, test))
             facts["scores"][f"gen{generation} {fold}"] = best
         opinion = sum(opinions) / options.folds
+        facts["probabilities"] = opinion.tolist()
         opinion[:, 3] *= 1.5
 
     answer = pd.DataFrame({"ID": np.arange(len(test)), "Predicted": opinion.argmax(axis=1)})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -73,7 +74,10 @@ def test_a_replay_equals_the_plain_script(replay):
     chosen = {row["stage"]: int(row["n_pseudo"]) for row in rows if row["stage"] != "stage0"}
     assert chosen == expected["pseudo_labels"]
     assert all(0 < count < 160 for count in chosen.values())
-    last = replay.json("results/local/published/seed1/gen2/fold1/randomness.json")
+    home = "results/local/published/seed1/gen2"
+    found = pq.read_table(replay.path / home / "blend/test.parquet").to_pandas().to_numpy()
+    assert found.tolist() == expected["probabilities"]
+    last = replay.json(f"{home}/fold1/randomness.json")
     assert last == expected["randomness"]
 
 
