@@ -4,7 +4,7 @@ This is the one table where the rooms meet: it names the stages of `emodag.stage
 they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,11 +37,16 @@ OUTPUTS = {
     "submission": ("submission.csv",),
     "scores": ("scores.csv",),
     "leaderboard": ("leaderboard.csv",),
+    "contrast": ("contrast.json",),
+    "drift": ("drift.json", "drift.html"),
 }
 """What each stage makes; `emodag.stages.<stage>` holds its code."""
 
 RANDOMNESS = "randomness.json"
 """What each fit makes besides where randomness is global: the state that the next one needs."""
+
+YARDSTICK = "seeds"
+"""The contrast of run seeds, which says how large a difference has to be to matter."""
 
 SHUFFLE_SEED = 1
 """Seed of stage 0's shuffled KFold in the reported run."""
@@ -57,8 +62,9 @@ class Job:
     Attributes
     ----------
     name : unique in the chain; also the job's directory below `results`, but for final tables.
-    hands_on : whether it leaves the state of its randomness to the next fit.
     inputs : role -> (job, file) for an artifact, or a path for a raw file.
+    describes : the environments whose pins, variables and threads are a parameter of the job.
+    hands_on : whether it leaves the state of its randomness to the next fit.
     """
 
     name: str
@@ -66,6 +72,7 @@ class Job:
     environment: str
     params: dict[str, Any]
     inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
+    describes: tuple[str, ...] = ()
     hands_on: bool = False
 
     @property
@@ -95,15 +102,47 @@ class Job:
 
 def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
-    return {job.name: job for job in _Chain(config).jobs()}
+    found: dict[str, Job] = {}
+    for job in [*_Chain(config, config.environment).jobs(), *_drift(config)]:
+        found.setdefault(job.name, job)
+    return found
+
+
+Run = tuple[str, int]
+"""What a contrast compares: the chain in an environment, with a run seed."""
+
+
+def _drift(config: Config) -> Iterator[Job]:
+    """The runs that the contrasts compare, the contrasts, and the report on them."""
+    contrasts = _contrasts(config)
+    for env, seed in _runs(pair for pairs in contrasts.values() for pair in pairs):
+        yield from _Chain(config, env).compared(seed)
+    home = _Chain(config, config.environment)
+    yield from (home.contrast(name, pairs) for name, pairs in contrasts.items())
+    yield home.drift(list(contrasts))
+
+
+def _contrasts(config: Config) -> dict[str, list[tuple[Run, Run]]]:
+    """The pairs of runs of every contrast; the run seed is the yardstick of all others."""
+    home, (first, *others) = config.environment, config.drift.seeds
+    pairs = {
+        f"{a}-{b}": [((a, seed), (b, seed)) for seed in config.seeds]
+        for a, b in config.drift.contrasts
+    }
+    return {YARDSTICK: [((home, first), (home, seed)) for seed in others], **pairs}
+
+
+def _runs(pairs: Iterable[tuple[Run, Run]]) -> list[Run]:
+    """Each run of the pairs once, in their order."""
+    return list(dict.fromkeys(run for pair in pairs for run in pair))
 
 
 class _Chain:
-    """The chain of one configuration, written down stage by stage."""
+    """The chain of one configuration in one environment, written down stage by stage."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, env: str) -> None:
         self.config = config
-        self.env = config.environment
+        self.env = env
         self.classes = config.data.classes
         self.no_boost = [1.0] * len(self.classes)
         self.boost = config.pseudo_labels.boost or self.no_boost
@@ -111,27 +150,51 @@ class _Chain:
         self.generations = range(1, config.generations + 1)
 
     def jobs(self) -> Iterator[Job]:
-        if self.config.data.source == "synthetic":
-            yield self.synthesize()
-        yield self.ingest()
-        yield self.fold_table()
+        """Everything but the comparison of environments."""
+        yield from self.tables()
         for protocol in self.config.protocols:
-            parts = [None] if protocol == "published" else list(self.folds)
-            yield from (self.scale(protocol, fold) for fold in parts)
+            yield from self.protocol(protocol)
             for seed in self.config.seeds:
                 if protocol == "published":
                     yield from (self.stage0(seed, fold) for fold in self.folds)
-                yield from (self.teacher(protocol, seed, fold) for fold in parts)
-                for generation in self.generations:
-                    for fold in parts:
-                        yield self.pseudo_label(protocol, seed, generation, fold)
-                    for fold in self.folds:
-                        yield self.student(protocol, seed, generation, fold)
-                    yield self.blend(protocol, seed, generation)
+                yield from self.fits(protocol, seed)
         yield self.submission()
         yield self.scores()
         if self.truth():
             yield self.leaderboard()
+
+    def compared(self, seed: int) -> Iterator[Job]:
+        """What contrasts look at: the first protocol with one run seed."""
+        yield from self.tables()
+        yield from self.protocol(self.config.protocols[0])
+        if self.config.training.randomness == "global":
+            yield from (self.stage0(seed, fold) for fold in self.folds)
+        yield from self.fits(self.config.protocols[0], seed)
+
+    def tables(self) -> Iterator[Job]:
+        """What both protocols and all seeds share."""
+        if self.config.data.source == "synthetic":
+            yield self.synthesize()
+        yield self.ingest()
+        yield self.fold_table()
+
+    def protocol(self, protocol: str) -> Iterator[Job]:
+        """What all seeds of a protocol share."""
+        yield from (self.scale(protocol, fold) for fold in self.parts(protocol))
+
+    def fits(self, protocol: str, seed: int) -> Iterator[Job]:
+        """The teacher, and every generation."""
+        yield from (self.teacher(protocol, seed, fold) for fold in self.parts(protocol))
+        for generation in self.generations:
+            for fold in self.parts(protocol):
+                yield self.pseudo_label(protocol, seed, generation, fold)
+            for fold in self.folds:
+                yield self.student(protocol, seed, generation, fold)
+            yield self.blend(protocol, seed, generation)
+
+    def parts(self, protocol: str) -> list[int | None]:
+        """The parts of the training persons that scalers and teachers are fitted on."""
+        return [None] if protocol == "published" else list(self.folds)
 
     def synthesize(self) -> Job:
         data = self.config.data
@@ -299,8 +362,52 @@ class _Chain:
         truth = {"truth": self.truth(), **self.test_rows()}
         return self._job("leaderboard", "leaderboard", params, {**truth, **inputs})
 
-    def _job(self, name: str, stage: str, params: dict, inputs: dict | None = None) -> Job:
-        return Job(name=name, stage=stage, environment=self.env, params=params, inputs=inputs or {})
+    def contrast(self, name: str, pairs: list[tuple[Run, Run]]) -> Job:
+        runs = _runs(pairs)
+        inputs = {
+            f"{job.name}/{file}": (job.name, file)
+            for env, seed in runs
+            for job in _Chain(self.config, env).compared(seed)
+            if job.stage != "synthesize"
+            for file in OUTPUTS[job.stage]
+        }
+        params = {
+            "pairs": pairs,
+            "protocol": self.config.protocols[0],
+            "folds": len(self.folds),
+            "generations": self.config.generations,
+            "classes": self.classes,
+            "boost": self.boost,
+            "label": self.config.data.label,
+            "id": self.config.data.id,
+        }
+        truth = {"truth": self.truth()} if self.truth() else {}
+        described = tuple(sorted({env for env, _ in runs}))
+        return self._job(
+            f"drift/{name}", "contrast", params, {**truth, **inputs}, describes=described
+        )
+
+    def drift(self, contrasts: list[str]) -> Job:
+        params = {"yardstick": YARDSTICK}
+        inputs = {name: (f"drift/{name}", "contrast.json") for name in contrasts}
+        return self._job("drift", "drift", params, inputs)
+
+    def _job(
+        self,
+        name: str,
+        stage: str,
+        params: dict,
+        inputs: dict | None = None,
+        describes: tuple[str, ...] = (),
+    ) -> Job:
+        return Job(
+            name=name,
+            stage=stage,
+            environment=self.env,
+            params=params,
+            inputs=inputs or {},
+            describes=describes,
+        )
 
     def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
         """A fit; with global randomness it goes on from what the one before in a script left."""

@@ -1,5 +1,6 @@
 """The planner: each job of the chain with code, environment and raw files as they are now."""
 
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -59,11 +60,12 @@ class Planner:
     def plan(self, name: str) -> Plan:
         """The plan of one job."""
         job = self._chain[name]
+        described = {env: asdict(self._environment(env)) for env in job.describes}
         return Plan(
             job=job.name,
             stage=job.stage,
             code=self._code[job.stage],
-            params=job.params,
+            params=job.params | ({"environments": described} if described else {}),
             inputs={role: self._endpoint(origin) for role, origin in job.inputs.items()},
             environment=self._environment(job.environment),
             directory=job.directory,
@@ -113,9 +115,11 @@ class Planner:
         )
 
     def _check_environments(self) -> None:
-        for name in self._config.environments:
-            if not (self._root / f"envs/{name}.yaml").is_file():
-                raise ConfigError(
-                    f"environments.{name}: Snakemake needs its conda file, envs/{name}.yaml, even "
-                    "where conda is not used. Copy envs/local.yaml to it and pin what differs."
-                )
+        for name, entry in self._config.environments.items():
+            # Snakemake wants the conda file even where conda is not used.
+            for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:
+                if not (self._root / path).is_file():
+                    raise ConfigError(
+                        f"environments.{name}: {path} does not exist. Paths are relative to "
+                        f"{self._root}; `make lock` writes those of the default environments."
+                    )

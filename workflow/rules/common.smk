@@ -55,8 +55,11 @@ def say_summary():
 
 wildcard_constraints:
     env="|".join(CONFIG.environments),
+    contrast="|".join(
+        job.removeprefix("drift/") for job in CHAIN if job.startswith("drift/")
+    ),
     protocol="|".join(CONFIG.protocols),
-    seed="|".join(map(str, CONFIG.seeds)),
+    seed="|".join(map(str, [*CONFIG.seeds, *CONFIG.drift.seeds])),
     gen="|".join(map(str, range(1, CONFIG.generations + 1))),
     fold="|".join(map(str, range(CONFIG.folds))),
     part="all|" + "|".join(f"fold{fold}" for fold in range(CONFIG.folds)),
@@ -95,6 +98,22 @@ def needs(name):
         return CHAIN[asked]
 
     return {"plan": plan, "manifests": manifests, "files": ancient(files)}
+
+
+def conda_file(wildcards):
+    """The conda file of a job's environment, None where it takes what is there."""
+    file = settings(wildcards).conda
+    return file and str(ROOT / file)
+
+
+def job_threads(wildcards):
+    """How many threads a job of an environment uses."""
+    return settings(wildcards).threads
+
+
+def settings(wildcards):
+    """The environment of a job; what is made once for all is made in the default one."""
+    return CONFIG.environments[wildcards.get("env", CONFIG.environment)]
 
 
 # What every fit makes besides where one stream of random numbers goes through all of them.

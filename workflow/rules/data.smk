@@ -17,7 +17,7 @@ rule synthesize:
     log:
         "results/raw/synthesize.log",
     conda:
-        f"../../envs/{CONFIG.environment}.yaml"
+        conda_file
     message:
         "Generate the synthetic tables"
     shell:
@@ -41,7 +41,7 @@ rule ingest:
     log:
         "results/{env}/table/ingest.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
     message:
         "Read the raw tables ({wildcards.env})"
     shell:
@@ -61,7 +61,7 @@ rule folds:
     log:
         "results/{env}/folds/folds.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
     message:
         "Assign persons to folds ({wildcards.env})"
     shell:
@@ -83,7 +83,8 @@ rule scale:
     log:
         "results/{env}/{protocol}/scaled/{part}/scale.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
+    threads: job_threads
     message:
         "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
     shell:

@@ -15,7 +15,7 @@ rule submission:
     log:
         "results/submission.log",
     conda:
-        f"../../envs/{CONFIG.environment}.yaml"
+        conda_file
     message:
         "Write the submission"
     shell:
@@ -35,7 +35,7 @@ rule scores:
     log:
         "results/scores.log",
     conda:
-        f"../../envs/{CONFIG.environment}.yaml"
+        conda_file
     message:
         "Collect the scores"
     shell:
@@ -55,7 +55,7 @@ rule leaderboard:
     log:
         "results/leaderboard.log",
     conda:
-        f"../../envs/{CONFIG.environment}.yaml"
+        conda_file
     message:
         "Score the submissions against the truth"
     shell:

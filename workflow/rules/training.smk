@@ -19,7 +19,8 @@ rule stage0:
     log:
         "results/{env}/published/seed{seed}/stage0/fold{fold}/stage0.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
+    threads: job_threads
     message:
         "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
     shell:
@@ -43,7 +44,8 @@ rule teacher:
     log:
         "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
+    threads: job_threads
     message:
         "Train the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
@@ -63,7 +65,7 @@ rule pseudo_label:
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/pseudo_label.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
     message:
         "Select pseudo-labels of generation {wildcards.gen}, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
@@ -88,7 +90,8 @@ rule student:
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
+    threads: job_threads
     message:
         "Train student {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
@@ -108,7 +111,7 @@ rule blend:
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/blend.log",
     conda:
-        "../../envs/{env}.yaml"
+        conda_file
     message:
         "Blend the folds of generation {wildcards.gen} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:

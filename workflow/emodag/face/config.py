@@ -17,6 +17,10 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
+RESERVED = {"raw", "drift"}
+"""What stands beside the environments in the results."""
+
+
 class Section(BaseModel):
     """A section that knows its keys and takes no others."""
 
@@ -30,8 +34,23 @@ class Environment(Section):
         ["envs/local.lock", "envs/local.torch-cpu.lock"],
         description="hashed requirement files whose pins must be installed; [] takes what is there",
     )
+    conda: str | None = Field(
+        "envs/local.yaml",
+        description="the same for snakemake --use-conda; null takes what is there",
+    )
     variables: dict[str, str] = Field({}, description="environment variables of every job")
     threads: Positive = Field(1, description="threads of one job; fits run in parallel as jobs")
+
+
+AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_KNL AVX512_KNM AVX512_SKX AVX512_CLX "
+    "AVX512_CNL AVX512_ICL",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
+"""What makes NumPy, OpenBLAS, torch, oneDNN and MKL compute as on a processor without AVX-512."""
 
 
 class Data(Section):
@@ -165,12 +184,29 @@ class PseudoLabels(Section):
     )
 
 
+class Drift(Section):
+    """What `results/drift.html` compares, stage by stage."""
+
+    contrasts: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        [["local", "avx2"], ["local", "threads2"]],
+        description="pairs of environments, each run with every run seed",
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
+        [1, 2, 3, 4, 5], description="run seeds whose spread is the yardstick"
+    )
+
+
 class Config(Section):
     """The whole configuration."""
 
     environment: str = Field("local", description="the environment, by its name below")
     environments: dict[Name, Environment] = Field(
-        {"local": Environment()}, description="environments by name"
+        {
+            "local": Environment(),
+            "avx2": Environment(variables=AVX2),
+            "threads2": Environment(threads=2),
+        },
+        description="environments by name",
     )
     store: str = Field(
         ".emodag/store",
@@ -196,6 +232,7 @@ class Config(Section):
     model: Model = Field(Model(), description="the network")
     training: Training = Field(Training(), description="the fits")
     pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
+    drift: Drift = Field(Drift(), description="comparison of environments")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -204,10 +241,22 @@ class Config(Section):
                 f"`environment` is {self.environment!r}, and `environments` holds "
                 f"{', '.join(self.environments)}"
             )
-        for name in ("protocols", "seeds"):
-            values = getattr(self, name)
-            if len(set(values)) != len(values):
+        for name in RESERVED.intersection(self.environments):
+            raise ValueError(f"`environments` holds {name!r}, which is the name of other results")
+        values = {"protocols": self.protocols, "seeds": self.seeds}
+        values |= {"drift.seeds": self.drift.seeds}
+        values |= {"drift.contrasts": [tuple(pair) for pair in self.drift.contrasts]}
+        for name, found in values.items():
+            if len(set(found)) != len(found):
                 raise ValueError(f"`{name}` holds a value twice")
+        for a, b in self.drift.contrasts:
+            for name in {a, b} - set(self.environments):
+                raise ValueError(
+                    f"`drift.contrasts` names {name!r}, and `environments` holds "
+                    f"{', '.join(self.environments)}"
+                )
+            if a == b:
+                raise ValueError(f"`drift.contrasts` compares {a!r} with itself")
         boost, classes = self.pseudo_labels.boost, self.data.classes
         if boost is not None and len(boost) != len(classes):
             raise ValueError(

@@ -32,11 +32,23 @@ def _lines(section: BaseModel, depth: int) -> list[str]:
             lines += [f"{indent}{name}:  {note}", *_lines(value, depth + 1)]
         elif isinstance(value, dict) and any(isinstance(v, BaseModel) for v in value.values()):
             lines.append(f"{indent}{name}:  {note}")
-            for key, item in value.items():
-                lines += [f"{indent}  {key}:", *_lines(item, depth + 2)]
+            for number, (key, item) in enumerate(value.items()):
+                lines.append(f"{indent}  {key}:")
+                lines += _lines(item, depth + 2) if number == 0 else _changes(item, depth + 2)
         else:
             lines.append(f"{indent}{name}: {_flow(value)}  {note}")
     return lines
+
+
+def _changes(section: BaseModel, depth: int) -> list[str]:
+    """What is not as in the models; the descriptions stand at the first of a kind."""
+    values = {name: getattr(section, name) for name in type(section).model_fields}
+    defaults = type(section)()
+    return [
+        f"{'  ' * depth}{name}: {_flow(value)}"
+        for name, value in values.items()
+        if value != getattr(defaults, name)
+    ]
 
 
 def _flow(value: Any) -> str:
