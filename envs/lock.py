@@ -23,11 +23,13 @@ class Lock(NamedTuple):
     name : its file and that of what it is made from, without the ending.
     platform : uv's name of the platform to resolve for.
     agrees_with : locks written before, whose pins it repeats where it needs the same.
+    variant_of : a lock written before that it repeats whole, but for what its own source wants.
     """
 
     name: str
     platform: str
     agrees_with: tuple[str, ...] = ()
+    variant_of: str | None = None
 
 
 LOCKS = (
@@ -35,12 +37,23 @@ LOCKS = (
     Lock("local.torch-cuda", LINUX, agrees_with=("local",)),
     # What torch needs on macOS is what its builds without CUDA need on Linux too.
     Lock("local.torch-cpu", MACOS, agrees_with=("local", "local.torch-cuda")),
+    # What torch 2.9.1 and 2.8.0 have in an index of their own is not locked: their builds of the
+    # main index compute on machines without CUDA too.
+    Lock("numpy2", LINUX, variant_of="local"),
+    Lock("kaggle", LINUX, variant_of="local"),
+    Lock("kaggle.torch-cuda", LINUX, agrees_with=("kaggle",)),
+    Lock("reported.torch-cuda", LINUX, agrees_with=("local",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
 )
 """In the order to write them in. Python 3.11 and 3.12 on Linux resolve alike, so no pin needs a
 marker."""
 
-CONDA = {"local": ("local", "local.torch-cpu")}
+CONDA = {
+    "local": ("local", "local.torch-cpu"),
+    "numpy2": ("numpy2", "local.torch-cpu"),
+    "reported": ("local", "reported.torch-cuda"),
+    "kaggle": ("kaggle", "kaggle.torch-cuda"),
+}
 """The locks whose pins each conda file holds."""
 
 
@@ -108,6 +121,12 @@ def write_lock(lock: Lock, arguments: list[str]) -> None:
     """Resolve one lock with uv, and write it."""
     source = (HERE / f"{lock.name}.in").read_text()
     path = HERE / f"{lock.name}.lock"
+    if lock.variant_of:
+        # Only what the source names may differ.
+        base = (HERE / f"{lock.variant_of}.lock").read_text()
+        own = {pin.requirement.partition("==")[0] for pin in read_pins(source)}
+        kept = [pin.requirement for pin in read_pins(base)]
+        source += "\n".join(pin for pin in kept if pin.partition("==")[0] not in own) + "\n"
     command = ["uv", "--no-config", "pip", "compile", "--quiet", "--generate-hashes"]
     command += ["--no-annotate", "--custom-compile-command", "make lock"]
     command += ["--python-version", "3.11", "--python-platform", lock.platform]

@@ -97,8 +97,15 @@ def test_conda_file_is_in_step_with_its_locks(name):
 @pytest.mark.parametrize("name", lock.CONDA)
 def test_configured_locks_are_those_of_the_conda_file(name):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    locks = config["environments"][name]["locks"]
-    assert [Path(path).stem for path in locks] == list(lock.CONDA[name])
+    environment = config["environments"][name]
+    assert [Path(path).stem for path in environment["locks"]] == list(lock.CONDA[name])
+    assert environment["conda"] == f"envs/{name}.yaml"
+
+
+def test_the_control_differs_in_numpy_only():
+    local, control = pins("local"), pins("numpy2")
+    assert local.keys() == control.keys()
+    assert {name for name in local if local[name] != control[name]} == {"numpy"}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -15,6 +16,7 @@ os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for ever
 from emodag.chain import RANDOMNESS, jobs
 from emodag.errors import EmodagError
 from emodag.face.config import load
+from emodag.interpreters import Interpreters
 from emodag.planner import Planner
 from emodag.provenance import tally
 from emodag.provenance.plan import plan_path
@@ -24,9 +26,12 @@ from emodag.provenance.store import explain
 try:
     CONFIG = load(config)
     CHAIN = jobs(CONFIG)
+    INTERPRETERS = Interpreters(CONFIG, ROOT)
     if workflow.is_main_process:
         clear_stale_lock()
         tally.begin()
+        for place, wrong in INTERPRETERS.discard_damaged().items():
+            print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         PLANNER.give_way(elder())
 except EmodagError as error:
@@ -34,6 +39,9 @@ except EmodagError as error:
 except OSError as error:
     raise WorkflowError(str(explain(error, Path("results")))) from None
 
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+if not CONDA:
+    INTERPRETERS.export()
 os.environ.setdefault("EMODAG_STORE", CONFIG.store)
 # Not part of the plans: results do not depend on it, so a change of it must start nothing.
 os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
@@ -97,7 +105,15 @@ def needs(name):
             raise WorkflowError(f"the configuration asks for no job {asked!r}")
         return CHAIN[asked]
 
-    return {"plan": plan, "manifests": manifests, "files": ancient(files)}
+    def environment(wildcards):
+        return [] if CONDA else INTERPRETERS.marks(job(wildcards).environment)
+
+    return {
+        "plan": plan,
+        "manifests": manifests,
+        "files": ancient(files),
+        "environment": ancient(environment),
+    }
 
 
 def conda_file(wildcards):

@@ -1,12 +1,17 @@
 """The command line: `python -m emodag VERB`."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emodag.errors import EmodagError
-from emodag.face import diff, gc, lineage, verify, why
+from emodag.face import diff, environment, gc, lineage, verify, why
+
+if TYPE_CHECKING:
+    from emodag.provenance.plan import Environment
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (why, lineage, verify, diff, gc):
+    for verb in (why, lineage, verify, diff, gc, environment):
         verb.add(verbs)
 
     config = verbs.add_parser(
@@ -79,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     from emodag.provenance.talk import Talk
 
     plan = read_plan(options.plan)
-    _enter(plan.environment.variables)
+    _enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:
         run(plan, Store(Path(options.store)), talk, checkpoint_every=options.checkpoint_every)
@@ -92,13 +97,20 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _enter(variables: dict[str, str]) -> None:
-    """Start the interpreter anew with the environment's variables, where any is not yet set.
+def _enter(environment: "Environment") -> None:
+    """Start anew with the environment's interpreter and variables, where these are not yet so.
 
     Some variables are read when a process or a library starts; setting them later is too late.
     """
-    if any(os.environ.get(name) != value for name, value in variables.items()):
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables})
+    from emodag.provenance.plan import INTERPRETERS
+
+    variables = environment.variables
+    pythons = json.loads(os.environ.get(INTERPRETERS, "{}"))
+    python = pythons.get(environment.name, sys.executable)
+    is_running = Path(python).parents[1].samefile(sys.prefix)
+    if is_running and all(os.environ.get(name) == value for name, value in variables.items()):
+        return
+    os.execve(python, [python, *sys.orig_argv[1:]], {**os.environ, **variables})
 
 
 def _config(options: argparse.Namespace) -> int:

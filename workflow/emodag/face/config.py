@@ -34,6 +34,11 @@ class Environment(Section):
         ["envs/local.lock", "envs/local.torch-cpu.lock"],
         description="hashed requirement files whose pins must be installed; [] takes what is there",
     )
+    python: Annotated[str, Field(min_length=1)] = Field(
+        "running",
+        description="running: the interpreter of Snakemake; built: a virtual environment made "
+        "from the locks with its Python; else the interpreter, such as python3.12, to make it with",
+    )
     conda: str | None = Field(
         "envs/local.yaml",
         description="the same for snakemake --use-conda; null takes what is there",
@@ -188,7 +193,7 @@ class Drift(Section):
     """What `results/drift.html` compares, stage by stage."""
 
     contrasts: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
-        [["local", "avx2"], ["local", "threads2"]],
+        [["local", "numpy2"], ["local", "avx2"], ["local", "threads2"]],
         description="pairs of environments, each run with every run seed",
     )
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
@@ -203,6 +208,22 @@ class Config(Section):
     environments: dict[Name, Environment] = Field(
         {
             "local": Environment(),
+            "numpy2": Environment(
+                locks=["envs/numpy2.lock", "envs/local.torch-cpu.lock"],
+                python="built",
+                conda="envs/numpy2.yaml",
+            ),
+            "reported": Environment(
+                locks=["envs/local.lock", "envs/reported.torch-cuda.lock"],
+                python="built",
+                conda="envs/reported.yaml",
+            ),
+            "kaggle": Environment(
+                locks=["envs/kaggle.lock", "envs/kaggle.torch-cuda.lock"],
+                python="built",
+                conda="envs/kaggle.yaml",
+            ),
+            "ambient": Environment(locks=[], conda=None),
             "avx2": Environment(variables=AVX2),
             "threads2": Environment(threads=2),
         },
@@ -241,6 +262,9 @@ class Config(Section):
                 f"`environment` is {self.environment!r}, and `environments` holds "
                 f"{', '.join(self.environments)}"
             )
+        for name, entry in self.environments.items():
+            if entry.python != "running" and not entry.locks:
+                raise ValueError(f"`environments.{name}` has nothing to build: name its `locks`")
         for name in RESERVED.intersection(self.environments):
             raise ValueError(f"`environments` holds {name!r}, which is the name of other results")
         values = {"protocols": self.protocols, "seeds": self.seeds}

@@ -58,6 +58,7 @@ def _why(options: argparse.Namespace) -> int:
     from emodag.errors import InputError
     from emodag.face.combined import combined
     from emodag.face.targets import find, names
+    from emodag.interpreters import Interpreters
     from emodag.planner import Planner
     from emodag.provenance.closure import PACKAGE
     from emodag.provenance.store import Store
@@ -73,10 +74,12 @@ def _why(options: argparse.Namespace) -> int:
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
-    planner = Planner(config, chain, PACKAGE.parents[1], read_only=True)
+    root = PACKAGE.parents[1]
+    planner = Planner(config, chain, root, read_only=True)
     store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
     last = {job.manifest for job in chain.values() if planner.is_last(job.name)}
-    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last)
+    elsewhere = Interpreters(config, root).built
+    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last, elsewhere)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

@@ -7,6 +7,7 @@ from the operating system.
 import os
 import platform
 import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
@@ -50,6 +51,24 @@ def installed_versions() -> dict[str, str]:
 
 _version = cache(metadata.version)
 """A distribution's version, looked up once per process."""
+
+
+def versions_in(path: list[str]) -> dict[str, str]:
+    """The same for another interpreter, whose packages lie in the directories `path`."""
+    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions(path=path)}
+    return {name: found[name] for name in NUMERICAL if name in found}
+
+
+def differences(required: Mapping[str, str], installed: Mapping[str, str]) -> list[str]:
+    """What is not installed as required, in words.
+
+    A local version label (the ``+cpu`` of a torch build) is not compared; it still enters keys.
+    """
+    return [
+        f"{package}: locked {wanted}, installed {installed.get(package, 'not at all')}"
+        for package, wanted in required.items()
+        if installed.get(package, "").partition("+")[0] != wanted.partition("+")[0]
+    ]
 
 
 def locked_versions(locks: list[Path]) -> dict[str, str]:
@@ -127,27 +146,22 @@ def _cpuinfo() -> dict[str, str]:
 def check(name: str, required: Mapping[str, str]) -> None:
     """Refuse to go on when what is installed is not what the environment's lock pins.
 
-    A local version label (the ``+cpu`` of a torch build) is not compared; it still enters keys.
-
     Raises
     ------
     EnvironmentMismatch
         With one line per difference and the way out.
     """
-    installed = installed_versions()
-    differences = [
-        f"  {package}: locked {wanted}, installed {installed.get(package, 'not at all')}"
-        for package, wanted in required.items()
-        if installed.get(package, "").partition("+")[0] != wanted.partition("+")[0]
-    ]
-    if differences:
-        raise EnvironmentMismatch(
-            "\n".join(
-                [
-                    f"this interpreter is not the environment {name!r}:",
-                    *differences,
-                    "Activate .venv (`make setup` builds it from the locks), or choose another "
-                    "`environment` in the configuration. Nothing was computed.",
-                ]
-            )
-        )
+    if found := differences(required, installed_versions()):
+        lines = [f"this interpreter is not the environment {name!r}:", *found]
+        raise EnvironmentMismatch("\n  ".join(lines) + f"\n{_way_out()} Nothing was computed.")
+
+
+def _way_out() -> str:
+    """What to do about an interpreter that is not what it should be, by what made it."""
+    made = Path(sys.prefix)
+    if ".emodag" in made.parts or ".snakemake" in made.parts:
+        return f"Remove {made} and run the same command again; it is built anew."
+    return (
+        "Activate .venv (`make setup` builds it from the locks), or choose another `environment` "
+        "in the configuration, or give this one `python: built`."
+    )

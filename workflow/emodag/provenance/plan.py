@@ -25,6 +25,9 @@ SCHEMA = 1
 PLANS = Path("results/.plan")
 """Where plans are kept, and what planning remembers."""
 
+INTERPRETERS = "EMODAG_INTERPRETERS"
+"""The environment variable with the Python of each environment that has one of its own, as JSON."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:

@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     COMPUTE = "computed"
     OPEN = "computed or restored, depending on its inputs"
     REFUSED = "refused, as this interpreter is not its environment"
+    ELSEWHERE = "run with an interpreter of its own, which alone can tell more"
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,24 @@ def ancestry(plans: Iterable[Plan], job: str) -> list[Plan]:
     return found[::-1]
 
 
-def judge(plans: Iterable[Plan], store: Store, last: Collection[str]) -> dict[str, Verdict]:
+def judge(
+    plans: Iterable[Plan], store: Store, last: Collection[str], elsewhere: Collection[str] = ()
+) -> dict[str, Verdict]:
     """The verdict on every job, by name.
 
     Parameters
     ----------
     plans : in an order that respects needs.
     last : the manifests of jobs whose outputs no job reads, in the whole chain.
+    elsewhere : environments that are not the running interpreter's.
     """
     manifests, by_manifest = Manifests(), {}
     for plan in plans:
         changes = tuple(_reasons(plan, manifests, is_last=plan.manifest in last))
-        by_manifest[plan.manifest] = _verdict(plan, changes, by_manifest, manifests, store)
+        here = plan.environment.name not in elsewhere
+        by_manifest[plan.manifest] = _verdict(
+            plan, changes, by_manifest, manifests, store if here else None
+        )
     return {verdict.job: verdict for verdict in by_manifest.values()}
 
 
@@ -102,7 +109,7 @@ def _verdict(
     reasons: tuple[Reason, ...],
     above: dict[str, Verdict],
     manifests: Manifests,
-    store: Store,
+    store: Store | None,
 ) -> Verdict:
     manifest = manifests[plan.manifest]
     made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
@@ -112,6 +119,8 @@ def _verdict(
     facts["old_key"] = manifest and manifest.key
     if not reasons and not after:
         return Verdict(**facts, outcome=Outcome.FRESH, new_key=manifest.key, outputs=made)
+    if not store:
+        return Verdict(**facts, outcome=Outcome.ELSEWHERE)
     try:
         check(plan.environment.name, plan.environment.requires)
     except EnvironmentMismatch as error:

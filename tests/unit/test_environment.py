@@ -1,0 +1,112 @@
+"""Virtual environments from locks: whole, verified, isolated, or not there at all.
+
+The packages are tiny wheels made here, which pip installs from a directory.
+"""
+
+import hashlib
+import subprocess
+import zipfile
+
+import pytest
+
+from emodag.errors import ConfigError
+from emodag.provenance.environment import BUILT, build, directory, discard_if_damaged, interpreter
+
+
+def wheel(folder, name, version):
+    """A wheel with one module of one line; returns its line in a lock."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"VERSION = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(file, text)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{name}=={version} --hash=sha256:{digest}\n"
+
+
+@pytest.fixture
+def lock(tmp_path, monkeypatch):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.lock"
+    path.write_text(wheel(wheels, "pandas", "9.9"))
+    return path
+
+
+def says(environment, code, **variables):
+    command = [interpreter(environment), "-c", code]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_it_is_built_once_damaged_and_built_again(lock):
+    place, said = directory("tiny", [lock], BUILT), []
+    build(place, [lock], BUILT, said.append)
+    assert says(place, "import pandas; print(pandas.VERSION)") == "9.9"
+    assert any(str(lock) in line for line in said)
+    said.clear()
+    build(place, [lock], BUILT, said.append)
+    assert said == [], "it is there"
+    assert discard_if_damaged(place, {"pandas": "9.9"}) == []
+
+    wanted = discard_if_damaged(place, {"pandas": "9.8"})
+    assert wanted == ["pandas: locked 9.8, installed 9.9"]
+    build(place, [lock], BUILT, said.append)
+    interpreter(place).unlink()
+    assert discard_if_damaged(place, {"pandas": "9.9"}) == ["its Python is gone"]
+    build(place, [lock], BUILT, said.append)
+    assert says(place, "import pandas; print(pandas.VERSION)") == "9.9"
+
+
+def test_other_locks_have_another_directory(lock, tmp_path):
+    before = directory("tiny", [lock], BUILT)
+    assert directory("tiny", [lock], "python3") != before
+    lock.write_text(lock.read_text() + "# changed\n")
+    assert directory("tiny", [lock], BUILT) != before
+
+
+def test_what_a_killed_build_left_is_replaced(lock):
+    place = directory("tiny", [lock], BUILT)
+    (place / "lib").mkdir(parents=True)
+    (place / "lib/half").write_text("")
+    build(place, [lock], BUILT, lambda line: None)
+    assert not (place / "lib/half").exists()
+    assert says(place, "import pandas; print(pandas.VERSION)") == "9.9"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("sha256:", "sha256:0", r"tiny\.lock cannot be installed"),
+        ("==9.9", "==9.8", r"tiny\.lock cannot be installed.*\n.*pandas==9\.8"),
+        ("--hash", "# --hash", r"tiny\.lock cannot be installed"),
+    ],
+)
+def test_a_lock_that_cannot_be_installed(lock, old, new, message):
+    lock.write_text(lock.read_text().replace(old, new))
+    place = directory("tiny", [lock], BUILT)
+    with pytest.raises(ConfigError, match=message):
+        build(place, [lock], BUILT, lambda line: None)
+    assert not place.exists() and not list(place.parent.iterdir()), "nothing is left behind"
+
+
+def test_a_wheel_that_is_not_the_locked_one(lock, tmp_path):
+    wheel(tmp_path / "wheels", "pandas", "9.9.0")
+    digest = "0" * 64
+    lock.write_text(f"pandas==9.9 --hash=sha256:{digest}\n")
+    with pytest.raises(ConfigError, match=rf"Expected sha256 {digest}\n  Got +[0-9a-f]{{64}}"):
+        build(directory("tiny", [lock], BUILT), [lock], BUILT, lambda line: None)
+
+
+def test_a_missing_interpreter(lock):
+    with pytest.raises(ConfigError, match=r"no interpreter 'python9\.9' on this machine"):
+        build(directory("tiny", [lock], "python9.9"), [lock], "python9.9", lambda line: None)

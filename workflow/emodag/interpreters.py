@@ -1,0 +1,56 @@
+"""Which Python the jobs of each environment run with: the running one, or one built for them."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from emodag.face.config import Config
+from emodag.provenance.environment import MARK, directory, discard_if_damaged, interpreter
+from emodag.provenance.fingerprint import locked_versions
+from emodag.provenance.plan import INTERPRETERS
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """The environments of a configuration that need a virtual environment.
+
+    Attributes
+    ----------
+    root : the repository, which the locks' paths are relative to.
+    """
+
+    config: Config
+    root: Path
+
+    @cached_property
+    def built(self) -> dict[str, Path]:
+        """The directory of the virtual environment, by name of the environment."""
+        return {
+            name: directory(name, self.locks(name), entry.python)
+            for name, entry in self.config.environments.items()
+            if entry.python != "running"
+        }
+
+    def locks(self, name: str) -> list[Path]:
+        """The locks of an environment."""
+        return [self.root / lock for lock in self.config.environments[name].locks]
+
+    def marks(self, name: str) -> list[Path]:
+        """The file that jobs of an environment wait for, if it is to be built."""
+        return [self.built[name] / MARK] if name in self.built else []
+
+    def discard_damaged(self) -> dict[Path, list[str]]:
+        """Have damaged virtual environments built anew; what is wrong, by directory."""
+        found = {
+            place: discard_if_damaged(place, locked_versions(self.locks(name)))
+            for name, place in self.built.items()
+            if (place / MARK).exists()
+        }
+        return {place: wrong for place, wrong in found.items() if wrong}
+
+    def export(self) -> None:
+        """Tell the jobs, which start with the running interpreter, which one is theirs."""
+        pythons = {name: str(interpreter(p).absolute()) for name, p in self.built.items()}
+        os.environ[INTERPRETERS] = json.dumps(pythons)

@@ -1,0 +1,34 @@
+# Needs the locks of the environments that are not the running interpreter's.
+# Makes their virtual environments, each once.
+
+
+rule environment:
+    """Build a virtual environment from its locks."""
+    output:
+        ".emodag/environments/{built}/ready.json",
+    log:
+        ".emodag/environments/{built}.log",
+    params:
+        python=lambda wildcards: CONFIG.environments[built(wildcards)].python,
+        locks=lambda wildcards: INTERPRETERS.locks(built(wildcards)),
+    message:
+        "Build the environment {wildcards.built}"
+    shell:
+        "python -m emodag environment --python {params.python:q} --log {log}"
+        " .emodag/environments/{wildcards.built} {params.locks:q}"
+
+
+rule environments:
+    """All of them, to have them before a long run."""
+    input:
+        [mark for name in CONFIG.environments for mark in INTERPRETERS.marks(name)],
+
+
+def built(wildcards):
+    """The name of the environment in a directory."""
+    places = {path.name: name for name, path in INTERPRETERS.built.items()}
+    if wildcards.built not in places:
+        raise WorkflowError(
+            f"the configuration asks for no environment {wildcards.built!r}"
+        )
+    return places[wildcards.built]
