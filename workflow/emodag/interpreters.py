@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.environment import MARK, directory, discard_if_damaged, interpreter
 from emodag.provenance.fingerprint import locked_versions
@@ -19,10 +20,25 @@ class Interpreters:
     Attributes
     ----------
     root : the repository, which the locks' paths are relative to.
+
+    Raises
+    ------
+    ConfigError
+        When a lock or the conda file of an environment is missing.
     """
 
     config: Config
     root: Path
+
+    def __post_init__(self) -> None:
+        for name, entry in self.config.environments.items():
+            # Snakemake wants the conda file even where conda is not used.
+            for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:
+                if not (self.root / path).is_file():
+                    raise ConfigError(
+                        f"environments.{name}: {path} does not exist. Paths are relative to "
+                        f"{self.root}; `make lock` writes those of the default environments."
+                    )
 
     @cached_property
     def built(self) -> dict[str, Path]:

@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 
 from emodag.chain import OUTPUTS, Job
-from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
@@ -36,15 +35,12 @@ class Planner:
     ------
     InputError
         When a raw file is missing.
-    ConfigError
-        When a lock or the conda file of an environment is missing.
     """
 
     def __init__(
         self, config: Config, chain: dict[str, Job], root: Path, *, read_only: bool = False
     ) -> None:
         self._config, self._chain, self._root = config, chain, root
-        self._check_environments()
         modules = Modules(memory=PLANS / "modules.json")
         self._code = {stage: modules.closure(f"emodag.stages.{stage}") for stage in OUTPUTS}
         origins = [origin for job in chain.values() for origin in job.inputs.values()]
@@ -113,13 +109,3 @@ class Planner:
             variables={**steering(), **entry.variables},
             threads=entry.threads,
         )
-
-    def _check_environments(self) -> None:
-        for name, entry in self._config.environments.items():
-            # Snakemake wants the conda file even where conda is not used.
-            for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:
-                if not (self._root / path).is_file():
-                    raise ConfigError(
-                        f"environments.{name}: {path} does not exist. Paths are relative to "
-                        f"{self._root}; `make lock` writes those of the default environments."
-                    )

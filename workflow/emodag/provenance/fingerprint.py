@@ -55,7 +55,7 @@ _version = cache(metadata.version)
 
 def versions_in(path: list[str]) -> dict[str, str]:
     """The same for another interpreter, whose packages lie in the directories `path`."""
-    found = {d.metadata["Name"].lower(): d.version for d in metadata.distributions(path=path)}
+    found = {d.name: d.version for d in metadata.distributions(path=path) if d.name}
     return {name: found[name] for name in NUMERICAL if name in found}
 
 

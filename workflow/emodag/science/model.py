@@ -8,8 +8,8 @@
 
 Weights start from NumPy integers and every random mask comes from a generator that is handed in,
 so a fit depends neither on torch's global random state nor on its vectorised samplers, whose
-streams differ between processors. Without a generator both are torch's own, drawn as a plain script
-draws them.
+streams differ between processors. Without a generator the layers and their weights are torch's own,
+drawn as a plain script draws them.
 """
 
 from dataclasses import dataclass
@@ -61,6 +61,28 @@ class Dropout(nn.Module):
         return x * self.mask(tuple(x.shape)) * (1 / (1 - self.share))
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation (Ioffe and Szegedy 2015) whose bits the number of threads cannot move.
+
+    torch's own adds up a batch in as many parts as there are threads. Here the mean and the
+    variance of a column are reductions along the rows, which no thread shares with another.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, width) -> (n, width); needs n > 1 while training"""
+        if not self.training:
+            return super().forward(x)
+        mean = x.mean(0)
+        centred = x - mean
+        variance = centred.square().mean(0)
+        with torch.no_grad():
+            unbiased = variance * (len(x) / (len(x) - 1))
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(unbiased, self.momentum)
+            self.num_batches_tracked += 1
+        return centred * ((variance + self.eps).rsqrt() * self.weight) + self.bias
+
+
 class Gate(nn.Module):
     """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
 
@@ -78,9 +100,9 @@ class Gate(nn.Module):
 class ResidualBlock(nn.Module):
     """x + BatchNorm(Linear(x)), then LeakyReLU: an identity shortcut (He et al. 2016, eq. 1)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: type[nn.BatchNorm1d]) -> None:
         super().__init__()
-        self.linear, self.norm = nn.Linear(width, width), nn.BatchNorm1d(width)
+        self.linear, self.norm = nn.Linear(width, width), norm(width)
         self.activation = nn.LeakyReLU()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -105,28 +127,29 @@ class AttentiveAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         s = settings
+        norm = nn.BatchNorm1d if rng is None else BatchNorm
         self.gate = Gate(width, s.gate_ratio)
-        self.norm = nn.BatchNorm1d(width)
+        self.norm = norm(width)
         self.encoder = nn.Sequential(
             nn.Linear(width, s.hidden),
-            nn.BatchNorm1d(s.hidden),
+            norm(s.hidden),
             nn.LeakyReLU(),
             _dropout(s.dropout, rng),
-            *([ResidualBlock(s.hidden)] if s.residual else []),
+            *([ResidualBlock(s.hidden, norm)] if s.residual else []),
             nn.Linear(s.hidden, s.code),
-            nn.BatchNorm1d(s.code),
+            norm(s.code),
             nn.LeakyReLU(),
         )
         self.decoder = nn.Sequential(
             nn.Linear(s.code, s.hidden),
-            nn.BatchNorm1d(s.hidden),
+            norm(s.hidden),
             nn.LeakyReLU(),
             nn.Linear(s.hidden, width),
         )
         self.classifier = nn.Sequential(
             _dropout(s.dropout, rng),
             nn.Linear(s.code, s.head),
-            nn.BatchNorm1d(s.head),
+            norm(s.head),
             nn.ReLU(),
             nn.Linear(s.head, classes),
         )

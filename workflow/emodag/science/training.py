@@ -173,6 +173,8 @@ def total_loss(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
 
+    Only the first carries gradients.
+
     With mixup the cross-entropy is the same convex combination as the rows.
 
     Parameters
@@ -183,8 +185,11 @@ def total_loss(
     classification = share * cross_entropy(logits, labels) + (1 - share) * cross_entropy(
         logits, labels[partner]
     )
-    reconstruction = mse_loss(rebuilt, target)
-    return classification + weight * reconstruction, classification, reconstruction
+    loss = classification + weight * mse_loss(rebuilt, target)
+    with torch.no_grad():
+        # Row by row: the bits of a sum over everything depend on the number of threads.
+        reconstruction = (rebuilt - target).square().mean(1).mean()
+    return loss, classification.detach(), reconstruction
 
 
 def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt):
@@ -201,7 +206,7 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
         noisy = target if corrupt is None else target * corrupt(tuple(target.shape))
         optimizer.zero_grad()
         logits, rebuilt = network(noisy)
-        parts = total_loss(
+        loss, *parts = total_loss(
             logits,
             rebuilt,
             target,
@@ -210,9 +215,10 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
             share=share,
             weight=settings.reconstruction,
         )
-        parts[0].backward()
+        loss.backward()
         optimizer.step()
-        sums += [float(part.detach()) for part in parts]
+        entropy, error = map(float, parts)
+        sums += [entropy + settings.reconstruction * error, entropy, error]
     return (sums / batches).tolist()
 
 
