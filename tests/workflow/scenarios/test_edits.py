@@ -58,6 +58,18 @@ def test_04_a_real_edit_of_an_imported_helper(scenario, correct):
     assert correct(scenario)[SUBMISSION] != before[SUBMISSION]
 
 
+def test_04_an_edit_that_neither_size_nor_time_betrays(scenario, correct):
+    """Python would run the bytecode of before, and what that makes must not get the new key."""
+    path = scenario.path / "workflow/emodag/science/blending.py"
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    scenario.edit(
+        path.relative_to(scenario.path), "np.zeros_like(members[0])", "np.ones_like( members[0])"
+    )
+    os.utime(path, ns=times)
+    assert scenario.run().ran == {"gen1/blend", "submission"}
+    correct(scenario)
+
+
 def test_05_a_parameter_of_the_last_stage_changes_and_is_reverted(scenario, correct):
     before = correct(scenario)
     scenario.configure(**{**TINY, "pseudo_labels": BOOST})

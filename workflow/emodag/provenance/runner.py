@@ -5,7 +5,6 @@ was really imported, the inputs' logical digests, the live environment. Whatever
 store and the results hold only whole, verified files, and the manifest is written last.
 """
 
-import importlib
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from emodag.provenance.canonical import file_sha256
 from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_closure
 from emodag.provenance.digest import logical_digest
+from emodag.provenance.from_source import import_stage
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
 from emodag.provenance.plan import Plan, PlanError, Source, is_replaced
@@ -152,7 +152,7 @@ def _compute(
             _verify(inputs[role], store, talk)
     _set_threads(plan.environment.threads)
     module = f"emodag.stages.{plan.stage}"
-    stage = importlib.import_module(module)
+    stage = import_stage(module)
     # Checked after the import: what was imported is then what the key says.
     if code_closure(module) != plan.code:
         raise IntegrityError(
