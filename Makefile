@@ -2,8 +2,11 @@
 #   ARGS    more arguments for snakemake, pytest or uv
 #   TORCH   cpu (default), or cuda: 2.5 GB of CUDA packages
 #   PYTHON  the Python 3.11 or 3.12 to build .venv with
+#   WALK_STEPS, WALK_SEED  how far to walk (500), and which way (another one each time)
 
 TORCH ?= cpu
+WALK_STEPS ?= 500
+WALK_SEED ?= $(shell date +%s)
 
 SUITS := import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
 ifndef PYTHON
@@ -33,11 +36,11 @@ SMK := Snakefile workflow/rules benchmarks/bare.smk
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format config lock clean
+.PHONY: help setup run test walk bench lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s %s\n", $$1, $$2}' Makefile
-	@sed -n '1s/.*Variables/Variables/p; 2,4s/^# *//p' Makefile
+	@sed -n '1s/.*Variables/Variables/p; 2,5s/^# *//p' Makefile
 
 setup: $(READY)  ## build .venv from the locks, hashes checked
 
@@ -46,6 +49,9 @@ run: $(READY)  ## make results/submission.csv
 
 test: lint  ## check style, then run the whole test suite
 	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+walk: $(READY_DEV)  ## do what may happen to a small chain at random, and check it each time
+	.venv/bin/python -m tests.workflow.scenarios.walk --steps $(WALK_STEPS) --seed $(WALK_SEED) $(ARGS)
 
 bench: $(READY_DEV)  ## measure what content addressing costs
 	.venv/bin/python -m benchmarks.cost $(ARGS)
@@ -69,10 +75,10 @@ lock:  ## write envs/*.lock and *.yaml anew; needs uv
 	$(PYTHON) envs/lock.py $(ARGS)
 
 clean:  ## remove .venv and the tools' caches; results stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run test walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
 # come from pip's cache. torch goes first: its lock has the setuptools that one package is built

@@ -1,0 +1,14 @@
+"""A short random walk through all that may happen; `make walk` takes a long one."""
+
+from tests.workflow.scenarios.walk.machine import Walker, walk
+from tests.workflow.scenarios.walk.oracle import Oracle
+
+
+def test_whatever_happens_the_submission_is_right(tiny):
+    oracle = Oracle()
+    try:
+        walker = Walker(tiny, oracle, print)
+        walk(walker, 5, steps=24, each=8)
+    finally:
+        oracle.close()
+    assert walker.counts["comparisons"] > 8
