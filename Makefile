@@ -26,6 +26,8 @@ digest = $(if $(PYTHON),$(shell cat $(1) | $(PYTHON) 2>/dev/null -c 'import hash
 	print(hashlib.sha256(sys.stdin.buffer.read() + seal).hexdigest()[:16])'))
 READY := .venv/.ready-$(call digest,envs/local.lock $(TORCH_LOCK))
 READY_DEV := .venv/.ready-dev-$(call digest,envs/local.lock $(TORCH_LOCK) envs/dev.lock)
+READY_CONDA := .venv/.ready-conda-$(call digest,envs/local.lock $(TORCH_LOCK) envs/dev.lock \
+	envs/conda-test.lock)
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install --require-hashes
 NO_TORCH_cpu := If pip found no torch without CUDA: set PIP_EXTRA_INDEX_URL to the index of CPU \
@@ -36,10 +38,10 @@ SMK := Snakefile workflow/rules benchmarks/bare.smk
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test walk bench lint format config lock clean
+.PHONY: help setup run test test-conda walk bench lint format config lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## *' '/^[a-z]+:.*##/ {printf "%-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
 	@sed -n '1s/.*Variables/Variables/p; 2,5s/^# *//p' Makefile
 
 setup: $(READY)  ## build .venv from the locks, hashes checked
@@ -49,6 +51,9 @@ run: $(READY)  ## make results/submission.csv
 
 test: lint  ## check style, then run the whole test suite
 	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+test-conda: $(READY_CONDA)  ## run the chain through snakemake --use-conda, with a stand-in for conda
+	.venv/bin/python -m pytest tests/conda $(ARGS)
 
 walk: $(READY_DEV)  ## do what may happen to a small chain at random, and check it each time
 	.venv/bin/python -m tests.workflow.scenarios.walk --steps $(WALK_STEPS) --seed $(WALK_SEED) $(ARGS)
@@ -78,7 +83,7 @@ clean:  ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run test test-conda walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
 # come from pip's cache. torch goes first: its lock has the setuptools that one package is built
@@ -104,3 +109,9 @@ $(READY_DEV): $(READY)
 	@rm -f .venv/.ready-*
 	@$(PIP) -r envs/dev.lock
 	@touch $(READY) $@
+
+$(READY_CONDA): $(READY_DEV)
+	@echo 'Building .venv: what stands in for conda ...'
+	@rm -f .venv/.ready-*
+	@$(PIP) -r envs/conda-test.lock
+	@touch $(READY) $(READY_DEV) $@

@@ -44,6 +44,7 @@ LOCKS = (
     Lock("kaggle.torch-cuda", LINUX, agrees_with=("kaggle",)),
     Lock("reported.torch-cuda", LINUX, agrees_with=("local",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
+    Lock("conda-test", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
 )
 """In the order to write them in. Python 3.11 and 3.12 on Linux resolve alike, so no pin needs a
 marker."""

@@ -80,12 +80,13 @@ class Project:
         *arguments: str,
         check: bool = True,
         configfiles: tuple[str, ...] = ("small.yaml",),
+        python: Path | str = sys.executable,
         **variables: str,
     ):
         """Run Snakemake as a user would; returns the completed process, output in `stderr`."""
         environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
+            [python, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
             cwd=self.path,
             env={**environment, **variables},
             text=True,

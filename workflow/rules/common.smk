@@ -4,13 +4,14 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
 os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 os.environ["PYTHONPATH"] = str(ROOT / "workflow")
 os.environ["PYTHONNOUSERSITE"] = "1"
+os.environ["EMODAG_PATH"] = os.environ["PYTHONPATH"]
 os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
 from emodag.chain import RANDOMNESS, jobs
@@ -134,4 +135,11 @@ def settings(wildcards):
 
 # What every fit makes besides where one stream of random numbers goes through all of them.
 HANDED_ON = {"randomness": RANDOMNESS} if CONFIG.training.randomness == "global" else {}
-RUN = "python -m emodag run {input.plan} --log {log}"
+PYTHON = "python"
+if CONDA:
+    # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's base is
+    # active, conda puts an environment in base's place in PATH, behind what PATH begins with above.
+    PYTHON = 'PYTHONPATH="$EMODAG_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
+
+# -P: whatever lies in the working directory is not to be imported.
+RUN = PYTHON + " -P -m emodag run {input.plan} --log {log}"

@@ -14,7 +14,7 @@ rule environment:
     message:
         "Build the environment {wildcards.built}"
     shell:
-        "python -m emodag environment --python {params.python:q} --log {log}"
+        "python -P -m emodag environment --python {params.python:q} --log {log}"
         " .emodag/environments/{wildcards.built} {params.locks:q}"
 
 
