@@ -2,8 +2,11 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from emodag.provenance.fingerprint import processor
 from tests.workflow.conftest import WHOLE, Project
 
 CONTROL = ("numpy2", "avx2", "threads2")
@@ -36,6 +39,67 @@ def test_each_runs_with_its_own_packages(compared):
             found = json.loads(record.read_text())
             assert found["environment"]["distributions"]["numpy"] == numpy
             assert (".emodag/environments/numpy2" in found["command"][0]) == (name == "numpy2")
+
+
+def first_to_differ(project: Project, target: str, a: str, b: str, *settings: str) -> dict:
+    """Make a target in two environments; what `diff` says of the first job whose values differ."""
+    for name in (a, b):
+        made = f"results/{name}/{target}/manifest.json"
+        project.snakemake(made, "--config", f"environment={name}", *settings)
+    command = ("diff", f"results/{a}", f"results/{b}", "--all", "--json")
+    found = json.loads(project.emodag(*command).stdout)
+    (job,) = [job for job in found["jobs"] if job["job"] == found["values_differ"][0]]
+    return job
+
+
+class TestPlantedDrift:
+    """Mistakes that programs make; each is off by default, and found where it is when it is on."""
+
+    def test_a_numpy_scalar_that_promotes(self, compared):
+        job = first_to_differ(
+            compared, "published/scaled/all", "local", "numpy2", "planted=[promotion]"
+        )
+        assert job["job"] == "published/scaled/all"
+        assert job["outputs"]["train.parquet"]["whole"]["ulps"] == 1
+
+    def test_a_threshold_in_another_precision(self, compared):
+        """Just above a confidence that occurs, which float32 cannot tell from it."""
+        rows = compared.path / "results/local/published/seed1/gen1/pseudo_labels/all"
+        confidence = pd.read_parquet(rows / "pseudo_labels.parquet")["confidence"].iloc[0]
+        least = float(confidence) * (1 + 1e-9)
+        assert np.float32(least) == confidence
+        job = first_to_differ(
+            compared,
+            "published/seed1/gen1/pseudo_labels/all",
+            *("local", "numpy2", "planted=[threshold]", f"pseudo_labels={{threshold: {least!r}}}"),
+        )
+        assert job["job"] == "published/seed1/gen1/pseudo_labels/all"
+        left, right = job["outputs"]["pseudo_labels.parquet"]["rows"]
+        assert left == right + 1
+
+    def test_batch_statistics_of_several_threads(self, compared):
+        job = first_to_differ(
+            compared, "published/seed1/gen0/all", "local", "threads2", "planted=[batch_norm]"
+        )
+        assert job["job"] == "published/seed1/gen0/all"
+
+    @pytest.mark.skipif(
+        "avx2" not in processor().split(), reason="sorts with AVX2 or AVX-512 on x86-64 only"
+    )
+    def test_folds_by_an_unstable_sort(self, compared):
+        """More than 16 persons of equal size: with AVX-512 the last two differ, else the first."""
+        person = np.repeat(np.arange(40), 4)
+        table = pd.DataFrame({"f": np.arange(160.0), "label": person % 4, "person": person})
+        table.to_csv(compared.path / "many.csv")
+        compared.configure(**{**WHOLE, "data": {"train": "many.csv", "truth": None}})
+        table.iloc[:8, :1].to_csv(compared.path / "test.csv")
+        versions = set()
+        for name in ("local", "numpy2", "avx2"):
+            made = f"results/{name}/folds/folds.parquet"
+            settings = (f"environment={name}", "fold_assignment=scikit_learn")
+            compared.snakemake(made, "--config", *settings)
+            versions.add((compared.path / made).read_bytes())
+        assert len(versions) > 1
 
 
 def test_a_damaged_environment_is_built_anew(compared):

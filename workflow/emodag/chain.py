@@ -240,6 +240,7 @@ class _Chain:
             inputs["folds"] = (f"{self.env}/folds", "folds.parquet")
         resolution = SCIKIT_LEARN_RESOLUTION if protocol == "published" else 0.0
         params = {**self.config.scaling.model_dump(), "fold": fold, "resolution": resolution}
+        params |= self.planted("promotion")
         return self._job(self.scaled(protocol, fold), "scale", params, inputs)
 
     def stage0(self, seed: int, fold: int) -> Job:
@@ -273,6 +274,7 @@ class _Chain:
             {
                 "threshold": self.config.pseudo_labels.threshold,
                 "boost": self.boost if generation > 1 else self.no_boost,
+                **self.planted("threshold"),
             },
             {"probabilities": (origin, "test.parquet")},
         )
@@ -445,7 +447,10 @@ class _Chain:
         return {
             "classes": len(self.classes),
             "randomness": t.randomness,
-            "model": self.config.model.model_dump(),
+            "model": {
+                **self.config.model.model_dump(),
+                **({"planted_batch_norm": True} if self.planted("batch_norm") else {}),
+            },
             "training": {
                 "epochs": epochs or t.epochs,
                 "batch": t.batch,
@@ -457,6 +462,10 @@ class _Chain:
                 "schedule": schedule,
             },
         }
+
+    def planted(self, drift: str) -> dict:
+        """The parameter of a stage that a source of drift is planted in, none otherwise."""
+        return {"planted": True} if drift in self.config.planted else {}
 
     def cosine(self) -> dict:
         return {"end": self.config.training.min_learning_rate}

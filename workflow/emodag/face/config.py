@@ -254,6 +254,9 @@ class Config(Section):
     training: Training = Field(Training(), description="the fits")
     pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
     drift: Drift = Field(Drift(), description="comparison of environments")
+    planted: list[Literal["promotion", "threshold", "batch_norm"]] = Field(
+        [], description="known sources of drift, for demonstrations only; see docs/drift.md"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -21,7 +21,10 @@ from torch import nn
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """Widths and regularisation; see `emodag.face.config.Model`."""
+    """Widths and regularisation; see `emodag.face.config.Model`.
+
+    `planted_batch_norm` takes torch's own layer; see `emodag.science.planted`.
+    """
 
     hidden: int
     code: int
@@ -30,6 +33,7 @@ class ModelSettings:
     dropout: float
     residual: bool
     corruption: float
+    planted_batch_norm: bool = False
 
 
 class Mask:
@@ -127,7 +131,7 @@ class AttentiveAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         s = settings
-        norm = nn.BatchNorm1d if rng is None else BatchNorm
+        norm = nn.BatchNorm1d if rng is None or s.planted_batch_norm else BatchNorm
         self.gate = Gate(width, s.gate_ratio)
         self.norm = norm(width)
         self.encoder = nn.Sequential(

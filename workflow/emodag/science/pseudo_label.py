@@ -1,5 +1,7 @@
 """Confidence-based pseudo-labels and the class boost (report, section III.B)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -18,15 +20,25 @@ def boosted(probabilities: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return probabilities * factors.astype(probabilities.dtype)
 
 
+def reaches(confidence: np.ndarray, least: float) -> np.ndarray:
+    """Which of `confidence`, (n,) floats, are at least `least`.
+
+    The comparison is made in the dtype of the confidence, on both sides and in every NumPy: a
+    float32 probability that prints as 0.90 reaches a threshold of 0.90, although the float32
+    nearest to 0.9 is less than the float64 nearest to 0.9.
+    """
+    return confidence >= np.full_like(confidence, least)
+
+
 def select(
-    probabilities: np.ndarray, *, threshold: float
+    probabilities: np.ndarray,
+    *,
+    threshold: float,
+    reaches: Callable[[np.ndarray, float], np.ndarray] = reaches,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rows whose highest probability reaches the threshold.
 
-    The comparison is made in the dtype of the probabilities, on both sides and in every NumPy: a
-    float32 probability that prints as 0.90 reaches a threshold of 0.90, although the float32
-    nearest to 0.9 is less than the float64 nearest to 0.9. Of equal highest probabilities the
-    first class wins.
+    Of equal highest probabilities the first class wins.
 
     Returns
     -------
@@ -35,6 +47,6 @@ def select(
     confidence : (m,) in the dtype of `probabilities`.
     """
     confidence = probabilities.max(axis=1)
-    rows = np.flatnonzero(confidence >= np.full_like(confidence, threshold))
+    rows = np.flatnonzero(reaches(confidence, threshold))
     labels = probabilities[rows].argmax(axis=1)
     return rows.astype(np.int32), labels.astype(np.int8), confidence[rows]

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
+from emodag.science import planted
 from emodag.science.matrices import read_probabilities, write_columns
-from emodag.science.pseudo_label import boosted, select
+from emodag.science.pseudo_label import boosted, reaches, select
 
 
 def run(
@@ -19,12 +20,14 @@ def run(
     Parameters
     ----------
     inputs : `probabilities` of the test rows, of the previous generation.
-    params : `threshold`; `boost`, one factor per class, applied before the threshold.
+    params : `threshold`; `boost`, one factor per class, applied before the threshold;
+        `planted`, if the comparison is to be that of `emodag.science.planted`.
     """
     probabilities = read_probabilities(inputs["probabilities"])
     row, label, confidence = select(
         boosted(probabilities, np.array(params["boost"], np.float64)),
         threshold=params["threshold"],
+        reaches=planted.threshold if "planted" in params else reaches,
     )
     if len(row) == 0:
         context.warn(

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emodag.context import Context
+from emodag.science import planted
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
 
 COLUMNS_AT_ONCE = 64
@@ -37,6 +38,7 @@ def run(
     params : `fold`: None fits on all train and test rows; k leaves out the train rows whose
         `group_fold` is k. `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
+        `planted`, if the scores are to pass through `emodag.science.planted.promotion`.
     output : directory for the three files.
     context : told of columns without any value in the fitted rows; they become 0.0.
     """
@@ -56,6 +58,8 @@ def run(
             references=references,
             resolution=params["resolution"],
         )
+        if "planted" in params:
+            scores = planted.promotion(scores)
         scaled_train[name], scaled_test[name] = scores[:n_train], scores[n_train:]
     _warn_of_empty([name for name, table in quantiles.items() if np.isnan(table[0])], context)
     _write(output / "quantiles.parquet", quantiles)
