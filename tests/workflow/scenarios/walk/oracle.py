@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import yaml
@@ -29,6 +30,7 @@ class Oracle:
     def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory
         self._known: dict[str, dict[str, str]] = {}
+        self._lock = threading.Lock()
         self._server = subprocess.Popen(
             [sys.executable, clean.__file__, "serve"],
             env={**os.environ, **PLAIN},
@@ -41,10 +43,11 @@ class Oracle:
         """Logical digest by path of all that the submission stands on."""
         variables = {**_circumstances(project), **variables}
         state = digest([_content(project.path), variables, fingerprint({}, 1)])
-        if state not in self._known:
-            self._known[state] = self._recalled(state) or self._computed(project, variables)
-            self._remember(state)
-        return self._known[state]
+        with self._lock:  # projects side by side ask at the same time
+            if state not in self._known:
+                self._known[state] = self._recalled(state) or self._computed(project, variables)
+                self._remember(state)
+            return self._known[state]
 
     def close(self) -> None:
         """Stop the process that computes."""

@@ -1,7 +1,6 @@
 """A project on its walk: what its user has set, how it is run, and when that went well."""
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from tests.workflow.scenarios.conftest import SUBMISSION, TINY, Done, Scenario
 from tests.workflow.scenarios.walk.oracle import Oracle
 
 JOBS = 9
-"""How many jobs a submission takes: no more advice than that can be needed."""
+"""How many jobs a submission takes; each may need a piece of advice of its own."""
 
 ADVICE = (
     r"(\S+): is (?:damaged|missing) .*Delete the manifest beside it and run `snakemake` again",
@@ -25,7 +24,6 @@ ADVICE = (
     r"was planned anew while it ran\. .*run the same command again",
 )
 """What a job may say when it fails although its user has made no mistake."""
-
 
 KINDS = {
     "raw": "*.csv",
@@ -38,7 +36,6 @@ KINDS = {
     "metadata": ".snakemake/metadata/*",
 }
 """Files that things are done to."""
-
 
 RACE = re.compile(r"No such file or directory: '[^']*/\.snakemake/locks")
 """What Snakemake itself comes to when another one in the same directory ends as it begins."""
@@ -111,21 +108,14 @@ class Walked(Scenario):
         found = sorted(path for path in self.path.glob(KINDS[kind]) if path.is_file())
         return found[n % len(found)] if found else None
 
-    def start(self) -> "Running":
+    def start(self) -> Running:
         """Snakemake, running on its own."""
         variables = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         log = self.path / f"said-{len(list(self.path.glob('said-*')))}"
+        command = [sys.executable, "-m", "snakemake", "-c2", SUBMISSION]
         with log.open("w") as stream:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "snakemake",
-                    "-c2",
-                    SUBMISSION,
-                    "--configfile",
-                    "small.yaml",
-                ],
+                [*command, "--configfile", "small.yaml"],
                 cwd=self.path,
                 env={**variables, **self.variables},
                 stdout=stream,
@@ -154,25 +144,26 @@ class Walked(Scenario):
         followed.
         """
         heard: set[str] = set()
-        while (done := self.once()).status:
+        for _ in range(2 * JOBS):
+            done = self.once()
+            if done.status == 0:
+                self.compare()
+                return
             advice = _advice(done.said)
             self.counts["clear errors"] += 1
-            assert len(heard) <= JOBS, f"the advice does not help:\n{done.said}"
             if advice.group() in heard and advice.groups():
                 self.counts["advice followed"] += 1
                 (self.path / advice.group(1)).with_name("manifest.json").unlink(missing_ok=True)
             heard.add(advice.group())
-        self.compare()
+        raise AssertionError(f"the advice does not help:\n{done.said}")
 
     def compare(self) -> None:
         """The submission, and all that is promised of what it stands on, are as made cleanly."""
         expected = self.oracle(self, self._without_store())
         assert logical_digest(self.path / SUBMISSION) == expected[SUBMISSION], "the submission"
         promised = {}
-        for path in {Path(name).parent / "manifest.json" for name in expected} - {
-            Path("results/manifest.json")
-        } | {Path("results/submission.manifest.json")}:
-            for name, output in json.loads(self.read(path))["outputs"].items():
+        for path in {_manifest(Path(name)) for name in expected}:
+            for name, output in self.json(path)["outputs"].items():
                 promised[str(path.parent / name)] = output["logical"]
         assert promised == expected, "the manifests"
         self.counts["comparisons"] += 1
@@ -186,6 +177,12 @@ class Walked(Scenario):
 
     def _without_store(self) -> dict[str, str]:
         return {k: v for k, v in self.variables.items() if k != "EMODAG_STORE"}
+
+
+def _manifest(output: Path) -> Path:
+    """Where the manifest lies that promises an output."""
+    home = output.parent
+    return home / ("submission.manifest.json" if home.name == "results" else "manifest.json")
 
 
 def _advice(said: str) -> re.Match:
