@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def conda(base, tmp_path) -> Conda:
 
 
 @pytest.fixture(scope="session")
-def local(base, tmp_path_factory) -> Conda:
+def local(base, tmp_path_factory) -> Iterator[Conda]:
     """The front end, with the environment of the project's own `envs/local.yaml`.
 
     What Python imports there is recorded in the directory `RECORD_IMPORTS`, where that is set.
@@ -88,5 +89,5 @@ def local(base, tmp_path_factory) -> Conda:
     (prefix,) = conda.prefixes()
     assert prefix.with_suffix(".yaml").read_bytes() == (ROOT / "envs/local.yaml").read_bytes()
     (prefix / "lib/python3.11/site-packages/sitecustomize.py").write_text(RECORDER)
-    shutil.rmtree(project.path)
-    return conda
+    yield conda
+    shutil.rmtree(conda.environments)  # pytest would keep its 1.6 GB beside those of the next runs

@@ -184,6 +184,11 @@ def test_another_seed_more_generations_and_no_pseudo_label(project):
         assert (facts["n_train"], facts["n_pseudo"], facts["n_valid"]) == (36, 0, 36)
 
 
+def test_a_module_in_the_working_directory_is_not_imported(project):
+    (project.path / "pyarrow.py").write_text("raise ImportError('not of this environment')\n")
+    project.snakemake("results/local/table/manifest.json")
+
+
 def test_one_test_row(project):
     lines = project.read("test.csv").splitlines()
     (project.path / "test.csv").write_text("\n".join(lines[:2]) + "\n")
