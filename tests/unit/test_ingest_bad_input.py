@@ -83,7 +83,7 @@ LONG_PARQUET = parquet_bytes(
     {"a": NOISE, "b": NOISE, "label": ["calm", "tense"] * 2000, "person": ["P", "Q"] * 2000}
 )
 NO_ROWS = parquet_bytes({name: cells[:0] for name, cells in parquet_columns().items()})
-ZIPPED_TEXT = gzip.compress(train_text().encode())
+ZIPPED_TEXT = gzip.compress(train_text().encode(), mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ ZIPPED_TEXT = gzip.compress(train_text().encode())
         ("train.csv.gz", ZIPPED_TEXT[:-12], "cut short"),
         ("train.csv.gz", ZIPPED_TEXT[:30], "cut short"),
         ("train.csv.gz", ZIPPED_TEXT[:-8] + bytes(8), "damaged"),
-        ("train.csv.gz", gzip.compress(zipped()), "zip archive"),
+        ("train.csv.gz", gzip.compress(zipped(), mtime=0), "zip archive"),
         ("train.parquet", b"", "is empty"),
         ("train.parquet", train_text(), "is not a Parquet file"),
         ("train.parquet", LONG_PARQUET[:5000], "cut short"),
