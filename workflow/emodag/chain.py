@@ -4,8 +4,10 @@ This is the one table where the rooms meet: it names the stages of `emodag.stage
 they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from emodag.face.config import Config
@@ -374,10 +376,8 @@ class _Chain:
             for file in OUTPUTS[job.stage]
         }
         params = {
-            "pairs": pairs,
-            "protocol": self.config.protocols[0],
-            "folds": len(self.folds),
-            "generations": self.config.generations,
+            "runs": {_named(run): self._compared(run) for run in runs},
+            "pairs": [[_named(a), _named(b)] for a, b in pairs],
             "classes": self.classes,
             "boost": self.boost,
             "label": self.config.data.label,
@@ -389,8 +389,18 @@ class _Chain:
             f"drift/{name}", "contrast", params, {**truth, **inputs}, describes=described
         )
 
+    def _compared(self, run: Run) -> dict[str, Any]:
+        """A run as the contrasts see it: its jobs by the step of the chain that they do."""
+        env, seed = run
+        jobs = [j for j in _Chain(self.config, env).compared(seed) if j.stage != "synthesize"]
+        steps = [
+            {"step": step, "stage": stage, "jobs": [job.name for job in done]}
+            for (step, stage), done in groupby(jobs, lambda job: (_step(job.name), job.stage))
+        ]
+        return {"environment": env, "seed": seed, "steps": steps}
+
     def drift(self, contrasts: list[str]) -> Job:
-        params = {"yardstick": YARDSTICK}
+        params = {"yardstick": YARDSTICK, "contrasts": contrasts}
         inputs = {name: (f"drift/{name}", "contrast.json") for name in contrasts}
         return self._job("drift", "drift", params, inputs)
 
@@ -478,3 +488,14 @@ class _Chain:
 def _part(fold: int | None) -> str:
     """The part of the training persons an artifact belongs to: all, or those of one fold."""
     return "all" if fold is None else f"fold{fold}"
+
+
+def _named(run: Run) -> str:
+    """What a run of the chain is called."""
+    env, seed = run
+    return f"{env}/seed{seed}"
+
+
+def _step(name: str) -> str:
+    """What a job does, without the run and the part of the training persons it does it for."""
+    return re.sub(r"^\w+/((published|nested)/(seed\d+/)?)?|/(all|fold\d+)$", "", name)

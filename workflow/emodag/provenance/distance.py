@@ -5,7 +5,10 @@ Two cells are equal when their bits are, or when both are NaN, whatever the payl
 or missing, or either is infinite, there is no distance: such cells are counted apart.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +27,9 @@ class Distance:
     relative : largest |a - b| / max(|a|, |b|), between 0 and 2.
     ulps : most steps from one float to the next between a and b; None also where the arrays are
         not floats of one type.
+    squares : the sum of the squares of those relative differences, for `rms`.
 
-    The last three are None where no two numbers differ.
+    `absolute`, `relative` and `ulps` are None where no two numbers differ.
     """
 
     cells: int = 0
@@ -34,11 +38,30 @@ class Distance:
     absolute: float | None = None
     relative: float | None = None
     ulps: int | None = None
+    squares: float = 0.0
 
     @property
     def share(self) -> float:
         """The share of cells that differ; 0 of no cells."""
         return self.differing / self.cells if self.cells else 0.0
+
+    @property
+    def rms(self) -> float:
+        """Root mean square of the relative differences, over all cells that have a distance.
+
+        Equal cells count as 0, so it is 0 where nothing differs; it has no unit, and is at most 2.
+        """
+        comparable = self.cells - self.incomparable
+        return math.sqrt(self.squares / comparable) if comparable else 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """Everything about it, as plain JSON."""
+        return {**asdict(self), "share": self.share, "rms": self.rms}
+
+    @classmethod
+    def of(cls, figures: Mapping[str, Any]) -> "Distance":
+        """The distance that `figures` describes."""
+        return cls(**{field.name: figures[field.name] for field in fields(cls)})
 
     def __add__(self, other: "Distance") -> "Distance":
         return Distance(
@@ -48,6 +71,7 @@ class Distance:
             absolute=_larger(self.absolute, other.absolute),
             relative=_larger(self.relative, other.relative),
             ulps=_larger(self.ulps, other.ulps),
+            squares=self.squares + other.squares,
         )
 
 
@@ -88,6 +112,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> Distance:
         absolute=float(absolute.max()),
         relative=float(relative.max()),
         ulps=int(ulps(a, b).max()) if one_type and a.dtype.kind == "f" else None,
+        squares=float(np.square(relative).sum()),
     )
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -75,13 +74,9 @@ def _tensors(a: Path, b: Path) -> dict[str, Any]:
 
 def _summary(parts: Mapping[str, Distance]) -> dict[str, Any]:
     return {
-        "whole": _figures(sum(parts.values(), Distance())),
-        "parts": {name: _figures(part) for name, part in parts.items() if part.differing},
+        "whole": sum(parts.values(), Distance()).figures(),
+        "parts": {name: part.figures() for name, part in parts.items() if part.differing},
     }
-
-
-def _figures(figures: Distance) -> dict[str, Any]:
-    return {**asdict(figures), "share": figures.share}
 
 
 def _unshared(a: Mapping[str, object], b: Mapping[str, object]) -> dict[str, Any]:

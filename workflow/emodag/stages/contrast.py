@@ -1,1 +1,199 @@
-"""Compare two runs stage by stage."""
+"""Compare pairs of runs stage by stage: what differs, from where on, and what it comes to."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.context import Context
+from emodag.errors import InputError
+from emodag.provenance.digest import logical_digest
+from emodag.provenance.drift import Pair, Step, compare, first_to_differ
+from emodag.science.contrasts import (
+    compared,
+    flipped_predictions,
+    mean_of,
+    moved_persons,
+    pseudo_label_changes,
+)
+from emodag.science.ingest import read_truth
+from emodag.science.matrices import read_columns, read_probabilities
+from emodag.science.pseudo_label import boosted
+from emodag.science.scoring import macro_f1
+
+CARRIES = {
+    "ingest": {"train.parquet", "test.parquet"},
+    "scale": {"train.parquet", "test.parquet"},
+    "teacher": {"test.parquet"},
+    "student": {"test.parquet"},
+    "blend": {"test.parquet"},
+}
+"""By stage, the files whose numbers later stages compute with."""
+
+SCORES = ("macro_f1", "macro_f1_last_epoch")
+"""The scores in `fit.json` that are compared."""
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `contrast.json`: `environments`, as given, and `pairs`, what `_pair` says of each.
+
+    Parameters
+    ----------
+    inputs : every output of every job of the runs, its role the job's name and the file's; `truth`,
+        the table of true labels, if it is known.
+    params : `runs`, by name `environment`, `seed`, and `steps`: objects with `step`, `stage` and
+        `jobs`, in the order of the chain; `pairs` of names of runs; `environments`, by name their
+        pins, variables and threads; `label`, `id`, `classes` and `boost` as for the leaderboard.
+
+    Raises
+    ------
+    InputError
+        When the runs of a pair are of different training rows.
+    """
+    runs = {name: _Run(inputs, params, run) for name, run in params["runs"].items()}
+    digest = cache(logical_digest)
+    pairs = [_pair(runs[a], runs[b], digest) for a, b in params["pairs"]]
+    facts = {"environments": params["environments"], "pairs": pairs}
+    (output / "contrast.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
+
+
+class _Run:
+    """The files of one run of the chain."""
+
+    def __init__(
+        self, inputs: Mapping[str, Path], params: Mapping[str, Any], run: Mapping[str, Any]
+    ) -> None:
+        self.name = {"environment": run["environment"], "seed": run["seed"]}
+        self.steps = {step["step"]: step for step in run["steps"]}
+        self._inputs, self._params = inputs, params
+        self.boost = np.array(params["boost"], np.float64)
+
+    def files(self, job: str) -> dict[str, Path]:
+        """The output files of a job, by name."""
+        return {
+            role.rpartition("/")[2]: path
+            for role, path in self._inputs.items()
+            if role.rpartition("/")[0] == job
+        }
+
+    def steps_of(self, stage: str) -> list[str]:
+        """The steps at which a stage runs."""
+        return [name for name, step in self.steps.items() if step["stage"] == stage]
+
+    def outputs(self, step: str, file: str) -> dict[str, Path]:
+        """One output of every job of a step, by job."""
+        return {job: self.files(job)[file] for job in self.steps[step]["jobs"]}
+
+    def one(self, step: str, file: str) -> Path:
+        """An output of a step of one job."""
+        (path,) = self.outputs(step, file).values()
+        return path
+
+    def hidden(self, blend: Path) -> float | None:
+        """The macro-F1 of a blend's submission, None where the truth is not known."""
+        if "truth" not in self._inputs:
+            return None
+        params = self._params
+        ids = read_columns(self.one("table", "test_rows.parquet"))["id"]
+        if params["id"] is None:
+            ids = np.arange(len(ids))  # what the submission calls its rows
+        truth = read_truth(
+            self._inputs["truth"],
+            label=params["label"],
+            id=params["id"],
+            classes=params["classes"],
+            n_rows=len(ids),
+            ids=ids,
+        )
+        predicted = boosted(read_probabilities(blend), self.boost).argmax(axis=1)
+        return macro_f1(truth, predicted, classes=len(params["classes"]))
+
+
+def _pair(a: _Run, b: _Run, digest) -> dict[str, Any]:
+    """What tells two runs apart: where, and what it comes to."""
+    steps = compare(_steps(a, b), digest)
+    return {
+        "a": a.name,
+        "b": b.name,
+        "first": first_to_differ(steps),
+        "steps": steps,
+        "folds": _folds(a, b),
+        "pseudo_labels": _pseudo_labels(a, b),
+        "generations": [_generation(a, b, step) for step in a.steps_of("student")],
+    }
+
+
+def _steps(a: _Run, b: _Run) -> list[Step]:
+    return [
+        Step(
+            name=step,
+            pairs=tuple(
+                Pair(job, file, path, b.files(other)[file])
+                for job, other in zip(a.steps[step]["jobs"], b.steps[step]["jobs"], strict=True)
+                for file, path in a.files(job).items()
+            ),
+            carries=frozenset(CARRIES.get(a.steps[step]["stage"], ())),
+        )
+        for step in a.steps
+    ]
+
+
+def _folds(a: _Run, b: _Run) -> dict[str, Any]:
+    """Who changes fold, and how many rows change the fold of the plain KFold."""
+    persons, other = (
+        read_columns(run.one("table", "train_rows.parquet"))["person"] for run in (a, b)
+    )
+    if not np.array_equal(persons, other):
+        raise InputError(
+            f"{a.name['environment']} and {b.name['environment']} hold different training rows: "
+            f"{len(persons)} and {len(other)}, or of other persons in another order. Runs of "
+            "different data cannot be contrasted."
+        )
+    left, right = (read_columns(run.one("folds", "folds.parquet")) for run in (a, b))
+    return {
+        "persons": len(np.unique(persons)),
+        "moved": moved_persons(persons, left["group_fold"], right["group_fold"]),
+        "rows": len(persons),
+        "rows_moved": int(np.count_nonzero(left["row_fold"] != right["row_fold"])),
+    }
+
+
+def _pseudo_labels(a: _Run, b: _Run) -> list[dict[str, Any]]:
+    """What `pseudo_label_changes` says of every table of them, by step and part of the persons."""
+    found = []
+    for step in a.steps_of("pseudo_label"):
+        sides = [run.outputs(step, "pseudo_labels.parquet") for run in (a, b)]
+        for job, *paths in zip(sides[0], *(side.values() for side in sides), strict=True):
+            tables = [read_columns(path) for path in paths]
+            changes = pseudo_label_changes(*((t["row"], t["label"]) for t in tables))
+            found.append({"step": step, "part": job.rpartition("/")[2], **changes})
+    return found
+
+
+def _generation(a: _Run, b: _Run, step: str) -> dict[str, Any]:
+    """Scores, by fold and overall, and predictions of one generation of students."""
+    facts = [
+        [json.loads(path.read_text()) for path in run.outputs(step, "fit.json").values()]
+        for run in (a, b)
+    ]
+    folds = {
+        score: [compared(x[score], y[score]) for x, y in zip(*facts, strict=True)]
+        for score in SCORES
+    }
+    scores = {score: mean_of(values) for score, values in folds.items()}
+    blends = [run.one(f"{step}/blend", "test.parquet") for run in (a, b)]
+    hidden = [run.hidden(blend) for run, blend in zip((a, b), blends, strict=True)]
+    if None not in hidden:
+        scores["hidden"] = compared(*hidden)
+    probabilities = map(read_probabilities, blends)
+    return {
+        "step": step,
+        "folds": folds,
+        "scores": scores,
+        "predictions": flipped_predictions(*probabilities, boost=a.boost),
+    }
