@@ -1,5 +1,6 @@
 """The distance of two arrays: what counts as different, and how far that is."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -122,9 +123,21 @@ def test_sums_describe_both(one, other):
     assert both == right + left and left + Distance() == left
     assert both.cells == left.cells + right.cells
     if one[0].dtype == other[0].dtype:
-        assert both == distance(
-            np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
-        )
+        whole = distance(np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]]))
+        assert both.squares == pytest.approx(whole.squares)
+        assert both == replace(whole, squares=both.squares)
+
+
+def test_the_root_mean_square_is_over_all_cells_that_can_be_compared():
+    a = np.array([1.0, 2.0, 4.0, np.nan, np.nan])
+    b = np.array([1.0, 1.0, 3.0, np.nan, 1.0])
+    assert distance(a, b).rms == pytest.approx(np.sqrt((0.5**2 + 0.25**2) / 4))
+    assert distance(a, a).rms == Distance().rms == 0
+
+
+def test_figures_say_everything():
+    found = distance(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    assert found.figures()["share"] == 0.5 and Distance.of(found.figures()) == found
 
 
 def test_shapes_must_agree():

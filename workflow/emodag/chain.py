@@ -400,7 +400,8 @@ class _Chain:
         return {"environment": env, "seed": seed, "steps": steps}
 
     def drift(self, contrasts: list[str]) -> Job:
-        params = {"yardstick": YARDSTICK, "contrasts": contrasts}
+        names = [*(name for name in contrasts if name != YARDSTICK), YARDSTICK]
+        params = {"yardstick": YARDSTICK, "contrasts": names}
         inputs = {name: (f"drift/{name}", "contrast.json") for name in contrasts}
         return self._job("drift", "drift", params, inputs)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from emodag.provenance.digest import logical_digest
@@ -135,3 +136,47 @@ def _sum(figures: list[dict[str, Any] | None]) -> dict[str, Any] | None:
     if not figures or None in figures:
         return None
     return sum(map(Distance.of, figures), Distance()).figures()
+
+
+def over_pairs(pairs: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What `compare` says of several pairs of runs, as one entry per step.
+
+    `pairs` and `identical` count pairs of runs. `carried` holds the largest `share`, `ulps` and
+    `relative`, and the median `rms`, of what the next step reads, None without numbers; `each_rms`
+    that of each pair; `amplification` the median over the pairs that have one; `weights` the same
+    figures as `carried` for the tensors.
+    """
+    return [_over_pairs(list(entries)) for entries in zip(*pairs, strict=True)]
+
+
+def _over_pairs(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    carried = [entry["carried"] for entry in entries]
+    weights = [
+        found["whole"]
+        for entry in entries
+        for name, found in entry["files"].items()
+        if name.endswith(".safetensors") and not entry["identical"]
+    ]
+    amplified = [e["amplification"] for e in entries if e["amplification"] is not None]
+    return {
+        "step": entries[0]["step"],
+        "pairs": len(entries),
+        "identical": sum(entry["identical"] for entry in entries),
+        "carried": _worst(carried),
+        "each_rms": [figures["rms"] for figures in carried if figures],
+        "amplification": median(amplified) if amplified else None,
+        "weights": _worst(weights),
+    }
+
+
+def _worst(figures: list[dict[str, Any] | None]) -> dict[str, Any] | None:
+    if not figures or None in figures:
+        return None
+    return {
+        **{name: _largest(f[name] for f in figures) for name in ("share", "ulps", "relative")},
+        "rms": median(f["rms"] for f in figures),
+    }
+
+
+def _largest(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

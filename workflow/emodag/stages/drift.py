@@ -1,1 +1,76 @@
-"""Compare two runs stage by stage."""
+"""Report the contrasts beside the spread between seeds, for people and for programs."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emodag.context import Context
+from emodag.face.drift_page import page
+from emodag.face.verdicts import verdict, yardstick_verdict
+from emodag.provenance.drift import first_to_differ, over_pairs
+from emodag.provenance.factors import factors
+from emodag.science.yardstick import effect, spread
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `drift.json` and, for people, `drift.html`.
+
+    `drift.json` holds `yardstick`, by score what `spread` says, and `contrasts`: objects with
+    `name`, `title`, `a` and `b` (environments), `factors` in which they differ, `first` step that
+    differs in any pair, `steps` over all pairs, `effects` by score, `verdict`, and the `pairs`
+    themselves as in `contrast.json`.
+
+    Parameters
+    ----------
+    inputs : by contrast its `contrast.json`.
+    params : `contrasts`, their names in the order of the report; `yardstick`, the one whose pairs
+        all compare one seed with the others.
+    """
+    found = {name: json.loads(inputs[name].read_text()) for name in params["contrasts"]}
+    yardstick = _yardstick(found[params["yardstick"]]["pairs"])
+    contrasts = [
+        _contrast(name, contrast, yardstick, is_yardstick=name == params["yardstick"])
+        for name, contrast in found.items()
+    ]
+    facts = {"yardstick": yardstick, "contrasts": contrasts}
+    (output / "drift.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (output / "drift.html").write_text(page(facts))
+
+
+def _yardstick(pairs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The spread of every score over the seeds, the last generation's."""
+    scores = [pair["generations"][-1]["scores"] for pair in pairs]
+    return {
+        name: spread([scores[0][name]["a"], *(found[name]["b"] for found in scores)])
+        for name in scores[0]
+    }
+
+
+def _contrast(
+    name: str, contrast: dict[str, Any], yardstick: dict[str, Any], *, is_yardstick: bool
+) -> dict[str, Any]:
+    pairs = contrast["pairs"]
+    a, b = (pairs[0][side]["environment"] for side in "ab")
+    steps = over_pairs([pair["steps"] for pair in pairs])
+    scores = [pair["generations"][-1]["scores"] for pair in pairs]
+    found = {
+        "name": name,
+        "title": f"Run seeds ({a})" if is_yardstick else f"{a} \N{RIGHTWARDS ARROW} {b}",
+        "a": contrast["environments"][a],
+        "b": contrast["environments"][b],
+        "factors": factors(
+            *(contrast["environments"][side] for side in (a, b)), other_seed=is_yardstick
+        ),
+        "first": first_to_differ({**s, "identical": s["identical"] == s["pairs"]} for s in steps),
+        "steps": steps,
+        # The yardstick's own pairs share a run, so they tell no effect of their own.
+        "effects": {}
+        if is_yardstick
+        else {s: effect([x[s]["difference"] for x in scores], yardstick[s]) for s in scores[0]},
+        "pairs": pairs,
+    }
+    told = yardstick_verdict(yardstick) if is_yardstick else verdict(found, yardstick)
+    return {**found, "verdict": told}

@@ -1,0 +1,150 @@
+"""The tables of the drift report, as text."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from emodag.face.words import interval, number, percent, score, title
+
+SCORES = {
+    "macro_f1": "Cross-validated",
+    "macro_f1_last_epoch": "Last epoch",
+    "hidden": "Hidden test",
+}
+"""What the scores are called, in their order."""
+
+LONG = {
+    "macro_f1": "Cross-validated macro-F1, as the protocol reports it",
+    "macro_f1_last_epoch": "Cross-validated macro-F1 of the last epoch",
+}
+
+NONE = "\N{EN DASH}"
+"""What a cell shows that has nothing to show."""
+
+
+class Table(NamedTuple):
+    """A table; the first cell of a row is its heading."""
+
+    title: str
+    heads: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def tables(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[Table]:
+    """Every table of a contrast that has something to show."""
+    found = [_effects(contrast, yardstick), _steps(contrast)]
+    if contrast["first"] is None:
+        return found
+    found += [_folds(contrast), _pseudo_labels(contrast), _predictions(contrast)]
+    found += [_scores(contrast, key) for key in LONG]
+    return [table for table in found if table.rows]
+
+
+def pair_name(pair: Mapping[str, Any]) -> str:
+    """What tells a pair of runs from the others of its contrast."""
+    a, b = pair["a"]["seed"], pair["b"]["seed"]
+    return f"seed {a}" if a == b else f"seed {a} \N{RIGHTWARDS ARROW} {b}"
+
+
+def _effects(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> Table:
+    heads = ["Macro-F1", "effect", "95 % interval", "pairs", "seed sd", "95 % interval", "seeds"]
+    heads += ["effect in sd", "95 % interval"]
+    rows = []
+    for key, text in SCORES.items():
+        if key not in yardstick:
+            continue
+        spread, effect = yardstick[key], contrast["effects"].get(key)
+        seeds = [score(spread["sd"]), interval(spread["interval"], score), str(spread["n"])]
+        if effect is None:
+            rows.append([text, NONE, NONE, NONE, *seeds, NONE, NONE])
+            continue
+        ends = [_interval(effect["interval"], _signed), _interval(effect["in_sds_interval"])]
+        in_sds = NONE if effect["in_sds"] is None else number(effect["in_sds"])
+        rows.append([text, _signed(effect["mean"]), ends[0], str(effect["n"]), *seeds])
+        rows[-1] += [in_sds, ends[1]]
+    return Table("Effect on the scores", heads, rows)
+
+
+def _steps(contrast: Mapping[str, Any]) -> Table:
+    heads = ["Step", "pairs identical", "cells that differ", "largest ulp", "largest relative"]
+    heads += ["root mean square", "amplification", "weights that differ", "their largest ulp"]
+    rows = []
+    for step in contrast["steps"]:
+        figures, weights = step["carried"] or {}, step["weights"] or {}
+        rows.append(
+            [
+                title(step["step"]),
+                f"{step['identical']} of {step['pairs']}",
+                _shown(figures.get("share"), percent),
+                *(_shown(figures.get(name)) for name in ("ulps", "relative", "rms")),
+                _shown(step["amplification"]),
+                *(
+                    _shown(weights.get(n), show)
+                    for n, show in (("share", percent), ("ulps", number))
+                ),
+            ]
+        )
+    note = "Largest over the pairs of runs; root mean square and amplification are medians."
+    return Table("Step by step", heads, rows, note)
+
+
+def _folds(contrast: Mapping[str, Any]) -> Table:
+    """Who moves; no seed has a say in that, so the first pair of runs speaks for all."""
+    folds = contrast["pairs"][0]["folds"]
+    rows = [[move["person"], str(move["a"]), str(move["b"])] for move in folds["moved"]]
+    note = f"{len(rows)} of {folds['persons']} persons."
+    return Table("Persons that change fold", ["Person", "from fold", "to fold"], rows, note)
+
+
+def _pseudo_labels(contrast: Mapping[str, Any]) -> Table:
+    counts = ("a", "b", "gained", "lost", "flipped")
+    rows = [
+        [pair_name(pair), title(entry["step"]), entry["part"], *(f"{entry[c]:,}" for c in counts)]
+        for pair in contrast["pairs"]
+        for entry in pair["pseudo_labels"]
+    ]
+    heads = ["Runs", "step", "persons", "left", "right", "gained", "lost", "flipped"]
+    return Table("Pseudo-labels", heads, rows)
+
+
+def _predictions(contrast: Mapping[str, Any]) -> Table:
+    rows = []
+    for pair, generation in _generations(contrast):
+        found, hidden = generation["predictions"], generation["scores"].get("hidden")
+        shown = [score(hidden["a"]), score(hidden["b"]), _signed(hidden["difference"])]
+        rows.append([pair_name(pair), title(generation["step"])])
+        rows[-1] += [f"{found['flipped']:,} of {found['rows']:,}"]
+        rows[-1] += [percent(found["flipped"] / found["rows"]), *(shown if hidden else [NONE] * 3)]
+    heads = ["Runs", "step", "flipped", "share", "hidden F1, left", "right", "difference"]
+    return Table("Test predictions", heads, rows)
+
+
+def _scores(contrast: Mapping[str, Any], key: str) -> Table:
+    rows = []
+    for pair, generation in _generations(contrast):
+        folds, mean = generation["folds"][key], generation["scores"][key]
+        rows.append([pair_name(pair), title(generation["step"])])
+        rows[-1] += [_signed(fold["difference"]) for fold in folds]
+        rows[-1] += [score(mean["a"]), score(mean["b"]), _signed(mean["difference"])]
+    folds = len(contrast["pairs"][0]["generations"][0]["folds"][key])
+    heads = ["Runs", "step", *(f"fold {fold}" for fold in range(folds))]
+    heads += ["mean, left", "right", "difference"]
+    return Table(LONG[key], heads, rows, "By fold, how much higher the right side is.")
+
+
+def _generations(contrast: Mapping[str, Any]) -> Iterator[tuple[Mapping, Mapping]]:
+    for pair in contrast["pairs"]:
+        for generation in pair["generations"]:
+            yield pair, generation
+
+
+def _shown(value: float | None, show=number) -> str:
+    return NONE if value is None else show(value)
+
+
+def _interval(ends: list[float] | None, show=number) -> str:
+    return NONE if ends is None else interval(ends, show)
+
+
+def _signed(value: float) -> str:
+    return score(value, signed=True)
