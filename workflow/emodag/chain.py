@@ -4,51 +4,11 @@ This is the one table where the rooms meet: it names the stages of `emodag.stage
 they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
 """
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 from emodag.face.config import Config
-
-RESULTS = "results"
-
-OUTPUTS = {
-    "synthesize": ("train.parquet", "test.parquet", "truth.csv"),
-    "ingest": (
-        "train.parquet",
-        "test.parquet",
-        "train_rows.parquet",
-        "test_rows.parquet",
-        "quality.json",
-    ),
-    "folds": ("folds.parquet",),
-    "scale": ("train.parquet", "test.parquet", "quantiles.parquet"),
-    "stage0": ("weights.safetensors", "history.parquet", "fit.json", "validation.parquet"),
-    "teacher": ("weights.safetensors", "history.parquet", "fit.json", "test.parquet"),
-    "pseudo_label": ("pseudo_labels.parquet",),
-    "student": (
-        "weights.safetensors",
-        "history.parquet",
-        "fit.json",
-        "validation.parquet",
-        "test.parquet",
-    ),
-    "blend": ("test.parquet",),
-    "submission": ("submission.csv",),
-    "scores": ("scores.csv",),
-    "leaderboard": ("leaderboard.csv",),
-    "contrast": ("contrast.json",),
-    "drift": ("drift.json", "drift.html"),
-}
-"""What each stage makes; `emodag.stages.<stage>` holds its code."""
-
-RANDOMNESS = "randomness.json"
-"""What each fit makes besides where randomness is global: the state that the next one needs."""
-
-YARDSTICK = "seeds"
-"""The contrast of run seeds, which says how large a difference has to be to matter."""
+from emodag.job import RANDOMNESS, Job
 
 SHUFFLE_SEED = 1
 """Seed of stage 0's shuffled KFold in the reported run."""
@@ -57,89 +17,7 @@ SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One job: a stage with its parameters, and where its inputs come from.
-
-    Attributes
-    ----------
-    name : unique in the chain; also the job's directory below `results`, but for final tables.
-    inputs : role -> (job, file) for an artifact, or a path for a raw file.
-    describes : the environments whose pins, variables and threads are a parameter of the job.
-    hands_on : whether it leaves the state of its randomness to the next fit.
-    """
-
-    name: str
-    stage: str
-    environment: str
-    params: dict[str, Any]
-    inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
-    describes: tuple[str, ...] = ()
-    hands_on: bool = False
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The files it makes."""
-        return OUTPUTS[self.stage] + ((RANDOMNESS,) if self.hands_on else ())
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the job makes a table that lies directly in `results`."""
-        return self.name == self.stage
-
-    @property
-    def directory(self) -> str:
-        """Where the outputs go."""
-        return RESULTS if self.is_final else f"{RESULTS}/{self.name}"
-
-    def path(self, file: str) -> str:
-        """The path of one of the outputs."""
-        return f"{self.directory}/{file}"
-
-    @property
-    def manifest(self) -> str:
-        """The manifest's path; final tables share a directory, so theirs bear their name."""
-        return f"{self.directory}/{self.name + '.' if self.is_final else ''}manifest.json"
-
-
-def jobs(config: Config) -> dict[str, Job]:
-    """Every job of a configuration by name, each after the jobs it needs."""
-    found: dict[str, Job] = {}
-    for job in [*_Chain(config, config.environment).jobs(), *_drift(config)]:
-        found.setdefault(job.name, job)
-    return found
-
-
-Run = tuple[str, int]
-"""What a contrast compares: the chain in an environment, with a run seed."""
-
-
-def _drift(config: Config) -> Iterator[Job]:
-    """The runs that the contrasts compare, the contrasts, and the report on them."""
-    contrasts = _contrasts(config)
-    for env, seed in _runs(pair for pairs in contrasts.values() for pair in pairs):
-        yield from _Chain(config, env).compared(seed)
-    home = _Chain(config, config.environment)
-    yield from (home.contrast(name, pairs) for name, pairs in contrasts.items())
-    yield home.drift(list(contrasts))
-
-
-def _contrasts(config: Config) -> dict[str, list[tuple[Run, Run]]]:
-    """The pairs of runs of every contrast; the run seed is the yardstick of all others."""
-    home, (first, *others) = config.environment, config.drift.seeds
-    pairs = {
-        f"{a}-{b}": [((a, seed), (b, seed)) for seed in config.seeds]
-        for a, b in config.drift.contrasts
-    }
-    return {YARDSTICK: [((home, first), (home, seed)) for seed in others], **pairs}
-
-
-def _runs(pairs: Iterable[tuple[Run, Run]]) -> list[Run]:
-    """Each run of the pairs once, in their order."""
-    return list(dict.fromkeys(run for pair in pairs for run in pair))
-
-
-class _Chain:
+class Chain:
     """The chain of one configuration in one environment, written down stage by stage."""
 
     def __init__(self, config: Config, env: str) -> None:
@@ -366,61 +244,8 @@ class _Chain:
         truth = {"truth": self.truth(), **self.test_rows()}
         return self._job("leaderboard", "leaderboard", params, {**truth, **inputs})
 
-    def contrast(self, name: str, pairs: list[tuple[Run, Run]]) -> Job:
-        runs = _runs(pairs)
-        inputs = {
-            f"{job.name}/{file}": (job.name, file)
-            for env, seed in runs
-            for job in _Chain(self.config, env).compared(seed)
-            if job.stage != "synthesize"
-            for file in OUTPUTS[job.stage]
-        }
-        params = {
-            "runs": {_named(run): self._compared(run) for run in runs},
-            "pairs": [[_named(a), _named(b)] for a, b in pairs],
-            "classes": self.classes,
-            "boost": self.boost,
-            "label": self.config.data.label,
-            "id": self.config.data.id,
-        }
-        truth = {"truth": self.truth()} if self.truth() else {}
-        described = tuple(sorted({env for env, _ in runs}))
-        return self._job(
-            f"drift/{name}", "contrast", params, {**truth, **inputs}, describes=described
-        )
-
-    def _compared(self, run: Run) -> dict[str, Any]:
-        """A run as the contrasts see it: its jobs by the step of the chain that they do."""
-        env, seed = run
-        jobs = [j for j in _Chain(self.config, env).compared(seed) if j.stage != "synthesize"]
-        steps = [
-            {"step": step, "stage": stage, "jobs": [job.name for job in done]}
-            for (step, stage), done in groupby(jobs, lambda job: (_step(job.name), job.stage))
-        ]
-        return {"environment": env, "seed": seed, "steps": steps}
-
-    def drift(self, contrasts: list[str]) -> Job:
-        names = [*(name for name in contrasts if name != YARDSTICK), YARDSTICK]
-        params = {"yardstick": YARDSTICK, "contrasts": names}
-        inputs = {name: (f"drift/{name}", "contrast.json") for name in contrasts}
-        return self._job("drift", "drift", params, inputs)
-
-    def _job(
-        self,
-        name: str,
-        stage: str,
-        params: dict,
-        inputs: dict | None = None,
-        describes: tuple[str, ...] = (),
-    ) -> Job:
-        return Job(
-            name=name,
-            stage=stage,
-            environment=self.env,
-            params=params,
-            inputs=inputs or {},
-            describes=describes,
-        )
+    def _job(self, name: str, stage: str, params: dict, inputs: dict | None = None) -> Job:
+        return Job(name=name, stage=stage, environment=self.env, params=params, inputs=inputs or {})
 
     def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
         """A fit; with global randomness it goes on from what the one before in a script left."""
@@ -489,14 +314,3 @@ class _Chain:
 def _part(fold: int | None) -> str:
     """The part of the training persons an artifact belongs to: all, or those of one fold."""
     return "all" if fold is None else f"fold{fold}"
-
-
-def _named(run: Run) -> str:
-    """What a run of the chain is called."""
-    env, seed = run
-    return f"{env}/seed{seed}"
-
-
-def _step(name: str) -> str:
-    """What a job does, without the run and the part of the training persons it does it for."""
-    return re.sub(r"^\w+/((published|nested)/(seed\d+/)?)?|/(all|fold\d+)$", "", name)

@@ -4,8 +4,10 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from emodag.chain import OUTPUTS, Job
+from emodag.chain import Chain
+from emodag.contrasts import contrast_jobs
 from emodag.face.config import Config
+from emodag.job import OUTPUTS, Job
 from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
 from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
@@ -20,6 +22,14 @@ from emodag.provenance.plan import (
     write_plan,
 )
 from emodag.provenance.sources import source_digests
+
+
+def jobs(config: Config) -> dict[str, Job]:
+    """Every job of a configuration by name, each after the jobs it needs."""
+    found: dict[str, Job] = {}
+    for job in [*Chain(config, config.environment).jobs(), *contrast_jobs(config)]:
+        found.setdefault(job.name, job)
+    return found
 
 
 class Planner:

@@ -14,11 +14,11 @@ os.environ["PYTHONNOUSERSITE"] = "1"
 os.environ["EMODAG_PATH"] = os.environ["PYTHONPATH"]
 os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
-from emodag.chain import RANDOMNESS, jobs
 from emodag.errors import EmodagError
 from emodag.face.config import load
 from emodag.interpreters import Interpreters
-from emodag.planner import Planner
+from emodag.job import RANDOMNESS
+from emodag.planner import Planner, jobs
 from emodag.provenance import tally
 from emodag.provenance.plan import plan_path
 from emodag.provenance.resume import clear_stale_lock, elder

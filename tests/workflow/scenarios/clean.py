@@ -17,8 +17,8 @@ import yaml
 
 def compute(project: Path, target: str) -> dict[str, str]:
     """Logical digest by path of everything the job `target` makes or needs, raw files aside."""
-    from emodag.chain import jobs
     from emodag.face.config import load
+    from emodag.planner import jobs
     from emodag.provenance.digest import logical_digest
 
     os.chdir(project)

@@ -54,12 +54,11 @@ def add(verbs) -> None:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from emodag.chain import jobs
     from emodag.errors import InputError
     from emodag.face.combined import combined
     from emodag.face.targets import find, names
     from emodag.interpreters import Interpreters
-    from emodag.planner import Planner
+    from emodag.planner import Planner, jobs
     from emodag.provenance.closure import PACKAGE
     from emodag.provenance.store import Store
     from emodag.provenance.why import ancestry, judge
