@@ -9,19 +9,33 @@ from emodag.errors import InputError, IntegrityError
 from emodag.provenance.dotted import changes
 from emodag.provenance.file_distance import file_distance
 from emodag.provenance.manifest import Manifest
+from emodag.provenance.pack import pack_in, read_pack
 from emodag.provenance.results import in_order, job_below, manifest_paths
+from emodag.provenance.sketch_distance import sketch_distance
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a job made: its manifest, and the directory where that and the files lie."""
+    """What a job made: its manifest, where that and the files lie, and the pack if in one."""
 
     manifest: Manifest
     directory: Path
+    pack: Path | None = None
 
     def digests(self) -> dict[str, str]:
         """Logical digest by output file."""
         return {name: output.logical for name, output in self.manifest.outputs.items()}
+
+    def lacks(self, name: str) -> str | None:
+        """Why an output file cannot be looked at, None where it can."""
+        if self.pack:
+            return f"{self.pack} holds no data"
+        path = self.directory / name
+        if not path.is_file():
+            return f"{path} is missing"
+        if path.stat().st_size != self.manifest.outputs[name].bytes:
+            return f"{path} is damaged; `verify --repair` restores what can be"
+        return None
 
 
 CELLS = 1 << 20
@@ -29,26 +43,26 @@ CELLS = 1 << 20
 
 
 def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
-    """What tells two directories of results, or two manifests, apart, as plain JSON.
+    """What tells two directories of results, packs of such, or two manifests, apart, as plain JSON.
 
-    Jobs are compared by their name below the directory. `keys_differ` and `values_differ` list
-    jobs, each after those it needs; `jobs` describes the first of either list: `key`, the
-    ingredients that differ, and in `outputs`, by file that differs, what `file_distance` says, or
-    why it is `unknown`. With `everything`, all jobs are described, and of large tables all cells.
+    Jobs are compared by their name below the directory. `raw_differ` lists raw files that were not
+    the same; `keys_differ` and `values_differ` list jobs, each after those it needs; `jobs`
+    describes the first of either list: `key`, the ingredients that differ, and in `outputs`, by
+    file that differs, what `file_distance` says, or what `sketch_distance` does and why the file
+    itself is not looked at (`estimated`), or why it is `unknown`. With `everything`, all jobs are
+    described, and of large tables all cells.
 
     Raises
     ------
     InputError
-        When a path does not exist or holds no manifest, or only one is a directory.
+        When a path does not exist or holds no manifest, or only one is a manifest, or for a pack
+        that cannot be trusted.
     IntegrityError
         When a manifest is damaged.
     """
-    for path in (a, b):
-        if not path.exists():
-            raise InputError(f"{path}: no such directory of results, and no such manifest.")
-    if a.is_dir() != b.is_dir():
-        raise InputError(f"{a} and {b}: compare two directories of results, or two manifests.")
     left, right = _made(a), _made(b)
+    if _is_single(a) != _is_single(b):
+        raise InputError(f"{a} and {b}: compare two directories of results, or two manifests.")
     order = [n for n in in_order({n: m.manifest for n, m in left.items()}) if n in right]
     keys = [n for n in order if left[n].manifest.key != right[n].manifest.key]
     values = [n for n in order if left[n].digests() != right[n].digests()]
@@ -60,6 +74,7 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
         "in_both": len(order),
         "only_in_a": sorted(left.keys() - right.keys()),
         "only_in_b": sorted(right.keys() - left.keys()),
+        "raw_differ": _raw_differ([(left[n].manifest, right[n].manifest) for n in order]),
         "keys_differ": keys,
         "values_differ": values,
         "jobs": [{"job": n, **_job(left[n], right[n], limit)} for n in order if n in told],
@@ -73,12 +88,32 @@ def is_identical(found: Mapping[str, Any]) -> bool:
 
 
 def _made(path: Path) -> dict[str, Made]:
-    """What the jobs below a directory made, by name; of a manifest alone, under an empty name."""
+    """What the jobs below a directory or in a pack made, by name; of a manifest alone, by ""."""
+    if pack := pack_in(path):
+        found = read_pack(pack, path.relative_to(pack))
+        return {name: Made(manifest, path, pack) for name, manifest in found.items()}
+    if not path.exists():
+        raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if path.is_dir():
-        found = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
+        paths = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
     else:
-        found = {"": path}
-    return {name: Made(Manifest.read(path), path.parent) for name, path in found.items()}
+        paths = {"": path}
+    return {name: Made(Manifest.read(path), path.parent) for name, path in paths.items()}
+
+
+def _is_single(path: Path) -> bool:
+    return path.is_file() and not pack_in(path)
+
+
+def _raw_differ(pairs: list[tuple[Manifest, Manifest]]) -> list[dict[str, Any]]:
+    """Raw files of the two sides that one job reads in one role and that are not the same."""
+    found = []
+    for left, right in pairs:
+        for role, a in left.origins.items():
+            b = right.origins.get(role, {})
+            if a.get("sha256") != b.get("sha256") and "sha256" in a and "sha256" in b:
+                found.append({"a": a, "b": b})
+    return [raw for n, raw in enumerate(found) if raw not in found[:n]]
 
 
 def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:
@@ -96,15 +131,20 @@ def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:
 
 
 def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
+    """How far two files of one name are apart: by the data, else by their sketches."""
     for side, made in (("a", a), ("b", b)):
-        output, path = made.manifest.outputs.get(name), made.directory / name
-        if output is None:
+        if name not in made.manifest.outputs:
             return {"unknown": f"the job makes no such file in {side}"}
-        if not path.is_file():
-            return {"unknown": f"{path} is missing"}
-        if path.stat().st_size != output.bytes:
-            return {"unknown": f"{path} is damaged; `verify --repair` restores what can be"}
+    why = a.lacks(name) or b.lacks(name)
+    if why is None:
+        try:
+            return file_distance(a.directory / name, b.directory / name, limit=limit)
+        except IntegrityError as error:
+            why = str(error)
+    left, right = (made.manifest.outputs[name].sketch for made in (a, b))
+    if left is None or right is None:
+        return {"unknown": why}
     try:
-        return file_distance(a.directory / name, b.directory / name, limit=limit)
-    except IntegrityError as error:
-        return {"unknown": str(error)}
+        return {"estimated": why, **sketch_distance(left, right)}
+    except ValueError as error:
+        return {"unknown": f"{why}, and the sketch in a manifest is {error}"}

@@ -12,18 +12,34 @@ value is recorded by its row; text as UTF-8 with its length.
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emodag.provenance.canonical import digest, file_sha256
 
+if TYPE_CHECKING:
+    from emodag.provenance.sketch import Sketcher
 
-def logical_digest(path: Path) -> str:
+
+def logical_digest(path: Path, sketcher: "Sketcher | None" = None) -> str:
     """The logical digest of an artifact file, chosen by its suffix.
 
     `.parquet` by table, `.safetensors` by tensor, `.json` by value, anything else by its bytes.
+
+    Parameters
+    ----------
+    sketcher : sketches tables, tensors and the lines of a `.csv` while they are read.
     """
-    return {".parquet": table, ".safetensors": tensors, ".json": json_value}.get(
-        path.suffix, file_sha256
-    )(path)
+    match path.suffix:
+        case ".parquet":
+            return table(path, sketcher)
+        case ".safetensors":
+            return tensors(path, sketcher)
+        case ".json":
+            return json_value(path)
+    found = file_sha256(path)
+    if sketcher and path.suffix == ".csv":
+        sketcher.sketch_lines(path.read_bytes(), found)
+    return found
 
 
 def json_value(path: Path) -> str:
@@ -31,7 +47,7 @@ def json_value(path: Path) -> str:
     return digest(json.loads(path.read_bytes()))
 
 
-def tensors(path: Path) -> str:
+def tensors(path: Path, sketcher: "Sketcher | None" = None) -> str:
     """Digest of the names, types, shapes and values of a safetensors file.
 
     Read from the file itself: an eight-byte header length, a JSON header, then the data
@@ -41,22 +57,31 @@ def tensors(path: Path) -> str:
         length = int.from_bytes(stream.read(8), "little")
         header = json.loads(stream.read(length))
         start = 8 + length
+        names = sorted(set(header) - {"__metadata__"})
+        if sketcher:
+            sketcher.begin((name, header[name]["dtype"], header[name]["shape"]) for name in names)
         entries = []
-        for name in sorted(set(header) - {"__metadata__"}):
+        for number, name in enumerate(names):
             entry = header[name]
             begin, end = entry["data_offsets"]
             stream.seek(start + begin)
-            values = hashlib.sha256(stream.read(end - begin)).hexdigest()
-            entries.append([name, entry["dtype"], entry["shape"], values])
+            content = stream.read(end - begin)
+            entries.append(
+                [name, entry["dtype"], entry["shape"], hashlib.sha256(content).hexdigest()]
+            )
+            if sketcher:
+                sketcher.add_tensor(number, content)
+    if sketcher:
+        sketcher.end(entry[-1] for entry in entries)
     return digest({"kind": "tensors", "tensors": entries})
 
 
-def table(path: Path) -> str:
+def table(path: Path, sketcher: "Sketcher | None" = None) -> str:
     """Digest of a Parquet table: row count, then name, type, missing rows and values by column."""
-    return digest({"kind": "table", **columns(path)})
+    return digest({"kind": "table", **columns(path, sketcher)})
 
 
-def columns(path: Path) -> dict:
+def columns(path: Path, sketcher: "Sketcher | None" = None) -> dict:
     """Row count and `[name, type, digest]` per column, streamed by row group.
 
     Raises
@@ -67,23 +92,25 @@ def columns(path: Path) -> dict:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as source:
-        schema = source.schema_arrow
-        names = [_type_name(field) for field in schema]
-        hashers = [_ColumnHasher() for _ in schema]
-        rows = 0
+        rows = source.metadata.num_rows
+        heads = [[field.name, _type_name(field)] for field in source.schema_arrow]
+        if sketcher:
+            sketcher.begin((*head, [rows]) for head in heads)
+        hashers = [_ColumnHasher() for _ in heads]
         for group in range(source.num_row_groups):
             batch = source.read_row_group(group, use_threads=False)
-            for hasher, column in zip(hashers, batch.columns, strict=True):
+            for number, column in enumerate(batch.columns):
                 for chunk in column.chunks:
-                    hasher.update(chunk)
-            rows += batch.num_rows
-    return {
-        "rows": rows,
-        "columns": [
-            [field.name, name, hasher.hexdigest()]
-            for field, name, hasher in zip(schema, names, hashers, strict=True)
-        ],
-    }
+                    values = hashers[number].update(chunk)
+                    if sketcher and values is None:
+                        sketcher.add_chunk(number, chunk)
+                    elif sketcher:
+                        sketcher.add_values(number, values)
+    digests = [hasher.hexdigest() for hasher in hashers]
+    if sketcher:
+        sketcher.end(digests)
+    entries = [[*head, found] for head, found in zip(heads, digests, strict=True)]
+    return {"rows": rows, "columns": entries}
 
 
 def _type_name(field) -> str:
@@ -106,15 +133,18 @@ class _ColumnHasher:
     def __init__(self) -> None:
         self.values, self.missing, self.rows = hashlib.sha256(), hashlib.sha256(), 0
 
-    def update(self, chunk) -> None:
+    def update(self, chunk):
+        """Take the next cells; returns them as an array if they are numbers and none is missing."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        offset, self.rows = self.rows, self.rows + len(chunk)
+        from emodag.provenance.ordinals import with_one_nan
+
+        whole, offset, self.rows = not chunk.null_count, self.rows, self.rows + len(chunk)
         if pa.types.is_dictionary(chunk.type):
             chunk = chunk.dictionary_decode()
-        if chunk.null_count:
+        if not whole:
             missing = np.flatnonzero(chunk.is_null().to_numpy(zero_copy_only=False)) + offset
             self.missing.update(missing.astype("<i8").tobytes())
             chunk = chunk.drop_null()
@@ -122,11 +152,11 @@ class _ColumnHasher:
             lengths = pc.binary_length(chunk).to_pylist()
             for length, text in zip(lengths, chunk.to_pylist(), strict=True):
                 self.values.update(length.to_bytes(8, "little") + text.encode())
-            return
-        values = chunk.to_numpy(zero_copy_only=False)
-        if values.dtype.kind == "f" and (is_nan := np.isnan(values)).any():
-            values = np.where(is_nan, values.dtype.type("nan"), values)
-        self.values.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")))
+            return None
+        values = with_one_nan(chunk.to_numpy(zero_copy_only=False))
+        values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+        self.values.update(values)
+        return values if whole else None
 
     def hexdigest(self) -> str:
         return digest([self.values.hexdigest(), self.missing.hexdigest()])

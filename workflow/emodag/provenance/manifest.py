@@ -14,16 +14,22 @@ from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.schema import check
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version 2 has sketches; a manifest of version 1 is made anew, like a damaged one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """One output file: its logical digest, the sha256 of its bytes, and their number."""
+    """One output file: its logical digest, the sha256 of its bytes, and their number.
+
+    `sketch` summarises what it holds (`emodag.provenance.sketch`), where it is of a kind that can
+    be summarised.
+    """
 
     logical: str
     sha256: str
     bytes: int
+    sketch: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,17 @@ class Manifest:
             When the file is missing, not a manifest, altered, or names a path.
         """
         try:
-            body = json.loads(path.read_bytes())
+            return cls.parse(path.read_bytes(), path)
+        except FileNotFoundError:
+            raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
+        except OSError as error:
+            raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
+
+    @classmethod
+    def parse(cls, content: bytes, name: Path) -> "Manifest":
+        """The same for a manifest's bytes; errors call it `name`."""
+        try:
+            body = json.loads(content)
             if body.pop("digest") != digest(body):
                 raise ValueError("its content does not match its own digest")
             if body.pop("schema") != SCHEMA:
@@ -82,13 +98,9 @@ class Manifest:
             body["labels_seen"] = tuple(body["labels_seen"])
             manifest = cls(**body)
             manifest._check()
-        except FileNotFoundError:
-            raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
-        except OSError as error:
-            raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise IntegrityError(
-                f"{path}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
+                f"{name}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
                 "the manifest anew."
             ) from None
         return manifest

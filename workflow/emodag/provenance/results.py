@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from emodag.errors import InputError
 from emodag.provenance.manifest import Manifest
@@ -23,7 +23,12 @@ def manifest_paths(results: Path) -> list[Path]:
     return found
 
 
-def job_below(results: Path, manifest: Path) -> str:
+def is_manifest(name: str) -> bool:
+    """Whether a file of this name is a job's manifest."""
+    return name == "manifest.json" or name.endswith(".manifest.json")
+
+
+def job_below(results: PurePath, manifest: PurePath) -> str:
     """What to call the job of a manifest, relative to a directory above; "" right in it."""
     home = manifest.parent.relative_to(results)
     name = (home / manifest.name.removesuffix("manifest.json").rstrip(".")).as_posix()
@@ -56,5 +61,5 @@ def _walk(results: Path) -> Iterator[Path]:
     for directory, below, files in os.walk(results):
         below[:] = [name for name in below if not name.startswith(".")]
         for name in files:
-            if name == "manifest.json" or name.endswith(".manifest.json"):
+            if is_manifest(name):
                 yield Path(directory, name)

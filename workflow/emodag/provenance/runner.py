@@ -170,9 +170,7 @@ def _compute(
             )
         outputs = {}
         for name in made:
-            path = scratch / name
-            logical, size = logical_digest(path), path.stat().st_size
-            outputs[name] = Output(logical=logical, sha256=store.publish(path), bytes=size)
+            outputs[name] = _publish(scratch / name, store)
     action = Action(
         outputs=outputs,
         labels_seen=context.own_labels(),
@@ -182,6 +180,15 @@ def _compute(
     store.record(key, action)
     checkpoint.remove()
     return action
+
+
+def _publish(path: Path, store: Store) -> Output:
+    """Move an output file into the store; digest and sketch are made in one reading of it."""
+    from emodag.provenance.sketch import Sketcher
+
+    sketcher, size = Sketcher(), path.stat().st_size
+    logical = logical_digest(path, sketcher)
+    return Output(logical=logical, sha256=store.publish(path), bytes=size, sketch=sketcher.text())
 
 
 def _verify_source(entry: Input) -> None:

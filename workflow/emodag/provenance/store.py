@@ -37,7 +37,8 @@ from emodag.provenance.canonical import CHUNK, digest, is_file_name, is_sha256
 from emodag.provenance.manifest import Output
 from emodag.provenance.schema import check
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version 2 has sketches; a record of version 1 counts as damaged, so it is computed anew."""
 FICLONE = 0x40049409
 """Linux ioctl that shares a file's blocks copy-on-write (linux/fs.h)."""
 
