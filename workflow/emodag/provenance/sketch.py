@@ -33,8 +33,11 @@ VERSION = 1
 BUDGET = 72_000
 """Most bytes of a sketch; as text it is a third longer."""
 
-COUNTERS = 64
-"""Most counters of a part."""
+ENOUGH = 16_000
+"""Bytes of counters in which a few parts get `MOST` counters each, and more parts fewer each."""
+
+MOST, FEW = 64, 4
+"""Counters of a part: at most, and where there are many parts as long as the budget allows."""
 
 DIGEST = 4
 """How many bytes of a part's digest a sketch keeps."""
@@ -179,7 +182,8 @@ def read_sketch(text: str) -> list[Summary]:
 def _layouts(parts: Sequence[Part]) -> list[Layout]:
     """As many counters for each part as there is room for; none where that is not even one."""
     room = (BUDGET - len(_header(parts))) // max(1, len(parts))
-    counters = min(COUNTERS, (room - DIGEST) // 9)
+    wanted = min(MOST, max(FEW, ENOUGH // max(1, len(parts)) // 9))
+    counters = min(wanted, (room - DIGEST) // 9)
     if counters < 1:
         return []
     return [
