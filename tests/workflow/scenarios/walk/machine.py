@@ -24,6 +24,7 @@ N = st.integers(0, 255)
 KEEP_TIME = st.booleans()
 DAMAGED = st.sampled_from(["output", "manifest", "plan", "object", "action", "sidecar"])
 LOST = st.sampled_from(["output", "manifest", "plan", "object", "action", "sidecar", "metadata"])
+WORK = st.sampled_from([[], ["results"], ["fits", "actions"], ["fits", "store"]])
 
 MOVES: dict[Callable, dict[str, st.SearchStrategy]] = {
     edits.setting: {"name": st.sampled_from(list(edits.SETTINGS)), "value": st.integers(0, 1)},
@@ -61,12 +62,16 @@ MOVES: dict[Callable, dict[str, st.SearchStrategy]] = {
     damage.swap: {"kind": DAMAGED, "n": N, "m": N},
     runs.settle: {},
     runs.kill: {
+        "lost": WORK,
         "after": st.integers(1, 80).map(lambda tenth: tenth / 10),
         "whom": st.sampled_from(["all", "snakemake", "jobs"]),
     },
     runs.fresh_clone: {},
-    runs.side_by_side: {"boost": st.integers(0, 1)},
-    runs.two_in_one_directory: {"after": st.integers(0, 30).map(lambda tenth: tenth / 10)},
+    runs.side_by_side: {"lost": WORK, "boost": st.integers(0, 1)},
+    runs.two_in_one_directory: {
+        "lost": WORK,
+        "after": st.integers(0, 30).map(lambda tenth: tenth / 10),
+    },
     runs.wrong_lock: {},
     runs.wrong_setting: {},
     runs.missing_table: {"table": st.sampled_from(["train", "test"])},
@@ -170,7 +175,7 @@ def _rule(walker: Walker, name: str, strategies: dict[str, st.SearchStrategy]):
         walker.step(name, arguments, quiet=quiet)
 
     do.__name__ = name
-    return rule(quiet=st.sampled_from([True, False, False]), **strategies)(do)
+    return rule(quiet=st.booleans(), **strategies)(do)
 
 
 def walk(walker: Walker, number: int, *, steps: int, each: int) -> None:

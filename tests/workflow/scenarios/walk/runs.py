@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
+from tests.workflow.scenarios.walk.damage import delete_all
 from tests.workflow.scenarios.walk.edits import setting
 from tests.workflow.scenarios.walk.walked import ADVICE, RACE, Walked
 
@@ -24,8 +25,9 @@ def settle(walked: Walked) -> None:
     assert "Nothing to be done" in done.said, f"not settled:\n{done.said}"
 
 
-def kill(walked: Walked, after: float, whom: str) -> None:
+def kill(walked: Walked, lost: list[str], after: float, whom: str) -> None:
     """`kill -9` a run after some seconds: all of it, Snakemake alone, or its jobs alone."""
+    _lose(walked, lost)
     running = walked.start()
     time.sleep(after)
     if running.process.poll() is not None:
@@ -51,8 +53,9 @@ def fresh_clone(walked: Walked) -> None:
         shutil.rmtree(elsewhere.path)
 
 
-def side_by_side(walked: Walked, boost: int) -> None:
+def side_by_side(walked: Walked, lost: list[str], boost: int) -> None:
     """Here and in a fresh clone at once, with one configuration or two."""
+    _lose(walked, lost)
     elsewhere = walked.fresh_clone(walked.path.with_name("clone"))
     try:
         setting(elsewhere, "boost", boost)
@@ -63,8 +66,9 @@ def side_by_side(walked: Walked, boost: int) -> None:
         shutil.rmtree(elsewhere.path)
 
 
-def two_in_one_directory(walked: Walked, after: float) -> None:
+def two_in_one_directory(walked: Walked, lost: list[str], after: float) -> None:
     """A run some seconds after another one in one directory: each does it, or gives way."""
+    _lose(walked, lost)
     known = re.compile("|".join((*COMPANY, *ADVICE)))
     one = walked.start()
     time.sleep(after)
@@ -140,6 +144,12 @@ def gc(walked: Walked) -> None:
     """Throw away what the present results do not need."""
     walked.reap()
     _ask(walked, "gc", "--delete", "--older-than", "0")
+
+
+def _lose(walked: Walked, names: list[str]) -> None:
+    """Make work for the runs to come."""
+    for name in names:
+        delete_all(walked, name)
 
 
 def _ask(walked: Walked, *arguments: str) -> None:
