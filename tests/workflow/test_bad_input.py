@@ -121,7 +121,7 @@ def test_a_wildcard_that_the_configuration_does_not_ask_for(project):
 
 
 def test_an_environment_without_its_conda_file(project):
-    project.configure(environment="mine", environments={"mine": {"locks": []}})
+    project.configure(environment="mine", environments={"mine": {"conda": "envs/mine.yaml"}})
     done = project.snakemake("-n", check=False)
     assert done.returncode != 0
-    assert "environments.mine: Snakemake needs its conda file, envs/mine.yaml" in done.stderr
+    assert "environments.mine: envs/mine.yaml does not exist" in done.stderr

@@ -157,7 +157,7 @@ def test_sidecars(copy_of_finished):
     project = copy_of_finished
     place = f"results/{FOLD}/provenance.json"
     made = project.json(place)
-    assert made["hit"] is False and made["command"][1:4] == ["-m", "emodag", "run"]
+    assert made["hit"] is False and made["command"][1:5] == ["-P", "-m", "emodag", "run"]
     assert made["environment"]["distributions"].keys() >= {"numpy", "torch"}
     assert made["cpu"] and "avx" in made["environment"]["processor"]
     assert made["thread_variables"]["OMP_NUM_THREADS"] == "1"

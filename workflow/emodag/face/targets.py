@@ -32,6 +32,7 @@ def find(target: str, jobs: dict[str, list[str]]) -> str:
     for name in (asked, f"{RESULTS}/{asked}"):
         if name in answers:
             return answers[name]
-    nearest = difflib.get_close_matches(asked, answers, n=1, cutoff=0.4)
+    ending = sorted((name for name in answers if name.endswith(f"/{asked}")), key=len)
+    nearest = ending or difflib.get_close_matches(asked, answers, n=1, cutoff=0.4)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
     raise InputError(f"{target}: no such job, manifest or result{hint}")
