@@ -23,9 +23,13 @@ def changes(a: Any, b: Any) -> list[dict[str, Any]]:
     Values of two types differ, even 1 and 1.0: canonical JSON tells them apart.
     """
     left, right = dotted(a), dotted(b)
+    keys = [*left, *(key for key in right if key not in left)]
+    empty = {key for side in (left, right) for key, leaf in side.items() if leaf in ({}, [])}
+    # What fills on one side what is empty on the other is told key by key.
+    filled = {key for key in empty if any(other.startswith(f"{key}.") for other in keys)}
     found = []
-    for key in [*left, *(key for key in right if key not in left)]:
+    for key in keys:
         sides = {name: side[key] for name, side in (("a", left), ("b", right)) if key in side}
-        if len(sides) == 1 or repr(sides["a"]) != repr(sides["b"]):
+        if key not in filled and (len(sides) == 1 or repr(sides["a"]) != repr(sides["b"])):
             found.append({"key": key, **sides})
     return found
