@@ -11,4 +11,4 @@ def test_whatever_happens_the_submission_is_right(tiny):
         walk(walker, 3, steps=14, each=7)
     finally:
         oracle.close()
-    assert walker.counts["comparisons"] > 8
+    assert walker.counts["comparisons"] > 5

@@ -144,7 +144,8 @@ class Walker:
             where, self.place = self.project.path, None
             self.project.reap()
             moves = "\n".join(self.moves)
-            raise Violation(f"the project is left in {where}, after\n{moves}") from error
+            self.say(f"# {error}")
+            raise Violation(f"{error}\nThe project is left in {where}, after\n{moves}") from error
 
 
 BY_NAME = {move.__name__: move for move in MOVES}
