@@ -133,7 +133,8 @@ class Walker:
             with self._watched():
                 self.project.check()
             self.project.reap()
-            shutil.rmtree(self.place)
+            # What a killed bash has started since may still write here.
+            shutil.rmtree(self.place, ignore_errors=True)
             self.place = None
 
     @contextlib.contextmanager

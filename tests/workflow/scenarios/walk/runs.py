@@ -1,6 +1,5 @@
 """Moves: runs that are killed, run into each other, or cannot succeed; and the other commands."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -34,13 +33,12 @@ def kill(walked: Walked, lost: list[str], after: float, whom: str) -> None:
         walked.counts["kills too late"] += 1
     elif whom == "all":
         os.killpg(running.process.pid, signal.SIGKILL)
-    elif whom == "snakemake":
-        running.process.kill()
-        walked.orphaned.append(running.process.pid)
     else:
-        for job in psutil.Process(running.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                job.kill()
+        walked.orphaned += psutil.Process(running.process.pid).children(recursive=True)
+        if whom == "snakemake":
+            running.process.kill()
+        else:
+            walked.reap()
     running.end()
 
 

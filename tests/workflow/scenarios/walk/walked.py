@@ -4,12 +4,13 @@ import contextlib
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from emodag.provenance.digest import logical_digest
 from tests.workflow.scenarios.conftest import SUBMISSION, TINY, Done, Scenario
@@ -64,7 +65,7 @@ class Walked(Scenario):
     settings : its configuration.
     variables : the environment variables that it is run with.
     edits : the edits of its code that are in force.
-    orphaned : the process groups whose Snakemake was killed and not the jobs.
+    orphaned : the jobs whose Snakemake was killed.
     counts : how often what has been done; shared by all projects of a walk.
     """
 
@@ -74,7 +75,7 @@ class Walked(Scenario):
         self.settings = dict(TINY)
         self.variables: dict[str, str] = {}
         self.edits: set[str] = set()
-        self.orphaned: list[int] = []
+        self.orphaned: list[psutil.Process] = []
 
     @classmethod
     def copy_of(cls, finished: Scenario, path: Path, oracle: Oracle, counts: Counter) -> "Walked":
@@ -126,9 +127,10 @@ class Walked(Scenario):
 
     def reap(self) -> None:
         """End what killed runs have left running."""
-        while self.orphaned:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.orphaned.pop(), signal.SIGKILL)
+        for job in self.orphaned:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                job.kill()
+        self.orphaned.clear()
 
     def once(self) -> Done:
         """One run, as it may end."""
