@@ -166,7 +166,9 @@ def plan(**changes):
         "code": {"emodag": digest("code")},
         "params": {"folds": 2},
         "inputs": {"fold0": Upstream(manifest="results/up/manifest.json", file="file")},
-        "environment": Environment(name="local", requires={}, variables={}, threads=1),
+        "environment": Environment(
+            name="local", requires={}, variables={}, threads=1, device="cpu"
+        ),
         "directory": "results/a/b",
         "manifest": "results/a/b/manifest.json",
         "outputs": ("file",),

@@ -250,6 +250,7 @@ class Chain:
     def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
         """A fit; with global randomness it goes on from what the one before in a script left."""
         job = self._job(f"{home}/{fit}", stage, params, inputs)
+        job = replace(job, device=self.config.training.device)
         if self.config.training.randomness == "derived":
             return job
         order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"]

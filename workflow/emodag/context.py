@@ -37,6 +37,9 @@ class Context(Protocol):
     labels_seen: Mapping[str, frozenset[str]]
     """For each input role, the persons whose labels the artifact behind it has been trained on."""
 
+    device: str
+    """What to compute on: ``cpu`` or ``cuda``."""
+
     checkpoint: Checkpoint
     """Where this stage's progress is kept."""
 

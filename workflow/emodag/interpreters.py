@@ -2,15 +2,25 @@
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.environment import MARK, directory, discard_if_damaged, interpreter
 from emodag.provenance.fingerprint import locked_versions
-from emodag.provenance.plan import INTERPRETERS
+from emodag.provenance.plan import INTERPRETERS, Environment
+
+FINGERPRINT = """\
+import json, sys
+from emodag.provenance.fingerprint import fingerprint
+print(json.dumps(fingerprint(json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3])))
+"""
+"""What an interpreter says of itself, asked as its jobs would be started."""
 
 
 @dataclass(frozen=True)
@@ -68,5 +78,24 @@ class Interpreters:
 
     def export(self) -> None:
         """Tell the jobs, which start with the running interpreter, which one is theirs."""
-        pythons = {name: str(interpreter(p).absolute()) for name, p in self.built.items()}
-        os.environ[INTERPRETERS] = json.dumps(pythons)
+        os.environ[INTERPRETERS] = json.dumps(self._pythons)
+
+    def fingerprint(self, environment: Environment) -> dict[str, Any] | None:
+        """What enters the keys of an environment's jobs, None where it cannot be told yet."""
+        python = self._pythons.get(environment.name, sys.executable)
+        about = [json.dumps(environment.variables), str(environment.threads), environment.device]
+        try:
+            done = subprocess.run(
+                [python, "-P", "-c", FINGERPRINT, *about],
+                env={**os.environ, **environment.variables},
+                capture_output=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return json.loads(done.stdout)
+
+    @cached_property
+    def _pythons(self) -> dict[str, str]:
+        """The interpreter by name of the environment, where it is not the running one."""
+        return {name: str(interpreter(p).absolute()) for name, p in self.built.items()}

@@ -48,6 +48,7 @@ class Job:
     name : unique in the chain; also the job's directory below `results`, but for final tables.
     inputs : role -> (job, file) for an artifact, or a path for a raw file.
     describes : the environments whose pins, variables and threads are a parameter of the job.
+    device : what it may compute on: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
     hands_on : whether it leaves the state of its randomness to the next fit.
     """
 
@@ -57,6 +58,7 @@ class Job:
     params: dict[str, Any]
     inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
     describes: tuple[str, ...] = ()
+    device: str = "cpu"
     hands_on: bool = False
 
     @property

@@ -1,5 +1,6 @@
 """The planner: each job of the chain with code, environment and raw files as they are now."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,9 @@ from emodag.face.config import Config
 from emodag.job import OUTPUTS, Job
 from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
+from emodag.provenance.device import CPU
 from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
+from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import (
     PLANS,
     Environment,
@@ -18,10 +21,14 @@ from emodag.provenance.plan import (
     Plan,
     Source,
     Upstream,
+    must_run,
     refuse_to_replace,
     write_plan,
 )
 from emodag.provenance.sources import source_digests
+
+Restore = Callable[[Plan], Manifest | None]
+"""Brings a job's outputs about from the store; the manifest, or None where that cannot be done."""
 
 
 def jobs(config: Config) -> dict[str, Job]:
@@ -61,19 +68,20 @@ class Planner:
             modules.remember()
         self._manifests = Manifests()
         self._environment = cache(self._environment_called)
-        self.write = cache(self._write)
+        self._written: dict[str, Path] = {}
+        self._open: set[str] = set()
 
     def plan(self, name: str) -> Plan:
         """The plan of one job."""
         job = self._chain[name]
-        described = {env: asdict(self._environment(env)) for env in job.describes}
+        described = {env: asdict(self._environment(env, CPU)) for env in job.describes}
         return Plan(
             job=job.name,
             stage=job.stage,
             code=self._code[job.stage],
             params=job.params | ({"environments": described} if described else {}),
             inputs={role: self._endpoint(origin) for role, origin in job.inputs.items()},
-            environment=self._environment(job.environment),
+            environment=self._environment(job.environment, job.device),
             directory=job.directory,
             manifest=job.manifest,
             outputs=job.outputs,
@@ -83,15 +91,45 @@ class Planner:
         """Whether no job reads what this one makes."""
         return name not in self._read
 
-    def _write(self, name: str) -> Path:
-        """Write the plan of one job if the job must run; returns the plan's path.
+    def write(self, name: str, restore: Restore | None = None) -> Path:
+        """Write the plan of a job, and of those it rests on, if they must run; returns its path.
 
-        A plan is looked at once, however often it is asked for.
+        A plan is looked at once, however often it is asked for, and after those it rests on:
+        whichever job's outputs `restore` brings about need not be run.
         """
-        plan = self.plan(name)
-        if write_plan(plan, self._manifests, is_last=self.is_last(name)):
-            remember(plan)
-        return plan.path
+        for job in self._not_yet_written(name):
+            plan = self.plan(job)
+            if write_plan(plan, self._manifests, is_last=self.is_last(job)):
+                remember(plan)
+            self._written[job] = plan.path
+            if restore is not None:
+                self._settle(plan, restore)
+        return self._written[name]
+
+    def _settle(self, plan: Plan, restore: Restore) -> None:
+        """Have a job's outputs restored if it must run, and what it reads is final already."""
+        upstream = {e.manifest for e in plan.inputs.values() if isinstance(e, Upstream)}
+        if self._open.isdisjoint(upstream):
+            if not must_run(plan):
+                return
+            if manifest := restore(plan):
+                self._manifests.read[plan.manifest] = manifest
+                return
+        self._open.add(plan.manifest)
+
+    def _not_yet_written(self, name: str) -> Iterator[str]:
+        """The jobs that one rests on and itself, each after those it rests on."""
+        waiting = [name]
+        while waiting:
+            job = waiting[-1]
+            origins = self._chain[job].inputs.values()
+            needed = {origin[0] for origin in origins if not isinstance(origin, str)}
+            if job in self._written or needed <= self._written.keys():
+                waiting.pop()
+                if job not in self._written:
+                    yield job
+            else:
+                waiting += sorted(needed - self._written.keys())
 
     def give_way(self, elder: int | None) -> None:
         """Refuse to change any plan while the process `elder` runs jobs by those on disk.
@@ -110,7 +148,7 @@ class Planner:
         job, file = origin
         return Upstream(manifest=self._chain[job].manifest, file=file)
 
-    def _environment_called(self, name: str) -> Environment:
+    def _environment_called(self, name: str, device: str) -> Environment:
         entry = self._config.environments[name]
         locks = [self._root / lock for lock in entry.locks]
         return Environment(
@@ -118,4 +156,5 @@ class Planner:
             requires=locked_versions(locks) or installed_versions(),
             variables={**steering(), **entry.variables},
             threads=entry.threads,
+            device=device,
         )

@@ -1,4 +1,5 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from emodag.provenance import tally
 from emodag.provenance.plan import plan_path
 from emodag.provenance.resume import clear_stale_lock, elder
 from emodag.provenance.store import explain
+from emodag.restore import Restorer
 
 try:
     CONFIG = load(config)
@@ -34,7 +36,9 @@ try:
         for place, wrong in INTERPRETERS.discard_damaged().items():
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
-        PLANNER.give_way(elder())
+        RESTORER = Restorer(INTERPRETERS)
+        ELDER = elder()
+        PLANNER.give_way(ELDER)
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 except OSError as error:
@@ -48,17 +52,10 @@ os.environ.setdefault("EMODAG_STORE", CONFIG.store)
 os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
 
 
-onsuccess:
-    say_summary()
-
-
-onerror:
-    say_summary()
-
-
+@atexit.register  # Snakemake's hooks are silent where nothing was left to run
 def say_summary():
     """Say what the run came to, unless nothing was done."""
-    if line := tally.summary():
+    if workflow.is_main_process and (line := tally.summary()):
         print(line, file=sys.stderr)
 
 
@@ -78,15 +75,16 @@ def needs(name):
     """The inputs of the job called `name`, a pattern of wildcards: its plan, and what it reads.
 
     Of artifacts only the manifests' times count; the files themselves must merely exist. Plans are
-    written while the main process builds its DAG, so only for jobs that the targets need.
+    written while the main process builds its DAG, so only for jobs that the targets need. What the
+    store has is put in place then, too, before Snakemake looks, so no job is started for it.
     """
 
     def plan(wildcards):
         asked = job(wildcards).name
         try:
-            return str(
-                PLANNER.write(asked) if workflow.is_main_process else plan_path(asked)
-            )
+            if not workflow.is_main_process:
+                return str(plan_path(asked))
+            return str(PLANNER.write(asked, RESTORER if may_restore() else None))
         except OSError as error:
             # Snakemake would add a traceback to any other exception.
             sys.exit(f"emodag: error: {explain(error, Path('results'))}")
@@ -115,6 +113,17 @@ def needs(name):
         "files": ancient(files),
         "environment": ancient(environment),
     }
+
+
+def may_restore():
+    """Whether this is a run, of a kind whose jobs might find their results in the store.
+
+    With conda, what enters the keys is known only to environments that may not exist yet.
+    """
+    asked = workflow.dag_settings
+    forced = asked.forceall or asked.forcerun or asked.forcetargets
+    runs = workflow.executor_plugin and not workflow.dryrun and not workflow.touch
+    return bool(runs and not forced and not CONDA and ELDER is None)
 
 
 def conda_file(wildcards):

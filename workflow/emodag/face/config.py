@@ -172,6 +172,10 @@ class Training(Section):
         description="derived: each fit has streams of its own; global: one goes through all fits, "
         "as in a plain script, see workflow/config/replay.yaml",
     )
+    device: Literal["cpu", "cuda", "auto"] = Field(
+        "cpu",
+        description="where fits run; cuda: an NVIDIA GPU; auto: one where a job finds one",
+    )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
     )
@@ -299,6 +303,11 @@ class Config(Section):
         why = "and `training.randomness: global` draws what the published script draws"
         if self.protocols != ["published"]:
             raise ValueError(f"`protocols` holds 'nested', {why}; set `protocols: [published]`")
+        if self.training.device != "cpu":
+            raise ValueError(
+                f"`training.device` is {self.training.device!r}, {why} on a processor; set "
+                "`training.device: cpu`"
+            )
         if self.model.corruption:
             raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")
         if max(self.seeds) >= 2**32:

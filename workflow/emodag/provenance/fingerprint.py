@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import ConfigError, EnvironmentMismatch
+from emodag.provenance.device import device_for
 
 NUMERICAL = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
 """The distributions whose version can move bits; a change of any other leaves results valid."""
@@ -94,11 +95,16 @@ def locked_versions(locks: list[Path]) -> dict[str, str]:
     return dict(sorted(pins.items()))
 
 
-def fingerprint(variables: Mapping[str, str], threads: int) -> dict[str, Any]:
+def fingerprint(variables: Mapping[str, str], threads: int, device: str) -> dict[str, Any]:
     """Everything about the running environment that enters a key, as plain JSON.
 
     The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
-    model name and clock do not.
+    model name and clock do not. Of the device it is what `device` comes to on this machine.
+
+    Raises
+    ------
+    ConfigError
+        When `device` is ``cuda`` and there is none.
     """
     return {
         "python": platform.python_version(),
@@ -108,6 +114,7 @@ def fingerprint(variables: Mapping[str, str], threads: int) -> dict[str, Any]:
         "distributions": installed_versions(),
         "variables": {**steering(), **variables},
         "threads": threads,
+        "device": device_for(device),
     }
 
 
@@ -143,7 +150,7 @@ def _cpuinfo() -> dict[str, str]:
     return dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
 
 
-def check(name: str, required: Mapping[str, str]) -> None:
+def check(name: str, required: Mapping[str, str], installed: Mapping[str, str]) -> None:
     """Refuse to go on when what is installed is not what the environment's lock pins.
 
     Raises
@@ -151,7 +158,7 @@ def check(name: str, required: Mapping[str, str]) -> None:
     EnvironmentMismatch
         With one line per difference and the way out.
     """
-    if found := differences(required, installed_versions()):
+    if found := differences(required, installed):
         lines = [f"this interpreter is not the environment {name!r}:", *found]
         raise EnvironmentMismatch("\n  ".join(lines) + f"\n{_way_out()} Nothing was computed.")
 

@@ -4,23 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from emodag.provenance.canonical import digest
-from emodag.provenance.fingerprint import fingerprint
 from emodag.provenance.plan import Plan
 
 SCHEMA = 1
 
 
-def ingredients_of(plan: Plan) -> dict[str, Any]:
+def ingredients_of(plan: Plan, live: Mapping[str, Any]) -> dict[str, Any]:
     """What a job's key is made of, but for its inputs: stage, code, parameters, environment.
 
-    The environment is that of the running interpreter.
+    `live` is the environment's fingerprint as it is, whatever the plan requires.
     """
     return {
         "schema": SCHEMA,
         "stage": plan.stage,
         "code": plan.code,
         "params": plan.params,
-        "environment": fingerprint(plan.environment.variables, plan.environment.threads),
+        "environment": dict(live),
     }
 
 

@@ -7,20 +7,23 @@ exactly the information "this job must run".
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import digest, file_sha256, is_file_name, is_sha256
+from emodag.provenance.fingerprint import fingerprint
 from emodag.provenance.manifest import Manifest, leads_out
 from emodag.provenance.schema import check
 
-SCHEMA = 1
+SCHEMA = 2
 
 PLANS = Path("results/.plan")
 """Where plans are kept, and what planning remembers."""
@@ -47,12 +50,25 @@ class Upstream:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The environment a job must run in: pinned versions, variables to set, threads per job."""
+    """The environment a job must run in.
+
+    Attributes
+    ----------
+    requires : version by distribution, as pinned.
+    variables : to be set.
+    threads : per job.
+    device : ``cpu``, ``cuda`` or ``auto``.
+    """
 
     name: str
     requires: dict[str, str]
     variables: dict[str, str]
     threads: int
+    device: str
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What enters the key, were this process the one to run the job."""
+        return fingerprint(self.variables, self.threads, self.device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +103,20 @@ class Plan:
         """Where the plan is kept."""
         return plan_path(self.job)
 
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The plan as plain JSON, made once: chains of many seeds have thousands of plans."""
+        inputs = {role: vars(endpoint) for role, endpoint in self.inputs.items()}
+        own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {"schema": SCHEMA, **own, "inputs": inputs, "environment": vars(self.environment)}
+
     def identity(self) -> str:
         """Digest of everything the plan says."""
-        return digest({"schema": SCHEMA, **asdict(self)})
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> str:
+        return digest(self.record)
 
 
 class PlanError(EmodagError):
@@ -154,9 +181,7 @@ def write_plan(plan: Plan, manifests: "Manifests", *, is_last: bool) -> bool:
     """
     if is_written(plan) and not is_stale(plan, manifests, is_last=is_last):
         return False
-    record = json.dumps(
-        {"schema": SCHEMA, **asdict(plan), "nonce": time.time_ns()}, sort_keys=True, indent=1
-    )
+    record = json.dumps({**plan.record, "nonce": time.time_ns()}, sort_keys=True, indent=1)
     write_bytes(plan.path, record.encode() + b"\n")
     _age(Path(plan.manifest))
     return True
@@ -186,6 +211,13 @@ def is_written(plan: Plan) -> bool:
 def is_replaced(plan: Plan) -> bool:
     """Whether the plan on disk is another one for the same job."""
     return _on_disk(plan.path) not in (None, plan.identity())
+
+
+def must_run(plan: Plan) -> bool:
+    """Whether Snakemake will run a job, going by the times of its plan, inputs and outputs."""
+    made = [_time(Path(plan.directory) / name) for name in plan.outputs]
+    upstream = {Path(e.manifest) for e in plan.inputs.values() if isinstance(e, Upstream)}
+    return min(_time(Path(plan.manifest)), *made) < max(map(_time, {plan.path, *upstream}))
 
 
 class Manifests:
@@ -224,6 +256,14 @@ def is_stale(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
         for name, output in manifest.outputs.items()
         for path in [Path(plan.directory) / name]
     )
+
+
+def _time(path: Path) -> float:
+    """When a file was last written, in seconds; before all times where there is none."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return -math.inf
 
 
 def _size(path: Path) -> int | None:

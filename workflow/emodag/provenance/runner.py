@@ -8,13 +8,16 @@ store and the results hold only whole, verified files, and the manifest is writt
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance import fingerprint, tally
+from emodag.provenance import tally
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_closure
+from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
+from emodag.provenance.fingerprint import THREAD_VARIABLES, check
 from emodag.provenance.from_source import import_stage
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
@@ -51,44 +54,85 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
     EmodagError
         Whatever clear error the stage itself raises.
     """
-    environment = plan.environment
-    fingerprint.check(environment.name, environment.requires)
-    inputs = {role: _resolve(endpoint) for role, endpoint in plan.inputs.items()}
-    ingredients = ingredients_of(plan)
-    logical = {role: entry.logical for role, entry in inputs.items()}
-    key = key_of(ingredients, logical)
-    sidecar = Sidecar.begin(plan.job, key, ingredients["environment"])
+    attempt = Attempt.begin(plan, plan.environment.fingerprint())
+    if manifest := _restore(attempt, store, talk):
+        return manifest
+    talk.run(attempt.key)
+    checkpoint = Checkpoint(store, attempt.key, checkpoint_every, talk)
+    action = _compute(attempt, store, talk, checkpoint)
+    if is_replaced(plan):
+        raise PlanError(
+            "was planned anew while it ran. Its result is in the store, and the results are "
+            "left to the new plan; run the same command again if that one was yours."
+        )
+    if not _place(plan, store, action, talk):
+        raise IntegrityError(f"{store.root}: objects vanish while they are being used")
+    talk.done(attempt.key, action.cost["seconds"])
+    tally.add(plan.job, hit=False, seconds=action.cost["seconds"])
+    return _finish(attempt, action, attempt.sidecar.computed(action))
 
+
+def restore(plan: Plan, store: Store, talk: Talk, live: dict[str, Any]) -> Manifest | None:
+    """Bring a job's outputs and its manifest about if the store has them, without computing.
+
+    Parameters
+    ----------
+    live : the fingerprint of the environment that the job would run in.
+
+    Returns
+    -------
+    The manifest, or None where the job must be run, be it only to tell what is wrong.
+    """
+    try:
+        return _restore(Attempt.begin(plan, live), store, talk)
+    except (EmodagError, OSError):
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """A job about to be done: its inputs as they are, and the key they lead to."""
+
+    plan: Plan
+    inputs: dict[str, Input]
+    ingredients: dict[str, Any]
+    key: str
+    sidecar: Sidecar
+
+    @classmethod
+    def begin(cls, plan: Plan, live: dict[str, Any]) -> "Attempt":
+        """Find the inputs of a job, and its key in the environment with the fingerprint `live`."""
+        check(plan.environment.name, plan.environment.requires, live["distributions"])
+        inputs = {role: _resolve(endpoint) for role, endpoint in plan.inputs.items()}
+        ingredients = ingredients_of(plan, live)
+        key = key_of(ingredients, {role: entry.logical for role, entry in inputs.items()})
+        sidecar = Sidecar.begin(plan.job, key, live)
+        return cls(plan=plan, inputs=inputs, ingredients=ingredients, key=key, sidecar=sidecar)
+
+
+def _restore(attempt: Attempt, store: Store, talk: Talk) -> Manifest | None:
+    plan, key = attempt.plan, attempt.key
     action = store.lookup(key)
-    if action is not None and set(action.outputs) != set(plan.outputs):
-        action = None
-    if action is not None and _place(plan, store, action, talk):
-        talk.hit(key, action.cost["seconds"])
-        tally.add(plan.job, hit=True, seconds=action.cost["seconds"])
-        record = sidecar.hit(action)
-    else:
-        talk.run(key)
-        checkpoint = Checkpoint(store, key, checkpoint_every, talk)
-        action = _compute(plan, store, inputs, key, talk, sidecar, checkpoint)
-        if is_replaced(plan):
-            raise PlanError(
-                "was planned anew while it ran. Its result is in the store, and the results are "
-                "left to the new plan; run the same command again if that one was yours."
-            )
-        if not _place(plan, store, action, talk):
-            raise IntegrityError(f"{store.root}: objects vanish while they are being used")
-        talk.done(key, action.cost["seconds"])
-        tally.add(plan.job, hit=False, seconds=action.cost["seconds"])
-        record = sidecar.computed(action)
+    if action is None or set(action.outputs) != set(plan.outputs):
+        return None
+    if not _place(plan, store, action, talk):
+        return None
+    talk.hit(key, action.cost["seconds"])
+    tally.add(plan.job, hit=True, seconds=action.cost["seconds"])
+    return _finish(attempt, action, attempt.sidecar.hit(action))
 
+
+def _finish(attempt: Attempt, action: Action, record: dict[str, Any]) -> Manifest:
+    """Write the sidecar and, last of all, the manifest."""
+    plan, inputs = attempt.plan, attempt.inputs
     write_record(sidecar_path(Path(plan.manifest)), record)
     manifest = Manifest(
         job=plan.job,
         stage=plan.stage,
         plan=plan.identity(),
-        key=key,
-        ingredients=ingredients,
-        inputs=logical,
+        key=attempt.key,
+        ingredients=attempt.ingredients,
+        inputs={role: entry.logical for role, entry in inputs.items()},
         origins={role: asdict(endpoint) for role, endpoint in plan.inputs.items()},
         outputs=action.outputs,
         labels_seen=_labels_seen(action, inputs),
@@ -136,15 +180,8 @@ def _verify(entry: Input, store: Store, talk: Talk) -> None:
     talk.warn(f"{entry.path} {state}; restored from the store")
 
 
-def _compute(
-    plan: Plan,
-    store: Store,
-    inputs: dict[str, Input],
-    key: str,
-    talk: Talk,
-    sidecar: Sidecar,
-    checkpoint: Checkpoint,
-) -> Action:
+def _compute(attempt: Attempt, store: Store, talk: Talk, checkpoint: Checkpoint) -> Action:
+    plan, inputs = attempt.plan, attempt.inputs
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Source):
             _verify_source(inputs[role])
@@ -159,7 +196,8 @@ def _compute(
             f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
             "command again."
         )
-    context = RunContext(inputs, talk, checkpoint)
+    device = kind(attempt.ingredients["environment"]["device"])
+    context = RunContext(inputs, device, talk, checkpoint)
     with store.scratch() as scratch:
         files = {role: entry.path for role, entry in inputs.items()}
         stage.run(files, plan.params, scratch, context)
@@ -174,10 +212,10 @@ def _compute(
     action = Action(
         outputs=outputs,
         labels_seen=context.own_labels(),
-        cost=sidecar.cost(),
-        made=sidecar.circumstances(),
+        cost=attempt.sidecar.cost(),
+        made=attempt.sidecar.circumstances(),
     )
-    store.record(key, action)
+    store.record(attempt.key, action)
     checkpoint.remove()
     return action
 
@@ -210,15 +248,18 @@ def _place(plan: Plan, store: Store, action: Action, talk: Talk) -> bool:
 
 
 def _set_threads(threads: int) -> None:
-    for name in fingerprint.THREAD_VARIABLES:
+    for name in THREAD_VARIABLES:
         os.environ[name] = str(threads)
 
 
 class RunContext:
     """What the running stage may ask for; see `emodag.context.Context`."""
 
-    def __init__(self, inputs: dict[str, Input], talk: Talk, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, inputs: dict[str, Input], device: str, talk: Talk, checkpoint: Checkpoint
+    ) -> None:
         self.labels_seen = {role: frozenset(e.labels_seen) for role, e in inputs.items()}
+        self.device = device
         self._own: set[str] = set()
         self._talk = talk
         self.checkpoint = checkpoint

@@ -6,7 +6,7 @@ next one, so an edit that changes nothing is told from one that does.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from emodag.errors import EnvironmentMismatch
 from emodag.provenance.canonical import file_sha256, flat
 from emodag.provenance.codebook import edits
-from emodag.provenance.fingerprint import check, fingerprint
+from emodag.provenance.fingerprint import check
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import Manifests, Plan, Source, Upstream, is_written
@@ -121,14 +121,15 @@ def _verdict(
         return Verdict(**facts, outcome=Outcome.FRESH, new_key=manifest.key, outputs=made)
     if not store:
         return Verdict(**facts, outcome=Outcome.ELSEWHERE)
+    live = plan.environment.fingerprint()
     try:
-        check(plan.environment.name, plan.environment.requires)
+        check(plan.environment.name, plan.environment.requires, live["distributions"])
     except EnvironmentMismatch as error:
         return Verdict(**facts, outcome=Outcome.REFUSED, refusal=str(error))
     inputs = {role: _predicted(endpoint, above) for role, endpoint in plan.inputs.items()}
     if None in inputs.values():
         return Verdict(**facts, outcome=Outcome.OPEN)
-    facts["new_key"] = key_of(ingredients_of(plan), inputs)
+    facts["new_key"] = key_of(ingredients_of(plan, live), inputs)
     action = store.peek(facts["new_key"])
     if action is not None and store.holds(action):
         outputs = {name: output.logical for name, output in action.outputs.items()}
@@ -167,7 +168,7 @@ def _replanned(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
     found = [
         *_changes("parameter", flat(old["params"]), flat(plan.params)),
         *_code(old["code"], plan.code),
-        *_changes("input", _origins(manifest.origins), _origins(asdict(plan)["inputs"])),
+        *_changes("input", _origins(manifest.origins), _origins(plan.record["inputs"])),
         *_changes("environment", _lifted(old["environment"]), _lifted(_environment(plan, old))),
     ]
     yield from found or [Reason("plan", "the plan's wording changed, but no ingredient of the key")]
@@ -186,7 +187,7 @@ def _code(old: dict[str, str], new: dict[str, str]) -> Iterator[Reason]:
 
 def _environment(plan: Plan, old: dict[str, Any]) -> dict[str, Any]:
     """The environment a job would find now: the live one, in the versions its lock demands."""
-    now = fingerprint(plan.environment.variables, plan.environment.threads)
+    now = plan.environment.fingerprint()
     for name, wanted in plan.environment.requires.items():
         before = old["environment"]["distributions"].get(name, "")
         # A lock does not pin the local label, the `+cpu` of a torch build.

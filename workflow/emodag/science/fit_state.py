@@ -39,7 +39,7 @@ def capture(
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
     return State(
-        {name: value.numpy().copy() for name, value in tensors.items()},
+        {name: value.cpu().numpy().copy() for name, value in tensors.items()},
         {
             "learning_rate": optimizer.param_groups[0]["lr"],
             "scheduler": scheduler and scheduler.state_dict(),

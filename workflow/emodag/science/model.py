@@ -45,10 +45,10 @@ class Mask:
     def __init__(self, share: float, rng: np.random.Generator) -> None:
         self.limit, self.rng = round(share * 65536), rng
 
-    def __call__(self, shape: tuple[int, ...]) -> torch.Tensor:
-        """A bool tensor of `shape`, True where the cell is kept."""
-        bits = self.rng.integers(0, 65536, size=shape, dtype=np.uint16)
-        return torch.from_numpy(bits >= self.limit)
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """A bool tensor like `x`, True where the cell is kept; drawn alike for every device."""
+        bits = self.rng.integers(0, 65536, size=tuple(x.shape), dtype=np.uint16)
+        return torch.from_numpy(bits >= self.limit).to(x.device)
 
 
 class Dropout(nn.Module):
@@ -62,7 +62,7 @@ class Dropout(nn.Module):
         """(n, width) -> (n, width)"""
         if not self.training or self.share == 0:
             return x
-        return x * self.mask(tuple(x.shape)) * (1 / (1 - self.share))
+        return x * self.mask(x) * (1 / (1 - self.share))
 
 
 class BatchNorm(nn.BatchNorm1d):

@@ -79,7 +79,7 @@ def fit(
 
     Parameters
     ----------
-    x : (n, p) float32, all rows anybody refers to; never copied.
+    x : (n, p) float32, all rows anybody refers to; never copied. The fit runs on its device.
     rows, labels : (m,) integers, the rows of `x` to train on and their classes.
     classes : number of classes.
     model, settings : the network's and the fit's settings.
@@ -100,7 +100,7 @@ def fit(
         raise ValueError("the plateau schedule needs validation rows")
     if _batches(len(rows), settings) == 0:
         raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
-    network = randomness.network(x.shape[1], classes, model)
+    network = randomness.network(x.shape[1], classes, model).to(x.device)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -152,7 +152,7 @@ def probabilities(
     with torch.inference_mode():
         for start in range(0, len(rows), at_once):
             chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
-            parts.append(torch.softmax(network.logits(x[chunk]), dim=1).numpy())
+            parts.append(torch.softmax(network.logits(x[chunk]), dim=1).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -203,14 +203,14 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
         share, partner = randomness.mixing(len(chosen), settings.mixup)
         target = mix(x[rows[chosen]], share, partner)
         # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
-        noisy = target if corrupt is None else target * corrupt(tuple(target.shape))
+        noisy = target if corrupt is None else target * corrupt(target)
         optimizer.zero_grad()
         logits, rebuilt = network(noisy)
         loss, *parts = total_loss(
             logits,
             rebuilt,
             target,
-            labels[chosen],
+            labels[chosen].to(x.device),
             partner,
             share=share,
             weight=settings.reconstruction,

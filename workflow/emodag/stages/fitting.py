@@ -13,6 +13,7 @@ from safetensors.torch import save
 
 from emodag.context import Context
 from emodag.errors import InputError
+from emodag.science.devices import prepared
 from emodag.science.fit_state import State
 from emodag.science.global_stream import going_on_from, seeded
 from emodag.science.matrices import probability_columns, read_matrix, write_columns
@@ -49,9 +50,13 @@ class Rows:
     pseudo: int = 0
 
 
-def read_features(inputs: Mapping[str, Path]) -> torch.Tensor:
-    """The scaled features of the `train` and `test` inputs, one above the other, float32."""
-    return torch.from_numpy(read_matrix([inputs["train"], inputs["test"]]))
+def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
+    """The scaled features of the `train` and `test` inputs, one above the other, float32.
+
+    They lie on the device that the fit is to run on.
+    """
+    device = prepared(context.device)
+    return torch.from_numpy(read_matrix([inputs["train"], inputs["test"]])).to(device)
 
 
 @contextmanager

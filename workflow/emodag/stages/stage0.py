@@ -30,7 +30,7 @@ def run(
     context.saw_labels_of(rows["person"].tolist())
     with randomness_of(inputs, params, output, "stage0", 0, params["fold"]) as randomness:
         fit_and_write(
-            read_features(inputs),
+            read_features(inputs, context),
             Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
             params,
             randomness,

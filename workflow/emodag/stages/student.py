@@ -42,7 +42,7 @@ def run(
     context.saw_labels_of(persons[train].tolist())
     if watches_validation:
         context.saw_labels_of(persons[valid].tolist())
-    x = read_features(inputs)
+    x = read_features(inputs, context)
     chosen = Rows(
         train=np.concatenate([train, len(labels) + pseudo["row"]]),
         train_labels=np.concatenate([labels[train], pseudo["label"]]),

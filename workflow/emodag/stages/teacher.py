@@ -36,7 +36,7 @@ def run(
         folds = read_columns(inputs["folds"])["group_fold"]
         train = np.flatnonzero(folds != params["fold"])
     context.saw_labels_of(persons[train].tolist())
-    x = read_features(inputs)
+    x = read_features(inputs, context)
     with randomness_of(inputs, params, output, "teacher", 0, params["fold"]) as randomness:
         rows = Rows(train=train, train_labels=labels[train])
         network = fit_and_write(x, rows, params, randomness, output, context)

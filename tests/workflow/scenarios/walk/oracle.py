@@ -42,7 +42,7 @@ class Oracle:
     def __call__(self, project: Project, variables: dict[str, str]) -> dict[str, str]:
         """Logical digest by path of all that the submission stands on."""
         variables = {**_circumstances(project), **variables}
-        state = digest([_content(project.path), variables, fingerprint({}, 1)])
+        state = digest([_content(project.path), variables, fingerprint({}, 1, "cpu")])
         with self._lock:  # projects side by side ask at the same time
             if state not in self._known:
                 self._known[state] = self._recalled(state) or self._computed(project, variables)

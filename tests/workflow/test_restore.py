@@ -1,0 +1,82 @@
+"""What the store has is in place before Snakemake looks: no job is started for it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.conftest import Project, jobs
+
+SUBMISSION = "results/submission.csv"
+NOTHING = "Nothing to be done"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Project:
+    """A finished submission, for copies to be made of."""
+    project = Project.create(tmp_path_factory.mktemp("restore") / "project")
+    project.snakemake(SUBMISSION)
+    return project
+
+
+@pytest.fixture
+def warm(made, tmp_path) -> Project:
+    """The project with a filled store, and no results."""
+    project = Project(tmp_path / "project")
+    shutil.copytree(made.path, project.path)
+    shutil.rmtree(project.path / "results")
+    return project
+
+
+def test_no_job_is_started(made, warm):
+    done = warm.snakemake(SUBMISSION)
+    assert NOTHING in done.stderr and len(jobs(done, "HIT")) == 12 and not jobs(done, "RUN")
+    assert warm.digests() == made.digests()
+    assert jobs(warm.snakemake(SUBMISSION), "HIT") == []
+    # Each job leaves what it leaves elsewhere: a log, and a record of where the hit was found.
+    assert warm.read("results/submission.log").startswith("HIT ")
+    assert warm.json("results/submission.provenance.json")["hit"] is True
+
+
+def test_only_the_rest_is_started(warm):
+    warm.configure(pseudo_labels={"boost": [1.0, 1.0, 1.0, 2.0]})
+    done = warm.snakemake(SUBMISSION)
+    assert jobs(done, "RUN") == ["submission"] and len(jobs(done, "HIT")) == 11
+    assert "1 of 1 steps" in done.stderr
+
+
+def test_what_must_be_computed_anew_lends_no_old_results(made, warm):
+    """A job whose input is still to be made is not mistaken for what it was with the old one."""
+    shutil.copytree(made.path / "results", warm.path / "results")
+    warm.configure(scaling={"n_quantiles": 10}, pseudo_labels={"boost": [1.0, 1.0, 1.0, 2.0]})
+    done = warm.snakemake(SUBMISSION)
+    assert len(jobs(done, "RUN")) == 10 and not jobs(done, "HIT")
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--touch", "--dag"])
+def test_who_only_looks_finds_nothing_changed(warm, option):
+    warm.snakemake(SUBMISSION, option, check=False)
+    assert not [p for p in (warm.path / "results").rglob("*") if p.name == "submission.csv"]
+
+
+def test_whoever_forces_a_job_gets_a_job(warm):
+    done = warm.snakemake(SUBMISSION, "--forceall")
+    assert "12 of 12 steps" in done.stderr and len(jobs(done, "HIT")) == 12
+
+
+def test_a_damaged_object_is_computed_again(made, warm):
+    record = made.json("results/submission.manifest.json")["outputs"]["submission.csv"]["sha256"]
+    stored = warm.path / ".emodag/store/objects" / record[:2] / record[2:]
+    stored.chmod(0o644)
+    stored.write_text("other")
+    done = warm.snakemake(SUBMISSION)
+    assert jobs(done, "RUN") == ["submission"] and "damaged" in done.stderr
+    assert warm.digests() == made.digests()
+
+
+@pytest.mark.skipif(Path("/proc/driver/nvidia/gpus").exists(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there(warm):
+    """`auto` takes the processor, and its results; `cuda` says what is missing."""
+    assert NOTHING in warm.snakemake(SUBMISSION, "--config", "training={device: auto}").stderr
+    done = warm.snakemake(SUBMISSION, "--config", "training={device: cuda}", check=False)
+    assert done.returncode and "`training.device` is cuda, and this process sees no" in done.stderr

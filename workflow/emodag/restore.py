@@ -1,0 +1,36 @@
+"""What the store has, put in place while Snakemake builds its DAG, so that no job is started."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from emodag.interpreters import Interpreters
+from emodag.provenance import runner
+from emodag.provenance.manifest import Manifest
+from emodag.provenance.plan import Plan
+from emodag.provenance.store import Store
+from emodag.provenance.talk import Talk
+
+
+class Restorer:
+    """Takes the outputs of jobs from the store.
+
+    The keys are those that the jobs would have on this machine: an artifact made elsewhere, with
+    other instruction sets say, is left to a job that runs where its key is the same.
+    """
+
+    def __init__(self, interpreters: Interpreters) -> None:
+        self._interpreters = interpreters
+        self._live: dict[tuple[str, str], dict[str, Any] | None] = {}
+
+    def __call__(self, plan: Plan) -> Manifest | None:
+        """The manifest of a job whose outputs the store had, None where it must be run."""
+        environment = plan.environment
+        where = (environment.name, environment.device)
+        if where not in self._live:
+            self._live[where] = self._interpreters.fingerprint(environment)
+        live = self._live[where]
+        if live is None:
+            return None
+        talk = Talk(plan.job, Path(plan.directory) / f"{plan.stage}.log")
+        return runner.restore(plan, Store(Path(os.environ["EMODAG_STORE"])), talk, live)
