@@ -11,6 +11,7 @@ from typing import Any
 
 from emodag.errors import ConfigError
 from emodag.face.config import Config
+from emodag.provenance.closure import PACKAGE
 from emodag.provenance.environment import MARK, directory, discard_if_damaged, interpreter
 from emodag.provenance.fingerprint import locked_versions
 from emodag.provenance.plan import INTERPRETERS, Environment
@@ -81,19 +82,26 @@ class Interpreters:
         os.environ[INTERPRETERS] = json.dumps(self._pythons)
 
     def fingerprint(self, environment: Environment) -> dict[str, Any] | None:
-        """What enters the keys of an environment's jobs, None where it cannot be told yet."""
+        """What enters the keys of an environment's jobs, None where it cannot be told here.
+
+        Its interpreter is asked, as a job would be started, and once.
+        """
         python = self._pythons.get(environment.name, sys.executable)
         about = [json.dumps(environment.variables), str(environment.threads), environment.device]
-        try:
-            done = subprocess.run(
-                [python, "-P", "-c", FINGERPRINT, *about],
-                env={**os.environ, **environment.variables},
-                capture_output=True,
-                check=True,
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return json.loads(done.stdout)
+        asked = (python, "-P", "-c", FINGERPRINT, *about)
+        if asked not in self._told:
+            path = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONNOUSERSITE": "1"}
+            variables = {**os.environ, **path, **environment.variables}
+            try:
+                done = subprocess.run(asked, env=variables, capture_output=True, check=True)
+                self._told[asked] = json.loads(done.stdout)
+            except (OSError, subprocess.CalledProcessError):
+                self._told[asked] = None
+        return self._told[asked]
+
+    @cached_property
+    def _told(self) -> dict[tuple[str, ...], dict[str, Any] | None]:
+        return {}
 
     @cached_property
     def _pythons(self) -> dict[str, str]:

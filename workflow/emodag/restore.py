@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from emodag.interpreters import Interpreters
 from emodag.provenance import runner
@@ -21,15 +20,10 @@ class Restorer:
 
     def __init__(self, interpreters: Interpreters) -> None:
         self._interpreters = interpreters
-        self._live: dict[tuple[str, str], dict[str, Any] | None] = {}
 
     def __call__(self, plan: Plan) -> Manifest | None:
         """The manifest of a job whose outputs the store had, None where it must be run."""
-        environment = plan.environment
-        where = (environment.name, environment.device)
-        if where not in self._live:
-            self._live[where] = self._interpreters.fingerprint(environment)
-        live = self._live[where]
+        live = self._interpreters.fingerprint(plan.environment)
         if live is None:
             return None
         talk = Talk(plan.job, Path(plan.directory) / f"{plan.stage}.log")

@@ -74,11 +74,11 @@ def _why(options: argparse.Namespace) -> int:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
     root = PACKAGE.parents[1]
-    elsewhere = Interpreters(config, root).built
+    live = Interpreters(config, root).fingerprint
     planner = Planner(config, chain, root, read_only=True)
     store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
     last = {job.manifest for job in chain.values() if planner.is_last(job.name)}
-    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last, elsewhere)
+    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last, live)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

@@ -5,7 +5,7 @@ followed down the chain: a job whose new key the store knows is a hit and lends 
 next one, so an edit that changes nothing is told from one that does.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from emodag.provenance.codebook import edits
 from emodag.provenance.fingerprint import check
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest
-from emodag.provenance.plan import Manifests, Plan, Source, Upstream, is_written
+from emodag.provenance.plan import Environment, Manifests, Plan, Source, Upstream, is_written
 from emodag.provenance.store import Store
 
 
@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     COMPUTE = "computed"
     OPEN = "computed or restored, depending on its inputs"
     REFUSED = "refused, as this interpreter is not its environment"
-    ELSEWHERE = "run with an interpreter of its own, which alone can tell more"
+    ELSEWHERE = "run in an environment that is not built, or on a device that is not here"
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,12 @@ def ancestry(plans: Iterable[Plan], job: str) -> list[Plan]:
     return found[::-1]
 
 
+Live = Callable[[Environment], dict[str, Any] | None]
+"""The fingerprint of an environment as it is, None where this machine cannot tell."""
+
+
 def judge(
-    plans: Iterable[Plan], store: Store, last: Collection[str], elsewhere: Collection[str] = ()
+    plans: Iterable[Plan], store: Store, last: Collection[str], live: Live
 ) -> dict[str, Verdict]:
     """The verdict on every job, by name.
 
@@ -92,15 +96,12 @@ def judge(
     ----------
     plans : in an order that respects needs.
     last : the manifests of jobs whose outputs no job reads, in the whole chain.
-    elsewhere : environments that are not the running interpreter's.
     """
     manifests, by_manifest = Manifests(), {}
     for plan in plans:
-        changes = tuple(_reasons(plan, manifests, is_last=plan.manifest in last))
-        here = plan.environment.name not in elsewhere
-        by_manifest[plan.manifest] = _verdict(
-            plan, changes, by_manifest, manifests, store if here else None
-        )
+        now = live(plan.environment)
+        changes = tuple(_reasons(plan, manifests, now, is_last=plan.manifest in last))
+        by_manifest[plan.manifest] = _verdict(plan, changes, by_manifest, manifests, store, now)
     return {verdict.job: verdict for verdict in by_manifest.values()}
 
 
@@ -109,7 +110,8 @@ def _verdict(
     reasons: tuple[Reason, ...],
     above: dict[str, Verdict],
     manifests: Manifests,
-    store: Store | None,
+    store: Store,
+    now: dict[str, Any] | None,
 ) -> Verdict:
     manifest = manifests[plan.manifest]
     made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
@@ -119,17 +121,16 @@ def _verdict(
     facts["old_key"] = manifest and manifest.key
     if not reasons and not after:
         return Verdict(**facts, outcome=Outcome.FRESH, new_key=manifest.key, outputs=made)
-    if not store:
+    if now is None:
         return Verdict(**facts, outcome=Outcome.ELSEWHERE)
-    live = plan.environment.fingerprint()
     try:
-        check(plan.environment.name, plan.environment.requires, live["distributions"])
+        check(plan.environment.name, plan.environment.requires, now["distributions"])
     except EnvironmentMismatch as error:
         return Verdict(**facts, outcome=Outcome.REFUSED, refusal=str(error))
     inputs = {role: _predicted(endpoint, above) for role, endpoint in plan.inputs.items()}
     if None in inputs.values():
         return Verdict(**facts, outcome=Outcome.OPEN)
-    facts["new_key"] = key_of(ingredients_of(plan, live), inputs)
+    facts["new_key"] = key_of(ingredients_of(plan, now), inputs)
     action = store.peek(facts["new_key"])
     if action is not None and store.holds(action):
         outputs = {name: output.logical for name, output in action.outputs.items()}
@@ -146,13 +147,15 @@ def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | 
     return (above[endpoint.manifest].outputs or {}).get(endpoint.file)
 
 
-def _reasons(plan: Plan, manifests: Manifests, *, is_last: bool) -> Iterator[Reason]:
+def _reasons(
+    plan: Plan, manifests: Manifests, now: dict[str, Any] | None, *, is_last: bool
+) -> Iterator[Reason]:
     path, manifest = Path(plan.manifest), manifests[plan.manifest]
     if manifest is None:
         state = "is damaged" if path.exists() else "does not exist"
         yield Reason("file", f"its manifest {state}")
         return
-    changes = list(_replanned(plan, manifest)) if manifest.plan != plan.identity() else []
+    changes = list(_replanned(plan, manifest, now)) if manifest.plan != plan.identity() else []
     changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest, is_last)]
     yield from changes
     if not changes and not is_written(plan):
@@ -162,15 +165,17 @@ def _reasons(plan: Plan, manifests: Manifests, *, is_last: bool) -> Iterator[Rea
         yield Reason("plan", what)
 
 
-def _replanned(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
+def _replanned(plan: Plan, manifest: Manifest, now: dict[str, Any] | None) -> Iterator[Reason]:
     """What the plan says now and did not say when the manifest was written."""
     old = manifest.ingredients
     found = [
         *_changes("parameter", flat(old["params"]), flat(plan.params)),
         *_code(old["code"], plan.code),
         *_changes("input", _origins(manifest.origins), _origins(plan.record["inputs"])),
-        *_changes("environment", _lifted(old["environment"]), _lifted(_environment(plan, old))),
     ]
+    if now is not None:
+        required = _lifted(_as_required(plan, now, old))
+        found += _changes("environment", _lifted(old["environment"]), required)
     yield from found or [Reason("plan", "the plan's wording changed, but no ingredient of the key")]
 
 
@@ -185,15 +190,15 @@ def _code(old: dict[str, str], new: dict[str, str]) -> Iterator[Reason]:
                 yield Reason("code", f"{edit} in {module}")
 
 
-def _environment(plan: Plan, old: dict[str, Any]) -> dict[str, Any]:
-    """The environment a job would find now: the live one, in the versions its lock demands."""
-    now = plan.environment.fingerprint()
+def _as_required(plan: Plan, now: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """The environment a job would find: what there is now, in the versions its lock demands."""
+    versions = dict(now["distributions"])
     for name, wanted in plan.environment.requires.items():
         before = old["environment"]["distributions"].get(name, "")
         # A lock does not pin the local label, the `+cpu` of a torch build.
         same = before.partition("+")[0] == wanted.partition("+")[0]
-        now["distributions"][name] = before if same else wanted
-    return now
+        versions[name] = before if same else wanted
+    return {**now, "distributions": versions}
 
 
 def _lifted(environment: dict[str, Any]) -> dict[str, Any]:
