@@ -10,15 +10,14 @@ import pytest
 
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
+from emodag.provenance.freshness import Manifests, write_plan
 from emodag.provenance.manifest import Manifest, Output
 from emodag.provenance.plan import (
     Environment,
-    Manifests,
     Plan,
     Source,
     Upstream,
     read_plan,
-    write_plan,
 )
 from emodag.provenance.store import Action, Store
 

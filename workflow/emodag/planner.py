@@ -13,17 +13,14 @@ from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
 from emodag.provenance.device import CPU
 from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
+from emodag.provenance.freshness import Manifests, must_run, refuse_to_replace, write_plan
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import (
     PLANS,
     Environment,
-    Manifests,
     Plan,
     Source,
     Upstream,
-    must_run,
-    refuse_to_replace,
-    write_plan,
 )
 from emodag.provenance.sources import source_digests
 

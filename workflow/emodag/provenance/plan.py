@@ -1,26 +1,19 @@
 """Plans: what a job is, written down before it runs.
 
 A plan is a small JSON file, the one input of its Snakemake rule that says everything: stage, code,
-parameters, inputs by role, environment, outputs. It is rewritten only when its content changes, or
-when the manifest it once produced no longer agrees with it, so Snakemake's file times carry
-exactly the information "this job must run".
+parameters, inputs by role, environment, outputs. When it is rewritten, `freshness` says.
 """
 
 import json
-import math
-import os
-import time
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest, file_sha256, is_file_name, is_sha256
+from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.fingerprint import fingerprint
-from emodag.provenance.manifest import Manifest, leads_out
+from emodag.provenance.manifest import leads_out
 from emodag.provenance.schema import check
 
 SCHEMA = 2
@@ -164,132 +157,6 @@ def read_plan(path: Path) -> Plan:
             "writes it anew."
         ) from None
     return plan
-
-
-def write_plan(plan: Plan, manifests: "Manifests", *, is_last: bool) -> bool:
-    """Write a plan if its job must run, and leave its file untouched otherwise.
-
-    Returns whether it was written. A plan is written when its content is new, or when the job's
-    manifest is damaged, disagrees with the plan or with an upstream manifest, or lists a file that
-    is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
-    checksums before it believes a newer file time; it is part of no key.
-
-    Parameters
-    ----------
-    is_last : whether no job reads the outputs, as with the submission. They are hashed then, since
-        nobody else would notice damage to them.
-    """
-    if is_written(plan) and not is_stale(plan, manifests, is_last=is_last):
-        return False
-    record = json.dumps({**plan.record, "nonce": time.time_ns()}, sort_keys=True, indent=1)
-    write_bytes(plan.path, record.encode() + b"\n")
-    _age(Path(plan.manifest))
-    return True
-
-
-def refuse_to_replace(plans: Iterable[Plan], elder: int) -> None:
-    """Leave the plans alone that a running Snakemake, the process `elder`, follows.
-
-    Raises
-    ------
-    PlanError
-        When one of them is another one than is on disk.
-    """
-    if any(map(is_replaced, plans)):
-        raise PlanError(
-            f"process {elder} is running this workflow in {Path.cwd()}, started with another "
-            "configuration, code or data than there is now. Wait until it has finished, or use "
-            "a directory of your own; it may share the store."
-        )
-
-
-def is_written(plan: Plan) -> bool:
-    """Whether the plan file on disk says what the plan says."""
-    return _on_disk(plan.path) == plan.identity()
-
-
-def is_replaced(plan: Plan) -> bool:
-    """Whether the plan on disk is another one for the same job."""
-    return _on_disk(plan.path) not in (None, plan.identity())
-
-
-def must_run(plan: Plan) -> bool:
-    """Whether Snakemake will run a job, going by the times of its plan, inputs and outputs."""
-    made = [_time(Path(plan.directory) / name) for name in plan.outputs]
-    upstream = {Path(e.manifest) for e in plan.inputs.values() if isinstance(e, Upstream)}
-    return min(_time(Path(plan.manifest)), *made) < max(map(_time, {plan.path, *upstream}))
-
-
-class Manifests:
-    """Each manifest read once per planning, however many jobs depend on it."""
-
-    def __init__(self) -> None:
-        self.read: dict[str, Manifest | None] = {}
-
-    def __getitem__(self, path: str) -> Manifest | None:
-        if path not in self.read:
-            try:
-                self.read[path] = Manifest.read(Path(path))
-            except IntegrityError:
-                self.read[path] = None
-        return self.read[path]
-
-
-def is_stale(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
-    """Whether there is a manifest that this plan and its upstream manifests do not confirm.
-
-    A missing upstream manifest confirms nothing: Snakemake records a failed job as if it had
-    followed its plan, and would go on with what older outputs of it had led to.
-    """
-    if not Path(plan.manifest).exists():
-        return False
-    manifest = manifests[plan.manifest]
-    if manifest is None or manifest.plan != plan.identity():
-        return True
-    for role, endpoint in plan.inputs.items():
-        if isinstance(endpoint, Upstream):
-            upstream = manifests[endpoint.manifest]
-            if upstream is None or manifest.inputs.get(role) != upstream.logical(endpoint.file):
-                return True
-    return any(
-        _size(path) != output.bytes or (is_last and file_sha256(path) != output.sha256)
-        for name, output in manifest.outputs.items()
-        for path in [Path(plan.directory) / name]
-    )
-
-
-def _time(path: Path) -> float:
-    """When a file was last written, in seconds; before all times where there is none."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return -math.inf
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
-
-
-def _age(manifest: Path) -> None:
-    """Make a manifest that was stamped in the future older than the plan just written."""
-    try:
-        if manifest.stat().st_mtime >= time.time():
-            os.utime(manifest, (0, 0))
-    except FileNotFoundError:
-        return
-
-
-def _on_disk(path: Path) -> str | None:
-    """The identity of the plan in a file, or None where there is none to read."""
-    try:
-        record = json.loads(path.read_bytes())
-        record.pop("nonce")
-        return digest(record)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 def _endpoint(entry: dict) -> Source | Upstream:

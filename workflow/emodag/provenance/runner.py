@@ -18,10 +18,11 @@ from emodag.provenance.closure import code_closure
 from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.fingerprint import THREAD_VARIABLES, check
+from emodag.provenance.freshness import is_replaced
 from emodag.provenance.from_source import import_stage
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Plan, PlanError, Source, is_replaced
+from emodag.provenance.plan import Plan, PlanError, Source
 from emodag.provenance.sidecar import Sidecar, sidecar_path, write_record
 from emodag.provenance.store import Action, Store
 from emodag.provenance.talk import Talk

@@ -15,9 +15,10 @@ from emodag.errors import EnvironmentMismatch
 from emodag.provenance.canonical import file_sha256, flat
 from emodag.provenance.codebook import edits
 from emodag.provenance.fingerprint import check
+from emodag.provenance.freshness import Manifests, is_written
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest
-from emodag.provenance.plan import Environment, Manifests, Plan, Source, Upstream, is_written
+from emodag.provenance.plan import Environment, Plan, Source, Upstream
 from emodag.provenance.store import Store
 
 
