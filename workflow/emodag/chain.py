@@ -5,7 +5,7 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 from emodag.face.config import Config
 from emodag.job import RANDOMNESS, Job
@@ -244,20 +244,22 @@ class Chain:
         truth = {"truth": self.truth(), **self.test_rows()}
         return self._job("leaderboard", "leaderboard", params, {**truth, **inputs})
 
-    def _job(self, name: str, stage: str, params: dict, inputs: dict | None = None) -> Job:
-        return Job(name=name, stage=stage, environment=self.env, params=params, inputs=inputs or {})
+    def _job(
+        self, name: str, stage: str, params: dict, inputs: dict | None = None, **more: Any
+    ) -> Job:
+        facts = {"environment": self.env, "params": params, "inputs": inputs or {}}
+        return Job(name=name, stage=stage, **facts, **more)
 
     def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
         """A fit; with global randomness it goes on from what the one before in a script left."""
-        job = self._job(f"{home}/{fit}", stage, params, inputs)
-        job = replace(job, device=self.config.training.device)
+        name, device = f"{home}/{fit}", self.config.training.device
         if self.config.training.randomness == "derived":
-            return job
+            return self._job(name, stage, params, inputs, device=device)
         order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"]
         order += [f"gen{number}/fold{fold}" for number in self.generations for fold in self.folds]
         if place := order.index(fit):
-            job.inputs["randomness"] = (f"{home}/{order[place - 1]}", RANDOMNESS)
-        return replace(job, hands_on=True)
+            inputs = {**inputs, "randomness": (f"{home}/{order[place - 1]}", RANDOMNESS)}
+        return self._job(name, stage, params, inputs, device=device, hands_on=True)
 
     def run(self, protocol: str, seed: int) -> str:
         return f"{self.env}/{protocol}/seed{seed}"

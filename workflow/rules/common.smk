@@ -1,11 +1,16 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
 import atexit
+import gc
 import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
+
+# The chain of many seeds is one large graph without garbage: to look for some every 700 objects takes
+# a quarter of building Snakemake's DAG, and most of the time in which a job on a cluster starts.
+gc.set_threshold(1_000_000)
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
