@@ -28,6 +28,8 @@ READY := .venv/.ready-$(call digest,envs/local.lock $(TORCH_LOCK))
 READY_DEV := .venv/.ready-dev-$(call digest,envs/local.lock $(TORCH_LOCK) envs/dev.lock)
 READY_CONDA := .venv/.ready-conda-$(call digest,envs/local.lock $(TORCH_LOCK) envs/dev.lock \
 	envs/conda-test.lock)
+READY_CLUSTER := .venv/.ready-cluster-$(call digest,envs/local.lock $(TORCH_LOCK) \
+	envs/cluster.lock)
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check -qq install --require-hashes
 NO_TORCH_cpu := If pip found no torch without CUDA: set PIP_EXTRA_INDEX_URL to the index of CPU \
@@ -38,13 +40,15 @@ SMK := Snakefile workflow/rules benchmarks/bare.smk
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-conda walk bench lint format config lock clean
+.PHONY: help setup cluster run test test-conda test-slurm walk bench lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
 	@sed -n '1s/.*Variables/Variables/p; 2,5s/^# *//p' Makefile
 
 setup: $(READY)  ## build .venv from the locks, hashes checked
+
+cluster: $(READY_CLUSTER)  ## the same, with Snakemake's executor for Slurm; see docs/slurm.md
 
 run: $(READY)  ## make results/submission.csv
 	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
@@ -54,6 +58,9 @@ test: lint  ## check style, then run the whole test suite
 
 test-conda: $(READY_CONDA)  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	.venv/bin/python -m pytest tests/conda $(ARGS)
+
+test-slurm: $(READY_DEV) $(READY_CLUSTER)  ## run the chain, and what may go wrong with it, on a real Slurm; as root on Debian
+	.venv/bin/python -m pytest tests/slurm $(ARGS)
 
 walk: $(READY_DEV)  ## do what may happen to a small chain at random, and check it each time
 	.venv/bin/python -m tests.workflow.scenarios.walk --steps $(WALK_STEPS) --seed $(WALK_SEED) $(ARGS)
@@ -83,7 +90,7 @@ clean:  ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test test-conda walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run test test-conda test-slurm walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
 # come from pip's cache. torch goes first: its lock has the setuptools that one package is built
@@ -109,6 +116,12 @@ $(READY_DEV): $(READY)
 	@rm -f .venv/.ready-*
 	@$(PIP) -r envs/dev.lock
 	@touch $(READY) $@
+
+# Without what its packages need, which is all there; one asks for another NumPy than the jobs'.
+$(READY_CLUSTER): $(READY)
+	@echo 'Building .venv: the executor for Slurm ...'
+	@$(PIP) --no-deps -r envs/cluster.lock
+	@touch $@
 
 $(READY_CONDA): $(READY_DEV)
 	@echo 'Building .venv: what stands in for conda ...'

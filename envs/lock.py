@@ -24,12 +24,15 @@ class Lock(NamedTuple):
     platform : uv's name of the platform to resolve for.
     agrees_with : locks written before, whose pins it repeats where it needs the same.
     variant_of : a lock written before that it repeats whole, but for what its own source wants.
+    joins : a lock written before whose pins it takes even where its packages ask for other versions.
+        It is to be installed into that environment without pip's looking at what packages need.
     """
 
     name: str
     platform: str
     agrees_with: tuple[str, ...] = ()
     variant_of: str | None = None
+    joins: str | None = None
 
 
 LOCKS = (
@@ -45,6 +48,8 @@ LOCKS = (
     Lock("reported.torch-cuda", LINUX, agrees_with=("local",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
     Lock("conda-test", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
+    # The plugin asks for NumPy 2, of which it needs nothing.
+    Lock("cluster", LINUX, agrees_with=("local", "local.torch-cuda", "dev"), joins="local"),
 )
 """In the order to write them in. Python 3.11 and 3.12 on Linux resolve alike, so no pin needs a
 marker."""
@@ -133,6 +138,8 @@ def write_lock(lock: Lock, arguments: list[str]) -> None:
     command += ["--python-version", "3.11", "--python-platform", lock.platform]
     for name in lock.agrees_with:
         command += ["--constraint", f"{name}.lock"]
+    if lock.joins:
+        command += ["--override", f"{lock.joins}.lock"]
     command += ["-", "--output-file", path.name, *arguments]
     # The oldest macOS that torch's wheels name; uv takes an older one for granted.
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}

@@ -80,6 +80,21 @@ def test_cpu_lock_holds_the_builds_its_source_lists():
     assert pins("local.torch-cpu")["torch"] == stated
 
 
+def test_cluster_adds_the_executor_and_changes_nothing():
+    """It is installed into the `local` environment, without pip's looking at dependencies."""
+    local, cluster = pins("local"), pins("cluster")
+    added = cluster.keys() - local.keys()
+    assert added == {
+        "snakemake-executor-plugin-slurm",
+        "snakemake-executor-plugin-slurm-jobstep",
+    }
+    assert {name: cluster[name] for name in cluster.keys() - added} == {
+        name: local[name] for name in cluster.keys() - added
+    }
+    for name in set(NAMES) - {"cluster"}:
+        assert not added & pins(name).keys(), "importing it slows every start of Snakemake"
+
+
 @pytest.mark.parametrize("name", lock.CONDA)
 def test_conda_file_is_in_step_with_its_locks(name):
     text = (ENVS / f"{name}.yaml").read_text()
