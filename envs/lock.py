@@ -24,8 +24,8 @@ class Lock(NamedTuple):
     platform : uv's name of the platform to resolve for.
     agrees_with : locks written before, whose pins it repeats where it needs the same.
     variant_of : a lock written before that it repeats whole, but for what its own source wants.
-    joins : a lock written before whose pins it takes even where its packages ask for other versions.
-        It is to be installed into that environment without pip's looking at what packages need.
+    joins : a lock written before whose pins it takes whatever its own packages ask for. It is to be
+        installed into that environment without pip's looking at what packages need.
     """
 
     name: str

@@ -8,6 +8,8 @@ rule environment:
         ".emodag/environments/{built}/ready.json",
     log:
         ".emodag/environments/{built}.log",
+    # On a cluster, only where Snakemake was started may there be a network.
+    localrule: True
     params:
         python=lambda wildcards: CONFIG.environments[built(wildcards)].python,
         locks=lambda wildcards: INTERPRETERS.locks(built(wildcards)),

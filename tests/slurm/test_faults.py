@@ -1,0 +1,153 @@
+"""What goes wrong on a cluster: the run goes on, or the same command does, from where it was."""
+
+import signal
+import subprocess
+from collections import Counter
+
+import psutil
+import pytest
+
+from tests.workflow.conftest import Project
+
+from .conftest import SCRIPT, STATE, command, computed, create, edit_profile, wait_until
+
+TEACHER = "local/nested/seed1/gen0/fold0"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory) -> Project:
+    """The chain without Slurm: one protocol, two folds, fifteen jobs."""
+    project = Project.create(tmp_path_factory.mktemp("local") / "project")
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    """The same, to be run on Slurm."""
+    return create(tmp_path / "project")
+
+
+def held(project: Project, job: str) -> psutil.Process:
+    """The process of a job, once it runs, suspended so that it is still running when we look."""
+    plan = f"results/.plan/{job.replace('/', '.')}/plan.json"
+    found = []
+
+    def is_there() -> bool:
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            line = process.info["cmdline"] or []
+            if line[2:5] == ["-m", "emodag", "run"] and plan in line:
+                if process.info["cwd"] == str(project.path) and process.status() != "stopped":
+                    found.append(process)
+        return bool(found)
+
+    wait_until(is_there, what=f"for {job}")
+    found[0].suspend()
+    return found[0]
+
+
+def slurm_job(process: psutil.Process) -> str:
+    """The number of the Slurm job that a process belongs to."""
+    return process.environ()["SLURM_JOB_ID"]
+
+
+def assert_same(project: Project, local: Project) -> None:
+    """Every result is the local run's, and what is on the disk is what the manifests say."""
+    assert project.read("results/submission.csv") == local.read("results/submission.csv")
+    assert project.digests() == local.digests()
+    verified = project.emodag("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_cancelled_job(slurm, project, local):
+    """With no retry left the run ends badly, having done what it could; the same command goes on."""
+    run = slurm.start(project, "--retries", "0")
+    job = slurm_job(held(project, TEACHER))
+    command("scancel", job)
+    run.end(well=False)
+    assert f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'" in run.text
+    before = computed(project)
+    assert "local/nested/seed1/gen1/fold1" in before
+
+    slurm.run(project)
+    assert_same(project, local)
+    assert computed(project) == computed(local)
+
+
+def test_job_over_its_memory_is_retried_with_more(slurm, project, local):
+    little = {"mem_mb": "400 if attempt == 1 else 1500"}
+    resources = dict.fromkeys(["teacher", "student", "pseudo_label"], little)
+    edit_profile(project, resources=resources)
+    run = slurm.start(project)
+    process = held(project, TEACHER)
+    job = slurm_job(process)
+    process.resume()
+    run.end()
+    assert slurm.states(run)[job] == "OUT_OF_MEMORY"
+    assert_same(project, local)
+    assert computed(project) == computed(local)
+
+
+def test_job_over_its_time_is_retried_with_more(slurm, project, local):
+    short = {"runtime": "1 if attempt == 1 else 10"}
+    none = {"runtime": "0 if attempt == 1 else 10"}
+    edit_profile(project, resources={"teacher": short, "student": none, "pseudo_label": none})
+    run = slurm.start(project)
+    job = slurm_job(held(project, TEACHER))
+    run.end()
+    assert slurm.states(run)[job] == "TIMEOUT"
+    assert_same(project, local)
+    assert computed(project) == computed(local)
+
+
+def test_killed_snakemake_leaves_writers_behind(slurm, project, local):
+    """The same command at once: one old job writes beside its new twin, another one after it."""
+    other = TEACHER.replace("fold0", "fold1")
+    first = slurm.start(project)
+    beside, after = held(project, TEACHER), held(project, other)
+    first.process.kill()
+    first.process.wait()
+    assert set(slurm.states(first).values()) == {"COMPLETED", "RUNNING"}
+    before = computed(project)
+
+    second = slurm.start(project)
+    twin = held(project, TEACHER)
+    beside.resume()
+    twin.resume()
+    second.end()
+    assert project.read("results/submission.csv") == local.read("results/submission.csv")
+    assert after.status() == "stopped"
+    after.resume()
+    slurm.rest()
+    assert_same(project, local)
+
+    times = Counter(computed(project))
+    assert times.keys() == set(computed(local))
+    assert all(times[job] == 1 for job in before)
+    assert slurm.run(project).submitted == []
+
+
+def test_node_set_down(slurm, project, local):
+    run = slurm.start(project)
+    job = slurm_job(held(project, TEACHER))
+    node = command("squeue", "--noheader", "-j", job, "-o", "%N").strip()
+    command("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    try:
+        run.end()
+    finally:
+        command("scontrol", "update", f"nodename={node}", "state=resume")
+    assert_same(project, local)
+    assert computed(project) == computed(local)
+
+
+def test_controller_restarted(slurm, project, local):
+    run = slurm.start(project)
+    process = held(project, TEACHER)
+    subprocess.run([SCRIPT, "away", STATE], check=True)
+    process.resume()
+    with pytest.raises(subprocess.CalledProcessError):
+        command("squeue")
+    subprocess.run([SCRIPT, "start", STATE], check=True)
+    run.end()
+    assert_same(project, local)
+    assert computed(project) == computed(local)

@@ -1,0 +1,17 @@
+"""Two working directories, as two users have them, with one store."""
+
+from .conftest import computed, create
+
+
+def test_second_user_computes_nothing(slurm, tmp_path):
+    store = str(tmp_path / "store")
+    first, second = create(tmp_path / "first"), create(tmp_path / "second")
+    cold = slurm.run(first, EMODAG_STORE=store)
+    warm = slurm.run(second, EMODAG_STORE=store)
+    assert second.read("results/submission.csv") == first.read("results/submission.csv")
+    assert second.digests() == first.digests()
+    assert (len(computed(first)), computed(second)) == (14, [])
+    print(
+        f"Slurm jobs: {len(cold.submitted)} with an empty store, {len(warm.submitted)} with a full one"
+    )
+    assert len(warm.submitted) <= len(cold.submitted)
