@@ -87,10 +87,10 @@ class Slurm:
         """Start the one command in `project`."""
         output = project.path / f"snakemake.{len(self.runs)}.txt"
         environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
+        common = ["--profile", PROFILE, "--configfile", "small.yaml"]
         with output.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", "--profile", PROFILE, *arguments]
-                + ["--configfile", "small.yaml"],
+                [sys.executable, "-m", "snakemake", *common, *arguments],
                 cwd=project.path,
                 env=environment | variables,
                 stdout=stream,
@@ -162,9 +162,3 @@ def computed(project: Project) -> list[str]:
     lines = "".join(p.read_text() for p in (project.path / ".emodag/runs").glob("*.jsonl"))
     records = map(yaml.safe_load, lines.splitlines())
     return sorted(record["job"] for record in records if not record["hit"])
-
-
-def is_computing(project: Project, log: str) -> bool:
-    """Whether the job with this log has begun to compute, and not ended."""
-    path = project.path / "results" / log
-    return path.exists() and "RUN " in (text := path.read_text()) and "DONE" not in text

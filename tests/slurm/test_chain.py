@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.conftest import Project
 
-from .conftest import command, computed, create
+from .conftest import command, computed, create, edit_profile
 
 SEVERAL = {"protocols": ["published", "nested"], "seeds": [1, 2]}
 FIT = re.compile(r"local/\w+/seed\d+/(stage0|gen\d+)/(all|fold\d+)")
@@ -22,6 +22,9 @@ def local(tmp_path_factory) -> Project:
 
 def test_chain_makes_the_same_bits_in_about_as_many_slurm_jobs_as_fits(slurm, local, tmp_path):
     project = create(tmp_path / "project", **SEVERAL)
+    # The block that fits on a GPU need; here the GPUs are mere names, and the fits use none.
+    on_gpu = {"gpu": 1, "slurm_partition": "gpu"}
+    edit_profile(project, resources=dict.fromkeys(("teacher", "student", "stage0"), on_gpu))
     run = slurm.run(project)
     for name in ("submission.csv", "scores.csv", "leaderboard.csv"):
         assert project.read(f"results/{name}") == local.read(f"results/{name}")
@@ -36,14 +39,15 @@ def test_chain_makes_the_same_bits_in_about_as_many_slurm_jobs_as_fits(slurm, lo
     assert len(run.submitted) <= len(fits) + 2
 
     asked = dict.fromkeys(
-        command("squeue", "--noheader", "--states=all", "-o", "%k %C %m %l", "--name", run.name)
+        command("squeue", "-h", "--states=all", "-o", "%k %C %m %l %P %b", "--name", run.name)
         .strip()
         .splitlines()
     )
     # Threads, memory and time: of a group the most threads and memory, and the sum of the times.
-    assert "rule_data_folds_ingest_scale 1 2000M 1:20:00" in asked
-    assert "rule_nested_fits_pseudo_label_student_teacher 1 1500M 30:00" in asked
-    assert "rule_tables_leaderboard_scores_submission 1 1000M 30:00" in asked
+    assert "rule_data_folds_ingest_scale 1 2000M 1:20:00 main N/A" in asked
+    assert "rule_tables_leaderboard_scores_submission 1 1000M 30:00 main N/A" in asked
+    fold = "rule_nested_fits_pseudo_label_student_teacher 1 1500M 30:00 gpu gres:gpu:1"
+    assert fold in asked
 
 
 def test_what_is_up_to_date_is_not_submitted(slurm, tmp_path):

@@ -1,6 +1,5 @@
 """What goes wrong on a cluster: the run goes on, or the same command does, from where it was."""
 
-import signal
 import subprocess
 from collections import Counter
 
@@ -31,14 +30,14 @@ def project(tmp_path) -> Project:
 def held(project: Project, job: str) -> psutil.Process:
     """The process of a job, once it runs, suspended so that it is still running when we look."""
     plan = f"results/.plan/{job.replace('/', '.')}/plan.json"
+    wanted = (["-m", "emodag", "run", plan], str(project.path))
     found = []
 
     def is_there() -> bool:
-        for process in psutil.process_iter(["cmdline", "cwd"]):
-            line = process.info["cmdline"] or []
-            if line[2:5] == ["-m", "emodag", "run"] and plan in line:
-                if process.info["cwd"] == str(project.path) and process.status() != "stopped":
-                    found.append(process)
+        for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+            line, where = process.info["cmdline"] or [], process.info["cwd"]
+            if (line[2:6], where) == wanted and process.info["status"] != psutil.STATUS_STOPPED:
+                found.append(process)
         return bool(found)
 
     wait_until(is_there, what=f"for {job}")
@@ -51,6 +50,12 @@ def slurm_job(process: psutil.Process) -> str:
     return process.environ()["SLURM_JOB_ID"]
 
 
+def log(project: Project, job: str) -> str:
+    """What a Slurm job that failed has said, Slurm's own words included."""
+    (path,) = (project.path / ".snakemake/slurm_logs").rglob(f"{job}.log")
+    return path.read_text()
+
+
 def assert_same(project: Project, local: Project) -> None:
     """Every result is the local run's, and what is on the disk is what the manifests say."""
     assert project.read("results/submission.csv") == local.read("results/submission.csv")
@@ -60,12 +65,12 @@ def assert_same(project: Project, local: Project) -> None:
 
 
 def test_cancelled_job(slurm, project, local):
-    """With no retry left the run ends badly, having done what it could; the same command goes on."""
+    """Without retries the run ends badly, having done what it could; the same command goes on."""
     run = slurm.start(project, "--retries", "0")
     job = slurm_job(held(project, TEACHER))
     command("scancel", job)
     run.end(well=False)
-    assert f"SLURM-job '{job}' failed, SLURM status is: 'CANCELLED'" in run.text
+    assert slurm.states(run)[job] == "CANCELLED"
     before = computed(project)
     assert "local/nested/seed1/gen1/fold1" in before
 
@@ -83,7 +88,7 @@ def test_job_over_its_memory_is_retried_with_more(slurm, project, local):
     job = slurm_job(process)
     process.resume()
     run.end()
-    assert slurm.states(run)[job] == "OUT_OF_MEMORY"
+    assert "exceeded memory limit" in log(project, job)
     assert_same(project, local)
     assert computed(project) == computed(local)
 
@@ -95,7 +100,7 @@ def test_job_over_its_time_is_retried_with_more(slurm, project, local):
     run = slurm.start(project)
     job = slurm_job(held(project, TEACHER))
     run.end()
-    assert slurm.states(run)[job] == "TIMEOUT"
+    assert "DUE TO TIME LIMIT" in log(project, job)
     assert_same(project, local)
     assert computed(project) == computed(local)
 

@@ -12,6 +12,6 @@ def test_second_user_computes_nothing(slurm, tmp_path):
     assert second.digests() == first.digests()
     assert (len(computed(first)), computed(second)) == (14, [])
     print(
-        f"Slurm jobs: {len(cold.submitted)} with an empty store, {len(warm.submitted)} with a full one"
+        f"Slurm jobs: {len(cold.submitted)} with the store empty, {len(warm.submitted)} afterwards"
     )
     assert len(warm.submitted) <= len(cold.submitted)
