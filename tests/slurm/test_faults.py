@@ -11,6 +11,7 @@ from tests.workflow.conftest import Project
 from .conftest import SCRIPT, STATE, command, computed, create, edit_profile, wait_until
 
 TEACHER = "local/nested/seed1/gen0/fold0"
+OTHER = "local/nested/seed1/gen0/fold1"
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +108,8 @@ def test_job_over_its_time_is_retried_with_more(slurm, project, local):
 
 def test_killed_snakemake_leaves_writers_behind(slurm, project, local):
     """The same command at once: one old job writes beside its new twin, another one after it."""
-    other = TEACHER.replace("fold0", "fold1")
     first = slurm.start(project)
-    beside, after = held(project, TEACHER), held(project, other)
+    beside, after = held(project, TEACHER), held(project, OTHER)
     first.process.kill()
     first.process.wait()
     assert set(slurm.states(first).values()) == {"COMPLETED", "RUNNING"}
@@ -134,13 +134,21 @@ def test_killed_snakemake_leaves_writers_behind(slurm, project, local):
 
 def test_node_set_down(slurm, project, local):
     run = slurm.start(project)
-    job = slurm_job(held(project, TEACHER))
-    node = command("squeue", "--noheader", "-j", job, "-o", "%N").strip()
+    # Both, as a job that is just being launched would await a person's `scontrol release`.
+    processes = {
+        slurm_job(process): process for process in [held(project, TEACHER), held(project, OTHER)]
+    }
+    nodes = {job: command("squeue", "-h", "-j", job, "-o", "%N").strip() for job in processes}
+    down, *_ = nodes.values()
     # It registers anew soon after, and counts as up again.
-    command("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-    # Slurm queues the job anew under its number, and would wait for two minutes.
-    wait_until(lambda: slurm.states(run)[job] == "PENDING")
-    command("scontrol", "update", f"jobid={job}", "starttime=now")
+    command("scontrol", "update", f"nodename={down}", "state=down", "reason=test")
+    for job, process in processes.items():
+        if nodes[job] == down:
+            # Slurm queues it anew under its number, and would wait for two minutes.
+            wait_until(lambda job=job: slurm.states(run)[job] == "PENDING")
+            command("scontrol", "update", f"jobid={job}", "starttime=now")
+        else:
+            process.resume()
     run.end()
     assert_same(project, local)
     assert computed(project) == computed(local)
