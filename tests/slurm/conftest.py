@@ -64,7 +64,8 @@ class Run:
     @property
     def name(self) -> str:
         """The name of all of its jobs, by which they can be cancelled."""
-        return re.search(r"SLURM run ID: (\S+)", self.text)[1]
+        found = re.search(r"SLURM run ID: (\S+)", self.text)
+        return found[1] if found else "submitted-nothing"
 
     def end(self, *, well: bool = True, seconds: float = 480) -> "Run":
         """Wait for its end, which must be a good one, or a bad one."""
@@ -110,19 +111,24 @@ class Slurm:
         return dict(line.split() for line in lines.splitlines())
 
     def rest(self) -> None:
-        """Wait until no job is left."""
-        wait_until(lambda: not command("squeue", "--noheader"), what="for the queue to empty")
+        """Wait until no job of the runs is left."""
+        for run in self.runs:
+            wait_until(
+                lambda name=run.name: not command("squeue", "--noheader", "--name", name),
+                what="for the queue to empty",
+            )
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[None]:
-    """Slurm, started; installed before where it is missing."""
+    """Slurm, started unless it was, and installed before where it is missing."""
     done = subprocess.run([SCRIPT, "start", STATE], capture_output=True, text=True)
     if done.returncode == CANNOT_BE_HAD:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stdout + done.stderr
     yield
-    subprocess.run([SCRIPT, "stop", STATE], check=True)
+    if not done.stdout.startswith("already running"):
+        subprocess.run([SCRIPT, "stop", STATE], check=True)
 
 
 @pytest.fixture
@@ -134,7 +140,7 @@ def slurm(cluster) -> Iterator[Slurm]:
         if run.process.poll() is None:
             run.process.kill()
             run.process.wait()
-    subprocess.run(["scancel", f"--user={os.getuid()}"], timeout=60, check=True)
+        command("scancel", "--name", run.name)
     slurm.rest()
 
 
