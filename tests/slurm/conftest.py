@@ -142,6 +142,10 @@ def slurm(cluster) -> Iterator[Slurm]:
             run.process.wait()
         command("scancel", "--name", run.name)
     slurm.rest()
+    # Which is refused where none is drained.
+    subprocess.run(
+        ["scontrol", "update", "nodename=ALL", "state=resume"], stderr=subprocess.DEVNULL
+    )
 
 
 def edit_profile(project: Project, **changes) -> None:
