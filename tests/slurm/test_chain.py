@@ -44,9 +44,9 @@ def test_chain_makes_the_same_bits_in_about_as_many_slurm_jobs_as_fits(slurm, lo
         .splitlines()
     )
     # Threads, memory and time: of a group the most threads and memory, and the sum of the times.
-    assert "rule_data_folds_ingest_scale 1 2000M 1:20:00 main N/A" in asked
-    assert "rule_tables_leaderboard_scores_submission 1 1000M 30:00 main N/A" in asked
-    fold = "rule_nested_fits_pseudo_label_student_teacher 1 1500M 30:00 gpu gres:gpu:1"
+    assert "rule_data_folds_ingest_scale 1 2000M 25:00 main N/A" in asked
+    assert "rule_tables_leaderboard_scores_submission 1 1000M 15:00 main N/A" in asked
+    fold = "rule_nested_fits_pseudo_label_student_teacher 1 1500M 25:00 gpu gres:gpu:1"
     assert fold in asked
 
 
