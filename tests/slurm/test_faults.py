@@ -134,14 +134,15 @@ def test_killed_snakemake_leaves_writers_behind(slurm, project, local):
 
 def test_node_set_down(slurm, project, local):
     run = slurm.start(project)
-    # Both, as a job that is just being launched would await a person's `scontrol release`.
     processes = {
         slurm_job(process): process for process in [held(project, TEACHER), held(project, OTHER)]
     }
     nodes = {job: command("squeue", "-h", "-j", job, "-o", "%N").strip() for job in processes}
     down, *_ = nodes.values()
-    # It registers anew soon after, and counts as up again.
-    command("scontrol", "update", f"nodename={down}", "state=down", "reason=test")
+    # Drained as well: not being down in truth, it would soon be up, and get the job whose processes
+    # it is still ending; Slurm then holds that job until a person releases it.
+    for state in ("down", "drain"):
+        command("scontrol", "update", f"nodename={down}", f"state={state}", "reason=test")
     for job, process in processes.items():
         if nodes[job] == down:
             # Slurm queues it anew under its number, and would wait for two minutes.
