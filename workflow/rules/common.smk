@@ -89,6 +89,7 @@ def needs(name):
         try:
             if not workflow.is_main_process:
                 return str(plan_path(asked))
+            lift_rate_limit()
             return str(PLANNER.write(asked, RESTORER if may_restore() else None))
         except OSError as error:
             # Snakemake would add a traceback to any other exception.
@@ -129,6 +130,18 @@ def may_restore():
     forced = asked.forceall or asked.forcerun or asked.forcetargets
     runs = workflow.executor_plugin and not workflow.dryrun and not workflow.touch
     return bool(runs and not forced and not CONDA and ELDER is None)
+
+
+def lift_rate_limit():
+    """Lift Snakemake's default limit of 100 jobs a second, and none that somebody has set.
+
+    To keep to a limit Snakemake 9.27 looks for jobs again a second after every look, so with each
+    job that ends there is one look more per second: after some thousand jobs it does little else.
+    The settings are known while the DAG is built, and read after that.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduling_settings.max_jobs_per_timespan = None
 
 
 def conda_file(wildcards):
