@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from emodag.face import figures
 from emodag.face.drift_tables import SCORES, tables
-from emodag.face.drift_template import STYLE, TEMPLATE, TERMS
+from emodag.face.drift_template import TEMPLATE, TERMS
+from emodag.face.page_parts import STYLE, TABLE
 from emodag.face.words import plural
 
 
@@ -19,7 +20,7 @@ def page(facts: Mapping[str, Any]) -> str:
     ----------
     facts : what `drift.json` holds.
     """
-    template = Environment(autoescape=True).from_string(TEMPLATE.lstrip())
+    template = Environment(autoescape=True).from_string(TABLE.lstrip() + TEMPLATE)
     contrasts = [_contrast(contrast, facts["yardstick"]) for contrast in facts["contrasts"]]
     return template.render(style=Markup(STYLE), contrasts=contrasts, terms=TERMS) + "\n"
 

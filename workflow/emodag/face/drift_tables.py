@@ -1,8 +1,9 @@
 """The tables of the drift report, as text."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from emodag.face.page_parts import NONE, Table
 from emodag.face.words import interval, number, percent, score, title
 
 SCORES = {
@@ -16,18 +17,6 @@ LONG = {
     "macro_f1": "Cross-validated macro-F1, as the protocol reports it",
     "macro_f1_last_epoch": "Cross-validated macro-F1 of the last epoch",
 }
-
-NONE = "\N{EN DASH}"
-"""What a cell shows that has nothing to show."""
-
-
-class Table(NamedTuple):
-    """A table; the first cell of a row is its heading."""
-
-    title: str
-    heads: list[str]
-    rows: list[list[str]]
-    note: str = ""
 
 
 def tables(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[Table]:

@@ -1,40 +1,14 @@
 """The figures of the drift report, as SVG to be put into a page."""
 
-import io
 import math
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
-import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
+from emodag.face.drawing import ACCENT, FAINT, INK, MAIN, PAPER, axes_of, settings, svg
 from emodag.face.words import number, title
-
-INK, FAINT, MAIN, ACCENT, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
-"""Stand-ins for the page's colours, which differ in the dark."""
-
-COLOURS = {INK: "--ink", FAINT: "--faint", MAIN: "--main", ACCENT: "--accent", PAPER: "--paper"}
-"""The variable of the page's style sheet that each stands for."""
-
-WIDTH = 5.0
-"""Inches; 360 units of the drawing, about as many as a phone has pixels."""
 
 FLOAT32 = 2.0**-24
 """Half the distance from 1 to the next float32: what rounding once does at most."""
-
-SETTINGS = {
-    "svg.fonttype": "none",
-    "font.size": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.unicode_minus": True,
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
-    ),
-}
 
 
 def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name: str) -> str:
@@ -46,8 +20,8 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
     notes : by step, what differs in those that are not identical and have no numbers.
     name : what the figure is called in the page; no two share a name.
     """
-    with _settings(name):
-        figure, axes = _axes(0.9 + 0.3 * len(steps))
+    with settings(name):
+        figure, axes = axes_of(0.9 + 0.3 * len(steps))
         numbers = [rms for step in steps for rms in step["each_rms"] if rms]
         low = 10.0 ** math.floor(math.log10(min([*numbers, FLOAT32])) - 1)
         for row, step in enumerate(steps):
@@ -63,14 +37,14 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
             axes.xaxis.set_visible(False)
         _step_ticks(axes, steps)
         told = "; ".join(f"{title(s['step'])}: {_distance_in_words(s, notes)}" for s in steps)
-        return _svg(figure, f"Relative difference by step. {told}.")
+        return svg(figure, f"Relative difference by step. {told}.")
 
 
 def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> str:
     """By what factor each step makes the difference larger than the step before it."""
     grown = [step for step in steps if step["amplification"]]
-    with _settings(name):
-        figure, axes = _axes(0.9 + 0.3 * len(grown))
+    with settings(name):
+        figure, axes = axes_of(0.9 + 0.3 * len(grown))
         values = [step["amplification"] for step in grown]
         axes.plot(values, range(len(grown)), color=MAIN, marker="o", linewidth=1.5)
         for row, value in enumerate(values):
@@ -81,7 +55,7 @@ def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> str:
         axes.set_xlabel("difference, in units of that of the step before")
         _step_ticks(axes, grown)
         told = "; ".join(f"{title(s['step'])}: times {number(s['amplification'])}" for s in grown)
-        return _svg(figure, f"Amplification by step. {told}.")
+        return svg(figure, f"Amplification by step. {told}.")
 
 
 def effects(
@@ -98,8 +72,8 @@ def effects(
     found : what `effect` says, by score; empty for the contrast of the seeds themselves.
     titles : what the scores are called, in the order to draw them in.
     """
-    with _settings(name):
-        figure, axes = _axes(1.2 + 0.62 * len(titles))
+    with settings(name):
+        figure, axes = axes_of(1.2 + 0.62 * len(titles))
         for row, key in enumerate(titles):
             spread = yardstick[key]
             moved = [value - spread["mean"] for value in spread["values"]]
@@ -113,7 +87,7 @@ def effects(
         axes.margins(x=0.08)
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel("difference in macro-F1")
-        return _svg(
+        return svg(
             figure, f"Effect beside the seeds. {_effects_in_words(yardstick, found, titles)}"
         )
 
@@ -170,37 +144,7 @@ def _effects_in_words(yardstick, found, titles) -> str:
     )
 
 
-def _axes(height: float):
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.patch.set_alpha(0)
-    axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
-    return figure, axes
-
-
 def _step_ticks(axes, steps: Sequence[Mapping[str, Any]]) -> None:
     axes.set_yticks(range(len(steps)), [title(step["step"]) for step in steps])
     axes.set_ylim(len(steps) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-
-
-def _settings(name: str):
-    """Matplotlib's own defaults with ours, whatever the user has set, and ids of their own."""
-    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS, "svg.hashsalt": name})
-
-
-def _svg(figure: Figure, description: str) -> str:
-    """A figure as an element of HTML: scalable, in the page's colours and font, with a text."""
-    stream = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})
-    svg = stream.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<!--.*?-->\s*|<style.*?</style>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' id="[\w.]+_\d+"', "", svg)  # numbered from 1 in every figure
-    svg = re.sub(r"font-family: [^;\"]+", "font-family: var(--font)", svg)
-    for colour, variable in COLOURS.items():
-        svg = svg.replace(colour, f"var({variable})")
-    size = re.search(r'viewBox="[^"]+"', svg)[0]
-    opening = f'<svg role="img" aria-label="{escape(description)}" {size}>'
-    return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
