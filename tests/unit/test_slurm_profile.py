@@ -11,7 +11,7 @@ from snakemake.resources import Resource
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
 RULES = ["synthesize", "ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student"]
-RULES += ["blend", "submission", "scores", "leaderboard", "contrast", "drift"]
+RULES += ["blend", "submission", "scores", "leaderboard", "contrast", "drift", "report"]
 
 
 def asked(rule: str, resource: str, tables: list[Path], attempt: int) -> int:

@@ -32,6 +32,7 @@ OUTPUTS = {
     "leaderboard": ("leaderboard.csv",),
     "contrast": ("contrast.json",),
     "drift": ("drift.json", "drift.html"),
+    "report": ("report.html",),
 }
 """What each stage makes; `emodag.stages.<stage>` holds its code."""
 

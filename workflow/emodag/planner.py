@@ -23,6 +23,7 @@ from emodag.provenance.plan import (
     Upstream,
 )
 from emodag.provenance.sources import source_digests
+from emodag.reporting import report_job
 
 Restore = Callable[[Plan], Manifest | None]
 """Brings a job's outputs about from the store; the manifest, or None where that cannot be done."""
@@ -31,7 +32,8 @@ Restore = Callable[[Plan], Manifest | None]
 def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
     found: dict[str, Job] = {}
-    for job in [*Chain(config, config.environment).jobs(), *contrast_jobs(config)]:
+    chain = Chain(config, config.environment)
+    for job in [*chain.jobs(), *contrast_jobs(config), report_job(config)]:
         found.setdefault(job.name, job)
     return found
 

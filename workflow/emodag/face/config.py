@@ -205,6 +205,16 @@ class Drift(Section):
     )
 
 
+class Report(Section):
+    """What `results/report.html` tells besides the chain's own results."""
+
+    drift: bool = Field(
+        False,
+        description="whether it tells what results/drift.html found; that takes the runs of "
+        "`drift` first",
+    )
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -258,6 +268,7 @@ class Config(Section):
     training: Training = Field(Training(), description="the fits")
     pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
     drift: Drift = Field(Drift(), description="comparison of environments")
+    report: Report = Field(Report(), description="the report")
     planted: list[Literal["promotion", "threshold", "batch_norm"]] = Field(
         [], description="known sources of drift, for demonstrations only; see docs/drift.md"
     )

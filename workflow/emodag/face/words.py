@@ -51,6 +51,11 @@ def score(value: float, *, signed: bool = False) -> str:
     return text.lstrip(f"+{MINUS}") if float(f"{value:.4f}") == 0 else text
 
 
+def brief(value: float, *, signed: bool = False) -> str:
+    """A score to three decimals, for where its interval is wider than that."""
+    return f"{value:{'+' if signed else ''}.3f}".replace("-", MINUS)
+
+
 def percent(share: float) -> str:
     """A share; one that is neither none nor all never reads as either."""
     if 0 < share < 0.0001:

@@ -1,0 +1,1 @@
+"""The report: what a run came to, section by section."""

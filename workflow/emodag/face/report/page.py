@@ -1,0 +1,53 @@
+"""`report.html`: the answer, then every section, in one file of its own."""
+
+import re
+
+from jinja2 import Environment
+from markupsafe import Markup, escape
+
+from emodag.face import page_parts
+from emodag.face.report import answer, classes, persons, table_one
+from emodag.face.report.intervals import Intervals
+from emodag.face.report.run import Run
+from emodag.face.report.template import STYLE, TEMPLATE
+from emodag.face.words import plural
+
+TITLE = "Emotion recognition across people: what this run came to"
+
+
+def page(run: Run) -> str:
+    """The report on a run."""
+    intervals = Intervals(run)
+    sections = [
+        table_one.section(run),
+        persons.section(run, intervals),
+        classes.section(run),
+    ]
+    environment = Environment(autoescape=True)
+    environment.filters["code"] = _code
+    template = environment.from_string(page_parts.TABLE.lstrip() + TEMPLATE)
+    text = template.render(
+        title=TITLE,
+        style=Markup(page_parts.STYLE + STYLE),
+        lead=_lead(run),
+        findings=answer.findings(run, intervals),
+        opening=answer.figure(run, intervals),
+        sections=sections,
+    )
+    return text + "\n"
+
+
+def _code(text: str) -> Markup:
+    """Escaped text, with what stands in backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _lead(run: Run) -> str:
+    quality = run.json("table/quality.json")
+    data = "a synthetic twin of the competition's tables" if run.is_synthetic else "given tables"
+    return (
+        f"Run on {data}: {quality['rows']['train']:,} rows of {plural(len(run.persons), 'person')} "
+        f"to learn from, {quality['rows']['test']:,} to predict, {quality['features']:,} features, "
+        f"{len(run.classes)} classes; {plural(len(run.folds), 'fold')}, "
+        f"{plural(len(run.generations), 'generation')}, {plural(len(run.seeds), 'run seed')}."
+    )

@@ -1,0 +1,94 @@
+"""The report's job: which artifacts of the chain `results/report.html` is built from."""
+
+from typing import Any
+
+from emodag.chain import Chain
+from emodag.face.config import Config
+from emodag.job import Job
+
+READ = {
+    "ingest": ("train.parquet", "train_rows.parquet", "test_rows.parquet", "quality.json"),
+    "folds": ("folds.parquet",),
+    "stage0": ("history.parquet", "validation.parquet"),
+    "teacher": ("history.parquet", "test.parquet"),
+    "pseudo_label": ("pseudo_labels.parquet",),
+    "student": ("history.parquet", "validation.parquet"),
+    "blend": ("test.parquet",),
+    "submission": ("submission.csv",),
+    "scores": ("scores.csv",),
+    "leaderboard": ("leaderboard.csv",),
+}
+"""What of each stage's outputs the report reads."""
+
+UNSEEN = {
+    "data": {"train", "test", "truth"},  # a file's place has no influence on the result
+    "training": {"checkpoint_every"},
+}
+"""The settings that no result depends on."""
+
+
+def report_job(config: Config) -> Job:
+    """The report on the chain in the default environment.
+
+    The models looked into, for attention and scaling, are those of the last protocol, so the
+    leak-free ones where there are any, with the first run seed.
+    """
+    chain = Chain(config, config.environment)
+    look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
+    inputs: dict[str, Any] = {
+        _role(job.name, file, config.environment): (job.name, file)
+        for job in chain.jobs()
+        for file in [*READ.get(job.stage, ()), *_looked_into(job, chain, look)]
+    }
+    if truth := chain.truth():
+        inputs["truth"] = truth
+    if config.report.drift:
+        inputs["drift"] = ("drift", "drift.json")
+    return Job(
+        name="report",
+        stage="report",
+        environment=config.environment,
+        params={
+            "environment": config.environment,
+            "protocols": config.protocols,
+            "seeds": config.seeds,
+            "generations": config.generations,
+            "folds": config.folds,
+            "look": look,
+            "source": config.data.source,
+            "classes": config.data.classes,
+            "label": config.data.label,
+            "id": config.data.id,
+            "threshold": config.pseudo_labels.threshold,
+            "boost": chain.boost,
+            "settings": _settings(config),
+        },
+        inputs=inputs,
+        describes=(config.environment,),
+    )
+
+
+def _role(job: str, file: str, environment: str) -> str:
+    """What the report calls an artifact: its place below the environment's results."""
+    if job in READ:  # a final table
+        return file
+    return f"{job.removeprefix(environment + '/')}/{file}"
+
+
+def _looked_into(job: Job, chain: Chain, look: dict[str, Any]) -> tuple[str, ...]:
+    """The outputs that only the models looked into are asked for."""
+    last = f"{chain.run(**look)}/gen{chain.generations[-1]}/"
+    if job.stage == "student" and job.name.startswith(last):
+        return ("weights.safetensors",)
+    scaled = {chain.scaled(look["protocol"], fold) for fold in chain.parts(look["protocol"])}
+    return ("train.parquet",) if job.name in scaled else ()
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """The settings behind the results, as they must be to get them again."""
+    found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
+    for section in ("data", "scaling", "model", "training", "pseudo_labels"):
+        values = getattr(config, section).model_dump()
+        unseen = UNSEEN.get(section, set())
+        found |= {f"{section}.{k}": v for k, v in values.items() if k not in unseen}
+    return found

@@ -1,0 +1,24 @@
+"""Report a run for people: the answer first, then what it rests on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emodag.context import Context
+from emodag.face.report.page import page
+from emodag.face.report.run import Run
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `report.html`, which needs nothing but itself.
+
+    Nothing in it varies between two runs of the same computation: costs, times and commits are not
+    part of the key, so they are left to `python -m emodag lineage`.
+
+    Parameters
+    ----------
+    inputs, params : what `emodag.reporting` asks for.
+    """
+    (output / "report.html").write_text(page(Run(inputs, params)), encoding="utf-8")
