@@ -10,7 +10,7 @@ READ = {
     "ingest": ("train.parquet", "train_rows.parquet", "test_rows.parquet", "quality.json"),
     "folds": ("folds.parquet",),
     "stage0": ("history.parquet", "validation.parquet"),
-    "teacher": ("history.parquet", "test.parquet"),
+    "teacher": ("history.parquet",),
     "pseudo_label": ("pseudo_labels.parquet",),
     "student": ("history.parquet", "validation.parquet"),
     "blend": ("test.parquet",),

@@ -4,7 +4,7 @@ import numpy as np
 
 from emodag.face.drawing import INK, MAIN, PAPER, axes_of, settings, svg
 from emodag.face.page_parts import NONE, Table
-from emodag.face.report.parts import Figure, Section, stage_name
+from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
 from emodag.face.words import brief, percent
 from emodag.science.class_scores import by_class
@@ -14,7 +14,7 @@ from emodag.science.scoring import confusion
 def section(run: Run) -> Section:
     """Confusion matrices of the last generation, and the classes' scores."""
     text = (
-        f"{stage_name(run.last).capitalize()}, last epoch, all held-out rows together"
+        f"{capital(stage_name(run.last))}, last epoch, all held-out rows together"
         + (" and all run seeds" * (len(run.seeds) > 1))
         + ". A cell holds the share of a true class's rows that are taken for the class below it."
     )
@@ -60,7 +60,9 @@ def _figure(run: Run, name: str, counts: np.ndarray) -> Figure:
         told = "; ".join(
             f"{label}: {percent(shares[at, at])} right" for at, label in enumerate(run.classes)
         )
-        return Figure(svg(drawing, f"Confusion matrix, {name}. {told}."), f"{name}. {told}.")
+        return Figure(
+            svg(drawing, f"Confusion matrix, {name}. {told}."), f"{capital(name)}. {told}."
+        )
 
 
 def _table(run: Run, found: dict[str, np.ndarray]) -> Table:

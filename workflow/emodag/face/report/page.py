@@ -6,7 +6,18 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from emodag.face import page_parts
-from emodag.face.report import answer, classes, persons, table_one
+from emodag.face.report import (
+    answer,
+    attention,
+    calibration,
+    classes,
+    data,
+    generations,
+    persons,
+    provenance,
+    table_one,
+    training,
+)
 from emodag.face.report.intervals import Intervals
 from emodag.face.report.run import Run
 from emodag.face.report.template import STYLE, TEMPLATE
@@ -22,6 +33,12 @@ def page(run: Run) -> str:
         table_one.section(run),
         persons.section(run, intervals),
         classes.section(run),
+        calibration.section(run),
+        generations.section(run),
+        data.section(run),
+        training.section(run),
+        attention.section(run),
+        provenance.section(run),
     ]
     environment = Environment(autoescape=True)
     environment.filters["code"] = _code
@@ -44,9 +61,9 @@ def _code(text: str) -> Markup:
 
 def _lead(run: Run) -> str:
     quality = run.json("table/quality.json")
-    data = "a synthetic twin of the competition's tables" if run.is_synthetic else "given tables"
+    what = "a synthetic twin of the competition's tables" if run.is_synthetic else "given tables"
     return (
-        f"Run on {data}: {quality['rows']['train']:,} rows of {plural(len(run.persons), 'person')} "
+        f"Run on {what}: {quality['rows']['train']:,} rows of {plural(len(run.persons), 'person')} "
         f"to learn from, {quality['rows']['test']:,} to predict, {quality['features']:,} features, "
         f"{len(run.classes)} classes; {plural(len(run.folds), 'fold')}, "
         f"{plural(len(run.generations), 'generation')}, {plural(len(run.seeds), 'run seed')}."

@@ -5,7 +5,7 @@ import numpy as np
 from emodag.face.drawing import FAINT, MAIN, axes_of, settings, svg
 from emodag.face.page_parts import Table
 from emodag.face.report.intervals import Intervals
-from emodag.face.report.parts import Figure, Section, stage_name
+from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
 from emodag.face.words import brief, interval, percent
 from emodag.science.class_scores import macro_f1_of
@@ -56,8 +56,8 @@ def _figure(run: Run, intervals: Intervals, protocol: str, scores: dict) -> Figu
             f"{brief(f1[0])} ({ends[0]})."
         )
         caption = (
-            f"{protocol}: macro-F1 by person, {brief(f1[-1])} to {brief(f1[0])}. Line and band: "
-            f"the protocol's score {brief(estimate.value)} and its 95 % interval "
+            f"{capital(protocol)}: macro-F1 by person, {brief(f1[-1])} to {brief(f1[0])}. Line and "
+            f"band: the protocol's score {brief(estimate.value)} and its 95 % interval "
             f"{interval(estimate.interval, brief)}. Dotted: about what guessing comes to."
         )
         return Figure(svg(drawing, told), caption)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from emodag.science.class_scores import confusion_by_group
 from emodag.science.ingest import read_truth
@@ -53,6 +54,11 @@ class Run:
         """`id`, `label` (codes) and `person` of the training rows."""
         return read_columns(self.inputs["table/train_rows.parquet"])
 
+    @cached_property
+    def test_rows(self) -> np.ndarray:
+        """(m,) ids of the test rows."""
+        return read_columns(self.inputs["table/test_rows.parquet"])["id"]
+
     @property
     def labels(self) -> np.ndarray:
         return self.rows["label"]
@@ -66,6 +72,11 @@ class Run:
     def person(self) -> np.ndarray:
         """(n,) position in `persons` of whom each training row belongs to."""
         return np.unique(self.rows["person"], return_inverse=True)[1]
+
+    @cached_property
+    def features(self) -> list[str]:
+        """The features' names, in the table's order."""
+        return pq.read_schema(self.inputs["table/train.parquet"]).names
 
     @cached_property
     def fold_table(self) -> dict[str, np.ndarray]:
@@ -95,7 +106,7 @@ class Run:
         """(m,) the test rows' true classes, None where nobody knows them."""
         if "truth" not in self.inputs:
             return None
-        ids = read_columns(self.inputs["table/test_rows.parquet"])["id"]
+        ids = self.test_rows
         if self.params["id"] is None:
             ids = np.arange(len(ids))  # what the submission calls its rows
         return read_truth(
@@ -121,9 +132,8 @@ class Run:
         return found
 
     def _hidden(self, protocol: str, seed: int, stage: str) -> np.ndarray:
-        """(m, classes) probabilities of the test rows: a blend, or a teacher for `gen0/PART`."""
-        place = stage if "/" in stage else f"{stage}/blend"
-        return read_probabilities(self.inputs[f"{protocol}/seed{seed}/{place}/test.parquet"])
+        """(m, classes) probabilities of the test rows, a blend of the folds'."""
+        return read_probabilities(self.inputs[f"{protocol}/seed{seed}/{stage}/blend/test.parquet"])
 
     def answers(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(m,) the classes that a submission made of a blend would hold."""

@@ -1,0 +1,71 @@
+"""Which features the models let through, and whether the folds agree."""
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from emodag.face.drawing import FAINT, MAIN, axes_of, settings, svg
+from emodag.face.report.features import scaled_rows
+from emodag.face.report.parts import Figure, Section, stage_name
+from emodag.face.report.run import Run
+from emodag.face.words import brief, percent, plural
+from emodag.science.attention import mean_gate, rank_agreement, shared_top
+
+SHOWN = 15
+"""Features that the figure shows at either end."""
+
+
+def section(run: Run) -> Section:
+    """The gates of the last generation's models, fold by fold."""
+    gates = np.stack([_gate(run, fold) for fold in run.folds])
+    top = min(20, gates.shape[1])
+    # What the worst of guessing shares: by chance, `top` of p features.
+    text = (
+        f"The gate multiplies every feature by a number from 0 to 1 that depends on the whole row; "
+        f"0.5 is where it starts. Means over rows, {stage_name(run.last)} of the "
+        f"{run.params['look']['protocol']} protocol, run seed {run.params['look']['seed']}. "
+        f"Between two folds the features' ranks correlate by {brief(rank_agreement(gates))} "
+        f"(Spearman), and {percent(shared_top(gates, top=top))} of one fold's {top} most open "
+        f"gates are among another's; chance would give {percent(top / gates.shape[1])}."
+    )
+    return Section("attention", "Attention", [text, _figures(run, gates)])
+
+
+def _gate(run: Run, fold: int) -> np.ndarray:
+    look = run.params["look"]
+    home = f"{look['protocol']}/seed{look['seed']}/{run.last}/fold{fold}"
+    part = "all" if look["protocol"] == "published" else f"fold{fold}"
+    return mean_gate(load_file(run.inputs[f"{home}/weights.safetensors"]), scaled_rows(run, part))
+
+
+def _figures(run: Run, gates: np.ndarray) -> list[Figure]:
+    order = np.argsort(-gates.mean(axis=0), kind="stable")
+    shown = min(SHOWN, (len(order) + 1) // 2)
+    ends = {"most open": order[:shown], "most closed": order[::-1][: min(shown, len(order) // 2)]}
+    span = (float(gates.min()), float(gates.max()))
+    return [_figure(run, name, gates[:, at], at, span) for name, at in ends.items()]
+
+
+def _figure(run: Run, name: str, gates: np.ndarray, at: np.ndarray, span: tuple) -> Figure:
+    names = [run.features[column] for column in at]
+    with settings(f"attention-{name}"):
+        drawing, axes = axes_of(0.9 + 0.24 * len(names))
+        for row, values in enumerate(gates.T):
+            axes.plot([values.min(), values.max()], [row, row], color=FAINT, linewidth=1)
+            axes.plot(values, [row] * len(values), "o", color=MAIN, markersize=4, alpha=0.6)
+        axes.set_yticks(range(len(names)), [_short(text) for text in names], fontsize=8.5)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_xlim(*span)
+        axes.margins(x=0.02)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("mean gate")
+        told = f"{plural(len(names), 'feature')} whose gates are {name}"
+        listed = ", ".join(
+            f"{text} {brief(mean)}" for text, mean in zip(names, gates.mean(axis=0), strict=True)
+        )
+        return Figure(
+            svg(drawing, f"The {told}: {listed}."), f"The {told}; a dot for each fold's model."
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 26 else f"{text[:12]}…{text[-13:]}"
