@@ -139,9 +139,10 @@ def lift_rate_limit():
     job that ends there is one look more per second: after some thousand jobs it does little else.
     The settings are known while the DAG is built, and read after that.
     """
-    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    asked = workflow.scheduling_settings  # none where nothing runs, as with --report
+    limit = asked and asked.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
-        workflow.scheduling_settings.max_jobs_per_timespan = None
+        asked.max_jobs_per_timespan = None
 
 
 def conda_file(wildcards):

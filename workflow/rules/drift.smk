@@ -27,11 +27,13 @@ rule drift:
     input:
         **needs("drift"),
     output:
-        multiext(
-            "results/",
-            manifest="drift.manifest.json",
-            facts="drift.json",
-            report="drift.html",
+        manifest="results/drift.manifest.json",
+        facts="results/drift.json",
+        report=report(
+            "results/drift.html",
+            caption="../report/drift.rst",
+            category="Reports",
+            labels={"what": "drift between environments"},
         ),
     log:
         "results/drift.log",

@@ -7,10 +7,12 @@ rule submission:
     input:
         **needs("submission"),
     output:
-        multiext(
-            "results/",
-            manifest="submission.manifest.json",
-            submission="submission.csv",
+        manifest="results/submission.manifest.json",
+        submission=report(
+            "results/submission.csv",
+            caption="../report/submission.rst",
+            category="Tables",
+            labels={"what": "the submission"},
         ),
     log:
         "results/submission.log",
@@ -27,10 +29,12 @@ rule scores:
     input:
         **needs("scores"),
     output:
-        multiext(
-            "results/",
-            manifest="scores.manifest.json",
-            scores="scores.csv",
+        manifest="results/scores.manifest.json",
+        scores=report(
+            "results/scores.csv",
+            caption="../report/scores.rst",
+            category="Tables",
+            labels={"what": "cross-validated scores"},
         ),
     log:
         "results/scores.log",
@@ -47,10 +51,12 @@ rule leaderboard:
     input:
         **needs("leaderboard"),
     output:
-        multiext(
-            "results/",
-            manifest="leaderboard.manifest.json",
-            leaderboard="leaderboard.csv",
+        manifest="results/leaderboard.manifest.json",
+        leaderboard=report(
+            "results/leaderboard.csv",
+            caption="../report/leaderboard.rst",
+            category="Tables",
+            labels={"what": "scores on the hidden people"},
         ),
     log:
         "results/leaderboard.log",

@@ -52,6 +52,7 @@ th, td { padding: .25rem .6rem; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 thead th { vertical-align: bottom; white-space: normal; min-width: 4rem; }
 th:first-child, tbody th { text-align: left; font-weight: 600; white-space: nowrap; }
+.pairs td { white-space: normal; overflow-wrap: anywhere; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; }
@@ -64,7 +65,8 @@ TABLE = """
 {%- macro table(found) %}
 <h3>{{ found.title }}</h3>
 {% if found.note %}<p class="soft">{{ found.note }}</p>{% endif %}
-<div class="wide" tabindex="0" role="region" aria-label="{{ found.title }}"><table>
+<div class="wide" tabindex="0" role="region" aria-label="{{ found.title }}">
+<table{% if found.heads | length == 2 %} class="pairs"{% endif %}>
 <thead><tr>{% for head in found.heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead>
 <tbody>
 {%- for row in found.rows %}

@@ -26,7 +26,8 @@ def embed(x: np.ndarray) -> np.ndarray:
     -------
     (n, 2) float32.
     """
-    with threadpool_limits(1):
+    # Of rows that are all equal, shares of the variance are 0 / 0; they have no influence.
+    with threadpool_limits(1), np.errstate(invalid="ignore"):
         size = min(COMPONENTS, *x.shape)
         reduced = PCA(size, svd_solver="full").fit_transform(x.astype(np.float64))
         perplexity = min(PERPLEXITY, (len(x) - 1) / 3)

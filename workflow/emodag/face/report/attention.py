@@ -18,16 +18,25 @@ def section(run: Run) -> Section:
     """The gates of the last generation's models, fold by fold."""
     gates = np.stack([_gate(run, fold) for fold in run.folds])
     top = min(20, gates.shape[1])
-    # What the worst of guessing shares: by chance, `top` of p features.
+    agreement = rank_agreement(gates)
     text = (
         f"The gate multiplies every feature by a number from 0 to 1 that depends on the whole row; "
         f"0.5 is where it starts. Means over rows, {stage_name(run.last)} of the "
         f"{run.params['look']['protocol']} protocol, run seed {run.params['look']['seed']}. "
-        f"Between two folds the features' ranks correlate by {brief(rank_agreement(gates))} "
+        f"Between two folds the features' ranks correlate by {brief(agreement)} "
         f"(Spearman), and {percent(shared_top(gates, top=top))} of one fold's {top} most open "
-        f"gates are among another's; chance would give {percent(top / gates.shape[1])}."
+        f"gates are among another's; chance would give {percent(top / gates.shape[1])}. "
+        f"{_verdict(agreement)}"
     )
     return Section("attention", "Attention", [text, _figures(run, gates)])
+
+
+def _verdict(agreement: float) -> str:
+    if agreement < 0.3:
+        return "So the gate tells more about a single fit than about the features."
+    if agreement < 0.7:
+        return "So the folds agree in part on what matters."
+    return "So the folds agree on what matters."
 
 
 def _gate(run: Run, fold: int) -> np.ndarray:

@@ -62,16 +62,15 @@ def _persons(run: Run) -> Figure:
             f"{label} {percent(count / counts.sum())}"
             for label, count in zip(run.classes, counts.sum(axis=0), strict=True)
         )
-        rows = counts.sum(axis=1)
-        told = (
-            f"Rows by person and class: {shares}; {rows.min():,} to {rows.max():,} rows a person."
-        )
+        ends = dict.fromkeys(f"{rows:,}" for rows in np.sort(counts.sum(axis=1))[[0, -1]])
+        told = f"Rows by person and class: {shares}; {' to '.join(ends)} rows a person."
         return Figure(svg(drawing, told), told)
 
 
 def _table(quality: dict) -> Table:
     rows = []
-    for table, cells in quality["cells"].items():
+    for table in ("train", "test"):
+        cells = quality["cells"][table]
         for kind, name in KINDS.items():
             columns = cells[kind]["columns"]
             worst = max(columns, key=columns.get, default=None)

@@ -20,7 +20,7 @@ from emodag.face.report import (
 )
 from emodag.face.report.intervals import Intervals
 from emodag.face.report.run import Run
-from emodag.face.report.template import STYLE, TEMPLATE
+from emodag.face.report.template import SCRIPT, STYLE, TEMPLATE
 from emodag.face.words import plural
 
 TITLE = "Emotion recognition across people: what this run came to"
@@ -46,6 +46,7 @@ def page(run: Run) -> str:
     text = template.render(
         title=TITLE,
         style=Markup(page_parts.STYLE + STYLE),
+        script=Markup(SCRIPT),
         lead=_lead(run),
         findings=answer.findings(run, intervals),
         opening=answer.figure(run, intervals),

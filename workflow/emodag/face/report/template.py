@@ -10,10 +10,42 @@ STYLE = """
 .answer .figure { display: block; font-size: 1.9rem; line-height: 1.3; font-weight: 600;
   font-variant-numeric: tabular-nums; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
+th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
+  text-align: inherit; }
+th button::after { content: " \\2195"; color: var(--faint); }
+th[aria-sort="ascending"] button::after { content: " \\2191"; color: var(--ink); }
+th[aria-sort="descending"] button::after { content: " \\2193"; color: var(--ink); }
 code { overflow-wrap: anywhere; }
 pre { overflow-x: auto; padding: .7rem .9rem; background: var(--panel); }
-@media print { nav { display: none; } .answer { grid-template-columns: 1fr 1fr; } }
+@media print { nav { display: none; } th button::after { content: none; }
+  .answer { grid-template-columns: 1fr 1fr; } }
 """
+
+SCRIPT = """
+for (const table of document.querySelectorAll("table")) {
+  const body = table.tBodies[0], rows = [...body.rows];
+  const value = (row, at) => {
+    const text = row.cells[at].textContent.replace(/\u2212/g, "-").replace(/,(?=\\d{3})/g, "");
+    const number = parseFloat(text);
+    return Number.isNaN(number) ? text : number;
+  };
+  const compare = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
+  if (rows.length > 4) [...table.tHead.rows[0].cells].forEach((head, at) => {
+    const button = document.createElement("button");
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      rows.sort((a, b) => (down ? -1 : 1) * compare(value(a, at), value(b, at)));
+      body.append(...rows);
+    });
+  });
+}
+"""
+"""Lets longer tables be sorted by a click on a head; the page lacks nothing without it."""
 
 TEMPLATE = """
 {%- macro figures(found) %}
@@ -64,6 +96,7 @@ TEMPLATE = """
 </section>
 {%- endfor %}
 </main>
+<script>{{ script }}</script>
 </body>
 </html>
 """
