@@ -86,9 +86,11 @@ def _looked_into(job: Job, chain: Chain, look: dict[str, Any]) -> tuple[str, ...
 
 def _settings(config: Config) -> dict[str, Any]:
     """The settings behind the results, as they must be to get them again."""
+    made = config.data.source == "synthetic"
+    unseen = {**UNSEEN, "data": UNSEEN["data"] | (set() if made else {"size", "seed"})}
     found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
     for section in ("data", "scaling", "model", "training", "pseudo_labels"):
         values = getattr(config, section).model_dump()
-        unseen = UNSEEN.get(section, set())
-        found |= {f"{section}.{k}": v for k, v in values.items() if k not in unseen}
+        left_out = unseen.get(section, set())
+        found |= {f"{section}.{k}": v for k, v in values.items() if k not in left_out}
     return found

@@ -2,7 +2,9 @@
 
 import io
 import re
+from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -35,14 +37,22 @@ SETTINGS = {
 }
 
 
-def settings(name: str):
+def settings(name: str, *, math: bool = False):
     """Matplotlib's own defaults with ours, whatever the user has set, and ids of their own.
 
     Parameters
     ----------
     name : what the figure is called in the page; no two share a name.
+    math : whether `$` begins a formula, which logarithmic axes need and names of columns must not.
     """
-    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS, "svg.hashsalt": name})
+    ours = {**SETTINGS, "svg.hashsalt": name, "text.parse_math": math}
+    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **ours})
+
+
+def legend_of(names: Sequence[str]) -> dict[str, Any]:
+    """How a legend of these names is set: in as many columns as there is room for."""
+    columns = max(1, min(5, 50 // (max(map(len, names)) + 5)))
+    return {"ncols": columns, "frameon": False, "handlelength": 1.2, "columnspacing": 1.2}
 
 
 def axes_of(height: float, rows: int = 1, columns: int = 1, **sharing):

@@ -20,7 +20,7 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
     notes : by step, what differs in those that are not identical and have no numbers.
     name : what the figure is called in the page; no two share a name.
     """
-    with settings(name):
+    with settings(name, math=True):
         figure, axes = axes_of(0.9 + 0.3 * len(steps))
         numbers = [rms for step in steps for rms in step["each_rms"] if rms]
         low = 10.0 ** math.floor(math.log10(min([*numbers, FLOAT32])) - 1)
@@ -43,7 +43,7 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
 def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> str:
     """By what factor each step makes the difference larger than the step before it."""
     grown = [step for step in steps if step["amplification"]]
-    with settings(name):
+    with settings(name, math=True):
         figure, axes = axes_of(0.9 + 0.3 * len(grown))
         values = [step["amplification"] for step in grown]
         axes.plot(values, range(len(grown)), color=MAIN, marker="o", linewidth=1.5)

@@ -70,6 +70,11 @@ def interval(ends: Sequence[float], show=number) -> str:
     return " to ".join(show(end) for end in ends)
 
 
+def short(name: str) -> str:
+    """A name, without its middle where it is too long for a figure."""
+    return name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}"
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun, such as `1 person` or `3 folds`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -54,7 +54,7 @@ def figure(run: Run, intervals: Intervals) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("macro-F1")
         caption = [
-            "Dot and line: macro-F1 on held-out rows, its 95 % interval over persons and seeds.",
+            "Dot and line: macro-F1 on held-out rows, its 95 % interval, " + sample(run) + ".",
             "Bar: the best epoch, which the published protocol reports.",
             "Diamond: the hidden people of the test table.",
             "Dotted: about what guessing comes to.",

@@ -7,7 +7,7 @@ from emodag.face.drawing import FAINT, MAIN, axes_of, settings, svg
 from emodag.face.report.features import scaled_rows
 from emodag.face.report.parts import Figure, Section, stage_name
 from emodag.face.report.run import Run
-from emodag.face.words import brief, percent, plural
+from emodag.face.words import brief, percent, plural, short
 from emodag.science.attention import mean_gate, rank_agreement, shared_top
 
 SHOWN = 15
@@ -61,7 +61,7 @@ def _figure(run: Run, name: str, gates: np.ndarray, at: np.ndarray, span: tuple)
         for row, values in enumerate(gates.T):
             axes.plot([values.min(), values.max()], [row, row], color=FAINT, linewidth=1)
             axes.plot(values, [row] * len(values), "o", color=MAIN, markersize=4, alpha=0.6)
-        axes.set_yticks(range(len(names)), [_short(text) for text in names], fontsize=8.5)
+        axes.set_yticks(range(len(names)), [short(text) for text in names], fontsize=8.5)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlim(*span)
         axes.margins(x=0.02)
@@ -74,7 +74,3 @@ def _figure(run: Run, name: str, gates: np.ndarray, at: np.ndarray, span: tuple)
         return Figure(
             svg(drawing, f"The {told}: {listed}."), f"The {told}; a dot for each fold's model."
         )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 26 else f"{text[:12]}…{text[-13:]}"

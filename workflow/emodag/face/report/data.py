@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from emodag.face.drawing import SERIES, axes_of, settings, svg
+from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
 from emodag.face.page_parts import Table
 from emodag.face.report.features import odd_cells
 from emodag.face.report.maps import maps
 from emodag.face.report.oddity_figures import before_and_after, odd_map
 from emodag.face.report.parts import Figure, Section
 from emodag.face.report.run import Run
-from emodag.face.words import number, percent, plural
+from emodag.face.words import number, percent, plural, short
 from emodag.science.oddities import Oddities
 
 KINDS = {
@@ -22,9 +22,15 @@ KINDS = {
 def section(run: Run) -> Section:
     """Figures of the training table, and counts of what is odd in it."""
     quality, odd = run.json("table/quality.json"), odd_cells(run)
-    figures = [_persons(run), *odd_map(run, odd), *maps(run)]
+    figures = [_persons(run), *odd_map(run, odd)]
     blocks = [_text(quality, odd), figures, _table(quality)]
-    return Section("data", "Data", [*blocks, *_scaling(run, odd)])
+    return Section("data", "Data", [*blocks, *_scaling(run, odd), *_maps(run)])
+
+
+def _maps(run: Run) -> list:
+    found = maps(run)
+    text = "Which rows lie close together in what the models see: those of a class, or of a person?"
+    return [text, found] if found else []
 
 
 def _text(quality: dict, odd: Oddities) -> str:
@@ -52,12 +58,12 @@ def _persons(run: Run) -> Figure:
             left += counts[:, at]
         axes.set_yticks(range(people) if people <= 40 else [])
         if people <= 40:
-            axes.set_yticklabels(run.persons, fontsize=8.5)
+            axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
         axes.set_ylim(people - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.set_ylabel("person")
         axes.set_xlabel("training rows")
-        drawing.legend(loc="outside upper center", ncols=4, frameon=False, handlelength=1.2)
+        drawing.legend(loc="outside upper center", **legend_of(run.classes))
         shares = ", ".join(
             f"{label} {percent(count / counts.sum())}"
             for label, count in zip(run.classes, counts.sum(axis=0), strict=True)

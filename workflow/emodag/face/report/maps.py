@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from emodag.face.drawing import SERIES, axes_of, settings, svg
+from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
 from emodag.face.report.features import sampled, scaled_rows
 from emodag.face.report.parts import Figure
 from emodag.face.report.run import Run
+from emodag.face.words import short
 from emodag.science.embedding import embed
 
 FEWEST = 8
@@ -36,13 +37,13 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
             inside = codes == code
             style = {"color": SERIES[code % len(SERIES)], "markersize": 3.2, "alpha": 0.75}
             style |= {"marker": MARKERS[_shape(code)], "markeredgewidth": 0, "linestyle": ""}
-            axes.plot(*places[inside].T, label=name, **style)
+            axes.plot(*places[inside].T, label=short(name), **style)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
         if len(names) <= 32:
             axes.set_aspect("equal", "datalim")
-            legend = {"ncols": 5, "frameon": False, "handletextpad": 0.1, "columnspacing": 0.9}
+            legend = {**legend_of([short(name) for name in names]), "handletextpad": 0.1}
             drawing.legend(loc="outside lower center", markerscale=2, **legend)
         told = f"{how}, by {what}. Only closeness means something; axes and directions do not."
         return Figure(svg(drawing, told), told)

@@ -8,7 +8,7 @@ from emodag.face.drawing import ACCENT, MAIN, axes_of, settings, svg
 from emodag.face.report.features import column
 from emodag.face.report.parts import Figure
 from emodag.face.report.run import Run
-from emodag.face.words import number, percent, plural
+from emodag.face.words import number, percent, plural, short
 from emodag.science.oddities import Oddities
 
 COLUMNS = 24
@@ -31,18 +31,19 @@ def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
             for person in np.flatnonzero(shares[:, at]):
                 box = {"color": colour, "linewidth": 0, "alpha": shares[person, at] / most}
                 axes.fill_between([place - 0.45, place + 0.45], person - 0.45, person + 0.45, **box)
-        axes.set_xticks(range(len(order)), [run.features[at] for at in order])
+        axes.set_xticks(range(len(order)), [short(run.features[at]) for at in order])
         axes.tick_params(axis="x", labelrotation=90, labelsize=7.5)
         axes.set_yticks(range(len(run.persons)) if len(run.persons) <= 40 else [])
         if len(run.persons) <= 40:
-            axes.set_yticklabels(run.persons, fontsize=8.5)
-        axes.set_xlim(-0.5, len(order) - 0.5)
+            axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
+        axes.set_xlim(-0.5, max(len(order), 8) - 0.5)
         axes.set_ylim(len(run.persons) - 0.5, -0.5)
         axes.tick_params(length=0)
         axes.set_ylabel("person")
         worst = order[0]
+        shown = f"; the {COLUMNS} with most" if affected > COLUMNS else ""
         told = (
-            f"Cells that are {name}, in {plural(affected, 'column')}; the {len(order)} with most. "
+            f"Cells that are {name}, in {plural(affected, 'column')}{shown}. "
             f"Most in {run.features[worst]}: {percent(float(shares[:, worst].mean()))} of "
             f"a person's rows on average. Full colour: {percent(float(most))} of a person's rows."
         )
@@ -62,7 +63,7 @@ def before_and_after(run: Run, name: str) -> Figure:
         left.hist(before / 10.0 ** (power / 2) / 10.0 ** (power / 2), bins=30, color=MAIN)
         right.hist(after, bins=30, color=MAIN)
         left.set_ylabel("rows")
-        left.set_xlabel("before" if power == 0 else f"before, in 10$^{{{power}}}$")
+        left.set_xlabel("before" if power == 0 else f"before, in {number(10.0**power)}")
         right.set_xlabel("after")
         left.locator_params(axis="x", nbins=4)
         ends = [number(float(end)) for end in (before.min(), before.max())]

@@ -7,7 +7,7 @@ from emodag.face.page_parts import Table
 from emodag.face.report.intervals import Intervals
 from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
-from emodag.face.words import brief, interval, percent
+from emodag.face.words import brief, interval, percent, short
 from emodag.science.class_scores import macro_f1_of
 
 
@@ -43,7 +43,8 @@ def _figure(run: Run, intervals: Intervals, protocol: str, scores: dict) -> Figu
         places = range(len(order))
         axes.plot(places, scores["f1"][order], "o", color=MAIN, markersize=5)
         if len(order) <= 40:
-            axes.set_xticks(places, [run.persons[at] for at in order], rotation=90, fontsize=8)
+            names = [short(run.persons[at]) for at in order]
+            axes.set_xticks(places, names, rotation=90, fontsize=8)
         else:
             axes.set_xticks([])
         axes.set_ylim(0, 1.02)

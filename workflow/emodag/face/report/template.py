@@ -31,7 +31,8 @@ for (const table of document.querySelectorAll("table")) {
   };
   const compare = (a, b) =>
     typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
-  if (rows.length > 4) [...table.tHead.rows[0].cells].forEach((head, at) => {
+  if (rows.length < 5 || table.className === "pairs") continue;
+  [...table.tHead.rows[0].cells].forEach((head, at) => {
     const button = document.createElement("button");
     button.append(...head.childNodes);
     head.append(button);

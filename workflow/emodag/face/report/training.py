@@ -1,14 +1,12 @@
 """How the fits went: loss and held-out F1 by epoch, a line for each fold."""
 
-from emodag.face.drawing import SERIES, axes_of, settings, svg
+from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
 from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
 from emodag.face.words import brief, number
 
 DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)))
 """How lines are drawn that share a colour, and so that colour alone tells nothing apart."""
-
-LEGEND = {"ncols": 5, "frameon": False, "handlelength": 1.2, "columnspacing": 1.2}
 
 
 def section(run: Run) -> Section:
@@ -35,7 +33,10 @@ def _stages(run: Run, protocol: str) -> list[str]:
 
 def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
     parts = run.parts(protocol) if stage == "gen0" else [f"fold{fold}" for fold in run.folds]
-    fits = {part: run.history(protocol, seed, f"{stage}/{part}") for part in parts}
+    fits = {
+        part.replace("fold", "fold "): run.history(protocol, seed, f"{stage}/{part}")
+        for part in parts
+    }
     name = f"{protocol}, {'teacher' if stage == 'gen0' else stage_name(stage)}"
     scored = all("macro_f1" in fit for fit in fits.values())
     with settings(f"training-{protocol}-{stage}"):
@@ -44,7 +45,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
         for at, (part, fit) in enumerate(fits.items()):
             dashes = DASHES[at // len(SERIES) % len(DASHES)]
             line = {"color": SERIES[at % len(SERIES)], "linewidth": 1.2, "linestyle": dashes}
-            loss.plot(fit["epoch"], fit["loss"], label=part.replace("fold", "fold "), **line)
+            loss.plot(fit["epoch"], fit["loss"], label=part, **line)
             if scored:
                 f1.plot(fit["epoch"], fit["macro_f1"], **line)
         loss.set_xlabel("epoch")
@@ -54,7 +55,10 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
             f1.set_ylabel("macro-F1")
             f1.set_ylim(0, 1)
         if len(fits) > 1:
-            drawing.legend(loc="outside upper center", **LEGEND)
+            drawing.legend(
+                loc="outside upper center",
+                **legend_of([part.replace("fold", "fold ") for part in fits]),
+            )
         told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
         if scored:
             told += f", macro-F1 {_ends([fit['macro_f1'][-1] for fit in fits.values()], brief)}"
