@@ -49,6 +49,7 @@ MEASURED = {
     "teacher": (570, 1150),
     "student": (340, 1200),
     "stage0": (230, 1150),
+    "report": (30, 900),
 }
 
 

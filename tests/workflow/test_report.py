@@ -1,5 +1,6 @@
 """`results/report.html`: built by Snakemake, opened in a browser."""
 
+import json
 import re
 from itertools import pairwise
 
@@ -80,3 +81,36 @@ def test_everybody_can_read_it(reported, tab):
     assert missing == 0
     ids = tab.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
+
+
+@needs_chromium
+def test_a_click_on_a_head_sorts_a_table(reported, tab):
+    tab.open(reported.path / REPORT, width=1280)
+    table = "[...document.querySelectorAll('#persons tbody tr')]"
+    column = f"{table}.map(row => parseFloat(row.cells[3].textContent))"
+    before = tab.evaluate(column)
+    for way in ("ascending", "descending"):
+        tab.evaluate("document.querySelectorAll('#persons th button')[3].click()")
+        assert tab.evaluate(column) == sorted(before, reverse=way == "descending")
+        assert tab.evaluate("document.querySelector('#persons [aria-sort]').ariaSort") == way
+
+
+def test_the_cost_is_told_elsewhere(reported):
+    stages = json.loads(reported.emodag("cost", "--json").stdout)
+    assert stages["student"]["jobs"] == 16 and stages["report"]["jobs"] == 1
+    total = reported.emodag("cost").stdout.splitlines()[-1].split()
+    assert total[:2] == ["all", str(sum(facts["jobs"] for facts in stages.values()))]
+    assert stages["student"]["seconds"] >= stages["student"]["longest"] > 0
+    elsewhere = Project(reported.path / "envs")
+    told = elsewhere.emodag("cost", PYTHONPATH=str(reported.path / "workflow"))
+    assert told.returncode == 1 and "no results here" in told.stderr
+
+
+def test_snakemake_s_own_report_holds_it(reported):
+    tables = ["results/scores.csv", "results/leaderboard.csv", "results/submission.csv"]
+    reported.snakemake("--report", "own.html", REPORT, *tables)
+    text = reported.read("own.html")
+    for path in (REPORT, *tables):
+        assert f'"{path}"' in text
+    for word in ("Reports", "Tables", "the whole run", "how far the published protocol flatters"):
+        assert word in text

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emodag.errors import EmodagError
-from emodag.face import diff, environment, gc, lineage, pack, verify, why
+from emodag.face import cost, diff, environment, gc, lineage, pack, verify, why
 
 if TYPE_CHECKING:
     from emodag.provenance.plan import Environment
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (why, lineage, verify, diff, pack, gc, environment):
+    for verb in (why, lineage, verify, diff, cost, pack, gc, environment):
         verb.add(verbs)
 
     config = verbs.add_parser(

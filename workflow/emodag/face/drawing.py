@@ -51,7 +51,7 @@ def settings(name: str, *, math: bool = False):
 
 def legend_of(names: Sequence[str]) -> dict[str, Any]:
     """How a legend of these names is set: in as many columns as there is room for."""
-    columns = max(1, min(5, 50 // (max(map(len, names)) + 5)))
+    columns = max(1, min(5, 56 // (max(map(len, names)) + 5)))
     return {"ncols": columns, "frameon": False, "handlelength": 1.2, "columnspacing": 1.2}
 
 

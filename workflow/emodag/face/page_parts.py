@@ -57,7 +57,8 @@ dt { font-weight: 600; }
 dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; }
   h2, h3 { break-after: avoid; } figure, tr, .verdicts li { break-inside: avoid; }
-  table { font-size: 7.5pt; } th, td { padding: .1rem .3rem; }
+  .soft, figcaption { font-size: 8.5pt; } table { font-size: 7.5pt; }
+  th, td { padding: .1rem .3rem; }
   .figures { grid-template-columns: 1fr 1fr; } }
 """
 

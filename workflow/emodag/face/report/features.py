@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from emodag.face.report.run import Run
-from emodag.science.matrices import read_matrix
 from emodag.science.oddities import Oddities, oddities
 from emodag.science.seeds import generator
 
@@ -25,8 +24,16 @@ def sampled(run: Run) -> np.ndarray:
 
 def scaled_rows(run: Run, part: str) -> np.ndarray:
     """(m, p) float32: the sample's scaled features, as the models of a part see them."""
-    path = run.inputs[f"{run.params['look']['protocol']}/scaled/{part}/train.parquet"]
-    return read_matrix([path])[sampled(run)]
+    look = run.params["look"]["protocol"]
+    table = pq.ParquetFile(run.inputs[f"{look}/scaled/{part}/train.parquet"])
+    rows, first, found = sampled(run), 0, []
+    for number in range(table.num_row_groups):
+        group = table.read_row_group(number, use_threads=False)
+        last = first + group.num_rows
+        chosen = group.take(rows[(first <= rows) & (rows < last)] - first)
+        found.append(np.column_stack([values.to_numpy() for values in chosen.columns]))
+        first = last
+    return np.concatenate(found)
 
 
 def odd_cells(run: Run) -> Oddities:

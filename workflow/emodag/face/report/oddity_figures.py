@@ -8,7 +8,7 @@ from emodag.face.drawing import ACCENT, MAIN, axes_of, settings, svg
 from emodag.face.report.features import column
 from emodag.face.report.parts import Figure
 from emodag.face.report.run import Run
-from emodag.face.words import number, percent, plural, short
+from emodag.face.words import RAISED, number, percent, plural, short
 from emodag.science.oddities import Oddities
 
 COLUMNS = 24
@@ -63,7 +63,7 @@ def before_and_after(run: Run, name: str) -> Figure:
         left.hist(before / 10.0 ** (power / 2) / 10.0 ** (power / 2), bins=30, color=MAIN)
         right.hist(after, bins=30, color=MAIN)
         left.set_ylabel("rows")
-        left.set_xlabel("before" if power == 0 else f"before, in {number(10.0**power)}")
+        left.set_xlabel("before" if power == 0 else f"before, in 10{str(power).translate(RAISED)}")
         right.set_xlabel("after")
         left.locator_params(axis="x", nbins=4)
         ends = [number(float(end)) for end in (before.min(), before.max())]

@@ -19,10 +19,14 @@ DIGESTED = (
 """What the run is recognised by."""
 
 COMMANDS = """\
-snakemake -c8 results/report.html       # the run again; only what is not in the store is computed
-python -m emodag lineage report.html    # every job behind this page, with its key and digests
-python -m emodag lineage report.html --json    # the same with commit, time and memory of each job
-python -m emodag verify                 # whether results and store are what they claim to be"""
+# the run again; only what is not in the store is computed
+snakemake -c8 results/report.html
+# every job behind this page, with its key, digests, environment and commit
+python -m emodag lineage report.html --json
+# time, memory and hits, stage by stage
+python -m emodag cost
+# whether results and store are what they claim to be
+python -m emodag verify"""
 
 
 class Commands(NamedTuple):
@@ -37,7 +41,7 @@ def section(run: Run) -> Section:
         "Everything here follows from the inputs, the settings, the code and the environment; two "
         "builds of this page from them are the same to the last byte. Times, memory, hits and the "
         "commit may differ between such builds, so they are not part of the page but of the "
-        "provenance records beside the results, which `lineage` shows."
+        "provenance records beside the results, which `lineage` and `cost` show."
     )
     blocks = [text, Commands(COMMANDS), _digests(run), _environment(run), _settings(run)]
     return Section("provenance", "Provenance, and how to reproduce this", blocks)
