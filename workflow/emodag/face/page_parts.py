@@ -17,7 +17,7 @@ class Table(NamedTuple):
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #ffffff; --panel: #f4f6f8;
-  --line: #d3d9e0; --faint: #98a4b3; --soft: #4f5b6b; --main: #1f62a8; --accent: #b3430f;
+  --line: #d3d9e0; --faint: #808c9b; --soft: #4f5b6b; --main: #1f62a8; --accent: #b3430f;
   --series0: #1f62a8; --series1: #b3430f; --series2: #1b7a4b; --series3: #8a3a94;
   --series4: #8a6a00; --series5: #00788a; --series6: #a8265a; --series7: #5a5f66;
   --font: system-ui, "DejaVu Sans", sans-serif; }

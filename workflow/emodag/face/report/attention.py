@@ -20,8 +20,8 @@ def section(run: Run) -> Section:
     top = min(20, gates.shape[1])
     agreement = rank_agreement(gates)
     text = (
-        f"The gate multiplies every feature by a number from 0 to 1 that depends on the whole row; "
-        f"0.5 is where it starts. Means over rows, {stage_name(run.last)} of the "
+        "The gate multiplies every feature by a number from 0 to 1, which depends on the whole row "
+        f"and starts at about 0.5. Means over rows, {stage_name(run.last)} of the "
         f"{run.params['look']['protocol']} protocol, run seed {run.params['look']['seed']}. "
         f"Between two folds the features' ranks correlate by {brief(agreement)} "
         f"(Spearman), and {percent(shared_top(gates, top=top))} of one fold's {top} most open "

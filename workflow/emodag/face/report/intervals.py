@@ -27,6 +27,7 @@ class Estimate(NamedTuple):
 
     @property
     def interval(self) -> list[float]:
+        """The ends of the 95 % percentile interval."""
         return percentiles(self.replicates)
 
     def __sub__(self, other: "Estimate") -> "Estimate":

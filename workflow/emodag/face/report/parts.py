@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 from emodag.face.page_parts import Table
 
-NAMES = {"stage0": "stage 0"}
-
 
 class Figure(NamedTuple):
     """A drawing, as SVG, and what it shows."""
@@ -14,8 +12,14 @@ class Figure(NamedTuple):
     caption: str
 
 
+class Commands(NamedTuple):
+    """Lines for a shell."""
+
+    commands: str
+
+
 class Section(NamedTuple):
-    """A section: paragraphs, tables and groups of figures, in the order to show them in.
+    """A section: paragraphs, tables, groups of figures and commands, in the order to show them in.
 
     Attributes
     ----------
@@ -24,12 +28,12 @@ class Section(NamedTuple):
 
     name: str
     title: str
-    blocks: list[str | Table | list[Figure]]
+    blocks: list[str | Table | list[Figure] | Commands]
 
 
 def stage_name(stage: str) -> str:
     """What people call a stage, such as `generation 2` for `gen2`."""
-    return NAMES.get(stage, stage.replace("gen", "generation "))
+    return stage.replace("gen", "generation ").replace("stage", "stage ")
 
 
 def capital(text: str) -> str:

@@ -1,9 +1,9 @@
 """Where all this comes from, and how to get it again."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from emodag.face.page_parts import Table
-from emodag.face.report.parts import Section
+from emodag.face.report.parts import Commands, Section
 from emodag.face.report.run import Run
 from emodag.provenance.digest import logical_digest
 
@@ -27,12 +27,6 @@ python -m emodag lineage report.html --json
 python -m emodag cost
 # whether results and store are what they claim to be
 python -m emodag verify"""
-
-
-class Commands(NamedTuple):
-    """Lines for a shell."""
-
-    commands: str
 
 
 def section(run: Run) -> Section:

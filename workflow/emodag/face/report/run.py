@@ -47,6 +47,7 @@ class Run:
         return ["all"] if protocol == "published" else [f"fold{fold}" for fold in self.folds]
 
     def json(self, role: str) -> Any:
+        """What a JSON artifact holds."""
         return json.loads(self.inputs[role].read_text())
 
     @cached_property
@@ -61,6 +62,7 @@ class Run:
 
     @property
     def labels(self) -> np.ndarray:
+        """(n,) int8 class codes of the training rows."""
         return self.rows["label"]
 
     @cached_property
@@ -80,6 +82,7 @@ class Run:
 
     @cached_property
     def fold_table(self) -> dict[str, np.ndarray]:
+        """`group_fold` and `row_fold` of the training rows."""
         return read_columns(self.inputs["folds/folds.parquet"])
 
     @cached_property
