@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from emodag.provenance import owner
 from emodag.provenance.manifest import Manifest
 
 STORE = Path(".emodag/store")
@@ -95,13 +95,13 @@ def test_the_young_are_spared_and_their_objects(project):
 
 
 def test_scratch_goes_with_its_process(project):
-    host = socket.gethostname()
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    mine, dead = f"{os.getpid()}@{host}-abc", f"{ended.pid}@{host}-abc"
+    ended = subprocess.Popen([sys.executable], stdin=subprocess.PIPE)
+    dead = f"{owner.name(ended.pid)}-abc"
+    ended.communicate()
+    mine = f"{owner.name()}-abc"
     places = {
         name: STORE / "scratch" / name
-        for name in (mine, dead, f"{ended.pid}@elsewhere-abc", f"{ended.pid}-old", f"{host}-x")
+        for name in (mine, dead, dead.replace(":", "x:", 1), f"{ended.pid}-old", "x")
     }
     for place in places.values():
         place.mkdir(parents=True)
@@ -116,6 +116,21 @@ def test_scratch_goes_with_its_process(project):
     assert names(gc(project, "--delete")) == sorted(places.keys() - {mine})
     assert [path.name for path in (STORE / "scratch").iterdir()] == [mine]
     assert gc(project, "--delete", "--older-than", "0")["entries"] == []
+
+
+def test_while_jobs_run_a_day_is_spared(project):
+    """Whatever age is asked for: a job's objects lie there before its manifest does."""
+    (STORE / "scratch" / f"{owner.name()}-abc").mkdir(parents=True)
+    young, old = (STORE / "objects/ab" / (digit * 62) for digit in "cd")
+    for path in (young, old):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"1")
+    age(old)
+    done = project.emodag("gc", "--delete", "--older-than", "0")
+    assert "jobs are running on this store; what is younger than a day is spared" in done.stderr
+    assert young.exists() and not old.exists()
+    shutil.rmtree(STORE / "scratch")
+    assert names(gc(project, "--delete", "--older-than", "0")) == [young.name]
 
 
 def test_what_a_killed_job_left_is_garbage_when_old(project):
@@ -143,7 +158,7 @@ def test_what_is_not_the_stores_is_left_alone(project):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("mine")
         age(path)
-    links = [STORE / "objects/cd", STORE / "objects/ab" / ("ef" * 31), STORE / "scratch/1@x-y"]
+    links = [STORE / "objects/cd", STORE / "objects/ab" / ("ef" * 31), STORE / "scratch/1-y"]
     for link, target in zip(links, (outside, victim, outside), strict=True):
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True) if not link.is_dir() else shutil.rmtree(link)
@@ -191,3 +206,22 @@ def test_a_running_chain_is_not_disturbed(project):
     assert running.returncode == 0, Path("log").read_text()
     assert seen > 0, "the collector never met the job"
     assert project.emodag("verify").returncode == 0
+
+
+@pytest.mark.parametrize("verb", ["gc", "verify"])
+def test_the_store_is_the_one_that_the_results_were_made_with(project, tmp_path, verb):
+    """Wherever the command is given, and whatever config.yaml there says of another store."""
+    STORE.rename("elsewhere")
+    project.configure(store="elsewhere")
+    project.snakemake("results/submission.csv")
+    shutil.rmtree("elsewhere/objects")  # which only who looks there can miss
+    for where, results in ((".", "results"), (tmp_path, str(project.path / "results"))):
+        done = subprocess.run(
+            [sys.executable, "-m", "emodag", verb, "--json", results],
+            cwd=where,
+            env={**os.environ, "PYTHONPATH": str(project.path / "workflow")},
+            text=True,
+            capture_output=True,
+        )
+        found = json.loads(done.stdout)
+        assert found["reachable"]["entries"] > 0 if verb == "gc" else found["damages"] != []

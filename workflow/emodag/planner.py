@@ -13,7 +13,13 @@ from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
 from emodag.provenance.device import CPU
 from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
-from emodag.provenance.freshness import Manifests, must_run, refuse_to_replace, write_plan
+from emodag.provenance.freshness import (
+    Manifests,
+    bring_to_the_present,
+    must_run,
+    refuse_to_replace,
+    write_plan,
+)
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import (
     PLANS,
@@ -62,7 +68,6 @@ class Planner:
         origins = [origin for job in chain.values() for origin in job.inputs.values()]
         raw = sorted({origin for origin in origins if isinstance(origin, str)})
         self._raw = source_digests(raw, PLANS / "sources.json", read_only=read_only)
-        self._read = {origin[0] for origin in origins if not isinstance(origin, str)}
         if not read_only:
             modules.remember()
         self._manifests = Manifests()
@@ -86,10 +91,6 @@ class Planner:
             outputs=job.outputs,
         )
 
-    def is_last(self, name: str) -> bool:
-        """Whether no job reads what this one makes."""
-        return name not in self._read
-
     def write(self, name: str, restore: Restore | None = None) -> Path:
         """Write the plan of a job, and of those it rests on, if they must run; returns its path.
 
@@ -98,7 +99,8 @@ class Planner:
         """
         for job in self._not_yet_written(name):
             plan = self.plan(job)
-            if write_plan(plan, self._manifests, is_last=self.is_last(job)):
+            bring_to_the_present(plan)
+            if write_plan(plan, self._manifests):
                 remember(plan)
             self._written[job] = plan.path
             if restore is not None:

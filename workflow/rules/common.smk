@@ -22,6 +22,7 @@ os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for ever
 
 from emodag.errors import EmodagError
 from emodag.face.config import load
+from emodag.face.places import remember_store
 from emodag.interpreters import Interpreters
 from emodag.job import RANDOMNESS
 from emodag.planner import Planner, jobs
@@ -36,7 +37,12 @@ try:
     CHAIN = jobs(CONFIG)
     INTERPRETERS = Interpreters(CONFIG, ROOT)
     if workflow.is_main_process:
-        clear_stale_lock()
+        for entry in clear_stale_lock(unlocking="--unlock" in sys.argv):
+            print(
+                f"emodag: {entry}: a run on another machine, or in another container, may be using "
+                "this directory. If it is gone, run `snakemake --unlock` once.",
+                file=sys.stderr,
+            )
         tally.begin()
         for place, wrong in INTERPRETERS.discard_damaged().items():
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
@@ -52,7 +58,9 @@ except OSError as error:
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 if not CONDA:
     INTERPRETERS.export()
-os.environ.setdefault("EMODAG_STORE", CONFIG.store)
+os.environ["EMODAG_STORE"] = os.environ.get("EMODAG_STORE") or CONFIG.store
+if workflow.is_main_process:
+    remember_store(os.environ["EMODAG_STORE"])
 # Not part of the plans: results do not depend on it, so a change of it must start nothing.
 os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
 

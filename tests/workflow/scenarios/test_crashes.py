@@ -1,4 +1,4 @@
-"""Scenario 10: kill -9 in the middle of a fit, and company in one directory."""
+"""Scenario 10: kill -9 in the middle of a fit, company in one directory, edits meanwhile."""
 
 import signal
 import subprocess
@@ -95,4 +95,46 @@ def test_10_a_job_that_outlives_its_plan(scenario, correct):
     orphan.send_signal(signal.SIGCONT)
     psutil.wait_procs([orphan], timeout=60)
     assert "was planned anew while it ran" in started.log.read_text()
+    correct(scenario)
+
+
+def test_10_a_lock_whose_owner_cannot_be_seen_from_here(scenario, correct):
+    """Snakemake ran in a container that is gone: only the user can say so."""
+    scenario.configure(**LONG)
+    started = Started(scenario)
+    orphan = started.fitting()
+    started.process.kill()
+    started.process.wait()
+    orphan.kill()
+    (entry,) = (scenario.path / ".emodag/running").iterdir()
+    fields = entry.name.split(":")
+    entry.rename(entry.with_name(":".join([*fields[:3], "1", *fields[4:]])))
+    done = scenario.run(check=False)
+    assert done.status != 0 and done.ran | done.hit == set()
+    assert "in another container, may be using this directory" in done.said
+    assert "run `snakemake --unlock` once" in done.said
+    scenario.run("--unlock")
+    assert scenario.run().ran <= FITTED | {"submission"}
+    correct(scenario)
+
+
+def test_10_code_and_raw_files_edited_while_jobs_run(scenario, correct):
+    """What was planned is not what is there: an error, and the same command makes it right."""
+    scenario.configure(**LONG)
+    started = Started(scenario)
+    started.fitting()
+    scenario.edit(
+        "workflow/emodag/science/blending.py", "np.zeros_like(members", "np.ones_like(members"
+    )
+    assert started.process.wait() == 1
+    assert "the code of stage 'blend' changed after the job was planned" in started.log.read_text()
+    assert scenario.run().ran == {"gen1/blend", "submission"}
+    correct(scenario)
+
+    (scenario.path / "test.csv").write_text(scenario.read("test.csv").replace("1.", "2."))
+    scenario.run("--dry-run", SUBMISSION)
+    (scenario.path / "test.csv").write_text(scenario.read("test.csv").replace("2.", "3."))
+    done = scenario.emodag("run", "results/.plan/local.table/plan.json")
+    assert done.returncode == 1 and "changed while the workflow was running" in done.stderr
+    assert scenario.run().ran >= {"table", "gen1/blend", "submission"}
     correct(scenario)

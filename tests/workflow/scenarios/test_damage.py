@@ -1,7 +1,9 @@
 """Scenarios 8, 9, 13, 14 and 15: flipped bytes, lost metadata, files touched and copied over."""
 
+import os
 import shutil
 import subprocess
+import time
 
 from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, flip
 
@@ -25,7 +27,7 @@ def test_08_a_byte_flipped_that_the_store_cannot_heal(scenario, correct):
     done = scenario.run(check=False)
     assert done.status != 0 and done.ran == {"submission"}
     assert "gen1/blend/test.parquet: is damaged" in done.said
-    assert "Delete the manifest beside it and run `snakemake` again" in done.said
+    assert "Delete the manifest beside it and run the same command again" in done.said
     (scenario.home("gen1/blend") / "manifest.json").unlink()
     assert scenario.run().ran == {"gen1/blend", "submission"}
     correct(scenario)
@@ -71,6 +73,17 @@ def test_14_all_outputs_touched_after_a_plan(scenario, correct):
     scenario.run("--touch", SUBMISSION)
     assert scenario.run().ran == {"submission"}
     correct(scenario)
+
+
+def test_14_everything_stamped_in_the_future(scenario, correct):
+    """A clock that ran ahead must not make what there is look newer than every later change."""
+    later = time.time() + 10 * 365 * 86400
+    for path in (scenario.path / "results").rglob("*"):
+        os.utime(path, (later, later))
+    scenario.configure(**OTHER)
+    assert scenario.run().ran == {"submission"}
+    correct(scenario)
+    assert scenario.started_nothing()
 
 
 def test_14_copied_without_times(scenario, tmp_path, correct):

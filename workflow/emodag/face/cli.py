@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         "--store",
         type=Path,
         metavar="DIR",
-        default=os.environ.get("EMODAG_STORE", ".emodag/store"),
+        default=os.environ.get("EMODAG_STORE") or ".emodag/store",
         help="the store (default: EMODAG_STORE, else .emodag/store)",
     )
     run.add_argument(

@@ -4,17 +4,20 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 """
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emodag.errors import ConfigError
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+File = Annotated[str, AfterValidator(os.path.expanduser)]
+"""A path; a leading ~ is the user's home."""
 
 
 RESERVED = {"raw", "drift"}
@@ -66,9 +69,9 @@ class Data(Section):
     )
     size: Literal["demo", "competition"] = Field("demo", description="size of the synthetic twin")
     seed: int = Field(0, ge=0, description="seed of the synthetic twin")
-    train: str | None = Field(None, description="training table: .csv, .csv.gz or .parquet")
-    test: str | None = Field(None, description="test table, the same kinds of file")
-    truth: str | None = Field(
+    train: File | None = Field(None, description="training table: .csv, .csv.gz or .parquet")
+    test: File | None = Field(None, description="test table, the same kinds of file")
+    truth: File | None = Field(
         None,
         description="true labels by the submission's ID or in its order, for leaderboard.csv only",
     )
@@ -243,7 +246,7 @@ class Config(Section):
         },
         description="environments by name",
     )
-    store: str = Field(
+    store: File = Field(
         ".emodag/store",
         min_length=1,
         description="content-addressed store; EMODAG_STORE takes precedence",

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,8 +37,8 @@ def add(verbs) -> None:
         type=_seconds,
         metavar="AGE",
         default="1d",
-        help="spare what is younger, since a running job may need it: 30m, 12h, 7d; 0 only while "
-        "nothing runs (default: 1d)",
+        help="spare what is younger, since a running job may need it: 30m, 12h, 7d, 0; while jobs "
+        "run on the store, it is a day at least (default: 1d)",
     )
     add_store(gc)
     gc.add_argument("--json", action="store_true", help="print JSON instead")
@@ -52,16 +53,23 @@ def _seconds(text: str) -> int:
 
 
 def _gc(options: argparse.Namespace) -> int:
-    from emodag.provenance.garbage import remove, sort
+    from emodag.provenance.garbage import is_in_use, remove, sort
     from emodag.provenance.manifest import Manifest
     from emodag.provenance.results import manifest_paths
     from emodag.provenance.store import Store
 
     # Taken before anything is read: what appears from now on is younger.
-    before = time.time() - options.older_than
+    now = time.time()
     paths = [path for results in options.results for path in manifest_paths(results)]
-    store = Store(store_path(options))
-    found = sort(store, map(Manifest.read, paths), before)
+    store = Store(store_path(options, options.results[0]))
+    age, day = options.older_than, UNITS["d"]
+    if age < day and is_in_use(store.root, now - day):
+        print(
+            "emodag: jobs are running on this store; what is younger than a day is spared",
+            file=sys.stderr,
+        )
+        age = day
+    found = sort(store, map(Manifest.read, paths), now - age)
     failed = {}
     if options.delete:
         for entry in found.garbage:

@@ -40,11 +40,15 @@ def _verify(options: argparse.Namespace) -> int:
     from emodag.provenance.talk import Talk
     from emodag.provenance.verify import verify
 
-    store = Store(store_path(options))
+    store = Store(store_path(options, options.results))
     found = verify(options.results, store, Talk("verify").progress)
     if options.repair:
         repair(found, store)
-    print(json.dumps(_facts(found), indent=1) if options.json else "\n".join(_lines(found)))
+    print(
+        json.dumps(_facts(found), indent=1)
+        if options.json
+        else "\n".join(_lines(found, options.repair))
+    )
     return int(any(not damage.restored for damage in found.damages()))
 
 
@@ -57,7 +61,7 @@ def _facts(found: "Finding") -> dict:
     }
 
 
-def _lines(found: "Finding"):
+def _lines(found: "Finding", repaired: bool):
     damages = found.damages()
     for damage in damages:
         yield f"{'RESTORED' if damage.restored else 'DAMAGED'} {damage.path}"
@@ -71,3 +75,5 @@ def _lines(found: "Finding"):
     restored = f", {len(damages) - left} restored" if len(damages) > left else ""
     state = f"{left} damaged{restored}" if damages else "everything is as recorded"
     yield f"{len(found.manifests)} manifests, {found.hashed} files: {state}."
+    if damages and not repaired:
+        yield "`verify --repair` restores whatever has a sound copy; try that first."

@@ -77,8 +77,7 @@ def _why(options: argparse.Namespace) -> int:
     live = Interpreters(config, root).fingerprint
     planner = Planner(config, chain, root, read_only=True)
     store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
-    last = {job.manifest for job in chain.values() if planner.is_last(job.name)}
-    verdicts = judge(ancestry(map(planner.plan, chain), target), store, last, live)
+    verdicts = judge(ancestry(map(planner.plan, chain), target), store, live)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

@@ -4,6 +4,7 @@ A plan is rewritten only when its content changes, or when the manifest it once 
 agrees with it, so Snakemake's file times carry exactly the information "this job must run".
 """
 
+import contextlib
 import json
 import math
 import os
@@ -33,24 +34,18 @@ class Manifests:
         return self.read[path]
 
 
-def write_plan(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
+def write_plan(plan: Plan, manifests: Manifests) -> bool:
     """Write a plan if its job must run, and leave its file untouched otherwise.
 
     Returns whether it was written. A plan is written when its content is new, or when the job's
     manifest is damaged, disagrees with the plan or with an upstream manifest, or lists a file that
     is gone. The nonce makes the rewritten file's content new for Snakemake, which compares
     checksums before it believes a newer file time; it is part of no key.
-
-    Parameters
-    ----------
-    is_last : whether no job reads the outputs, as with the submission. They are hashed then, since
-        nobody else would notice damage to them.
     """
-    if is_written(plan) and not is_stale(plan, manifests, is_last=is_last):
+    if is_written(plan) and not is_stale(plan, manifests):
         return False
     record = json.dumps({**plan.record, "nonce": time.time_ns()}, sort_keys=True, indent=1)
     write_bytes(plan.path, record.encode() + b"\n")
-    _age(Path(plan.manifest))
     return True
 
 
@@ -80,6 +75,19 @@ def is_replaced(plan: Plan) -> bool:
     return _on_disk(plan.path) not in (None, plan.identity())
 
 
+def bring_to_the_present(plan: Plan) -> None:
+    """Give a job's files the present time where theirs lies in the future.
+
+    A clock that runs ahead elsewhere leaves such times, and Snakemake would take what bears them
+    for newer than any change. To be done for a job after those it rests on.
+    """
+    files = [Path(plan.directory) / name for name in plan.outputs]
+    for path in (plan.path, *files, Path(plan.manifest)):
+        if _time(path) > time.time():
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(path)
+
+
 def must_run(plan: Plan) -> bool:
     """Whether Snakemake will run a job, going by the times of its plan, inputs and outputs."""
     made = [_time(Path(plan.directory) / name) for name in plan.outputs]
@@ -87,11 +95,12 @@ def must_run(plan: Plan) -> bool:
     return min(_time(Path(plan.manifest)), *made) < max(map(_time, {plan.path, *upstream}))
 
 
-def is_stale(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
+def is_stale(plan: Plan, manifests: Manifests) -> bool:
     """Whether there is a manifest that this plan and its upstream manifests do not confirm.
 
     A missing upstream manifest confirms nothing: Snakemake records a failed job as if it had
-    followed its plan, and would go on with what older outputs of it had led to.
+    followed its plan, and would go on with what older outputs of it had led to. Final tables are
+    hashed, because people read them, and no job that does might notice damage.
     """
     if not Path(plan.manifest).exists():
         return False
@@ -104,7 +113,7 @@ def is_stale(plan: Plan, manifests: Manifests, *, is_last: bool) -> bool:
             if upstream is None or manifest.inputs.get(role) != upstream.logical(endpoint.file):
                 return True
     return any(
-        _size(path) != output.bytes or (is_last and file_sha256(path) != output.sha256)
+        _size(path) != output.bytes or (plan.is_final and file_sha256(path) != output.sha256)
         for name, output in manifest.outputs.items()
         for path in [Path(plan.directory) / name]
     )
@@ -123,15 +132,6 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _age(manifest: Path) -> None:
-    """Make a manifest that was stamped in the future older than the plan just written."""
-    try:
-        if manifest.stat().st_mtime >= time.time():
-            os.utime(manifest, (0, 0))
-    except FileNotFoundError:
-        return
 
 
 def _on_disk(path: Path) -> str | None:

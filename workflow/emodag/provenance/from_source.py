@@ -10,13 +10,25 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
+from emodag.errors import EmodagError
+
 
 def import_stage(module: str) -> ModuleType:
-    """Import a module, and those of its own package that it imports, by compiling their source."""
+    """Import a module, and those of its own package that it imports, by compiling their source.
+
+    Raises
+    ------
+    EmodagError
+        When there is no such module.
+    """
     finder = _Finder(module.partition(".")[0])
     sys.meta_path.insert(0, finder)
     try:
         return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise EmodagError(f"{module}: no such stage.") from None
     finally:
         sys.meta_path.remove(finder)
 

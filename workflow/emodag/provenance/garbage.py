@@ -3,7 +3,7 @@
 An object or action record is needed while a manifest of the given results refers to it. What no
 manifest refers to may belong to a job that has not written its manifest yet, so only age can tell.
 A scratch directory is of no use once the process it is named after has died, which can be seen on
-that process's own host; elsewhere age decides again. What the store did not put there is left
+that process's own machine; elsewhere age decides again. What the store did not put there is left
 alone.
 """
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from emodag.provenance import owner
 from emodag.provenance.canonical import is_sha256
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.store import Store
@@ -80,9 +81,9 @@ def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
     return found
 
 
-def entries(root: Path) -> Iterator[Entry]:
+def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
     """Everything the store put below its root, kind by kind; links are passed over."""
-    for kind in KINDS:
+    for kind in kinds:
         for directory in _scan(root / kind):
             if not directory.is_dir(follow_symlinks=False):
                 continue
@@ -101,16 +102,13 @@ def entries(root: Path) -> Iterator[Entry]:
 
 def is_running(scratch: str) -> bool | None:
     """Whether a scratch directory's process runs; None where that cannot be known from here."""
-    pid, _, rest = scratch.partition("@")
-    if not pid.isdecimal() or rest.rpartition("-")[0] != os.uname().nodename:
-        return None
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+    return owner.is_alive(scratch.rpartition("-")[0])
+
+
+def is_in_use(root: Path, since: float) -> bool:
+    """Whether a job is running on a store, or may be: one not to be seen, active `since` then."""
+    running = ((entry, is_running(entry.name)) for entry in entries(root, ("scratch",)))
+    return any(alive or (alive is None and e.modified >= since) for e, alive in running)
 
 
 def remove(entry: Entry) -> None:

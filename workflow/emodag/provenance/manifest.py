@@ -79,6 +79,8 @@ class Manifest:
             When the file is missing, not a manifest, altered, or names a path.
         """
         try:
+            if path.exists() and not path.is_file():
+                raise IntegrityError(f"{path}: not a file.")
             return cls.parse(path.read_bytes(), path)
         except FileNotFoundError:
             raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
@@ -123,8 +125,12 @@ class Manifest:
         for origin in self.origins.values():
             if set(origin) not in ({"path", "sha256"}, {"manifest", "file"}):
                 raise ValueError(f"{origin!r} is not an input's origin")
+            if not all(isinstance(part, str) and "\0" not in part for part in origin.values()):
+                raise ValueError(f"{origin!r} is not an input's origin")
             if "manifest" in origin and leads_out(origin["manifest"]):
                 raise ValueError(f"{origin['manifest']!r} leads out of the working directory")
+            if "file" in origin and not is_file_name(origin["file"]):
+                raise ValueError(f"{origin['file']!r} is not a plain file name")
         if self.origins.keys() != self.inputs.keys():
             raise ValueError("its inputs and their origins differ")
         if not all(map(is_sha256, digests)):

@@ -18,7 +18,8 @@ from emodag.provenance.schema import check
 
 SCHEMA = 2
 
-PLANS = Path("results/.plan")
+RESULTS = "results"
+PLANS = Path(RESULTS, ".plan")
 """Where plans are kept, and what planning remembers."""
 
 INTERPRETERS = "EMODAG_INTERPRETERS"
@@ -95,6 +96,11 @@ class Plan:
     def path(self) -> Path:
         """Where the plan is kept."""
         return plan_path(self.job)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it makes what lies directly in the results, which is there to be read."""
+        return self.directory == RESULTS
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -178,7 +184,7 @@ def _check_paths(plan: Plan) -> None:
     for path in (plan.job, plan.directory, *manifests):
         if leads_out(path):
             raise ValueError(f"{path!r} leads out of the working directory")
-    results = Path("results").resolve()
+    results = Path(RESULTS).resolve()
     for directory in (Path(plan.directory), *(Path(path).parent for path in manifests)):
         if not directory.resolve().is_relative_to(results):
             raise ValueError(f"{str(directory)!r} leads out of `results`")
@@ -186,7 +192,9 @@ def _check_paths(plan: Plan) -> None:
         if not is_file_name(name):
             raise ValueError(f"{name!r} is not a plain file name")
     variables = plan.environment.variables
-    if "\0" in "".join([*variables, *variables.values()]) or any("=" in n for n in variables):
+    if "\0" in "".join([*variables, *variables.values()]) or any(
+        "=" in n or not n for n in variables
+    ):
         raise ValueError("an environment variable in it is none")
     if not plan.stage.isidentifier():
         raise ValueError(f"{plan.stage!r} is not the name of a stage")

@@ -16,6 +16,8 @@ def manifest_paths(results: Path) -> list[Path]:
     InputError
         When there is no such directory, or no manifest below it.
     """
+    if (results / "results").is_dir():
+        raise InputError(f"{results}: is where results lie; name them: {results / 'results'}")
     if not results.is_dir():
         raise InputError(f"{results}: no such directory of results.")
     if not (found := sorted(_walk(results))):

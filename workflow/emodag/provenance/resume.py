@@ -10,34 +10,45 @@ is unclear, both are kept.
 import atexit
 import contextlib
 import os
-import socket
+import time
 from pathlib import Path
 
-import psutil
+from emodag.provenance import owner
 
 RUNNING = Path(".emodag/running")
-LEFT_BEHIND = (Path(".snakemake/locks"), Path(".snakemake/incomplete"))
+LOCKS = Path(".snakemake/locks")
+LEFT_BEHIND = (LOCKS, Path(".snakemake/incomplete"))
+
+ABANDONED = 3600
+"""Seconds after which a process that holds no lock has surely left, whatever its entry says."""
 
 
-def clear_stale_lock() -> bool:
-    """Enter this process as running and remove what dead ones left; whether there was anything."""
-    dead, unclear = [], False
+def clear_stale_lock(*, unlocking: bool) -> list[Path]:
+    """Enter this process as running and remove what dead ones left.
+
+    Parameters
+    ----------
+    unlocking : whether the user says, by `snakemake --unlock`, that nobody else is here.
+
+    Returns
+    -------
+    The entries of processes that nobody here can tell dead or alive, while there is a lock.
+    """
+    dead, others, unclear = [], [], []
     for entry in RUNNING.glob("*") if RUNNING.is_dir() else ():
-        alive = _is_alive(entry)
-        if alive is False:
+        alive = owner.is_alive(entry.name)
+        if alive is False or (alive is None and (unlocking or _is_abandoned(entry))):
             dead.append(entry)
         else:
-            unclear = True
-    cleared = False
-    if dead and not unclear:
+            (others if alive else unclear).append(entry)
+    if dead and not others and not unclear:
         for directory in LEFT_BEHIND:
             for mark in directory.glob("*"):
                 mark.unlink(missing_ok=True)
-                cleared = True
         for entry in dead:
             entry.unlink(missing_ok=True)
     _enter()
-    return cleared
+    return unclear if any(LOCKS.glob("*")) else []
 
 
 def elder() -> int | None:
@@ -46,14 +57,14 @@ def elder() -> int | None:
     entered = mine.stat().st_mtime_ns
     for entry in RUNNING.glob("*"):
         with contextlib.suppress(FileNotFoundError):  # it has just left
-            if entry != mine and _is_alive(entry) and entry.stat().st_mtime_ns <= entered:
-                return int(entry.name.split(":")[1])
+            is_other = entry != mine and owner.is_alive(entry.name)
+            if is_other and entry.stat().st_mtime_ns <= entered:
+                return owner.number(entry.name)
     return None
 
 
 def _entry() -> Path:
-    process = psutil.Process()
-    return RUNNING / f"{socket.gethostname()}:{process.pid}:{process.create_time()!r}"
+    return RUNNING / owner.name()
 
 
 def _enter() -> None:
@@ -69,13 +80,8 @@ def _leave(entry: Path, pid: int) -> None:
         entry.unlink(missing_ok=True)
 
 
-def _is_alive(entry: Path) -> bool | None:
-    """Whether the process behind an entry runs; None where that cannot be known from here."""
-    host, _, rest = entry.name.partition(":")
-    pid, _, created = rest.partition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return None
-    try:
-        return repr(psutil.Process(int(pid)).create_time()) == created
-    except psutil.NoSuchProcess:
-        return False
+def _is_abandoned(entry: Path) -> bool:
+    """Whether an entry is old and nobody holds the lock, which every run does soon after."""
+    with contextlib.suppress(FileNotFoundError):
+        return time.time() - entry.stat().st_mtime > ABANDONED and not any(LOCKS.glob("*"))
+    return False

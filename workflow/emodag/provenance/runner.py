@@ -158,7 +158,7 @@ def _resolve(endpoint) -> Input:
     manifest = Manifest.read(path)
     if endpoint.file not in manifest.outputs:
         raise IntegrityError(
-            f"{path}: lists no {endpoint.file!r}. Run `snakemake` again; it plans the job anew."
+            f"{path}: lists no {endpoint.file!r}. Run the same command again; it plans anew."
         )
     output = manifest.outputs[endpoint.file]
     # An artifact lies beside its manifest, whatever the manifest is called.
@@ -176,7 +176,7 @@ def _verify(entry: Input, store: Store, talk: Talk) -> None:
     except IntegrityError:
         raise IntegrityError(
             f"{entry.path}: {state} (expected sha256 {entry.sha256[:12]}), and the store cannot "
-            "restore it. Delete the manifest beside it and run `snakemake` again."
+            "restore it. Delete the manifest beside it and run the same command again."
         ) from None
     talk.warn(f"{entry.path} {state}; restored from the store")
 

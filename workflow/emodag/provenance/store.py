@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
+from emodag.provenance import owner
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import CHUNK, digest, is_file_name, is_sha256
 from emodag.provenance.manifest import Output
@@ -188,14 +189,13 @@ class Store:
     def scratch(self) -> Iterator[Path]:
         """An empty directory on the store's file system, removed afterwards.
 
-        It bears its owner's name, `PID@HOST-...`, by which `emodag.provenance.garbage` tells what
-        a dead process left from what a living one uses.
+        It bears its owner's name, by which `emodag.provenance.garbage` tells what a dead process
+        left from what a living one uses.
         """
-        owner = f"{os.getpid()}@{os.uname().nodename}-"
         with self._explained():
             parent = self._below("scratch")
             self.make(parent)
-            directory = Path(tempfile.mkdtemp(dir=parent, prefix=owner))
+            directory = Path(tempfile.mkdtemp(dir=parent, prefix=f"{owner.name()}-"))
         try:
             yield directory
         except OSError as error:
@@ -255,8 +255,10 @@ def explain(error: OSError, where: Path) -> StoreError:
     advice = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
         errno.EDQUOT: "your quota is used up; free some space and run the same command again",
-        errno.EROFS: "the file system is read-only; choose another `store` in the configuration",
+        errno.EROFS: "the file system is read-only; results, `.emodag` and the `store` of the "
+        "configuration need one that can be written",
         errno.EACCES: "ask for access, or choose another `store` in the configuration",
         errno.EPERM: "ask for access, or choose another `store` in the configuration",
-    }.get(error.errno, "see the message")
-    return StoreError(f"{error.filename or where}: {error.strerror or error}: {advice}.")
+    }.get(error.errno)
+    what = f"{error.filename or where}: {error.strerror or error}"
+    return StoreError(f"{what}: {advice}." if advice else f"{what}.")

@@ -210,4 +210,4 @@ def _manifest_damage(path: Path, expected: str, found: str) -> Damage:
 
 def _anew(manifest: Path) -> str:
     delete = f"delete {manifest} and " if manifest.exists() else ""
-    return f"{delete}run `snakemake {manifest}`, which makes it and its files anew"
+    return f"{delete}give the `snakemake` command again that made it, with its configuration"

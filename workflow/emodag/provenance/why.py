@@ -5,7 +5,7 @@ followed down the chain: a job whose new key the store knows is a hit and lends 
 next one, so an edit that changes nothing is told from one that does.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -88,20 +88,12 @@ Live = Callable[[Environment], dict[str, Any] | None]
 """The fingerprint of an environment as it is, None where this machine cannot tell."""
 
 
-def judge(
-    plans: Iterable[Plan], store: Store, last: Collection[str], live: Live
-) -> dict[str, Verdict]:
-    """The verdict on every job, by name.
-
-    Parameters
-    ----------
-    plans : in an order that respects needs.
-    last : the manifests of jobs whose outputs no job reads, in the whole chain.
-    """
+def judge(plans: Iterable[Plan], store: Store, live: Live) -> dict[str, Verdict]:
+    """The verdict on every job, by name; `plans` come in an order that respects needs."""
     manifests, by_manifest = Manifests(), {}
     for plan in plans:
         now = live(plan.environment)
-        changes = tuple(_reasons(plan, manifests, now, is_last=plan.manifest in last))
+        changes = tuple(_reasons(plan, manifests, now))
         by_manifest[plan.manifest] = _verdict(plan, changes, by_manifest, manifests, store, now)
     return {verdict.job: verdict for verdict in by_manifest.values()}
 
@@ -148,16 +140,14 @@ def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | 
     return (above[endpoint.manifest].outputs or {}).get(endpoint.file)
 
 
-def _reasons(
-    plan: Plan, manifests: Manifests, now: dict[str, Any] | None, *, is_last: bool
-) -> Iterator[Reason]:
+def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> Iterator[Reason]:
     path, manifest = Path(plan.manifest), manifests[plan.manifest]
     if manifest is None:
         state = "is damaged" if path.exists() else "does not exist"
         yield Reason("file", f"its manifest {state}")
         return
     changes = list(_replanned(plan, manifest, now)) if manifest.plan != plan.identity() else []
-    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest, is_last)]
+    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest)]
     yield from changes
     if not changes and not is_written(plan):
         yield Reason("plan", f"{plan.path} is missing, or written for another configuration since")
@@ -218,14 +208,14 @@ def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Re
             yield Reason("input", what, {"old": old, "new": new})
 
 
-def _files(plan: Plan, manifest: Manifest, is_last: bool) -> Iterator[Reason]:
+def _files(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
     for name, output in manifest.outputs.items():
         path = Path(plan.directory) / name
         if not path.is_file():
             yield Reason("file", f"{path} does not exist")
         elif (size := path.stat().st_size) != output.bytes:
             yield Reason("file", f"{path} has {size} bytes instead of {output.bytes}")
-        elif is_last and file_sha256(path) != output.sha256:
+        elif plan.is_final and file_sha256(path) != output.sha256:
             yield Reason("file", f"{path} is damaged")
 
 
