@@ -120,7 +120,7 @@ def test_verdicts_when_something_differs(report):
     facts, _ = report(differs=True)
     found, seeds = facts["contrasts"]
     assert [factor["name"] for factor in found["factors"]] == ["NumPy", "the variable X"]
-    assert found["first"] == "folds" and found["effects"]["macro_f1"]["n"] == 2
+    assert found["first"] == "folds" and found["effects"]["gen1"]["macro_f1"]["n"] == 2
     assert found["verdict"].startswith(
         "First differs in the folds (1 of 9 persons change fold); the effect of NumPy and the "
         "variable X together on the cross-validated macro-F1 is +0.0300, 1.5 of a seed standard "
@@ -128,15 +128,15 @@ def test_verdicts_when_something_differs(report):
     )
     assert "n = 3 seeds" in found["verdict"]
     assert seeds["effects"] == {} and "standard deviation of 0.0200" in seeds["verdict"]
-    assert facts["yardstick"]["hidden"]["values"] == [0.4, 0.44, 0.42]
+    assert facts["yardstick"]["gen1"]["hidden"]["values"] == [0.4, 0.44, 0.42]
 
 
 def test_verdict_when_nothing_differs(report):
     facts, text = report(differs=False, other={**LOCAL, "name": "other", "threads": 2})
     verdict = facts["contrasts"][0]["verdict"]
     assert verdict == (
-        "Identical to the last bit at every step, in 2 pairs of runs: the thread count has no "
-        "effect here."
+        "Identical to the last bit at every step, in 2 pairs of runs: the thread count made "
+        "no difference to these runs."
     )
     assert text.index(verdict) < text.index("<main>"), "the page opens with the verdicts"
     assert "cannot tell which" not in text

@@ -6,17 +6,23 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from emodag.provenance.fingerprint import processor
-from tests.workflow.conftest import WHOLE, Project
+from tests.workflow.conftest import ROOT, WHOLE, Project
 
-CONTROL = ("numpy2", "avx2", "threads2")
+CONTROL = ("numpy2", "avx2", "no_avx2", "threads2")
+
+NO_AVX2 = yaml.safe_load((ROOT / "benchmarks/contrasts.yaml").read_text())["environments"]
+"""NumPy without AVX-512 and AVX2."""
+
+SETTINGS = {**WHOLE, "environments": NO_AVX2}
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory) -> Project:
     """The submission in `local`, then in each of the others, beside it."""
-    project = Project.create(tmp_path_factory.mktemp("environments") / "project", **WHOLE)
+    project = Project.create(tmp_path_factory.mktemp("environments") / "project", **SETTINGS)
     for name in ("local", *CONTROL):
         project.snakemake("results/submission.csv", "--config", f"environment={name}")
         (project.path / "results/submission.csv").rename(project.path / f"{name}.csv")
@@ -25,7 +31,7 @@ def compared(tmp_path_factory) -> Project:
 
 @pytest.mark.parametrize("name", CONTROL)
 def test_results_do_not_drift(compared, name):
-    """NumPy 2, a processor without AVX-512 and two threads change no bit of any artifact."""
+    """Neither NumPy 2, nor older processors, nor two threads change a bit of any artifact."""
     found = {
         env: {job.removeprefix(env): d for job, d in compared.digests().items() if env in job}
         for env in ("local", name)
@@ -90,19 +96,31 @@ class TestPlantedDrift:
         "avx2" not in processor().split(), reason="sorts with AVX2 or AVX-512 on x86-64 only"
     )
     def test_folds_by_an_unstable_sort(self, compared):
-        """More than 16 persons of equal size: with AVX-512 the last two differ, else the first."""
+        """40 persons of equal size: NumPy sorts them otherwise by AVX2 or AVX-512, as it is new."""
         person = np.repeat(np.arange(40), 4)
         table = pd.DataFrame({"f": np.arange(160.0), "label": person % 4, "person": person})
         table.to_csv(compared.path / "many.csv")
-        compared.configure(**{**WHOLE, "data": {"train": "many.csv", "truth": None}})
+        compared.configure(
+            **{**SETTINGS, "data": {"train": "many.csv", "truth": None}},
+            fold_assignment="scikit_learn",
+            drift={"contrasts": [["avx2", "numpy2"]], "seeds": [1, 2]},
+        )
         table.iloc[:8, :1].to_csv(compared.path / "test.csv")
-        versions = set()
-        for name in ("local", "numpy2", "avx2"):
-            made = f"results/{name}/folds/folds.parquet"
-            settings = (f"environment={name}", "fold_assignment=scikit_learn")
-            compared.snakemake(made, "--config", *settings)
-            versions.add((compared.path / made).read_bytes())
-        assert len(versions) > 1
+        job = first_to_differ(compared, "folds", "avx2", "numpy2")
+        assert job["job"] == "folds" and list(job["outputs"]) == ["folds.parquet"]
+
+        compared.snakemake("results/drift.json")
+        found, _ = compared.json("results/drift.json")["contrasts"]
+        left, right = (
+            pd.read_parquet(compared.path / f"results/{name}/folds/folds.parquet")["group_fold"]
+            for name in ("avx2", "numpy2")
+        )
+        moved = {str(who) for who in person[left != right]}
+        assert found["first"] == "folds" and moved
+        assert {move["person"] for move in found["pairs"][0]["folds"]["moved"]} == moved
+        assert f"First differs in the folds ({len(moved)} of 40 persons" in found["verdict"]
+        assert found["effects"].keys() == {"gen1", "gen2"}
+        assert [s["step"] for s in found["steps"] if s["identical"] == s["pairs"]][:1] == ["table"]
 
 
 def test_a_damaged_environment_is_built_anew(compared):
@@ -114,6 +132,18 @@ def test_a_damaged_environment_is_built_anew(compared):
     assert "Build the environment numpy2-" in done.stderr
 
 
+def test_an_environment_whose_files_are_gone_is_named(compared):
+    (site,) = (compared.path / ".emodag/environments").glob("numpy2-*/lib/python3*/site-packages")
+    compared.configure(**SETTINGS, store="another")
+    (site / "pyarrow").rename(site / "pyarrow.gone")
+    made = ("results/numpy2/table/manifest.json", "--config", "environment=numpy2")
+    done = compared.snakemake(*made, "--forceall", check=False)
+    (site / "pyarrow.gone").rename(site / "pyarrow")
+    assert done.returncode and "Traceback" not in done.stderr
+    assert "the environment 'numpy2' is damaged (No module named 'pyarrow" in done.stderr
+    assert f"Delete {site.parents[2]} and run the same command again" in done.stderr
+
+
 def test_what_cannot_be_built_is_explained(project):
     def run(**environment):
         project.configure(environment="other", environments={"other": environment})
@@ -123,6 +153,11 @@ def test_what_cannot_be_built_is_explained(project):
     assert "no interpreter 'python9.9' on this machine" in done.stderr
     done = run(python="built", locks=["envs/none.lock"])
     assert "environments.other: envs/none.lock does not exist" in done.stderr
+    (project.path / "envs/binary.lock").write_bytes(b"\xff\xfe")
+    done = run(python="built", locks=["envs/binary.lock"])
+    assert "envs/binary.lock: not a lock (not text)" in done.stderr
+    done = run(python="false")
+    assert "cannot create a virtual environment:\n  It ended with status 1." in done.stderr
     done = run(python="built", locks=[])
     assert "`environments.other` has nothing to build: name its `locks`" in done.stderr
     (project.path / "envs/wrong.lock").write_text(f"numpy==1.26.4 --hash=sha256:{'0' * 64}\n")
@@ -131,3 +166,6 @@ def test_what_cannot_be_built_is_explained(project):
     assert not list((project.path / ".emodag/environments").glob("*/"))
     done = project.snakemake("-n", "--config", "environment=unknown", check=False)
     assert "`environment` is 'unknown', and `environments` holds" in done.stderr
+    done = project.snakemake("-n", "results/drift/local-numpy3/contrast.json", check=False)
+    assert "drift/local-numpy3: no such job" in done.stderr
+    assert "did you mean 'drift/local-numpy2'?" in done.stderr and "Traceback" not in done.stderr

@@ -55,7 +55,7 @@ def test_the_first_difference_and_its_size_without_the_data(machines):
     done = home.emodag("diff", str(left), str(right), "--json")
     assert done.returncode == 1 and not done.stderr, done.stderr
     found = json.loads(done.stdout)
-    assert found["raw_differ"] == [] and found["keys_differ"] == [
+    assert found["data_differ"] == [] and found["keys_differ"] == [
         "local/table",
         "local/folds",
         SCALED,

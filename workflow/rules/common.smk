@@ -23,6 +23,7 @@ os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for ever
 from emodag.errors import EmodagError
 from emodag.face.config import load
 from emodag.face.places import remember_store
+from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
 from emodag.job import RANDOMNESS
 from emodag.planner import Planner, jobs
@@ -74,9 +75,7 @@ def say_summary():
 
 wildcard_constraints:
     env="|".join(CONFIG.environments),
-    contrast="|".join(
-        job.removeprefix("drift/") for job in CHAIN if job.startswith("drift/")
-    ),
+    contrast="[^/]+",
     protocol="|".join(CONFIG.protocols),
     seed="|".join(map(str, [*CONFIG.seeds, *CONFIG.drift.seeds])),
     gen="|".join(map(str, range(1, CONFIG.generations + 1))),
@@ -100,7 +99,6 @@ def needs(name):
             lift_rate_limit()
             return str(PLANNER.write(asked, RESTORER if may_restore() else None))
         except OSError as error:
-            # Snakemake would add a traceback to any other exception.
             sys.exit(f"emodag: error: {explain(error, Path('results'))}")
 
     def manifests(wildcards):
@@ -115,7 +113,11 @@ def needs(name):
 
     def job(wildcards):
         if (asked := name.format(**wildcards)) not in CHAIN:
-            raise WorkflowError(f"the configuration asks for no job {asked!r}")
+            try:
+                find_in(CHAIN, asked)
+            except EmodagError as error:
+                # Snakemake would add a traceback to any other exception.
+                sys.exit(f"emodag: error: {error} (of this configuration)")
         return CHAIN[asked]
 
     def environment(wildcards):

@@ -94,6 +94,14 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as error:
         talk.error(str(explain(error, Path(plan.directory))))
         return 1
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == __package__.partition(".")[0]:
+            raise
+        talk.error(
+            f"the environment {plan.environment.name!r} is damaged ({error}). Delete {sys.prefix} "
+            "and run the same command again; `make setup` builds a .venv anew."
+        )
+        return 1
     return 0
 
 

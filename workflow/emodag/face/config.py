@@ -376,6 +376,8 @@ def _explain(mistake: Mapping[str, Any]) -> str:
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
         return f"  {where}: {message}"
+    if mistake["type"] in ("too_long", "too_short"):
+        message = message.replace("List", "it").replace(" after validation", "")
     return f"  {where}: {message[0].lower()}{message[1:]}; found {mistake['input']!r}"
 
 

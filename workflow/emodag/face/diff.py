@@ -57,17 +57,29 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:
+    """What was found: whether the data are the same, the answer, who is on one side only."""
+    for data in found["data_differ"]:
+        a, b = (f"{data[side]['path']} ({data[side]['digest'][:SHORT]})" for side in "ab")
+        yield f"different data: A was made from {a}, B from {b}. These runs need not agree."
+    yield _summary(found)
+    yield from _jobs(found)
     for side in "ab":
         for job in found[f"only_in_{side}"]:
             yield f"only in {found[side]}: {job}"
-    for raw in found["raw_differ"]:
-        a, b = (f"{raw[side]['path']} ({raw[side]['sha256'][:SHORT]})" for side in "ab")
-        yield f"different data: A was made from {a}, B from {b}. These runs need not agree."
-    keys, values, both = found["keys_differ"], found["values_differ"], found["in_both"]
+
+
+def _summary(found: dict[str, Any]) -> str:
+    keys, values = len(found["keys_differ"]), len(found["values_differ"])
+    both = f"{found['in_both']} jobs in both: "
     if not keys and not values:
-        yield f"{both} jobs in both: the same keys, the same values."
-        return
-    yield f"{both} jobs in both: {len(keys)} differ in their keys, {len(values)} in their values."
+        return f"{both}the same keys, the same values."
+    if not values:
+        return f"{both}{keys} differ in their keys, and all values are identical."
+    return f"{both}{keys} differ in their keys, {values} in their values."
+
+
+def _jobs(found: dict[str, Any]) -> Iterator[str]:
+    keys, values = found["keys_differ"], found["values_differ"]
     for job in found["jobs"]:
         name = job["job"]
         first = [what for what, names in (("key", keys), ("values", values)) if names[:1] == [name]]

@@ -10,7 +10,7 @@ from emodag.face import figures
 from emodag.face.drift_tables import SCORES, tables
 from emodag.face.drift_template import TEMPLATE, TERMS
 from emodag.face.page_parts import STYLE, TABLE
-from emodag.face.words import plural
+from emodag.face.words import plural, title
 
 
 def page(facts: Mapping[str, Any]) -> str:
@@ -68,16 +68,26 @@ def _figures(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[
                 "By what factor each step makes the difference larger, or smaller.",
             )
         )
-    titles = {key: text for key, text in SCORES.items() if key in yardstick}
+    spreads, effects = (_by_title(scores) for scores in (yardstick, contrast["effects"]))
     found.append(
         (
-            figures.effects(yardstick, contrast["effects"], titles, f"{name}-effects"),
+            figures.effects(spreads, effects, f"{name}-effects"),
             "Circles: each seed's score less their mean, on a bar of one standard deviation to "
             "either side. Diamond: the effect of this contrast, with its 95 % interval where there "
             "are several pairs of runs.",
         )
     )
     return [{"svg": Markup(svg), "caption": caption} for svg, caption in found]
+
+
+def _by_title(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What is known by generation and score, by what a figure calls it."""
+    return {
+        f"{title(step)}: {text.lower()}": found[key]
+        for step, found in scores.items()
+        for key, text in SCORES.items()
+        if key in found
+    }
 
 
 def notes(contrast: Mapping[str, Any]) -> dict[str, str]:

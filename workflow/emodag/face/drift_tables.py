@@ -36,22 +36,23 @@ def pair_name(pair: Mapping[str, Any]) -> str:
 
 
 def _effects(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> Table:
-    heads = ["Macro-F1", "effect", "95 % interval", "pairs", "seed sd", "95 % interval", "seeds"]
-    heads += ["effect in sd", "95 % interval"]
+    heads = ["Step", "macro-F1", "effect", "95 % interval", "pairs", "seed sd", "95 % interval"]
+    heads += ["seeds", "effect in sd", "95 % interval"]
     rows = []
-    for key, text in SCORES.items():
-        if key not in yardstick:
-            continue
-        spread, effect = yardstick[key], contrast["effects"].get(key)
-        seeds = [score(spread["sd"]), interval(spread["interval"], score), str(spread["n"])]
-        if effect is None:
-            rows.append([text, NONE, NONE, NONE, *seeds, NONE, NONE])
-            continue
-        ends = [_interval(effect["interval"], _signed), _interval(effect["in_sds_interval"])]
-        in_sds = NONE if effect["in_sds"] is None else number(effect["in_sds"])
-        rows.append([text, _signed(effect["mean"]), ends[0], str(effect["n"]), *seeds])
-        rows[-1] += [in_sds, ends[1]]
+    for step, spreads in yardstick.items():
+        for key, spread in spreads.items():
+            seeds = [score(spread["sd"]), interval(spread["interval"], score), str(spread["n"])]
+            before, after = _effect(contrast["effects"].get(step, {}).get(key))
+            rows.append([title(step), SCORES[key], *before, *seeds, *after])
     return Table("Effect on the scores", heads, rows)
+
+
+def _effect(effect: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
+    """The cells of an effect that stand before those of the seeds, and after them."""
+    if effect is None:
+        return [NONE] * 3, [NONE] * 2
+    before = [_signed(effect["mean"]), _interval(effect["interval"], _signed), str(effect["n"])]
+    return before, [_shown(effect["in_sds"]), _interval(effect["in_sds_interval"])]
 
 
 def _steps(contrast: Mapping[str, Any]) -> Table:

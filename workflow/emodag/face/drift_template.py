@@ -67,8 +67,8 @@ TERMS = (
     ),
     (
         "Effect",
-        "Score of the right side less that of the left, for the last generation of students. Under "
-        "the published protocol the cross-validated score is that of the best epoch, chosen on the "
+        "Score of the right side less that of the left, by generation of students. Under the "
+        "published protocol the cross-validated score is that of the best epoch, chosen on the "
         "held-out persons, as the report did.",
     ),
     (

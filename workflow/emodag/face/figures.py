@@ -59,37 +59,30 @@ def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> str:
 
 
 def effects(
-    yardstick: Mapping[str, Mapping[str, Any]],
-    found: Mapping[str, Mapping[str, Any]],
-    titles: Mapping[str, str],
-    name: str,
+    yardstick: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], name: str
 ) -> str:
     """The effect on each score beside what the seeds do.
 
     Parameters
     ----------
-    yardstick : what `spread` says, by score.
-    found : what `effect` says, by score; empty for the contrast of the seeds themselves.
-    titles : what the scores are called, in the order to draw them in.
+    yardstick : what `spread` says, by what the score is called, in the order to draw them in.
+    found : what `effect` says, likewise; empty for the contrast of the seeds themselves.
     """
     with settings(name):
-        figure, axes = axes_of(1.2 + 0.62 * len(titles))
-        for row, key in enumerate(titles):
-            spread = yardstick[key]
+        figure, axes = axes_of(1.2 + 0.62 * len(yardstick))
+        for row, (key, spread) in enumerate(yardstick.items()):
             moved = [value - spread["mean"] for value in spread["values"]]
             axes.plot([-spread["sd"], spread["sd"]], [row, row], color=FAINT, linewidth=9)
             axes.plot(moved, [row] * len(moved), "o", color=INK, markersize=4, fillstyle="none")
             if key in found:
                 _effect_row(axes, row + 0.34, found[key])
         axes.axvline(0, color=FAINT, linewidth=1, zorder=0)
-        axes.set_yticks(range(len(titles)), titles.values())
-        axes.set_ylim(len(titles) - 0.4, -0.5)
+        axes.set_yticks(range(len(yardstick)), yardstick)
+        axes.set_ylim(len(yardstick) - 0.4, -0.5)
         axes.margins(x=0.08)
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel("difference in macro-F1")
-        return svg(
-            figure, f"Effect beside the seeds. {_effects_in_words(yardstick, found, titles)}"
-        )
+        return svg(figure, f"Effect beside the seeds. {_effects_in_words(yardstick, found)}")
 
 
 def _distance_row(axes, row: int, step, low: float, notes: Mapping[str, str]) -> None:
@@ -136,11 +129,11 @@ def _effect_row(axes, row: float, effect: Mapping[str, Any]) -> None:
     axes.plot([effect["mean"]], [row], "D", color=ACCENT, markersize=7)
 
 
-def _effects_in_words(yardstick, found, titles) -> str:
+def _effects_in_words(yardstick, found) -> str:
     return "; ".join(
-        f"{text}: standard deviation between seeds {number(yardstick[key]['sd'])}"
-        + (f", effect {number(found[key]['mean'])}" if key in found else "")
-        for key, text in titles.items()
+        f"{text}: standard deviation between seeds {number(spread['sd'])}"
+        + (f", effect {number(found[text]['mean'])}" if text in found else "")
+        for text, spread in yardstick.items()
     )
 
 

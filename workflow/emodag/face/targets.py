@@ -2,18 +2,22 @@
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 
 from emodag.errors import InputError
-
-RESULTS = "results"
+from emodag.job import RESULTS, Job
 
 
 def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
     """Everything a job answers to, its name first."""
     directory = PurePath(manifest).parent
     return [job, manifest, f"{RESULTS}/{job}", *(str(directory / name) for name in outputs)]
+
+
+def find_in(chain: Mapping[str, Job], target: str) -> str:
+    """The job of a chain that `target` means; raises as `find`."""
+    return find(target, {j.name: names(j.name, j.manifest, j.outputs) for j in chain.values()})
 
 
 def find(target: str, jobs: dict[str, list[str]]) -> str:

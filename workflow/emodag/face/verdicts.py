@@ -16,33 +16,45 @@ def verdict(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> str:
     Parameters
     ----------
     contrast : an entry of `contrasts` in `drift.json`, without its verdict.
-    yardstick : what `spread` says, by score.
+    yardstick : what `spread` says, by generation and score.
     """
     names = [factor["name"] for factor in contrast["factors"]]
     if contrast["first"] is None:
         pairs = plural(len(contrast["pairs"]), "pair")
         return (
-            f"Identical to the last bit at every step, in {pairs} of runs: {together(names)} "
-            f"{'have' if len(names) > 1 else 'has'} no effect here."
+            f"Identical to the last bit at every step, in {pairs} of runs: {together(names)} made "
+            "no difference to these runs."
         )
-    spread, effect = yardstick[SCORE], contrast["effects"][SCORE]
+    effects = [f"{_effect(e[SCORE])} for {_who(s)}" for s, e in contrast["effects"].items()]
+    bounds = [f"{score(x[SCORE]['two_runs'])} ({_who(s)})" for s, x in yardstick.items()]
     return (
         f"First differs in the {title(contrast['first']).lower()}{_by_how_much(contrast)}; "
         f"the effect of {together(names)} on the cross-validated macro-F1 is "
-        f"{score(effect['mean'], signed=True)}{_in_sds(effect)}; two runs that differ in their "
-        f"seed alone stay within {score(spread['two_runs'])} of each other (95 %, n = "
-        f"{spread['n']} seeds)."
+        f"{', and '.join(effects)}, in {plural(len(contrast['pairs']), 'pair')} of runs; two runs "
+        f"that differ in their seed alone stay within {' and '.join(bounds)} of each other (95 %, "
+        f"n = {_seeds(yardstick)} seeds)."
     )
 
 
 def yardstick_verdict(yardstick: Mapping[str, Any]) -> str:
     """How far the run seed alone moves the score."""
-    spread = yardstick[SCORE]
+    spreads = [
+        f"{score(found[SCORE]['sd'])} for {_who(step)} (95 % interval "
+        f"{interval(found[SCORE]['interval'], score)})"
+        for step, found in yardstick.items()
+    ]
     return (
         f"The run seed alone gives the cross-validated macro-F1 a standard deviation of "
-        f"{score(spread['sd'])} (95 % interval {interval(spread['interval'], score)}; "
-        f"n = {spread['n']} seeds)."
+        f"{' and '.join(spreads)}; n = {_seeds(yardstick)} seeds."
     )
+
+
+def _who(step: str) -> str:
+    return title(step).lower()
+
+
+def _seeds(yardstick: Mapping[str, Any]) -> int:
+    return next(iter(yardstick.values()))[SCORE]["n"]
 
 
 def _by_how_much(contrast: Mapping[str, Any]) -> str:
@@ -59,12 +71,12 @@ def _by_how_much(contrast: Mapping[str, Any]) -> str:
     return f" ({steps}in {percent(figures['share'])} of the cells)"
 
 
-def _in_sds(effect: Mapping[str, Any]) -> str:
-    """The effect in standard deviations between seeds, and how sure that is."""
-    pairs = plural(effect["n"], "pair")
+def _effect(effect: Mapping[str, Any]) -> str:
+    """The effect, in itself and in standard deviations between seeds, and how sure that is."""
+    mean = score(effect["mean"], signed=True)
     if effect["in_sds"] is None:
-        return f" ({pairs}; the seeds do not differ at all, so there is no yardstick)"
+        return f"{mean} (the seeds do not differ at all, so there is no yardstick)"
     return (
-        f", {number(effect['in_sds'])} of a seed standard deviation "
-        f"(95 % interval {interval(effect['in_sds_interval'])}; {pairs} of runs)"
+        f"{mean}, {number(effect['in_sds'])} of a seed standard deviation (95 % interval "
+        f"{interval(effect['in_sds_interval'])}),"
     )

@@ -56,7 +56,7 @@ def add(verbs) -> None:
 def _why(options: argparse.Namespace) -> int:
     from emodag.errors import InputError
     from emodag.face.combined import combined
-    from emodag.face.targets import find, names
+    from emodag.face.targets import find_in
     from emodag.interpreters import Interpreters
     from emodag.planner import Planner, jobs
     from emodag.provenance.closure import PACKAGE
@@ -66,10 +66,7 @@ def _why(options: argparse.Namespace) -> int:
     config = combined(options.configfile, options.config)
     chain = jobs(config)
     try:
-        target = find(
-            options.target,
-            {j.name: names(j.name, j.manifest, j.outputs) for j in chain.values()},
-        )
+        target = find_in(chain, options.target)
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emodag.errors import InputError, IntegrityError
@@ -10,6 +10,7 @@ from emodag.provenance.dotted import changes
 from emodag.provenance.file_distance import file_distance
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.pack import pack_in, read_pack
+from emodag.provenance.plan import RESULTS
 from emodag.provenance.results import in_order, job_below, manifest_paths
 from emodag.provenance.sketch_distance import sketch_distance
 
@@ -45,12 +46,12 @@ CELLS = 1 << 20
 def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
     """What tells two directories of results, packs of such, or two manifests, apart, as plain JSON.
 
-    Jobs are compared by their name below the directory. `raw_differ` lists raw files that were not
-    the same; `keys_differ` and `values_differ` list jobs, each after those it needs; `jobs`
-    describes the first of either list: `key`, the ingredients that differ, and in `outputs`, by
-    file that differs, what `file_distance` says, or what `sketch_distance` does and why the file
-    itself is not looked at (`estimated`), or why it is `unknown`. With `everything`, all jobs are
-    described, and of large tables all cells.
+    Jobs are compared by their name below the directory. `data_differ` lists what both sides were
+    given from outside, raw files above all, and is not the same; `keys_differ` and `values_differ`
+    list jobs, each after those it needs; `jobs` describes the first of either list: `key`, the
+    ingredients that differ, and in `outputs`, by file that differs, what `file_distance` says, or
+    what `sketch_distance` does and why the file itself is not looked at (`estimated`), or why it is
+    `unknown`. With `everything`, all jobs are described, and of large tables all cells.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
         "in_both": len(order),
         "only_in_a": sorted(left.keys() - right.keys()),
         "only_in_b": sorted(right.keys() - left.keys()),
-        "raw_differ": _raw_differ([(left[n].manifest, right[n].manifest) for n in order]),
+        "data_differ": _data_differ(left, right, order),
         "keys_differ": keys,
         "values_differ": values,
         "jobs": [{"job": n, **_job(left[n], right[n], limit)} for n in order if n in told],
@@ -105,15 +106,49 @@ def _is_single(path: Path) -> bool:
     return path.is_file() and not pack_in(path)
 
 
-def _raw_differ(pairs: list[tuple[Manifest, Manifest]]) -> list[dict[str, Any]]:
-    """Raw files of the two sides that one job reads in one role and that are not the same."""
+def _data_differ(
+    left: Mapping[str, Made], right: Mapping[str, Made], order: list[str]
+) -> list[dict[str, Any]]:
+    """What one job reads in one role on both sides, from outside on either, and not the same."""
+    sides = [
+        (side, None if "" in side else {made.manifest.job for made in side.values()})
+        for side in (left, right)
+    ]
     found = []
-    for left, right in pairs:
-        for role, a in left.origins.items():
-            b = right.origins.get(role, {})
-            if a.get("sha256") != b.get("sha256") and "sha256" in a and "sha256" in b:
-                found.append({"a": a, "b": b})
-    return [raw for n, raw in enumerate(found) if raw not in found[:n]]
+    for name in order:
+        given = [_given(side[name].manifest, inside) for side, inside in sides]
+        manifests = [side[name].manifest for side, _ in sides]
+        for role in sorted(given[0] | given[1]):
+            digests = [manifest.inputs.get(role) for manifest in manifests]
+            if None not in digests and digests[0] != digests[1]:
+                places = [_place(manifest.origins[role]) for manifest in manifests]
+                pairs = zip("ab", places, digests, strict=True)
+                found.append({s: {"path": path, "digest": d} for s, path, d in pairs})
+    return [data for n, data in enumerate(found) if data not in found[:n]]
+
+
+def _given(manifest: Manifest, inside: set[str] | None) -> set[str]:
+    """The roles of inputs that are raw files, or made by jobs outside of what is compared.
+
+    `inside` is None for a manifest by itself, which has nothing inside: raw files alone count.
+    """
+    return {
+        role
+        for role, origin in manifest.origins.items()
+        if "path" in origin or (inside is not None and _maker(origin["manifest"]) not in inside)
+    }
+
+
+def _maker(manifest: str) -> str:
+    """The job that wrote a manifest, by its path."""
+    return manifest.removeprefix(f"{RESULTS}/").removesuffix("manifest.json").rstrip("./")
+
+
+def _place(origin: Mapping[str, str]) -> str:
+    """Where an input lay, by its origin."""
+    if "path" in origin:
+        return origin["path"]
+    return str(PurePosixPath(origin["manifest"]).parent / origin["file"])
 
 
 def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:

@@ -135,10 +135,13 @@ def _install(place: Path, lock: Path) -> None:
 def _run(command: list[str], complaint: str | None) -> None:
     """Run a step, isolated from the packages and settings of the running environment."""
     inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    done = subprocess.run(
-        command, env=inherited, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    try:
+        done = subprocess.run(
+            command, env=inherited, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        raise ConfigError(f"{complaint}: {error.strerror}.") from None
     if done.returncode and complaint:
-        lines = done.stdout.strip().splitlines()
+        lines = [*done.stdout.strip().splitlines(), f"It ended with status {done.returncode}."]
         telling = [line for line in lines if "ERROR" in line or "Expected" in line or "Got" in line]
         raise ConfigError("\n  ".join([f"{complaint}:", *map(str.strip, (telling or lines)[-6:])]))

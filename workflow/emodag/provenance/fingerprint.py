@@ -78,15 +78,16 @@ def locked_versions(locks: list[Path]) -> dict[str, str]:
     Raises
     ------
     ConfigError
-        When a lock does not exist.
+        When a lock does not exist, or is not text.
     """
     pins: dict[str, str] = {}
     for lock in locks:
         try:
             text = lock.read_text()
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not text"
             raise ConfigError(
-                f"{lock}: not a lock ({error.strerror}). It is named under `environments` in the "
+                f"{lock}: not a lock ({why}). It is named under `environments` in the "
                 "configuration; choose an environment whose locks exist."
             ) from None
         for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE):

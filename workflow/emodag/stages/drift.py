@@ -18,10 +18,10 @@ def run(
 ) -> None:
     """Write `drift.json` and, for people, `drift.html`.
 
-    `drift.json` holds `yardstick`, by score what `spread` says, and `contrasts`: objects with
-    `name`, `title`, `a` and `b` (environments), `factors` in which they differ, `first` step that
-    differs in any pair, `steps` over all pairs, `effects` by score, `verdict`, and the `pairs`
-    themselves as in `contrast.json`.
+    `drift.json` holds `yardstick`, by generation (such as `gen1`) and score what `spread` says, and
+    `contrasts`: objects with `name`, `title`, `a` and `b` (environments), `factors` in which they
+    differ, `first` step that differs in any pair, `steps` over all pairs, `effects` by generation
+    and score, `verdict`, and the `pairs` themselves as in `contrast.json`.
 
     Parameters
     ----------
@@ -41,12 +41,31 @@ def run(
 
 
 def _yardstick(pairs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The spread of every score over the seeds, the last generation's."""
-    scores = [pair["generations"][-1]["scores"] for pair in pairs]
+    """The spread of every score over the seeds, by generation."""
     return {
-        name: spread([scores[0][name]["a"], *(found[name]["b"] for found in scores)])
-        for name in scores[0]
+        step: {
+            name: spread([scores[0][name]["a"], *(found[name]["b"] for found in scores)])
+            for name in scores[0]
+        }
+        for step, scores in _scores(pairs).items()
     }
+
+
+def _effects(pairs: list[dict[str, Any]], yardstick: dict[str, Any]) -> dict[str, Any]:
+    """The effect on every score, by generation."""
+    return {
+        step: {
+            name: effect([found[name]["difference"] for found in scores], yardstick[step][name])
+            for name in scores[0]
+        }
+        for step, scores in _scores(pairs).items()
+    }
+
+
+def _scores(pairs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By generation, the scores of every pair."""
+    by_pair = [{g["step"]: g["scores"] for g in pair["generations"]} for pair in pairs]
+    return {step: [found[step] for found in by_pair] for step in by_pair[0]}
 
 
 def _contrast(
@@ -55,7 +74,6 @@ def _contrast(
     pairs = contrast["pairs"]
     a, b = (pairs[0][side]["environment"] for side in "ab")
     steps = over_pairs([pair["steps"] for pair in pairs])
-    scores = [pair["generations"][-1]["scores"] for pair in pairs]
     found = {
         "name": name,
         "title": f"Run seeds ({a})" if is_yardstick else f"{a} \N{RIGHTWARDS ARROW} {b}",
@@ -67,9 +85,7 @@ def _contrast(
         "first": first_to_differ({**s, "identical": s["identical"] == s["pairs"]} for s in steps),
         "steps": steps,
         # The yardstick's own pairs share a run, so they tell no effect of their own.
-        "effects": {}
-        if is_yardstick
-        else {s: effect([x[s]["difference"] for x in scores], yardstick[s]) for s in scores[0]},
+        "effects": {} if is_yardstick else _effects(pairs, yardstick),
         "pairs": pairs,
     }
     told = yardstick_verdict(yardstick) if is_yardstick else verdict(found, yardstick)
