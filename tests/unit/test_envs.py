@@ -1,6 +1,7 @@
 """The locks are complete, portable and in step with each other and with the conda files."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -148,6 +149,7 @@ def test_setup_completes_after_a_failure_and_then_rests(tmp_path):
     interpreter = tmp_path / ".venv" / "bin" / "python"
     found = subprocess.run(
         [interpreter, "-c", "import emodag; print(emodag.__file__)"],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         capture_output=True,
         text=True,
         check=True,

@@ -40,7 +40,8 @@ def _effects(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> Table
     heads += ["seeds", "effect in sd", "95 % interval"]
     rows = []
     for step, spreads in yardstick.items():
-        for key, spread in spreads.items():
+        for key in filter(spreads.__contains__, SCORES):
+            spread = spreads[key]
             seeds = [score(spread["sd"]), interval(spread["interval"], score), str(spread["n"])]
             before, after = _effect(contrast["effects"].get(step, {}).get(key))
             rows.append([title(step), SCORES[key], *before, *seeds, *after])
@@ -93,7 +94,7 @@ def _pseudo_labels(contrast: Mapping[str, Any]) -> Table:
         for pair in contrast["pairs"]
         for entry in pair["pseudo_labels"]
     ]
-    heads = ["Runs", "step", "persons", "left", "right", "gained", "lost", "flipped"]
+    heads = ["Runs", "step", "persons", *_sides(contrast), "gained", "lost", "flipped"]
     return Table("Pseudo-labels", heads, rows)
 
 
@@ -105,7 +106,8 @@ def _predictions(contrast: Mapping[str, Any]) -> Table:
         rows.append([pair_name(pair), title(generation["step"])])
         rows[-1] += [f"{found['flipped']:,} of {found['rows']:,}"]
         rows[-1] += [percent(found["flipped"] / found["rows"]), *(shown if hidden else [NONE] * 3)]
-    heads = ["Runs", "step", "flipped", "share", "hidden F1, left", "right", "difference"]
+    left, right = _sides(contrast)
+    heads = ["Runs", "step", "flipped", "share", f"hidden F1, {left}", right, "difference"]
     return Table("Test predictions", heads, rows)
 
 
@@ -118,14 +120,21 @@ def _scores(contrast: Mapping[str, Any], key: str) -> Table:
         rows[-1] += [score(mean["a"]), score(mean["b"]), _signed(mean["difference"])]
     folds = len(contrast["pairs"][0]["generations"][0]["folds"][key])
     heads = ["Runs", "step", *(f"fold {fold}" for fold in range(folds))]
-    heads += ["mean, left", "right", "difference"]
-    return Table(LONG[key], heads, rows, "By fold, how much higher the right side is.")
+    left, right = _sides(contrast)
+    heads += [f"mean, {left}", right, "difference"]
+    return Table(LONG[key], heads, rows, f"By fold, how much higher it is on the {right} side.")
 
 
 def _generations(contrast: Mapping[str, Any]) -> Iterator[tuple[Mapping, Mapping]]:
     for pair in contrast["pairs"]:
         for generation in pair["generations"]:
             yield pair, generation
+
+
+def _sides(contrast: Mapping[str, Any]) -> tuple[str, str]:
+    """What the two sides are called: by their environments, if these are two."""
+    a, b = (contrast[side]["name"] for side in "ab")
+    return ("left", "right") if a == b else (a, b)
 
 
 def _shown(value: float | None, show=number) -> str:

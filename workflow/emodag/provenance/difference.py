@@ -97,8 +97,10 @@ def _made(path: Path) -> dict[str, Made]:
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if path.is_dir():
         paths = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
-    else:
+    elif path.name.endswith("manifest.json"):
         paths = {"": path}
+    else:
+        raise InputError(f"{path}: give its manifest, a directory of results, or a pack of such.")
     return {name: Made(Manifest.read(path), path.parent) for name, path in paths.items()}
 
 
