@@ -132,7 +132,7 @@ def test_what_no_copy_restores_is_told_and_the_advice_helps(project):
     Path("train.csv").write_bytes(raw)
     manifests = [place.with_name("manifest.json") for place in (path, bad)]
     for place, made in zip((path, bad), manifests, strict=True):
-        advice = f"delete {made} and run `snakemake {made}`"
+        advice = f"delete {made} and give the `snakemake` command again"
         assert found[str(place)]["todo"].startswith(advice)
         made.unlink()
     done = project.snakemake(*map(str, manifests))
