@@ -72,16 +72,19 @@ lint: $(READY_DEV)  ## check style
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/snakefmt --check $(SMK)
+	.venv/bin/snakemake --lint
 
 format: $(READY_DEV)  ## put files into the style that lint checks
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 	.venv/bin/snakefmt $(SMK)
 
-config: $(READY)  ## write config.yaml and its JSON schema anew, from the models
+config: $(READY)  ## write config.yaml, its JSON schema and its reference anew, from the models
 	.venv/bin/python -m emodag config >config.yaml.new && mv config.yaml.new config.yaml
 	.venv/bin/python -m emodag config --schema >schema.new && \
 		mv schema.new workflow/schemas/config.schema.json
+	.venv/bin/python -m emodag config --reference >reference.new && \
+		mv reference.new docs/configuration.md
 
 lock:  ## write envs/*.lock and *.yaml anew; needs uv
 	$(PYTHON) envs/lock.py $(ARGS)

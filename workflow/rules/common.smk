@@ -1,7 +1,6 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
 import atexit
 import gc
-import os
 import sys
 from pathlib import Path
 
@@ -14,11 +13,6 @@ gc.set_threshold(1_000_000)
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
-os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-os.environ["PYTHONPATH"] = str(ROOT / "workflow")
-os.environ["PYTHONNOUSERSITE"] = "1"
-os.environ["EMODAG_PATH"] = os.environ["PYTHONPATH"]
-os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
 from emodag.errors import EmodagError
 from emodag.face.config import load
@@ -32,7 +26,9 @@ from emodag.provenance.plan import plan_path
 from emodag.provenance.resume import clear_stale_lock, elder
 from emodag.provenance.store import explain
 from emodag.restore import Restorer
+from emodag.surroundings import hand_on, prepare
 
+prepare(ROOT / "workflow")
 try:
     CONFIG = load(config)
     CHAIN = jobs(CONFIG)
@@ -59,11 +55,9 @@ except OSError as error:
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 if not CONDA:
     INTERPRETERS.export()
-os.environ["EMODAG_STORE"] = os.environ.get("EMODAG_STORE") or CONFIG.store
+store = hand_on(CONFIG)
 if workflow.is_main_process:
-    remember_store(os.environ["EMODAG_STORE"])
-# Not part of the plans: results do not depend on it, so a change of it must start nothing.
-os.environ["EMODAG_CHECKPOINT_EVERY"] = str(CONFIG.training.checkpoint_every)
+    remember_store(store)
 
 
 @atexit.register  # Snakemake's hooks are silent where nothing was left to run
@@ -169,6 +163,16 @@ def job_threads(wildcards):
 def settings(wildcards):
     """The environment of a job; what is made once for all is made in the default one."""
     return CONFIG.environments[wildcards.get("env", CONFIG.environment)]
+
+
+def built(wildcards):
+    """The name of the environment in a directory."""
+    places = {path.name: name for name, path in INTERPRETERS.built.items()}
+    if wildcards.built not in places:
+        raise WorkflowError(
+            f"the configuration asks for no environment {wildcards.built!r}"
+        )
+    return places[wildcards.built]
 
 
 # What every fit makes besides where one stream of random numbers goes through all of them.

@@ -15,22 +15,15 @@ rule environment:
         locks=lambda wildcards: INTERPRETERS.locks(built(wildcards)),
     message:
         "Build the environment {wildcards.built}"
-    shell:
-        "python -P -m emodag environment --python {params.python:q} --log {log}"
-        " .emodag/environments/{wildcards.built} {params.locks:q}"
+    run:
+        # Not a rule's `shell`: Snakemake's own interpreter builds, never one of conda's.
+        shell(
+            "python -P -m emodag environment --python {params.python:q} --log {log}"
+            " .emodag/environments/{wildcards.built} {params.locks:q}"
+        )
 
 
 rule environments:
     """All of them, to have them before a long run."""
     input:
         [mark for name in CONFIG.environments for mark in INTERPRETERS.marks(name)],
-
-
-def built(wildcards):
-    """The name of the environment in a directory."""
-    places = {path.name: name for name, path in INTERPRETERS.built.items()}
-    if wildcards.built not in places:
-        raise WorkflowError(
-            f"the configuration asks for no environment {wildcards.built!r}"
-        )
-    return places[wildcards.built]
