@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from emodag.errors import ConfigError
 from emodag.face.config import Config, load, read
 from emodag.face.config_file import default_yaml, json_schema
+from emodag.face.config_reference import reference
 
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
 
@@ -25,6 +26,7 @@ def test_the_committed_files_follow_from_the_models():
     advice = "run `make config`"
     assert (ROOT / "config.yaml").read_text() == default_yaml(), advice
     assert (ROOT / "workflow/schemas/config.schema.json").read_text() == json_schema(), advice
+    assert (ROOT / "docs/configuration.md").read_text() == reference(), advice
 
 
 def test_config_yaml_holds_the_defaults():

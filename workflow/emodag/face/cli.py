@@ -62,10 +62,13 @@ def _parser() -> argparse.ArgumentParser:
 
     config = verbs.add_parser(
         "config",
-        help="print the default configuration, commented, or its JSON schema",
-        description="Print what config.yaml and workflow/schemas/config.schema.json must hold.",
+        help="print the default configuration, commented, its JSON schema or its reference",
+        description="Print what config.yaml, workflow/schemas/config.schema.json and "
+        "docs/configuration.md must hold.",
     )
-    config.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    printed = config.add_mutually_exclusive_group()
+    printed.add_argument("--schema", action="store_true", help="print the JSON schema instead")
+    printed.add_argument("--reference", action="store_true", help="print the reference instead")
     config.set_defaults(verb=_config)
     return parser
 
@@ -123,6 +126,8 @@ def _enter(environment: "Environment") -> None:
 
 def _config(options: argparse.Namespace) -> int:
     from emodag.face.config_file import default_yaml, json_schema
+    from emodag.face.config_reference import reference
 
-    print(json_schema() if options.schema else default_yaml(), end="")
+    made = json_schema if options.schema else reference if options.reference else default_yaml
+    print(made(), end="")
     return 0

@@ -36,7 +36,7 @@ def _lines(section: BaseModel, depth: int) -> list[str]:
                 lines.append(f"{indent}  {key}:")
                 lines += _lines(item, depth + 2) if number == 0 else _changes(item, depth + 2)
         else:
-            lines.append(f"{indent}{name}: {_flow(value)}  {note}")
+            lines.append(f"{indent}{name}: {flow(value)}  {note}")
     return lines
 
 
@@ -45,13 +45,13 @@ def _changes(section: BaseModel, depth: int) -> list[str]:
     values = {name: getattr(section, name) for name in type(section).model_fields}
     defaults = type(section)()
     return [
-        f"{'  ' * depth}{name}: {_flow(value)}"
+        f"{'  ' * depth}{name}: {flow(value)}"
         for name, value in values.items()
         if value != getattr(defaults, name)
     ]
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     """One value on one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")
