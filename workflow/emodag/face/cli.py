@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and carry it out; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         status = options.verb(options)
         sys.stdout.flush()
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emodag", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
