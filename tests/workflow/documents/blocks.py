@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.workflow.conftest import tables
+
 ROOT = Path(__file__).resolve().parents[3]
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -99,7 +101,9 @@ class Copy:
         for name in ("workflow", "envs", "docs"):
             shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
         (path / "config.yaml").write_text(yaml.safe_dump(SMALL))
-        (path / "mine.yaml").touch()  # a reader's own, which pages may name
+        # A reader's own, which pages may name.
+        (path / "mine.yaml").write_text("{}\n")
+        tables(path)
         return cls(path, store)
 
     def run(self, script: str) -> subprocess.CompletedProcess:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from emodag.errors import ConfigError
-from emodag.face.config import load
+from emodag.face.config import Config, load
 from tests.workflow.documents.blocks import (
     PAGES,
     PRINTED,
@@ -73,9 +74,11 @@ def unrun(block: Block, copy: Copy) -> list[str]:
 
 
 def settings(text: str) -> list[str]:
-    """What is wrong with a configuration."""
+    """What is wrong with a configuration on top of the default one."""
+    values = Config().model_dump()
     try:
-        load(yaml.safe_load(text))
+        update_config(values, yaml.safe_load(text))
+        load(values)
     except (ConfigError, yaml.YAMLError) as error:
         return [str(error)]
     return []
