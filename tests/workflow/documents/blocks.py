@@ -41,7 +41,7 @@ class Block:
     comment: str
 
     def __str__(self) -> str:
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{self.page.name}:{self.line}"
 
     @property
     def why_not_run(self) -> str | None:

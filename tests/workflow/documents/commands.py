@@ -54,10 +54,16 @@ def simple_commands(script: str) -> Iterator[list[str]]:
                 while words and re.fullmatch(r"\w+=.*", words[0]):
                     words.pop(0)
                 if words:
-                    yield words
+                    yield _without_redirections(words)
                 words = []
             else:
                 words.append(word)
+
+
+def _without_redirections(words: list[str]) -> list[str]:
+    marks = [number for number, word in enumerate(words) if set(word) <= set("<>&")]
+    dropped = {place for mark in marks for place in (mark, mark + 1)}
+    return [word for number, word in enumerate(words) if number not in dropped]
 
 
 def _refused(arguments: list[str]) -> str | None:
