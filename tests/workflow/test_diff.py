@@ -145,7 +145,7 @@ def test_two_manifests(other):
     assert {"key": "params.fold", "a": 0, "b": 1} in found["jobs"][0]["key"]
     assert diff(other, paths[0], paths[0])[0]["jobs"] == []
     done = other.emodag("diff", str(home / "fold0/fit.json"), str(paths[0]))
-    assert done.returncode == 2 and "fit.json: give its manifest, a directory" in done.stderr
+    assert done.returncode == 2 and "is compared by the manifest beside it" in done.stderr
 
 
 def test_the_same_key_with_other_values(other):

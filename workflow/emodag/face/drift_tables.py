@@ -101,14 +101,21 @@ def _pseudo_labels(contrast: Mapping[str, Any]) -> Table:
 def _predictions(contrast: Mapping[str, Any]) -> Table:
     rows = []
     for pair, generation in _generations(contrast):
-        found, hidden = generation["predictions"], generation["scores"].get("hidden")
-        shown = [score(hidden["a"]), score(hidden["b"]), _signed(hidden["difference"])]
+        found = generation["predictions"]
         rows.append([pair_name(pair), title(generation["step"])])
         rows[-1] += [f"{found['flipped']:,} of {found['rows']:,}"]
-        rows[-1] += [percent(found["flipped"] / found["rows"]), *(shown if hidden else [NONE] * 3)]
+        rows[-1] += [percent(found["flipped"] / found["rows"])]
+        rows[-1] += _hidden(generation["scores"].get("hidden"))
     left, right = _sides(contrast)
     heads = ["Runs", "step", "flipped", "share", f"hidden F1, {left}", right, "difference"]
     return Table("Test predictions", heads, rows)
+
+
+def _hidden(scores: Mapping[str, float] | None) -> list[str]:
+    """The cells of the hidden score, which nobody knows where the truth is not known."""
+    if scores is None:
+        return [NONE] * 3
+    return [score(scores["a"]), score(scores["b"]), _signed(scores["difference"])]
 
 
 def _scores(contrast: Mapping[str, Any], key: str) -> Table:

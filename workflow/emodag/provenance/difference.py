@@ -95,13 +95,17 @@ def _made(path: Path) -> dict[str, Made]:
         return {name: Made(manifest, path, pack) for name, manifest in found.items()}
     if not path.exists():
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
-    if path.is_dir():
-        paths = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
-    elif path.name.endswith("manifest.json"):
-        paths = {"": path}
-    else:
-        raise InputError(f"{path}: give its manifest, a directory of results, or a pack of such.")
+    if not path.is_dir():
+        return {"": Made(_manifest(path), path.parent)}
+    paths = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
     return {name: Made(Manifest.read(path), path.parent) for name, path in paths.items()}
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.read(path)
+    except IntegrityError as error:
+        raise InputError(f"{error} Any other file is compared by the manifest beside it.") from None
 
 
 def _is_single(path: Path) -> bool:
