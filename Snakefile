@@ -14,13 +14,15 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/drift.smk"
+include: "workflow/rules/baselines.smk"
 include: "workflow/rules/report.smk"
 
 
 rule all:
-    """Everything: the submission, the cross-validated scores and, if the truth is known, the leaderboard."""
+    """Everything: the submission, the cross-validated scores and, where there is one, leaderboard and baselines."""
     default_target: True
     input:
         "results/submission.csv",
         "results/scores.csv",
         ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],
+        ["results/baselines.csv"] if "baselines" in CHAIN else [],

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ class Lock(NamedTuple):
     variant_of : a lock written before that it repeats whole, but for what its own source wants.
     joins : a lock written before whose pins it takes whatever its own packages ask for. It is to be
         installed into that environment without pip's looking at what packages need.
+    without : distributions that it leaves to the locks it is installed beside.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Lock(NamedTuple):
     agrees_with: tuple[str, ...] = ()
     variant_of: str | None = None
     joins: str | None = None
+    without: tuple[str, ...] = ()
 
 
 LOCKS = (
@@ -46,6 +49,8 @@ LOCKS = (
     Lock("kaggle", LINUX, variant_of="local"),
     Lock("kaggle.torch-cuda", LINUX, agrees_with=("kaggle",)),
     Lock("reported.torch-cuda", LINUX, agrees_with=("local",)),
+    # torch is installed before it, from `local.torch-cpu`; the index's own would bring CUDA along.
+    Lock("baselines", LINUX, agrees_with=("local",), without=("torch",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
     Lock("conda-test", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
     # The plugin asks for NumPy 2, of which it needs nothing.
@@ -59,6 +64,7 @@ CONDA = {
     "numpy2": ("numpy2", "local.torch-cpu"),
     "reported": ("local", "reported.torch-cuda"),
     "kaggle": ("kaggle", "kaggle.torch-cuda"),
+    "baselines": ("local", "local.torch-cpu", "baselines"),
 }
 """The locks whose pins each conda file holds."""
 
@@ -140,12 +146,17 @@ def write_lock(lock: Lock, arguments: list[str]) -> None:
         command += ["--constraint", f"{name}.lock"]
     if lock.joins:
         command += ["--override", f"{lock.joins}.lock"]
+    left_out = "".join(f"{name}; python_version < '3'\n" for name in lock.without)
     command += ["-", "--output-file", path.name, *arguments]
     # The oldest macOS that torch's wheels name; uv takes an older one for granted.
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     # The index does not know builds with a label; their public version needs the same packages.
     unlabelled = re.sub(r"(==[\w.]+)\+\w+", r"\1", source)
-    subprocess.run(command, cwd=HERE, env=environment, input=unlabelled, text=True, check=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".in") as overrides:
+        overrides.write(left_out)
+        overrides.flush()
+        command += ["--override", overrides.name] if left_out else []
+        subprocess.run(command, cwd=HERE, env=environment, input=unlabelled, text=True, check=True)
     path.write_text(with_own_builds(path.read_text(), source))
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from emodag.baselines import PACKAGES
 from emodag.errors import ConfigError
 from emodag.face.config import Config
 from emodag.provenance.closure import PACKAGE
@@ -19,7 +20,8 @@ from emodag.provenance.plan import INTERPRETERS, Environment
 FINGERPRINT = """\
 import json, sys
 from emodag.provenance.fingerprint import fingerprint
-print(json.dumps(fingerprint(json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3])))
+variables, packages = json.loads(sys.argv[1]), json.loads(sys.argv[4])
+print(json.dumps(fingerprint(variables, int(sys.argv[2]), sys.argv[3], packages)))
 """
 """What an interpreter says of itself, asked as its jobs would be started."""
 
@@ -71,7 +73,7 @@ class Interpreters:
     def discard_damaged(self) -> dict[Path, list[str]]:
         """Have damaged virtual environments built anew; what is wrong, by directory."""
         found = {
-            place: discard_if_damaged(place, locked_versions(self.locks(name)))
+            place: discard_if_damaged(place, locked_versions(self.locks(name), PACKAGES))
             for name, place in self.built.items()
             if (place / MARK).exists()
         }
@@ -88,6 +90,7 @@ class Interpreters:
         """
         python = self._pythons.get(environment.name, sys.executable)
         about = [json.dumps(environment.variables), str(environment.threads), environment.device]
+        about.append(json.dumps(sorted(environment.requires)))
         asked = (python, "-P", "-c", FINGERPRINT, *about)
         if asked not in self._told:
             path = {"PYTHONPATH": str(PACKAGE.parent), "PYTHONNOUSERSITE": "1"}

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
+from emodag.baselines import baseline_jobs
 from emodag.chain import Chain
 from emodag.contrasts import contrast_jobs
 from emodag.face.config import Config
@@ -39,7 +40,8 @@ def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
     found: dict[str, Job] = {}
     chain = Chain(config, config.environment)
-    for job in [*chain.jobs(), *contrast_jobs(config), report_job(config)]:
+    asked = [*chain.jobs(), *baseline_jobs(config), *contrast_jobs(config), report_job(config)]
+    for job in asked:
         found.setdefault(job.name, job)
     return found
 
@@ -78,14 +80,14 @@ class Planner:
     def plan(self, name: str) -> Plan:
         """The plan of one job."""
         job = self._chain[name]
-        described = {env: asdict(self._environment(env, CPU)) for env in job.describes}
+        described = {env: asdict(self._environment(env, CPU, ())) for env in job.describes}
         return Plan(
             job=job.name,
             stage=job.stage,
             code=self._code[job.stage],
             params=job.params | ({"environments": described} if described else {}),
             inputs={role: self._endpoint(origin) for role, origin in job.inputs.items()},
-            environment=self._environment(job.environment, job.device),
+            environment=self._environment(job.environment, job.device, job.packages),
             directory=job.directory,
             manifest=job.manifest,
             outputs=job.outputs,
@@ -149,12 +151,12 @@ class Planner:
         job, file = origin
         return Upstream(manifest=self._chain[job].manifest, file=file)
 
-    def _environment_called(self, name: str, device: str) -> Environment:
+    def _environment_called(self, name: str, device: str, packages: tuple[str, ...]) -> Environment:
         entry = self._config.environments[name]
         locks = [self._root / lock for lock in entry.locks]
         return Environment(
             name=name,
-            requires=locked_versions(locks) or installed_versions(),
+            requires=locked_versions(locks, packages) or installed_versions(packages),
             variables={**steering(), **entry.variables},
             threads=entry.threads,
             device=device,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emodag.baselines import baseline_jobs
 from emodag.chain import Chain
 from emodag.face.config import Config
 from emodag.job import Job
@@ -17,6 +18,7 @@ READ = {
     "submission": ("submission.csv",),
     "scores": ("scores.csv",),
     "leaderboard": ("leaderboard.csv",),
+    "baselines": ("baselines.csv",),
 }
 """What of each stage's outputs the report reads."""
 
@@ -37,7 +39,7 @@ def report_job(config: Config) -> Job:
     look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
     inputs: dict[str, Any] = {
         _role(job.name, file, config.environment): (job.name, file)
-        for job in chain.jobs()
+        for job in [*chain.jobs(), *baseline_jobs(config)]
         for file in [*READ.get(job.stage, ()), *_looked_into(job, chain, look)]
     }
     if truth := chain.truth():
@@ -89,6 +91,8 @@ def _settings(config: Config) -> dict[str, Any]:
     made = config.data.source == "synthetic"
     unseen = {**UNSEEN, "data": UNSEEN["data"] | (set() if made else {"size", "seed"})}
     found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
+    if config.baselines:
+        found |= {"baselines": config.baselines, "baseline_trials": config.baseline_trials}
     for section in ("data", "scaling", "model", "training", "pseudo_labels"):
         values = getattr(config, section).model_dump()
         left_out = unseen.get(section, set())

@@ -3,6 +3,7 @@ import atexit
 import gc
 import sys
 from pathlib import Path
+from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
@@ -14,8 +15,10 @@ gc.set_threshold(1_000_000)
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from emodag.baselines import ENVIRONMENT as BASELINES
+from emodag.baselines import SCHEMES
 from emodag.errors import EmodagError
-from emodag.face.config import load
+from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
 from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
@@ -74,6 +77,9 @@ wildcard_constraints:
     seed="|".join(map(str, [*CONFIG.seeds, *CONFIG.drift.seeds])),
     gen="|".join(map(str, range(1, CONFIG.generations + 1))),
     fold="|".join(map(str, range(CONFIG.folds))),
+    scheme="|".join(SCHEMES),
+    baseline="|".join(sorted(set(get_args(Baseline)).difference(VOTING))),
+    voting="|".join(VOTING),
     part="all|" + "|".join(f"fold{fold}" for fold in range(CONFIG.folds)),
 
 

@@ -7,7 +7,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -218,6 +218,23 @@ class Report(Section):
     )
 
 
+Baseline = Literal[
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "svm",
+    "logistic_regression",
+    "tabm",
+    "self_training",
+    "soft_voting",
+    "hard_voting",
+]
+"""The models that the report is compared with; docs/baselines.md tells what they are."""
+
+VOTING = ("soft_voting", "hard_voting")
+"""The baselines that are votes of the others."""
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -239,6 +256,11 @@ class Config(Section):
                 locks=["envs/kaggle.lock", "envs/kaggle.torch-cuda.lock"],
                 python="built",
                 conda="envs/kaggle.yaml",
+            ),
+            "baselines": Environment(
+                locks=["envs/local.lock", "envs/local.torch-cpu.lock", "envs/baselines.lock"],
+                python="built",
+                conda="envs/baselines.yaml",
             ),
             "ambient": Environment(locks=[], conda=None),
             "avx2": Environment(variables=AVX2),
@@ -272,6 +294,17 @@ class Config(Section):
     pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
     drift: Drift = Field(Drift(), description="comparison of environments")
     report: Report = Field(Report(), description="the report")
+    baselines: list[Baseline] = Field(
+        [],
+        description=f"models to compare with, of {', '.join(get_args(Baseline))}; "
+        "see docs/baselines.md",
+    )
+    baseline_trials: int = Field(
+        0,
+        ge=0,
+        description="trials of the search for each baseline's settings, within its training rows; "
+        "0: fixed settings",
+    )
     planted: list[Literal["promotion", "threshold", "batch_norm"]] = Field(
         [], description="known sources of drift, for demonstrations only; see docs/drift.md"
     )
@@ -310,7 +343,28 @@ class Config(Section):
             )
         if self.training.randomness == "global":
             self._replayable()
+        self._comparable()
         return self
+
+    def _comparable(self) -> None:
+        """Whether the baselines can be run."""
+        fitted = [name for name in self.baselines if name not in VOTING]
+        if len(set(self.baselines)) != len(self.baselines):
+            raise ValueError("`baselines` holds a value twice")
+        for name in set(VOTING).intersection(self.baselines) if len(fitted) < 2 else ():
+            raise ValueError(
+                f"`baselines` holds {name!r}, a vote of the others there: name two or more"
+            )
+        if fitted and "baselines" not in self.environments:
+            raise ValueError(
+                "`baselines` are run in the environment 'baselines', and `environments` holds "
+                f"{', '.join(self.environments)}"
+            )
+        if "self_training" in fitted and self.pseudo_labels.threshold == 1:
+            raise ValueError(
+                "`pseudo_labels.threshold` is 1, which no confidence exceeds, and `baselines` "
+                "holds 'self_training'; lower it or leave that out"
+            )
 
     def _replayable(self) -> None:
         """Whether a plain script's stream has a place for all that would be drawn."""

@@ -55,7 +55,7 @@ def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[s
     # A link to an interpreter that is gone does not exist.
     found = [] if interpreter(environment).exists() else ["its Python is gone"]
     packages = [*environment.glob("lib/python3*/site-packages")]
-    found += differences(required, versions_in([str(path) for path in packages]))
+    found += differences(required, versions_in([str(path) for path in packages], required))
     if found:
         mark.unlink(missing_ok=True)
     return found

@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -39,10 +39,10 @@ CPU_VARIABLES = (
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 
 
-def installed_versions() -> dict[str, str]:
-    """Version by distribution, for those of `NUMERICAL` that the interpreter can import."""
+def installed_versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` and `more` that can be imported."""
     versions = {}
-    for name in NUMERICAL:
+    for name in _with(more):
         try:
             versions[name] = _version(name)
         except metadata.PackageNotFoundError:
@@ -54,10 +54,20 @@ _version = cache(metadata.version)
 """A distribution's version, looked up once per process."""
 
 
-def versions_in(path: list[str]) -> dict[str, str]:
+def versions_in(path: list[str], more: Iterable[str] = ()) -> dict[str, str]:
     """The same for another interpreter, whose packages lie in the directories `path`."""
-    found = {d.name: d.version for d in metadata.distributions(path=path) if d.name}
-    return {name: found[name] for name in NUMERICAL if name in found}
+    found = {_normal(d.name): d.version for d in metadata.distributions(path=path) if d.name}
+    return {name: found[name] for name in _with(more) if name in found}
+
+
+def _with(more: Iterable[str]) -> list[str]:
+    """The distributions that count: `NUMERICAL`, then those of `more` that it does not hold."""
+    return [*NUMERICAL, *sorted(set(more).difference(NUMERICAL))]
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as locks spell it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def differences(required: Mapping[str, str], installed: Mapping[str, str]) -> list[str]:
@@ -72,8 +82,8 @@ def differences(required: Mapping[str, str], installed: Mapping[str, str]) -> li
     ]
 
 
-def locked_versions(locks: list[Path]) -> dict[str, str]:
-    """Version by distribution, for those of `NUMERICAL` that hashed requirement files pin.
+def locked_versions(locks: list[Path], more: Iterable[str] = ()) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` and `more` that hashed locks pin.
 
     Raises
     ------
@@ -81,6 +91,7 @@ def locked_versions(locks: list[Path]) -> dict[str, str]:
         When a lock does not exist, or is not text.
     """
     pins: dict[str, str] = {}
+    wanted = set(_with(more))
     for lock in locks:
         try:
             text = lock.read_text()
@@ -91,16 +102,19 @@ def locked_versions(locks: list[Path]) -> dict[str, str]:
                 "configuration; choose an environment whose locks exist."
             ) from None
         for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE):
-            if name.lower() in NUMERICAL:
-                pins[name.lower()] = version
+            if _normal(name) in wanted:
+                pins[_normal(name)] = version
     return dict(sorted(pins.items()))
 
 
-def fingerprint(variables: Mapping[str, str], threads: int, device: str) -> dict[str, Any]:
+def fingerprint(
+    variables: Mapping[str, str], threads: int, device: str, packages: Iterable[str] = ()
+) -> dict[str, Any]:
     """Everything about the running environment that enters a key, as plain JSON.
 
     The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
     model name and clock do not. Of the device it is what `device` comes to on this machine.
+    `packages` are distributions that count beside `NUMERICAL`.
 
     Raises
     ------
@@ -112,7 +126,7 @@ def fingerprint(variables: Mapping[str, str], threads: int, device: str) -> dict
         "libc": " ".join(platform.libc_ver()),
         "machine": platform.machine(),
         "processor": processor(),
-        "distributions": installed_versions(),
+        "distributions": installed_versions(packages),
         "variables": {**steering(), **variables},
         "threads": threads,
         "device": device_for(device),

@@ -48,7 +48,7 @@ class Environment:
 
     Attributes
     ----------
-    requires : version by distribution, as pinned.
+    requires : version by distribution, as pinned; what of it is installed enters the key.
     variables : to be set.
     threads : per job.
     device : ``cpu``, ``cuda`` or ``auto``.
@@ -62,7 +62,7 @@ class Environment:
 
     def fingerprint(self) -> dict[str, Any]:
         """What enters the key, were this process the one to run the job."""
-        return fingerprint(self.variables, self.threads, self.device)
+        return fingerprint(self.variables, self.threads, self.device, self.requires)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,90 @@
+"""What a baseline is given: rows to learn from, and rows to predict, whose labels it cannot see."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Tick = Callable[[], None]
+"""Told each step of a fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One fit.
+
+    Attributes
+    ----------
+    train : (m, p) float32 features; NaN where missing, but for models that want scaled ones.
+    labels : (m,) int64 class codes from 0 on, without gaps.
+    unseen : (v, p) float32, the rows to predict.
+    unlabelled : (u, p) float32, rows without labels, for models that learn from such.
+    seed : of whatever the model draws.
+    """
+
+    train: np.ndarray
+    labels: np.ndarray
+    unseen: np.ndarray
+    unlabelled: np.ndarray
+    seed: int
+
+    @property
+    def classes(self) -> int:
+        """How many classes the training rows hold."""
+        return int(self.labels.max()) + 1
+
+    @property
+    def class_weights(self) -> np.ndarray:
+        """(classes,) float64: rows / (classes x rows of the class), scikit-learn's "balanced"."""
+        counts = np.bincount(self.labels)
+        return len(self.labels) / (len(counts) * counts)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(m,) float64, each row's class weight."""
+        return self.class_weights[self.labels]
+
+
+class Answer(NamedTuple):
+    """What a baseline says.
+
+    Attributes
+    ----------
+    probabilities : (v, classes) float.
+    pseudo : how many unlabelled rows it has learned from.
+    """
+
+    probabilities: np.ndarray
+    pseudo: int = 0
+
+
+Fit = Callable[[Task, Mapping[str, Any], Tick], Answer]
+"""A baseline: a fit of a task with settings, and its answer."""
+
+
+def fit_on_present(fit: Fit, task: Task, settings: Mapping[str, Any], tick: Tick, *, classes: int):
+    """The answer of a fit with a column for every class, whichever the training rows hold.
+
+    Parameters
+    ----------
+    task : whose labels may have gaps.
+
+    Returns
+    -------
+    Answer, its probabilities (v, classes) float32; 0 for a class without training rows, and 1 for
+    the only one there is.
+    """
+    present, codes = np.unique(task.labels, return_inverse=True)
+    found = np.zeros((len(task.unseen), classes), np.float32)
+    if len(present) == 1:
+        found[:, present] = 1
+        return Answer(found)
+    facts = {**vars(task), "labels": codes.astype(np.int64)}
+    answer = fit(Task(**facts), settings, tick)
+    found[:, present] = answer.probabilities
+    return Answer(found, answer.pseudo)
+
+
+def no_tick() -> None:
+    """For fits nobody watches."""
