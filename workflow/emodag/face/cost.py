@@ -9,7 +9,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emodag.provenance.manifest import Manifest
 
 HEADS = ("stage", "jobs", "hits", "seconds", "longest", "CPU seconds", "peak MB")
 
@@ -80,6 +83,7 @@ def _cost(options: argparse.Namespace) -> int:
 def costs(results: Path) -> dict[str, Cost]:
     """What the jobs below a directory took, by stage in the order of the chain.
 
+    Every baseline counts as a stage of its own.
     Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
     """
     from emodag.errors import IntegrityError
@@ -87,7 +91,7 @@ def costs(results: Path) -> dict[str, Cost]:
     from emodag.provenance.manifest import Manifest
     from emodag.provenance.sidecar import read_record, sidecar_path
 
-    found: dict[str, Cost] = {}
+    found: dict[tuple[str, str], Cost] = {}
     for path in sorted(results.rglob("*manifest.json")):
         record = read_record(sidecar_path(path))
         try:
@@ -95,8 +99,17 @@ def costs(results: Path) -> dict[str, Cost]:
         except IntegrityError:
             continue
         if record and record.get("key") == manifest.key:
-            found.setdefault(manifest.stage, Cost()).add(record)
-    return {stage: found[stage] for stage in OUTPUTS if stage in found}
+            found.setdefault((manifest.stage, _kind(manifest)), Cost()).add(record)
+    order = list(OUTPUTS)
+    ordered = sorted(found, key=lambda names: (order.index(names[0]), names[1]))
+    return {kind: found[stage, kind] for stage, kind in ordered}
+
+
+def _kind(manifest: "Manifest") -> str:
+    """What a job is counted with: its stage, and of the baselines the one it fits."""
+    if manifest.stage != "baseline":
+        return manifest.stage
+    return f"baseline {manifest.job.split('/')[-2]}"
 
 
 def _lines(stages: dict[str, dict[str, Any]]) -> Iterator[str]:

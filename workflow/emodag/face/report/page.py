@@ -9,6 +9,7 @@ from emodag.face import page_parts
 from emodag.face.report import (
     answer,
     attention,
+    baselines,
     calibration,
     classes,
     data,
@@ -38,6 +39,7 @@ def page(run: Run) -> str:
         data.section(run),
         training.section(run),
         attention.section(run),
+        *([baselines.section(run)] if run.baselines else []),
         provenance.section(run),
     ]
     environment = Environment(autoescape=True)

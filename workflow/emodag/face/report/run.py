@@ -105,6 +105,11 @@ class Run:
         return {(row["protocol"], row["seed"], row["stage"]): row for row in found}
 
     @cached_property
+    def baselines(self) -> list[dict[str, Any]]:
+        """The rows of baselines.csv, none where the configuration asks for no baselines."""
+        return self._table("baselines.csv") if "baselines.csv" in self.inputs else []
+
+    @cached_property
     def truth(self) -> np.ndarray | None:
         """(m,) the test rows' true classes, None where nobody knows them."""
         if "truth" not in self.inputs:
