@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -54,52 +54,52 @@ def run(
         When a model has seen labels of a person whom ``group_kfold`` scores it on.
     """
     rows, folds = read_columns(inputs["rows"]), read_columns(inputs["folds"])
-    person = np.unique(rows["person"], return_inverse=True)[1]
     with (output / "baselines.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for (name, scheme), fits in groupby(
+        for (name, scheme), found in groupby(
             params["fits"], key=lambda fit: (fit["baseline"], fit["scheme"])
         ):
-            fold = folds[FOLD_COLUMNS[scheme]]
-            predicted = np.full(len(fold), -1, np.int64)
-            facts = []
-            for fit in fits:
-                path = inputs[f"{fit['role']}/validation.parquet"]
-                facts.append(json.loads(inputs[f"{fit['role']}/fit.json"].read_text()))
-                if scheme == "group_kfold":
-                    held_out = np.unique(rows["person"][fold == fit["fold"]])
-                    _check(f"{fit['role']}/validation.parquet", held_out, context)
-                predicted[read_columns(path)["row"]] = read_probabilities(path).argmax(axis=1)
-            counts = fold_confusions(
-                rows["label"],
-                predicted,
-                fold,
-                person,
-                folds=params["folds"],
-                classes=params["classes"],
-            )
-            found = summary(counts)
-            writer.writerow(
-                {
-                    "env": params["env"],
-                    "seed": params["seed"],
-                    "baseline": name,
-                    "scheme": scheme,
-                    "macro_f1": found.macro_f1,
-                    "macro_f1_sd": found.sd,
-                    "macro_f1_low": found.low,
-                    "macro_f1_high": found.high,
-                    "macro_f1_pooled": found.pooled,
-                    "accuracy": found.accuracy,
-                    "imbalance": facts[0]["imbalance"],
-                    "n_pseudo": sum(each["n_pseudo"] for each in facts),
-                }
-            )
+            fits, fold = list(found), folds[FOLD_COLUMNS[scheme]]
+            if scheme == "group_kfold":
+                for fit in fits:
+                    _check(fit["role"], rows["person"][fold == fit["fold"]], context)
+            facts = [json.loads(inputs[f"{fit['role']}/fit.json"].read_text()) for fit in fits]
+            about = {"env": params["env"], "seed": params["seed"], "baseline": name}
+            about |= {"scheme": scheme, "imbalance": facts[0]["imbalance"]}
+            about["n_pseudo"] = sum(each["n_pseudo"] for each in facts)
+            writer.writerow(about | _scores(inputs, params, rows, fold, fits))
+
+
+def _scores(
+    inputs: Mapping[str, Path],
+    params: Mapping[str, Any],
+    rows: Mapping[str, np.ndarray],
+    fold: np.ndarray,
+    fits: Sequence[Mapping[str, Any]],
+) -> dict[str, float]:
+    """The scores of one model under one scheme, whose `fold` held each row out."""
+    predicted = np.empty(len(fold), np.int64)
+    for fit in fits:
+        path = inputs[f"{fit['role']}/validation.parquet"]
+        predicted[read_columns(path)["row"]] = read_probabilities(path).argmax(axis=1)
+    person = np.unique(rows["person"], return_inverse=True)[1]
+    sizes = {"folds": params["folds"], "classes": params["classes"]}
+    found = summary(fold_confusions(rows["label"], predicted, fold, person, **sizes))
+    return {
+        "macro_f1": found.macro_f1,
+        "macro_f1_sd": found.sd,
+        "macro_f1_low": found.low,
+        "macro_f1_high": found.high,
+        "macro_f1_pooled": found.pooled,
+        "accuracy": found.accuracy,
+    }
 
 
 def _check(role: str, held_out: np.ndarray, context: Context) -> None:
-    leaked = sorted(context.labels_seen[role].intersection(map(str, held_out.tolist())))
+    """Make sure that a model has seen no label of those it is scored on, a person for each row."""
+    seen = context.labels_seen[f"{role}/validation.parquet"]
+    leaked = sorted(seen.intersection(map(str, np.unique(held_out).tolist())))
     if leaked:
         raise LeakageError(
             f"{role}: the model has seen labels of {', '.join(leaked)}, whom it is scored on."

@@ -63,7 +63,9 @@ Fit = Callable[[Task, Mapping[str, Any], Tick], Answer]
 """A baseline: a fit of a task with settings, and its answer."""
 
 
-def fit_on_present(fit: Fit, task: Task, settings: Mapping[str, Any], tick: Tick, *, classes: int):
+def fit_on_present(
+    fit: Fit, task: Task, settings: Mapping[str, Any], tick: Tick, *, classes: int
+) -> Answer:
     """The answer of a fit with a column for every class, whichever the training rows hold.
 
     Parameters
@@ -72,13 +74,15 @@ def fit_on_present(fit: Fit, task: Task, settings: Mapping[str, Any], tick: Tick
 
     Returns
     -------
-    Answer, its probabilities (v, classes) float32; 0 for a class without training rows, and 1 for
-    the only one there is.
+    Answer, its probabilities (v, classes) float32; 0 for a class without training rows. Where the
+    training rows hold one class only, or no feature that varies, nothing is fitted, which some
+    libraries refuse: the classes there are then share alike, as balanced weights would have it.
     """
     present, codes = np.unique(task.labels, return_inverse=True)
     found = np.zeros((len(task.unseen), classes), np.float32)
-    if len(present) == 1:
-        found[:, present] = 1
+    varies = np.fmin.reduce(task.train) < np.fmax.reduce(task.train)
+    if len(present) == 1 or not varies.any():
+        found[:, present] = 1 / len(present)
         return Answer(found)
     facts = {**vars(task), "labels": codes.astype(np.int64)}
     answer = fit(Task(**facts), settings, tick)
