@@ -6,6 +6,7 @@ own digest forged to match.
 
 import copy
 import json
+import os
 from dataclasses import asdict
 
 import pytest
@@ -132,6 +133,13 @@ def test_what_json_itself_refuses(workdir, content):
     for read in (read_plan, Manifest.read):
         with pytest.raises(IntegrityError, match=r"document\.json: not a"):
             read(path)
+
+
+def test_a_pipe_in_a_documents_place(workdir):
+    os.mkfifo(workdir / "pipe")
+    for read in (read_plan, Manifest.read):
+        with pytest.raises(IntegrityError, match="pipe: cannot be read: Is a pipe"):
+            read(workdir / "pipe")
 
 
 def test_a_directory_in_a_documents_place(workdir):

@@ -104,7 +104,7 @@ def test_18_a_read_only_store(scenario, mount, correct):
     scenario.configure(**OTHER)
     done = scenario.run(check=False)
     assert done.status != 0 and done.ran == {"submission"}
-    assert "the file system is read-only; choose another `store`" in done.said
+    assert "the file system is read-only; results" in done.said
     assert "Traceback" not in done.said
 
 

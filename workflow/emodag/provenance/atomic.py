@@ -1,5 +1,6 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and are read at once or not at all."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -21,6 +22,13 @@ def write_bytes(path: Path, content: bytes, mode: int | None = None) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file holds; a pipe in its place, which could be waited for for ever, is an OSError."""
+    if path.is_fifo():
+        raise OSError(errno.EINVAL, "Is a pipe", str(path))
+    return path.read_bytes()
 
 
 def _umask() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emodag.errors import IntegrityError
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.schema import check
 
@@ -79,9 +79,7 @@ class Manifest:
             When the file is missing, not a manifest, altered, or names a path.
         """
         try:
-            if path.exists() and not path.is_file():
-                raise IntegrityError(f"{path}: not a file.")
-            return cls.parse(path.read_bytes(), path)
+            return cls.parse(read_bytes(path), path)
         except FileNotFoundError:
             raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
         except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
+from emodag.provenance.atomic import read_bytes
 from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.fingerprint import fingerprint
 from emodag.provenance.manifest import leads_out
@@ -140,7 +141,7 @@ def read_plan(path: Path) -> Plan:
         workflow's directory.
     """
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_bytes(path))
         if record.pop("schema") != SCHEMA:
             raise ValueError("another schema version")
         record.pop("nonce")
