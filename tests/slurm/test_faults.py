@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflow.conftest import Project
 
-from .conftest import SCRIPT, STATE, command, computed, create, edit_profile, wait_until
+from .conftest import SCRIPT, STATE, Run, command, computed, create, edit_profile, wait_until
 
 TEACHER = "local/nested/seed1/gen0/fold0"
 OTHER = "local/nested/seed1/gen0/fold1"
@@ -49,6 +49,13 @@ def held(project: Project, job: str) -> psutil.Process:
 def slurm_job(process: psutil.Process) -> str:
     """The number of the Slurm job that a process belongs to."""
     return process.environ()["SLURM_JOB_ID"]
+
+
+def is_asking(run: Run) -> bool:
+    """Whether Snakemake asks Slurm about its jobs just now."""
+    asking = {(run.process.pid, "squeue"), (run.process.pid, "sacct")}
+    processes = psutil.process_iter(["ppid", "name"])
+    return any((p.info["ppid"], p.info["name"]) in asking for p in processes)
 
 
 def log(project: Project, job: str) -> str:
@@ -160,6 +167,7 @@ def test_controller_restarted(slurm, project, local):
     process = held(project, TEACHER)
     subprocess.run([SCRIPT, "away", STATE], check=True)
     process.resume()
+    wait_until(lambda: is_asking(run), what="for Snakemake to look after its jobs")
     with pytest.raises(subprocess.CalledProcessError):
         command("squeue")
     subprocess.run([SCRIPT, "start", STATE], check=True)

@@ -1,5 +1,6 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
 import atexit
+import functools
 import gc
 import sys
 from pathlib import Path
@@ -97,6 +98,7 @@ def needs(name):
             if not workflow.is_main_process:
                 return str(plan_path(asked))
             lift_rate_limit()
+            trust_squeue()
             return str(PLANNER.write(asked, RESTORER if may_restore() else None))
         except OSError as error:
             sys.exit(f"emodag: error: {explain(error, Path('results'))}")
@@ -153,6 +155,21 @@ def lift_rate_limit():
     limit = asked and asked.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         asked.max_jobs_per_timespan = None
+
+
+@functools.cache
+def trust_squeue():
+    """Have the executor for Slurm ask once, now, how long Slurm remembers finished jobs.
+
+    Version 2.8 asks before each look at its jobs. Without an answer, as while Slurm's controller is
+    restarted, it looks with `sacct` instead of `squeue`; where there is no accounting, it then
+    forgets its jobs and waits for ever.
+    """
+    plugin = workflow.executor_plugin
+    if plugin and plugin.name == "slurm":
+        slurm = sys.modules["snakemake_executor_plugin_slurm"]
+        if (age := slurm.get_min_job_age()) is not None:
+            slurm.get_min_job_age = lambda: age
 
 
 def conda_file(wildcards):
