@@ -1,5 +1,6 @@
 """The Slurm profile asks for what its comments say, by Snakemake's own evaluation of it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from snakemake.iocontainers import InputFiles
 from snakemake.resources import Resource
 
 ROOT = Path(__file__).resolve().parents[2]
-PROFILE = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+TEXT = (ROOT / "workflow/profiles/slurm/config.yaml").read_text()
+PROFILE = yaml.safe_load(TEXT)
 RULES = ["synthesize", "ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student"]
 RULES += ["blend", "submission", "scores", "leaderboard", "contrast", "drift", "report"]
 RULES += ["baseline", "voting", "baselines"]
@@ -45,12 +47,13 @@ def tables(tmp_path) -> list[Path]:
 # Seconds and MB measured at that size, as the profile's comments state them.
 MEASURED = {
     "synthesize": (8, 670),
-    "ingest": (9, 360),
-    "scale": (10, 770),
+    "ingest": (15, 370),
+    "scale": (10, 780),
     "teacher": (570, 1150),
     "student": (340, 1200),
     "stage0": (230, 1150),
     "report": (30, 900),
+    "contrast": (45, 520),
 }
 
 
@@ -75,6 +78,38 @@ def test_fits_ask_by_the_size_of_the_training_features(rule, tables):
     with tables[0].open("r+b") as file:
         file.truncate(1310 * 10**6)
     assert [asked(rule, "mem_mb", tables, 1), asked(rule, "runtime", tables, 1)] == [14600, 337]
+
+
+@pytest.mark.parametrize("rule", ["ingest", "scale", "contrast", "report"])
+def test_ten_times_the_rows_suffice_with_ten_times_the_growth(rule, tables):
+    """Beyond 215 MB, which every job takes, memory grows as the tables do."""
+    seconds, megabytes = MEASURED[rule]
+    with tables[0].open("r+b") as file:
+        file.truncate(1310 * 10**6)
+    assert asked(rule, "mem_mb", tables, 1) >= 240 + 215 + 10 * (megabytes - 215)
+    assert asked(rule, "runtime", tables, 1) * 60 >= 10 * seconds
+
+
+def test_a_gpu_is_for_fits_once_its_lines_are_uncommented():
+    assert not any("gpu" in resources for resources in PROFILE["set-resources"].values())
+    text = re.sub(
+        r"^    # (gpu|slurm_partition|gpu_model): ", r"    \1: ", TEXT, flags=re.MULTILINE
+    )
+    wanted = {"gpu": 1, "slurm_partition": "gpu", "gpu_model": "a100"}
+    changed = yaml.safe_load(text)["set-resources"]
+    for rule in RULES:
+        before = PROFILE["set-resources"].get(rule, {})
+        extra = wanted if rule in ("teacher", "student", "stage0") else {}
+        assert changed.get(rule, {}) == before | extra
+
+
+def test_account_partition_and_conda_are_there_to_be_uncommented():
+    names = "slurm_account|slurm_partition|software-deployment-method|conda-prefix"
+    text = re.sub(rf"^( *)# ({names}): ", r"\1\2: ", TEXT, flags=re.MULTILINE)
+    changed = yaml.safe_load(text)
+    extra = {"slurm_account": "myproject", "slurm_partition": "main"}
+    assert changed["default-resources"] == PROFILE["default-resources"] | extra
+    assert changed["software-deployment-method"] == "conda"
 
 
 def test_every_rule_but_those_for_fits_alone_is_in_a_group():
