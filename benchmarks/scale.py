@@ -1,12 +1,13 @@
 """How Snakemake's part grows with the run seeds: jobs, time to build the DAG, memory.
 
-    .venv/bin/python -m benchmarks.scale [SEEDS ...]
+    .venv/bin/python -m benchmarks.scale [--contrast ENVIRONMENT] [SEEDS ...]
 
 For each number of seeds, both protocols and the default chain: a dry run of everything in a fresh
 directory and once more with the plans written, and a dry run of one target, which is about what a
 job on a cluster spends before it starts. CPU seconds and the largest resident memory.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -17,15 +18,18 @@ from pathlib import Path
 from benchmarks.cost import SHAPE
 from tests.workflow.conftest import Project
 
-EVERYTHING = ("--quiet", "all")
-ONE_TARGET = (*EVERYTHING, "--", "results/local/folds/folds.parquet")
+ONE_TARGET = "results/local/folds/folds.parquet"
 
 
-def dry_run(project: Project, *arguments: str) -> tuple[int, float, float]:
+def dry_run(project: Project, *targets: str) -> tuple[int, float, float]:
     """Jobs, CPU seconds and peak memory in MB of a dry run."""
-    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", "small.yaml", *arguments]
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all"]
     process = subprocess.Popen(
-        command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--configfile", "small.yaml", "--", *targets],
+        cwd=project.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -35,23 +39,49 @@ def dry_run(project: Project, *arguments: str) -> tuple[int, float, float]:
     return int(jobs[-1]), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def main(numbers: list[int]) -> None:
-    """Print a line per number of seeds."""
-    print("seeds    jobs  DAG, first  DAG, again  peak memory  plans  one target")
+def main(numbers: list[int], other: str | None) -> None:
+    """Print a line per number of seeds.
+
+    With an `other` environment the DAG also holds the first protocol in that one, with every seed,
+    and the report that compares the two; for its yardstick, two seeds are run at least.
+    """
+    targets = ["all"]
+    drift = {}
+    if other:
+        targets.append("results/drift.html")
+        drift = {"drift": {"contrasts": [["local", other]], "seeds": [1, 2]}}
+    print("seeds    jobs  DAG, first  DAG, again  peak memory    plans  one target")
     for seeds in numbers:
         with tempfile.TemporaryDirectory() as scratch:
-            shape = {**SHAPE, "seeds": list(range(1, seeds + 1))}
+            shape = {**SHAPE, **drift, "seeds": list(range(1, seeds + 1))}
             project = Project.create(Path(scratch) / "project", **shape)
-            jobs, first, peak = dry_run(project, *EVERYTHING)
-            _, again, _ = dry_run(project, *EVERYTHING)
-            _, one, _ = dry_run(project, *ONE_TARGET)
-            plans = sum(p.stat().st_size for p in project.path.rglob("results/.plan/*/plan.json"))
+            jobs, first, peak = dry_run(project, *targets)
+            _, again, _ = dry_run(project, *targets)
+            _, one, _ = dry_run(project, ONE_TARGET)
+            plans = sum(p.stat().st_blocks * 512 for p in project.path.rglob("results/.plan/**/*"))
         print(
             f"{seeds:5} {jobs:7} {first:9.1f} s {again:9.1f} s {peak:9.0f} MB"
-            f" {plans / 1e6:3.1f} MB {one:9.1f} s",
+            f" {plans / 1e6:5.1f} MB {one:9.1f} s",
             flush=True,
         )
 
 
 if __name__ == "__main__":
-    main([int(text) for text in sys.argv[1:]] or [1, 10, 100, 1000])
+    parser = argparse.ArgumentParser(
+        description="Measure how Snakemake's part grows with the run seeds, by dry runs."
+    )
+    parser.add_argument(
+        "seeds",
+        nargs="*",
+        type=int,
+        default=[1, 10, 100, 1000],
+        metavar="SEEDS",
+        help="numbers of seeds; 1 10 100 1000 unless given (1000 takes ten minutes and 2 GB)",
+    )
+    parser.add_argument(
+        "--contrast",
+        metavar="ENVIRONMENT",
+        help="compare the default environment with this one as well, in the same DAG",
+    )
+    options = parser.parse_args()
+    main(options.seeds, options.contrast)
