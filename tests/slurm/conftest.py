@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -110,6 +112,14 @@ class Slurm:
         lines = command("squeue", "--noheader", "--states=all", "--name", run.name, "-o", "%i %T")
         return dict(line.split() for line in lines.splitlines())
 
+    def end_orphans(self) -> None:
+        """End what outlived its job: without cgroups, Slurm loses it once its parent has ended."""
+        places = {str(run.output.parent) for run in self.runs}
+        for process in psutil.process_iter(["cwd"]):
+            if process.info["cwd"] in places:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
     def rest(self) -> None:
         """Wait until no job of the runs is left."""
         for run in self.runs:
@@ -142,6 +152,7 @@ def slurm(cluster) -> Iterator[Slurm]:
             run.process.wait()
         command("scancel", "--name", run.name)
     slurm.rest()
+    slurm.end_orphans()
     # Which is refused where none is drained.
     subprocess.run(
         ["scontrol", "update", "nodename=ALL", "state=resume"], stderr=subprocess.DEVNULL
