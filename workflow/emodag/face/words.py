@@ -57,12 +57,15 @@ def brief(value: float, *, signed: bool = False) -> str:
 
 
 def percent(share: float) -> str:
-    """A share; one that is neither none nor all never reads as either."""
+    """A share, to one decimal; one that is neither none nor all never reads as either."""
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
     if 0 < share < 0.0001:
         return "< 0.01 %"
     if 0.9999 < share < 1:
         return "> 99.99 %"
-    return f"{100 * share:.3g} %"
+    decimals = 1 if 0.01 <= share <= 0.99 else 2
+    return f"{100 * share:.{decimals}f} %"
 
 
 def interval(ends: Sequence[float], show=number) -> str:

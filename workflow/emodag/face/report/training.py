@@ -55,10 +55,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
             f1.set_ylabel("macro-F1")
             f1.set_ylim(0, 1)
         if len(fits) > 1:
-            drawing.legend(
-                loc="outside upper center",
-                **legend_of([part.replace("fold", "fold ") for part in fits]),
-            )
+            drawing.legend(loc="outside upper center", **legend_of([*fits]))
         told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
         if scored:
             told += f", macro-F1 {_ends([fit['macro_f1'][-1] for fit in fits.values()], brief)}"
