@@ -10,7 +10,7 @@ import pytest
 
 from emodag.errors import ConfigError
 from emodag.science.baselines.features import scaled, unscaled
-from emodag.science.baselines.search import inner_folds
+from emodag.science.baselines.search import _score, inner_folds
 from emodag.science.baselines.task import Answer, Task, fit_on_present, no_tick
 from emodag.science.baselines.voting import hard_vote, soft_vote
 from emodag.science.matrices import read_columns, read_probabilities
@@ -18,6 +18,7 @@ from emodag.science.person_scores import fold_confusions, summary
 from emodag.science.scoring import macro_f1
 from emodag.stages import baseline, baselines
 from emodag.stages.scores import LeakageError
+from tests.baseline_checks import cutting, rare_class_share
 
 HERE = ("svm", "logistic_regression", "self_training")
 """Those whose packages the project itself needs."""
@@ -259,3 +260,22 @@ def test_a_model_that_saw_a_held_out_person_is_not_scored(inputs, tmp_path):
 def test_a_missing_package_is_named(inputs):
     with pytest.raises(ConfigError, match=r"'lightgbm', which needs the package 'lightgbm'"):
         fitted(inputs, "lightgbm")
+
+
+def test_a_trial_is_scored_on_rows_that_its_model_has_not_seen():
+    x = np.arange(12, dtype=np.float32)[:, None]
+    labels = (x[:, 0] > 5).astype(np.int64)
+    labels[0] = 1
+    task = Task(train=x, labels=labels, unseen=x - 99, unlabelled=x, seed=0)
+    held_out, tasks = np.arange(12) % 3 == 0, []
+    found = _score(cutting(tasks), task, held_out, {"cut": 5}, classes=2)
+    (given,) = tasks
+    assert given.train[:, 0].tolist() == x[~held_out, 0].tolist()
+    assert given.labels.tolist() == labels[~held_out].tolist()
+    assert given.unseen[:, 0].tolist() == x[held_out, 0].tolist()
+    assert found == macro_f1(labels[held_out], np.array([0, 0, 1, 1]), classes=2)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_a_rare_class_counts_as_much_as_others(name):
+    assert rare_class_share(name) > 0.33, "unweighted models hardly predict it"

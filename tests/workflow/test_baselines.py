@@ -2,13 +2,15 @@
 
 import csv
 import json
+import os
 import re
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import Project, jobs
+from tests.workflow.conftest import ROOT, Project, jobs
 
 TABLE = "results/baselines.csv"
 OWN = ("lightgbm", "xgboost", "catboost", "tabm")
@@ -164,3 +166,21 @@ def test_those_give_the_same_bits_with_two_jobs_at_once_and_two_threads(built):
     after = predictions(built)
     assert len(after) == 2 * len(homes)
     assert after == {name: before[name] for name in after}
+
+
+def test_those_weigh_a_rare_class_and_the_search_takes_the_best_trial(built):
+    home = "results/local/baselines/group_kfold/lightgbm/fold0"
+    python = built.json(f"{home}/provenance.json")["command"][0]
+    done = subprocess.run(
+        [built.path / python, ROOT / "tests/baseline_checks.py", *OWN],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        check=True,
+        text=True,
+        capture_output=True,
+    )
+    found = json.loads(done.stdout)
+    assert list(found["shares"]) == list(OWN)
+    assert all(share > 0.33 for share in found["shares"].values()), "unweighted ones give it less"
+    scores = found["search"]["scores"]
+    assert len(scores) == 10 and scores[0] < 1
+    assert max(scores) == 1 and 6 <= found["search"]["cut"] < 7, "where no row is misplaced"
