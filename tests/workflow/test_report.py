@@ -4,8 +4,12 @@ import json
 import re
 from itertools import pairwise
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from emodag.face.page_parts import NONE
 from emodag.provenance.canonical import file_sha256
 from tests.workflow.browser import chromium, needs_chromium
 from tests.workflow.conftest import WHOLE, Project
@@ -39,6 +43,68 @@ def test_it_is_one_file_and_says_what_the_scores_say(reported):
     mean = sum(fit["macro_f1"] for fit in fits) / 4
     table = text[text.index("Table I, published") : text.index("Table I, nested")]
     assert f"<td>{mean:.3f}</td>" in table[table.index("generation 2") :]
+
+
+def cells(text: str, title: str) -> dict[str, list[str]]:
+    """The cells of a table of the page by the heading of their row."""
+    table = text[text.index(f"<h3>{title}</h3>") :]
+    rows = re.findall(
+        r'<tr><th scope="row">(.*?)</tr>', table[: table.index("</table>")], re.DOTALL
+    )
+    heads = (row.partition("</th>")[0] for row in rows)
+    return dict(zip(heads, (re.findall("<td>(.*?)</td>", row) for row in rows), strict=True))
+
+
+def held_out(project: Project, home: str) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence and predicted class of every training row, by the model that did not see it."""
+    parts = [
+        pd.read_parquet(project.path / home / f"fold{fold}/validation.parquet") for fold in (0, 1)
+    ]
+    found = pd.concat(parts).set_index("row").sort_index()
+    return found.max(axis=1).to_numpy(), found.to_numpy().argmax(axis=1)
+
+
+def test_people_and_classes_are_scored_as_scikit_learn_does(reported):
+    text = reported.read(REPORT)
+    rows = pd.read_parquet(reported.path / "results/local/table/train_rows.parquet")
+    label, person = rows["label"].to_numpy(), rows["person"].to_numpy()
+    homes = [f"results/local/nested/seed{seed}/gen2" for seed in (1, 2)]
+    predicted = [held_out(reported, home)[1] for home in homes]
+    everyone = cells(text, "Every person")
+    assert set(everyone) == {str(one) for one in person}
+    for one in np.unique(person):
+        mine = person == one
+        f1 = np.mean([f1_score(label[mine], each[mine], average="macro") for each in predicted])
+        accuracy = np.mean([label[mine] == each[mine] for each in predicted])
+        assert everyone[str(one)][-2:] == [f"{f1:.3f}", f"{100 * accuracy:.1f} %"]
+    both = np.tile(label, 2), np.concatenate(predicted)
+    scores = precision_recall_fscore_support(*both, zero_division=np.nan)
+    by_class = cells(text, "Precision, recall and F1 by class")
+    for name, *expected in zip(("LVLA", "HVLA", "LVHA", "HVHA"), *scores[:3], strict=True):
+        shown = by_class[f"{name} (nested, held out)"]
+        assert shown[:3] == [NONE if np.isnan(x) else f"{x:.3f}" for x in expected]
+
+
+def test_confidence_is_judged_by_the_truth(reported):
+    text = reported.read(REPORT)
+    label = pd.read_parquet(reported.path / "results/local/table/train_rows.parquet")["label"]
+    found = [held_out(reported, f"results/local/nested/seed{seed}/gen2") for seed in (1, 2)]
+    confidence = np.concatenate([each[0] for each in found])
+    right = np.concatenate([each[1] == label for each in found])
+    error = sum(
+        abs((confidence - right)[chosen].sum())
+        for low in np.arange(10) / 10
+        if (chosen := (confidence > low) & (confidence <= low + 0.1)).any()
+    )
+    assert f"Nested, held-out rows: mean confidence {confidence.mean():.3f}" in text
+    assert f"accuracy {right.mean():.3f}, ECE {error / len(right):.3f}." in text
+    truth = pd.read_csv(reported.path / "truth.csv")["label"].to_numpy()
+    files = reported.path.glob("results/local/nested/seed*/gen2/pseudo_labels/*/*.parquet")
+    chosen = pd.concat([pd.read_parquet(file) for file in files])
+    accuracy = (truth[chosen["row"]] == chosen["label"]).mean()
+    rows = text[text.index("<h3>Pseudo-labels of the test rows</h3>") :]
+    told = re.findall(r"Generation 2</th><td>nested</td><td>(\S+?)</td>(?:<td>(.*?)</td>){2}", rows)
+    assert told == [(f"{len(chosen) / 4:,.0f}", f"{100 * accuracy:.1f} %")]
 
 
 def test_its_bytes_depend_on_nothing_else(reported):
