@@ -132,6 +132,11 @@ def test_a_browser_shows_it(reported, tab, width, dark):
     assert len(boxes) >= 5
     for left, right, height in boxes:
         assert left >= 0 and left + 250 < right <= width and height > 80
+    ends = tab.evaluate(
+        "[...document.querySelectorAll('thead th:nth-child(2)')]"
+        ".map(head => head.getBoundingClientRect().right)"
+    )
+    assert len(ends) >= 8 and max(ends) <= width, "names hide every figure"
 
 
 @needs_chromium

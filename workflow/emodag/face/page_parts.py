@@ -55,10 +55,12 @@ th:first-child, tbody th { text-align: left; font-weight: 600; white-space: nowr
 .pairs td { white-space: normal; overflow-wrap: anywhere; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .5rem; overflow-wrap: anywhere; }
+@media screen and (max-width: 600px) { th, td { padding: .25rem .4rem; }
+  tbody th:first-child { white-space: normal; min-width: 7rem; max-width: 9rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .wide { overflow: visible; }
   h2, h3 { break-after: avoid; } figure, tr, .verdicts li { break-inside: avoid; }
   .soft, figcaption { font-size: 8.5pt; } table { font-size: 7.5pt; }
-  th, td { padding: .1rem .3rem; }
+  th, td, tbody th { padding: .1rem .3rem; white-space: normal; }
   .figures { grid-template-columns: 1fr 1fr; } }
 """
 

@@ -26,7 +26,7 @@ for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0], rows = [...body.rows];
   const value = (row, at) => {
     const text = row.cells[at].textContent.replace(/\u2212/g, "-").replace(/,(?=\\d{3})/g, "");
-    const number = parseFloat(text);
+    const number = parseFloat(text.replace(/^[<>] /, ""));
     return Number.isNaN(number) ? text : number;
   };
   const compare = (a, b) =>
