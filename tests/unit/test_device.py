@@ -1,5 +1,9 @@
 """A GPU is recognised from what the driver says, by the job that computes on it."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from emodag.errors import ConfigError
@@ -45,3 +49,27 @@ def test_hidden_gpus_are_not_used(driver, monkeypatch, chosen):
 def test_the_processor_is_used_where_it_is_asked_for(driver, tmp_path):
     assert device_for("cpu", driver) == "cpu"
     assert device_for("auto", tmp_path / "no driver") == "cpu"
+
+
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+FAULTS = """
+import resource, torch
+from emodag.science.devices import prepared
+{}
+table = torch.ones(1000, 1000)
+for count in range(60):
+    if count == 10:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    table.sqrt().add(1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's switch")
+def test_the_memory_of_intermediate_results_is_used_again():
+    def faults(line):
+        command = [sys.executable, "-c", FAULTS.format(line)]
+        done = subprocess.run(command, cwd=WORKFLOW, check=True, capture_output=True, text=True)
+        return int(done.stdout)
+
+    assert faults('prepared("cpu")') < 1000 < faults("")

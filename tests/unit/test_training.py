@@ -32,6 +32,7 @@ SETTINGS = FitSettings(
     mixup=0.4,
     reconstruction=0.1,
     drop_last=True,
+    precision="float32",
     schedule=Cosine(end=1e-6),
 )
 
@@ -143,6 +144,17 @@ def test_two_fits_have_the_same_bits_whatever_the_global_generators_say(table):
         np.random.seed(seed)  # noqa: NPY002 (what a stray library call would have done)
         networks.append(train(table)[0].state_dict())
     assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
+
+
+def test_bfloat16_gives_the_same_bits_again_in_float32_weights_near_the_others(table):
+    (exact, told), (first, history), (second, _) = (
+        train(table, precision=precision) for precision in ("float32", "bfloat16", "bfloat16")
+    )
+    for name, value in first.state_dict().items():
+        assert value.dtype == exact.state_dict()[name].dtype
+        assert torch.equal(value, second.state_dict()[name])
+    assert history[-1].loss != told[-1].loss
+    assert history[-1].loss == pytest.approx(told[-1].loss, rel=0.02)
 
 
 def test_a_fit_learns(table):

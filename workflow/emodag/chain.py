@@ -298,6 +298,7 @@ class Chain:
                 "mixup": t.mixup,
                 "reconstruction": t.reconstruction,
                 "drop_last": drop_last,
+                "precision": t.precision,
                 "schedule": schedule,
             },
         }

@@ -179,6 +179,11 @@ class Training(Section):
         "cpu",
         description="where fits run; cuda: an NVIDIA GPU; auto: one where a job finds one",
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="of the products of matrices while training; bfloat16 is faster on processors "
+        "that have AVX512-BF16 or AMX, and less exact",
+    )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
     )
@@ -375,6 +380,11 @@ class Config(Section):
             raise ValueError(
                 f"`training.device` is {self.training.device!r}, {why} on a processor; set "
                 "`training.device: cpu`"
+            )
+        if self.training.precision != "float32":
+            raise ValueError(
+                f"`training.precision` is 'bfloat16', {why} in float32; set "
+                "`training.precision: float32`"
             )
         if self.model.corruption:
             raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")

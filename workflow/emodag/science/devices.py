@@ -1,5 +1,6 @@
 """The device of a fit, set up so that the same fit gives the same bits on it again."""
 
+import ctypes
 import os
 
 import torch
@@ -28,4 +29,19 @@ def prepared(device: str) -> torch.device:
         torch.use_deterministic_algorithms(True)
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
+    else:
+        _keep_freed_memory()
     return torch.device(device)
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library give blocks of up to 32 MiB out again instead of returning them.
+
+    By default it unmaps what a step has freed, and the next step pays a page fault for every four
+    kilobytes of its intermediate results. Only glibc has this switch (mallopt(3)).
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        trim_threshold, mmap_threshold = -1, -3
+        library.mallopt(mmap_threshold, 32 << 20)
+        library.mallopt(trim_threshold, 2**31 - 1)

@@ -44,6 +44,7 @@ class GlobalStream:
     """
 
     rows_at_once = 512
+    fused_optimizer = False
 
     def __init__(self) -> None:
         self._python, self._numpy = random.Random(), np.random.RandomState()

@@ -76,6 +76,7 @@ class BatchNorm(nn.BatchNorm1d):
         """(n, width) -> (n, width); needs n > 1 while training"""
         if not self.training:
             return super().forward(x)
+        x = x.float()  # sums of bfloat16 would be rounded after every addition
         mean = x.mean(0)
         centred = x - mean
         variance = centred.square().mean(0)

@@ -33,7 +33,8 @@ class Plateau:
 class FitSettings:
     """How one fit goes; see `emodag.face.config.Training`.
 
-    `drop_last` leaves an incomplete last batch out.
+    `drop_last` leaves an incomplete last batch out. `precision` is that of the training's matrix
+    products, "float32" or "bfloat16"; the weights, everything else and all scores are float32.
     """
 
     epochs: int
@@ -43,6 +44,7 @@ class FitSettings:
     mixup: float
     reconstruction: float
     drop_last: bool
+    precision: str
     schedule: Cosine | Plateau | None
 
 
@@ -102,7 +104,10 @@ def fit(
         raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
     network = randomness.network(x.shape[1], classes, model).to(x.device)
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        network.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=randomness.fused_optimizer,
     )
     scheduler = _scheduler(optimizer, settings)
     corrupt = randomness.mask(model.corruption) if model.corruption else None
@@ -205,10 +210,11 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
         # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
         noisy = target if corrupt is None else target * corrupt(target)
         optimizer.zero_grad()
-        logits, rebuilt = network(noisy)
+        with torch.autocast(x.device.type, torch.bfloat16, settings.precision == "bfloat16"):
+            logits, rebuilt = network(noisy)
         loss, *parts = total_loss(
-            logits,
-            rebuilt,
+            logits.float(),
+            rebuilt.float(),
             target,
             labels[chosen].to(x.device),
             partner,
