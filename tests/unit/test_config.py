@@ -75,8 +75,8 @@ def test_every_key_is_described():
         ({**GLOBAL, "protocols": ["nested"]}, r"`protocols` holds 'nested'.*\[published\]"),
         ({**GLOBAL, "model": {}}, "`model.corruption` masks input.*set `model.corruption: 0`"),
         (
-            {**GLOBAL, "training": {**GLOBAL["training"], "precision": "bfloat16"}},
-            r"`training\.precision` is 'bfloat16'.*set `training\.precision: float32`",
+            {**GLOBAL, "training": {**GLOBAL["training"], "matmul": "bfloat16"}},
+            r"`training\.matmul` is 'bfloat16'.*set `training\.matmul: torch`",
         ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
     ],

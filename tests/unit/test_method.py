@@ -98,7 +98,6 @@ def test_the_cosine():
         mixup=0.4,
         reconstruction=0.1,
         drop_last=True,
-        precision="float32",
         schedule=Cosine(end=1e-6),
     )
     optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=1e-3)

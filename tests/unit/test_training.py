@@ -1,6 +1,10 @@
 """One fit: shapes, the loss of eq. 1, mixup, the same bits again, and what the weights are."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +36,29 @@ SETTINGS = FitSettings(
     mixup=0.4,
     reconstruction=0.1,
     drop_last=True,
-    precision="float32",
     schedule=Cosine(end=1e-6),
 )
+
+
+WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
+PRODUCTS = """
+import hashlib, sys
+import numpy as np, torch
+from emodag.science.model import AttentiveAutoencoder, ModelSettings
+torch.set_num_threads(int(sys.argv[1]))
+settings = ModelSettings(
+    hidden=512, code=128, head=128, gate_ratio=4, dropout=0.3, residual=True, corruption=0,
+    matmul="onednn",
+)
+network = AttentiveAutoencoder(1793, 4, settings, np.random.default_rng(1))
+x = torch.from_numpy(np.random.default_rng(2).random((128, 1793), np.float32))
+logits, rebuilt = network(x)
+(logits.square().mean() + rebuilt.square().mean(1).mean()).backward()
+digest = hashlib.sha256(logits.detach().numpy().tobytes())
+for parameter in network.parameters():
+    digest.update(parameter.grad.numpy().tobytes())
+print(digest.hexdigest())
+"""
 
 
 def stream(purpose):
@@ -146,15 +170,32 @@ def test_two_fits_have_the_same_bits_whatever_the_global_generators_say(table):
     assert all(torch.equal(networks[0][name], networks[1][name]) for name in networks[0])
 
 
-def test_bfloat16_gives_the_same_bits_again_in_float32_weights_near_the_others(table):
-    (exact, told), (first, history), (second, _) = (
-        train(table, precision=precision) for precision in ("float32", "bfloat16", "bfloat16")
+@pytest.mark.parametrize(("matmul", "near"), [("onednn", 1e-5), ("bfloat16", 0.02)])
+def test_other_products_give_the_same_bits_again_near_torchs(table, matmul, near):
+    (torchs, told), (first, history), (second, _) = (
+        train(table, model=replace(MODEL, matmul=how)) for how in ("torch", matmul, matmul)
     )
     for name, value in first.state_dict().items():
-        assert value.dtype == exact.state_dict()[name].dtype
+        assert value.dtype == torchs.state_dict()[name].dtype
         assert torch.equal(value, second.state_dict()[name])
     assert history[-1].loss != told[-1].loss
-    assert history[-1].loss == pytest.approx(told[-1].loss, rel=0.02)
+    assert history[-1].loss == pytest.approx(told[-1].loss, rel=near)
+
+
+def test_onednns_products_depend_on_neither_two_threads_nor_wide_registers():
+    """At the widths and the batch of the defaults."""
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", PRODUCTS, threads],
+            env={**os.environ, "ONEDNN_MAX_CPU_ISA": registers},
+            cwd=WORKFLOW,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for threads, registers in (("1", "DEFAULT"), ("1", "AVX2"), ("2", "DEFAULT"))
+    }
+    assert len(found) == 1
 
 
 def test_a_fit_learns(table):

@@ -288,6 +288,7 @@ class Chain:
             "randomness": t.randomness,
             "model": {
                 **self.config.model.model_dump(),
+                "matmul": t.matmul,
                 **({"planted_batch_norm": True} if self.planted("batch_norm") else {}),
             },
             "training": {
@@ -298,7 +299,6 @@ class Chain:
                 "mixup": t.mixup,
                 "reconstruction": t.reconstruction,
                 "drop_last": drop_last,
-                "precision": t.precision,
                 "schedule": schedule,
             },
         }

@@ -1,5 +1,7 @@
 # Needs the scaled features, the labels and the folds.
 # Makes the teacher, its pseudo-labels, the students of every generation, and the leaky baseline.
+# What leads to the next generation goes before the baseline, which then fills the cores that the
+# last fits of a generation leave idle.
 
 
 rule stage0:
@@ -43,6 +45,7 @@ rule teacher:
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
+    priority: 1
     conda:
         conda_file
     threads: job_threads
@@ -64,6 +67,7 @@ rule pseudo_label:
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/pseudo_label.log",
+    priority: 1
     conda:
         conda_file
     message:
@@ -89,6 +93,7 @@ rule student:
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",
+    priority: 1
     conda:
         conda_file
     threads: job_threads
@@ -110,6 +115,7 @@ rule blend:
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/blend.log",
+    priority: 1
     conda:
         conda_file
     message:

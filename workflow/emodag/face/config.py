@@ -179,10 +179,10 @@ class Training(Section):
         "cpu",
         description="where fits run; cuda: an NVIDIA GPU; auto: one where a job finds one",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32",
-        description="of the products of matrices while training; bfloat16 is faster on processors "
-        "that have AVX512-BF16 or AMX, and less exact",
+    matmul: Literal["torch", "onednn", "bfloat16"] = Field(
+        "torch",
+        description="products of matrices; torch: as torch computes them, on x86 with MKL; onednn: "
+        "by oneDNN, faster on AMD; bfloat16: less exact while training; see docs/speed.md",
     )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
@@ -381,10 +381,10 @@ class Config(Section):
                 f"`training.device` is {self.training.device!r}, {why} on a processor; set "
                 "`training.device: cpu`"
             )
-        if self.training.precision != "float32":
+        if self.training.matmul != "torch":
             raise ValueError(
-                f"`training.precision` is 'bfloat16', {why} in float32; set "
-                "`training.precision: float32`"
+                f"`training.matmul` is {self.training.matmul!r}, {why} and multiplies as torch "
+                "does; set `training.matmul: torch`"
             )
         if self.model.corruption:
             raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")

@@ -23,6 +23,8 @@ from torch import nn
 class ModelSettings:
     """Widths and regularisation; see `emodag.face.config.Model`.
 
+    `matmul` says what multiplies matrices: "torch", "onednn" (on a processor), or "bfloat16" for
+    the products of training; weights, sums over rows and probabilities are float32 with each.
     `planted_batch_norm` takes torch's own layer; see `emodag.science.planted`.
     """
 
@@ -33,6 +35,7 @@ class ModelSettings:
     dropout: float
     residual: bool
     corruption: float
+    matmul: str = "torch"
     planted_batch_norm: bool = False
 
 
@@ -65,6 +68,20 @@ class Dropout(nn.Module):
         return x * self.mask(x) * (1 / (1 - self.share))
 
 
+class Linear(nn.Linear):
+    """torch's layer, its three products by oneDNN instead of MKL.
+
+    MKL takes its slower kernels on processors that are not Intel's. oneDNN's add along the inner
+    dimension in order, so that neither threads nor the width of a register move a bit; not so its
+    gradient of the bias, which is therefore added here.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in) -> (n, out)"""
+        product = nn.functional.linear(x.to_mkldnn(), self.weight).to_dense()
+        return product if self.bias is None else product + self.bias
+
+
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation (Ioffe and Szegedy 2015) whose bits the number of threads cannot move.
 
@@ -91,11 +108,11 @@ class BatchNorm(nn.BatchNorm1d):
 class Gate(nn.Module):
     """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
 
-    def __init__(self, width: int, ratio: int) -> None:
+    def __init__(self, width: int, ratio: int, linear: type[nn.Linear]) -> None:
         super().__init__()
         bottleneck = max(1, width // ratio)
-        self.squeeze = nn.Linear(width, bottleneck, bias=False)
-        self.excite = nn.Linear(bottleneck, width, bias=False)
+        self.squeeze = linear(width, bottleneck, bias=False)
+        self.excite = linear(bottleneck, width, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, p) -> (n, p)"""
@@ -105,9 +122,9 @@ class Gate(nn.Module):
 class ResidualBlock(nn.Module):
     """x + BatchNorm(Linear(x)), then LeakyReLU: an identity shortcut (He et al. 2016, eq. 1)."""
 
-    def __init__(self, width: int, norm: type[nn.BatchNorm1d]) -> None:
+    def __init__(self, width: int, linear: type[nn.Linear], norm: type[nn.BatchNorm1d]) -> None:
         super().__init__()
-        self.linear, self.norm = nn.Linear(width, width), norm(width)
+        self.linear, self.norm = linear(width, width), norm(width)
         self.activation = nn.LeakyReLU()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -133,38 +150,42 @@ class AttentiveAutoencoder(nn.Module):
         super().__init__()
         s = settings
         norm = nn.BatchNorm1d if rng is None or s.planted_batch_norm else BatchNorm
-        self.gate = Gate(width, s.gate_ratio)
+        linear = Linear if s.matmul == "onednn" else nn.Linear
+        self.is_rounded = s.matmul == "bfloat16"
+        self.gate = Gate(width, s.gate_ratio, linear)
         self.norm = norm(width)
         self.encoder = nn.Sequential(
-            nn.Linear(width, s.hidden),
+            linear(width, s.hidden),
             norm(s.hidden),
             nn.LeakyReLU(),
             _dropout(s.dropout, rng),
-            *([ResidualBlock(s.hidden, norm)] if s.residual else []),
-            nn.Linear(s.hidden, s.code),
+            *([ResidualBlock(s.hidden, linear, norm)] if s.residual else []),
+            linear(s.hidden, s.code),
             norm(s.code),
             nn.LeakyReLU(),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(s.code, s.hidden),
+            linear(s.code, s.hidden),
             norm(s.hidden),
             nn.LeakyReLU(),
-            nn.Linear(s.hidden, width),
+            linear(s.hidden, width),
         )
         self.classifier = nn.Sequential(
             _dropout(s.dropout, rng),
-            nn.Linear(s.code, s.head),
+            linear(s.code, s.head),
             norm(s.head),
             nn.ReLU(),
-            nn.Linear(s.head, classes),
+            linear(s.head, classes),
         )
         if rng is not None:
             initialise(self, rng)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, p) -> logits (n, classes), reconstruction (n, p)"""
-        code = self.encoder(self.norm(self.gate(x)))
-        return self.classifier(code), self.decoder(code)
+        with torch.autocast(x.device.type, torch.bfloat16, self.is_rounded):
+            code = self.encoder(self.norm(self.gate(x)))
+            logits, rebuilt = self.classifier(code), self.decoder(code)
+        return logits.float(), rebuilt.float()
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """(n, p) -> logits (n, classes), without the decoder's work"""

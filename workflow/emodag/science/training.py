@@ -33,8 +33,7 @@ class Plateau:
 class FitSettings:
     """How one fit goes; see `emodag.face.config.Training`.
 
-    `drop_last` leaves an incomplete last batch out. `precision` is that of the training's matrix
-    products, "float32" or "bfloat16"; the weights, everything else and all scores are float32.
+    `drop_last` leaves an incomplete last batch out.
     """
 
     epochs: int
@@ -44,7 +43,6 @@ class FitSettings:
     mixup: float
     reconstruction: float
     drop_last: bool
-    precision: str
     schedule: Cosine | Plateau | None
 
 
@@ -210,11 +208,10 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
         # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
         noisy = target if corrupt is None else target * corrupt(target)
         optimizer.zero_grad()
-        with torch.autocast(x.device.type, torch.bfloat16, settings.precision == "bfloat16"):
-            logits, rebuilt = network(noisy)
+        logits, rebuilt = network(noisy)
         loss, *parts = total_loss(
-            logits.float(),
-            rebuilt.float(),
+            logits,
+            rebuilt,
             target,
             labels[chosen].to(x.device),
             partner,

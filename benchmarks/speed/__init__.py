@@ -1,0 +1,1 @@
+"""How fast the workflow is: beside a plain script, beside other libraries, beside the machine."""

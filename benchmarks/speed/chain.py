@@ -1,0 +1,290 @@
+"""The whole workflow beside the plain script: cold, beside a busy process, after small changes."""
+
+import csv
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import yaml
+from sklearn.metrics import f1_score
+from tests.workflow.conftest import Project
+
+from benchmarks.speed.measuring import Comparison, Cost, run, task
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tests" / "workflow" / "plain_script.py"
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "-c2"]
+TARGETS = ["results/submission.csv", "results/scores.csv"]
+"""What the script makes, too: a submission, and the scores of every fit, stage 0's included."""
+
+PLAIN = {"protocols": ["published"], "model": {"residual": False, "corruption": 0}}
+"""The script's method: its protocol and its network."""
+
+STAGES = ("stage0", "gen1", "gen2")
+
+
+class Workflow:
+    """A copy of the workflow whose results and store can be thrown away."""
+
+    def __init__(self, directory: Path, tables: Path) -> None:
+        self.project, self.tables = Project.create(directory), tables
+
+    def configure(self, epochs: int, stage0_epochs: int, seeds: list[int], **changes) -> None:
+        """Write the configuration that the next run takes."""
+        files = {name: str(self.tables / f"{name}.csv") for name in ("train", "test", "truth")}
+        values = {
+            **PLAIN,
+            "data": {"source": "files", **files},
+            "seeds": seeds,
+            "training": {
+                "epochs": epochs,
+                "stage0_epochs": stage0_epochs,
+                **changes.pop("training", {}),
+            },
+            **changes,
+        }
+        (self.project.path / "speed.yaml").write_text(yaml.safe_dump(values))
+
+    def forget(self) -> None:
+        """Remove everything that runs have left."""
+        for name in ("results", ".emodag", ".snakemake"):
+            shutil.rmtree(self.project.path / name, ignore_errors=True)
+
+    def run(self, *targets: str) -> Cost:
+        """Run `snakemake -c2`."""
+        targets = targets or tuple(TARGETS)
+        command = [*SNAKEMAKE, "--configfile", "speed.yaml", "--", *targets]
+        return run(command, self.project.path)
+
+    def scores(self) -> dict[tuple[str, str], float]:
+        """Mean macro-F1 by run seed and stage: of the best epochs, as the script tells it."""
+        found: dict[tuple[str, str], list[float]] = {}
+        with (self.project.path / "results" / "scores.csv").open() as lines:
+            for row in csv.DictReader(lines):
+                where = (row["seed"], row["stage"])
+                found.setdefault(where, []).append(float(row["macro_f1"]))
+        return {where: statistics.fmean(values) for where, values in found.items()}
+
+    def hidden(self) -> float:
+        """Macro-F1 of the submission on the hidden labels."""
+        return hidden(self.project.path / "results" / "submission.csv", self.tables)
+
+    def peaks(self) -> dict[str, float]:
+        """The most memory of one job, in MB, by stage."""
+        found: dict[str, float] = {}
+        for path in (self.project.path / "results" / "local").rglob("provenance.json"):
+            record = json.loads(path.read_text())
+            stage = json.loads(path.with_name("manifest.json").read_text())["stage"]
+            peak = record["cost"]["peak_bytes"] / 2**20
+            found[stage] = max(found.get(stage, 0.0), peak)
+        return found
+
+
+def hidden(submission: Path, tables: Path) -> float:
+    """Macro-F1 of a submission on the hidden labels."""
+    told, truth = (
+        np.genfromtxt(path, delimiter=",", skip_header=1, dtype=int)[:, 1]
+        for path in (submission, tables / "truth.csv")
+    )
+    return float(f1_score(truth, told, average="macro"))
+
+
+def script(tables: Path, scratch: Path, epochs: int, stage0_epochs: int, seed: int) -> Cost:
+    """Run the plain script on both cores."""
+    given = [tables / "train.csv", tables / "test.csv", scratch / "script.csv"]
+    options = {"epochs": epochs, "stage0-epochs": stage0_epochs, "seed": seed, "threads": 2}
+    flags = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+    command = [sys.executable, str(SCRIPT), *map(str, given), str(scratch / "script.json"), *flags]
+    return run(command, scratch)
+
+
+def script_scores(scratch: Path) -> dict[str, float]:
+    """Mean macro-F1 of the best epochs by stage."""
+    scores = json.loads((scratch / "script.json").read_text())["scores"]
+    return {
+        stage: statistics.fmean(v for name, v in scores.items() if name.startswith(f"{stage} "))
+        for stage in STAGES
+    }
+
+
+def cold(
+    workflow: Workflow, tables: Path, scratch: Path, rounds: int, epochs: int, stage0_epochs: int
+) -> list[Comparison]:
+    """From nothing to the scores, a run seed per round; then a change of generation 2 and others.
+
+    Both go through the same rows, epochs and parameters.
+    """
+    size = "{:,} rows of {:,} features".format(*_shape(tables))
+    whole = Comparison(
+        "cold",
+        f"the whole chain from nothing, {size}, {epochs} epochs (stage 0: {stage0_epochs}), two "
+        "cores: `snakemake -c2` against the plain script",
+        "at least 1.7",
+    )
+    generation = Comparison(
+        "generation",
+        "the same again after a change of `pseudo_labels.boost`, which generation 2 alone uses",
+        "at most 0.4",
+    )
+    submission = Comparison(
+        "submission",
+        "the same again after a change of the code that writes the submission",
+        "under 5 s",
+        "seconds",
+    )
+    scores: dict[str, list[dict[str, float]]] = {"emodag": [], "script": []}
+    for seed in range(1, rounds + 1):
+        workflow.forget()
+        workflow.configure(epochs, stage0_epochs, [seed])
+        whole.costs.setdefault("emodag", []).append(workflow.run())
+        found = {stage: score for (_, stage), score in workflow.scores().items()}
+        scores["emodag"].append({**found, "hidden": workflow.hidden()})
+        workflow.configure(
+            epochs, stage0_epochs, [seed], pseudo_labels={"boost": [1.0, 1.0, 1.0, 1.25]}
+        )
+        generation.costs.setdefault("emodag", []).append(workflow.run())
+        with _edited(workflow.project.path / "workflow/emodag/stages/submission.py"):
+            submission.costs.setdefault("emodag", []).append(workflow.run(TARGETS[0]))
+        whole.costs.setdefault("script", []).append(
+            script(tables, scratch, epochs, stage0_epochs, seed)
+        )
+        found = script_scores(scratch)
+        scores["script"].append({**found, "hidden": hidden(scratch / "script.csv", tables)})
+    whole.compare("script", "emodag", lambda ratio: ratio >= 1.7)
+    whole.facts = {
+        "epochs": epochs,
+        "stage 0 epochs": stage0_epochs,
+        "scores": scores,
+        "peak of a job": workflow.peaks(),
+    }
+    generation.costs["cold"] = whole.costs["emodag"]
+    generation.compare("emodag", "cold", lambda ratio: ratio <= 0.4)
+    submission.ratios = [cost.wall for cost in submission.costs["emodag"]]
+    submission.reached = statistics.median(submission.ratios) < 5
+    memory = Comparison(
+        "memory", "the most memory at once in those cold runs", "under 5,120 MB", "MB"
+    )
+    memory.ratios = [cost.peak for cost in whole.costs["emodag"]]
+    memory.reached = max(memory.ratios) < 5 * 1024
+    memory.facts = {"script": [cost.peak for cost in whole.costs["script"]]}
+    fits = Comparison("fit memory", "the most memory of one fit in those", "at most 1,536 MB", "MB")
+    fits.ratios = [
+        peak
+        for stage, peak in workflow.peaks().items()
+        if stage in ("stage0", "teacher", "student")
+    ]
+    fits.reached = max(fits.ratios) <= 1.5 * 1024
+    return [whole, generation, submission, memory, fits]
+
+
+def busy(workflow: Workflow, tables: Path, scratch: Path, epochs: int) -> Comparison:
+    """How much longer the chain takes while another process keeps one of the two cores busy."""
+    one = Comparison(
+        "busy",
+        f"the whole chain, {epochs} epoch(s), with another process that is always busy",
+        "at most 1.75",
+    )
+    workflow.configure(epochs, epochs, [1])
+    for name in ("", ", busy"):
+        with _neighbour() if name else _nobody():
+            workflow.forget()
+            one.costs[f"emodag{name}"] = [workflow.run()]
+            one.costs[f"script{name}"] = [script(tables, scratch, epochs, epochs, 1)]
+    one.compare("emodag, busy", "emodag", lambda ratio: ratio <= 1.75)
+    slowed = one.costs["script, busy"][0].wall / one.costs["script"][0].wall
+    one.facts = {"the script takes longer by": slowed}
+    return one
+
+
+def precision(workflow: Workflow, seeds: int, epochs: int) -> Comparison:
+    """What bfloat16 does to the scores of the demonstration table."""
+    rows, features = _shape(workflow.tables)
+    one = Comparison(
+        "bfloat16 scores",
+        f"macro-F1 with `training.precision: bfloat16` less that without, {seeds} run seeds, "
+        f"{rows:,} rows of {features:,} features, {epochs} epochs",
+        "told, and off by default",
+        "difference",
+    )
+    found = {}
+    for name in ("float32", "bfloat16"):
+        workflow.forget()
+        changes = {"training": {"precision": name}, "protocols": ["published", "nested"]}
+        workflow.configure(
+            epochs, max(1, round(epochs * 0.4)), list(range(1, seeds + 1)), **changes
+        )
+        one.costs[name] = [workflow.run("results/scores.csv", "results/leaderboard.csv")]
+        found[name] = _all_scores(workflow.project.path / "results")
+    for key in found["float32"]:
+        pairs = [(found["float32"][key][s], found["bfloat16"][key][s]) for s in range(seeds)]
+        differences = [b - a for a, b in pairs]
+        spread = statistics.stdev(a for a, _ in pairs) if seeds > 1 else None
+        one.facts[key] = {"differences": differences, "between seeds": spread}
+    one.ratios = one.facts["published, gen2"]["differences"]
+    return one
+
+
+def _all_scores(results: Path) -> dict[str, list[float]]:
+    """Per protocol and generation, a mean score per run seed; hidden ones from the leaderboard."""
+    found: dict[str, dict[str, list[float]]] = {}
+    with (results / "scores.csv").open() as lines:
+        for row in csv.DictReader(lines):
+            key = f"{row['protocol']}, {row['stage']}"
+            score = float(row["macro_f1_last_epoch"])
+            found.setdefault(key, {}).setdefault(row["seed"], []).append(score)
+    with (results / "leaderboard.csv").open() as lines:
+        for row in csv.DictReader(lines):
+            key = f"{row['protocol']}, hidden labels"
+            found.setdefault(key, {}).setdefault(row["seed"], []).append(float(row["macro_f1"]))
+    return {
+        key: [statistics.fmean(by_seed[seed]) for seed in sorted(by_seed, key=int)]
+        for key, by_seed in found.items()
+    }
+
+
+def tables_of(scratch: Path, size: str) -> Path:
+    """Make the tables of a twin; returns their directory."""
+    directory = scratch / f"tables-{size}"
+    task("twin", f"{directory}/", size, directory=scratch)
+    return directory
+
+
+def _shape(tables: Path) -> tuple[int, int]:
+    import pyarrow.parquet as pq
+
+    files = [pq.ParquetFile(tables / f"{name}.parquet").metadata for name in ("train", "test")]
+    return sum(file.num_rows for file in files), files[1].num_columns - 1
+
+
+@contextmanager
+def _edited(path: Path) -> Iterator[None]:
+    """The stage's module with one statement more, which changes no result."""
+    before = path.read_text()
+    at = before.index("    probabilities = ")
+    path.write_text(f"{before[:at]}    params = dict(params)\n{before[at:]}")
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+@contextmanager
+def _neighbour() -> Iterator[None]:
+    """A process that computes without end."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _nobody() -> Iterator[None]:
+    yield

@@ -1,0 +1,152 @@
+"""Single parts of the work: scaling, reading, a training step, imports, nothing to do."""
+
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from tests.workflow.conftest import Project
+
+from benchmarks.cost import HERE, NO_OP, SHAPE
+from benchmarks.speed.measuring import Comparison, run, task
+from benchmarks.speed.tasks import ROWS, WIDTH, operations
+
+STAGES = ("ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student", "blend")
+FITS = ("stage0", "teacher", "student")
+
+
+def no_op(scratch: Path, rounds: int) -> Comparison:
+    """`snakemake` with nothing to do, beside a bare Snakemake DAG of the same shape."""
+    bare = scratch / "bare"
+    bare.mkdir()
+    shutil.copy(HERE / "bare.smk", bare / "Snakefile")
+    project = Project.create(scratch / "idle", **SHAPE, training={"epochs": 1, "stage0_epochs": 1})
+    for table in ("train.csv", "test.csv"):
+        shutil.copy(project.path / table, bare)
+    ours = ([sys.executable, "-m", "snakemake", *NO_OP, "--configfile", "small.yaml"], project.path)
+    theirs = ([sys.executable, "-m", "snakemake", *NO_OP], bare)
+    run(*ours), run(*theirs)
+    one = Comparison(
+        "no-op", "CPU of `snakemake` where nothing has changed, and of a bare DAG", "at most 1.15"
+    )
+    for _ in range(rounds):
+        one.costs.setdefault("emodag", []).append(run(*ours))
+        one.costs.setdefault("bare Snakemake", []).append(run(*theirs))
+    one.compare("emodag", "bare Snakemake", lambda ratio: ratio <= 1.15, of="cpu")
+    return one
+
+
+def scaling(tables: Path, scratch: Path, rounds: int) -> Comparison:
+    """Quantile scaling beside scikit-learn's."""
+    one = Comparison("scaling", "", "at least 5, and equal to the last bit")
+    digests = set()
+    for _ in range(rounds):
+        for how in ("emodag", "scikit-learn"):
+            cost, found = task("quantiles", f"{tables}/", how, directory=scratch)
+            one.costs.setdefault(how, []).append(cost)
+            digests.add(found["sha256"])
+    rows, features = found["shape"]
+    one.what = f"quantile scaling of {rows:,} x {features:,} in memory, one thread each"
+    one.compare("scikit-learn", "emodag", lambda ratio: ratio >= 5)
+    one.facts = {"equal to the last bit": len(digests) == 1}
+    one.reached = one.reached and len(digests) == 1
+    return one
+
+
+def reading(table: Path, scratch: Path, rounds: int) -> Comparison:
+    """A CSV as float64, beside the libraries' readers."""
+    one = Comparison(
+        "reading",
+        f"a CSV of {table.stat().st_size / 1e6:.0f} MB, two cores",
+        "no slower than the fastest that rounds correctly",
+    )
+    digests: dict[str, int] = {}
+    for _ in range(rounds):
+        for how in ("emodag", "pandas", "pandas, exact", "pyarrow"):
+            cost, found = task("read", table, how, directory=scratch)
+            one.costs.setdefault(how, []).append(cost)
+            digests[how] = found["digest"]
+    exact = digests["pandas, exact"]
+    one.facts = {"correctly rounded": {how: found == exact for how, found in digests.items()}}
+    one.compare("pyarrow", "emodag", lambda ratio: ratio >= 1)
+    one.reached = one.reached and digests["emodag"] == exact
+    return one
+
+
+def training(scratch: Path, rounds: int) -> list[Comparison]:
+    """One step on one thread: emodag's, the script's, and the least that the products take."""
+    hows = ("float32", "script", "default", "bfloat16", "products", "sgemm")
+    costs = {how: [] for how in hows}
+    for _ in range(rounds):
+        for how in hows:
+            cost, found = task("step", how, directory=scratch)
+            costs[how].append(cost)
+            if how == "sgemm":
+                rate = found["operations"] / cost.wall
+                costs.setdefault("rate", []).append(rate)
+    rates = costs.pop("rate")
+    steps = ROWS // 128
+    quick = Comparison(
+        "training",
+        f"{steps} steps of 128 rows of {WIDTH:,} features, one thread: share of sgemm's operations "
+        "per second",
+        "at least 0.68 in float32",
+        "share of sgemm",
+        {
+            name: costs[how]
+            for name, how in (
+                ("emodag", "float32"),
+                ("script", "script"),
+                ("emodag, default network", "default"),
+                ("bare products", "products"),
+            )
+        },  # fmt: skip
+    )
+    share = {
+        name: [
+            steps * operations(128) / cost.wall / rate for cost, rate in zip(c, rates, strict=True)
+        ]
+        for name, c in quick.costs.items()
+        if "default" not in name  # whose network has more operations
+    }
+    quick.ratios = share["emodag"]
+    quick.reached = statistics.median(quick.ratios) >= 0.68
+    quick.facts = {"shares": share, "sgemm, GFLOP/s": [rate / 1e9 for rate in rates]}
+    less = Comparison(
+        "bfloat16",
+        "the same steps with `training.precision: bfloat16`, against the script's",
+        "at least 2.5",
+        costs={"emodag, bfloat16": costs["bfloat16"], "script": costs["script"]},
+    )
+    less.compare("script", "emodag, bfloat16", lambda ratio: ratio >= 2.5)
+    return [quick, less]
+
+
+def imports(scratch: Path, rounds: int) -> Comparison:
+    """What each stage imports, in CPU seconds beyond the interpreter's own start."""
+    import os
+
+    root = Path(__file__).resolve().parents[2]
+    one = Comparison(
+        "imports",
+        "CPU of importing a stage, interpreter included; the share is that of 16 fits and 9 other "
+        "jobs in the full-size chain of 50 epochs",
+        "under 0.05",
+        "share",
+    )
+    variables = {"PYTHONPATH": str(root / "workflow"), "PATH": os.environ["PATH"]}
+    for _ in range(rounds):
+        for stage in STAGES:
+            command = [sys.executable, "-c", f"import emodag.stages.{stage}"]
+            one.costs.setdefault(stage, []).append(run(command, scratch, **variables))
+    return one
+
+
+def share_of_imports(one: Comparison, step: float, fits_of_rows: int = 22_500) -> None:
+    """Fill in the ratio, from the seconds of a training step."""
+    cpu = {stage: statistics.median(c.cpu for c in costs) for stage, costs in one.costs.items()}
+    fits = 5 * cpu["stage0"] + cpu["teacher"] + 10 * cpu["student"]
+    others = cpu["ingest"] + cpu["folds"] + cpu["scale"] + 2 * (cpu["pseudo_label"] + cpu["blend"])
+    epochs = 5 * 20 + 50 + 10 * 50
+    one.ratios = [(fits + others) / (epochs * fits_of_rows / 128 * step)]
+    one.reached = one.ratios[0] < 0.05
