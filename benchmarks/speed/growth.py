@@ -1,12 +1,10 @@
 """How time and memory grow with the table: rows times 1, 2, 4, 8, features times 1/2, 1, 2."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-
 from benchmarks.speed.measuring import Comparison, Cost, task
 
 WINDOWS = 9
@@ -78,11 +76,10 @@ def _once(scratch: Path, shape: tuple[int, int], measured: dict[str, list[Cost]]
     factor, features = shape
     home = scratch / "growth"
     raw, table, scaled = (home / name for name in ("raw", "table", "scaled"))
-    call: Callable[..., tuple[Cost, dict]] = task
-    _, twin = call("twin", f"{raw}/", "competition", WINDOWS * factor, features, directory=scratch)
+    _, twin = task("twin", f"{raw}/", "competition", WINDOWS * factor, features, directory=scratch)
     given = {"ingest": (raw, table), "scale": (table, scaled), "fit": (scaled,)}
     for kind, places in given.items():
-        cost, _ = call(kind, *(f"{place}/" for place in places), directory=scratch)
+        cost, _ = task(kind, *(f"{place}/" for place in places), directory=scratch)
         measured[kind].append(cost)
     shutil.rmtree(home)
     return sum(twin["rows"].values())

@@ -268,9 +268,8 @@ def _products(batch: int) -> Callable[[], dict]:
 
     def work() -> dict:
         for _ in range(ROWS // batch):
-            for (weight, rows, slope, back), (ahead, change, before) in zip(
-                sides, made, strict=True
-            ):
+            for (weight, rows, slope, back), results in zip(sides, made, strict=True):
+                ahead, change, before = results
                 torch.mm(rows, weight.T, out=ahead)
                 torch.mm(slope.T, rows, out=change)
                 if back:

@@ -1,0 +1,124 @@
+"""`speed.html`: what was measured, as a table and figures."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks.speed.growth import KINDS
+from benchmarks.speed.measuring import Comparison, summary
+from jinja2 import Environment
+from markupsafe import Markup
+
+from emodag.face.drawing import FAINT, MAIN, SERIES, axes_of, settings, svg
+from emodag.face.page_parts import STYLE, TABLE, Table
+
+PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<style>{{ style }}</style>
+</head>
+<body>
+<main>
+<h1>{{ title }}</h1>
+<p>{{ machine }}</p>
+{{ table(rows) }}
+<div class="figures">
+{% for figure in figures %}
+<figure>
+{{ figure.drawing }}
+<figcaption>{{ figure.caption }}</figcaption>
+</figure>
+{% endfor %}
+</div>
+</main>
+</body>
+</html>
+"""
+
+
+def page(comparisons: Sequence[Comparison], machine: Mapping[str, str]) -> str:
+    """The page, one file that needs nothing else."""
+    template = Environment(autoescape=True).from_string(TABLE.lstrip() + PAGE)
+    text = template.render(
+        title="How fast emodag is",
+        style=Markup(STYLE),
+        machine=f"{'; '.join(f'{name}: {value}' for name, value in machine.items())}.",
+        rows=table(comparisons),
+        figures=[
+            figure
+            for one in comparisons
+            for figure in (growth_figures(one) if one.name == "growth" else cost_figures(one))
+        ],
+    )
+    return text + "\n"
+
+
+def table(comparisons: Sequence[Comparison]) -> Table:
+    """A row per comparison: what the goal speaks of, and what everything took."""
+    rows = []
+    for one in comparisons:
+        reached = {True: "yes", False: "no", None: ""}[one.reached]
+        took = "; ".join(
+            f"{who}: {summary([cost.wall for cost in costs], 's')} ({share(costs)})"
+            for who, costs in one.costs.items()
+        )
+        figure = f"{summary(one.ratios, digits=3)} ({one.ratio})" if one.ratios else ""
+        rows.append([one.name, one.what, figure, one.goal, reached, took])
+    return Table(
+        "Median [least, most]",
+        ["", "what", "measured", "goal", "reached", "wall seconds (CPU / wall)"],
+        rows,
+    )
+
+
+def share(costs: Sequence[Any]) -> str:
+    """CPU over wall time: how many cores a contender really had."""
+    return f"{median(cost.cpu / cost.wall for cost in costs):.2f}"
+
+
+def cost_figures(one: Comparison) -> list[dict[str, Any]]:
+    """A bar per contender, a dot per round."""
+    if len(one.costs) < 2:
+        return []
+    with settings(f"speed-{one.name}"):
+        figure, axes = axes_of(0.8 + 0.35 * len(one.costs))
+        for row, costs in enumerate(one.costs.values()):
+            walls = [cost.wall for cost in costs]
+            axes.barh(row, median(walls), color=MAIN, height=0.5)
+            axes.plot(walls, [row] * len(walls), "o", color=FAINT, markersize=3.5)
+        axes.set_yticks(range(len(one.costs)), list(one.costs))
+        axes.set_ylim(len(one.costs) - 0.5, -0.5)
+        axes.set_xlabel("wall seconds")
+        said = "; ".join(
+            f"{who}: {summary([c.wall for c in costs], 's')}" for who, costs in one.costs.items()
+        )
+        return [{"drawing": Markup(svg(figure, said)), "caption": f"{one.name}: {one.what}"}]
+
+
+def growth_figures(one: Comparison) -> list[dict[str, Any]]:
+    """Time and memory over the rows, each with the straight line nearest to it."""
+    points = one.facts["points"]
+    by_rows = [point for point in points if point["features"] == points[0]["features"]]
+    figures = []
+    for what, label in (("CPU seconds", "CPU seconds"), ("MB", "peak memory, MB")):
+        with settings(f"speed-growth-{what}"):
+            figure, axes = axes_of(3.2)
+            rows = [point["rows"] for point in by_rows]
+            for kind, colour in zip(KINDS, SERIES, strict=False):
+                found = [point[kind][what] for point in by_rows]
+                axes.plot(rows, found, "o-", color=colour, markersize=4, linewidth=1.2, label=kind)
+            axes.set_xlim(left=0)
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("rows")
+            axes.set_ylabel(label)
+            axes.legend(frameon=False)
+            distances = ", ".join(
+                f"{kind} {one.facts['distance'][f'{kind}, {what}']:.3f}" for kind in KINDS
+            )
+            caption = f"Growth of {label} with the rows; largest distance from a line: {distances}."
+            figures.append({"drawing": Markup(svg(figure, caption)), "caption": caption})
+    return figures
