@@ -40,7 +40,7 @@ SMK := Snakefile workflow/rules benchmarks/bare.smk
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster run test test-conda test-slurm walk bench lint format config lock clean
+.PHONY: help setup cluster run test test-conda test-slurm walk bench bench-full lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -65,8 +65,12 @@ test-slurm: $(READY_DEV) $(READY_CLUSTER)  ## run the chain, and what may go wro
 walk: $(READY_DEV)  ## do what may happen to a small chain at random, and check it each time
 	.venv/bin/python -m tests.workflow.scenarios.walk --steps $(WALK_STEPS) --seed $(WALK_SEED) $(ARGS)
 
-bench: $(READY_DEV)  ## measure what content addressing costs
-	.venv/bin/python -m benchmarks.cost $(ARGS)
+bench: $(READY_DEV)  ## measure speed, into results/speed.html, and what content addressing costs
+	.venv/bin/python -m benchmarks.cost
+	.venv/bin/python -m benchmarks.speed $(ARGS)
+
+bench-full: $(READY_DEV)  ## measure speed at the competition's size as well: an hour
+	.venv/bin/python -m benchmarks.speed --full $(ARGS)
 
 lint: $(READY_DEV)  ## check style
 	.venv/bin/ruff check
@@ -93,7 +97,7 @@ clean:  ## remove .venv and the tools' caches; results stay
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test test-conda test-slurm walk bench lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run test test-conda test-slurm walk bench bench-full lint format: export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # Always from nothing, so that what an interrupted run left is not taken for installed; downloads
 # come from pip's cache. torch goes first: its lock has the setuptools that one package is built

@@ -1,6 +1,6 @@
 """The chain's shape and nothing else: same rules, files and wildcards, without plans or a package.
 
-What a no-op of plain Snakemake costs; `noop.py` compares emodag with it.
+What a no-op of plain Snakemake costs; `benchmarks.speed` compares emodag with it.
 """
 
 FOLDS = range(5)

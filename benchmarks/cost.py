@@ -1,4 +1,4 @@
-"""What content addressing costs: a no-op, a hit, and hashing.
+"""What content addressing costs: a hit, and hashing. A no-op is among what `benchmarks.speed` does.
 
     .venv/bin/python -m benchmarks.cost [ROUNDS]
 
@@ -6,75 +6,34 @@ Everything is measured side by side in one run, interleaved, and given as median
 CPU times are those of the whole process, its children included.
 """
 
-import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from benchmarks.speed.measuring import run, summary
 from tests.workflow.conftest import Project
 
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.digest import logical_digest
 
-HERE = Path(__file__).resolve().parent
-
 SHAPE = {"protocols": ["published", "nested"], "generations": 2, "folds": 5}
 """The default chain's: 58 jobs, 19 of which lead to a submission."""
-
-NO_OP = ["-c2", "results/submission.csv"]
-
-
-def cost(command: list[str], directory: Path, **variables: str) -> tuple[float, float]:
-    """CPU and wall seconds of a command that must succeed."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
-        command,
-        cwd=directory,
-        env={**os.environ, **variables},
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
-
-
-def figures(values: list[float], unit: str = "s") -> str:
-    """Median and spread."""
-    return f"{median(values):.3f} {unit} [{min(values):.3f}, {max(values):.3f}]"
-
-
-def no_op(project: Project, bare: Path, rounds: int) -> None:
-    """`snakemake` with nothing to do, beside a bare DAG of the same shape."""
-    snakemake = [sys.executable, "-m", "snakemake", *NO_OP]
-    ours, theirs = [], []
-    for _ in range(rounds):
-        ours.append(cost([*snakemake, "--configfile", "small.yaml"], project.path))
-        theirs.append(cost(snakemake, bare))
-    for index, kind in enumerate(("CPU", "wall")):
-        ratio = [a[index] / b[index] for a, b in zip(ours, theirs, strict=True)]
-        print(f"no-op, {kind}: emodag {figures([a[index] for a in ours])}", end=", ")
-        print(f"bare {figures([b[index] for b in theirs])}, ratio {figures(ratio, '')}")
 
 
 def hit(project: Project, rounds: int) -> None:
     """One job of each stage whose result the store holds, run again."""
     variables = {"PYTHONPATH": str(project.path / "workflow")}
-    start = [cost([sys.executable, "-c", "pass"], project.path)[0] for _ in range(rounds)]
-    print(f"the interpreter alone, CPU: {figures(start)}")
+    start = [run([sys.executable, "-c", "pass"], project.path).cpu for _ in range(rounds)]
+    print(f"the interpreter alone, CPU: {summary(start, 's', 3)}")
     for job in ("local/table", "local/published/scaled/all", "local/published/seed1/gen1/fold0"):
         plan = Path("results/.plan", job.replace("/", "."), "plan.json")
         command = [sys.executable, "-m", "emodag", "run", str(plan)]
-        taken = [cost(command, project.path, **variables)[0] for _ in range(rounds)]
-        print(f"hit of {job}, CPU: {figures(taken)}")
+        taken = [run(command, project.path, **variables).cpu for _ in range(rounds)]
+        print(f"hit of {job}, CPU: {summary(taken, 's', 3)}")
 
 
 def hashing(directory: Path, rounds: int) -> None:
@@ -96,24 +55,17 @@ def hashing(directory: Path, rounds: int) -> None:
             task()
             speed[name].append(values.nbytes / (time.process_time() - started) / 1e6)
     for name, found in speed.items():
-        print(f"{name}, {values.nbytes / 1e6:.0f} MB: {figures(found, 'MB/s')}")
+        print(f"{name}, {values.nbytes / 1e6:.0f} MB: {summary(found, 'MB/s', 0)}")
 
 
 def main(rounds: int) -> None:
-    """Make both workflows in a temporary directory, run them once, and measure."""
+    """Make the workflow in a temporary directory, run it once, and measure."""
     with tempfile.TemporaryDirectory() as scratch:
-        bare = Path(scratch, "bare")
-        bare.mkdir()
-        shutil.copy(HERE / "bare.smk", bare / "Snakefile")
         project = Project.create(
             Path(scratch, "project"), **SHAPE, training={"epochs": 1, "stage0_epochs": 1}
         )
-        for table in ("train.csv", "test.csv"):
-            shutil.copy(project.path / table, bare)
-        print("running both workflows once ...")
+        print("running the workflow once ...")
         project.snakemake("results/submission.csv")
-        cost([sys.executable, "-m", "snakemake", *NO_OP], bare)
-        no_op(project, bare, rounds)
         hit(project, rounds)
         hashing(Path(scratch), rounds)
 

@@ -20,8 +20,8 @@ import psutil
 class Cost:
     """What a command cost: seconds on the wall and of CPU, and the most memory at once in MB.
 
-    The memory is that of the command with all its children, shared pages counted once, as seen
-    every second; for a single process it is what the system kept of it.
+    The memory of a command is that with all its children, shared pages counted once, as seen every
+    second; that of a task is the most its process ever had.
     """
 
     wall: float
@@ -83,7 +83,7 @@ def run(command: Sequence[str], directory: Path, **variables: str) -> Cost:
     watcher.join()
     if status:
         raise SystemExit(f"{' '.join(command)} failed:\n{said}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, max(peak[0], usage.ru_maxrss / 1024))
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak[0])
 
 
 def _watch(pid: int, peak: list[float], over: threading.Event) -> None:

@@ -6,11 +6,13 @@ import statistics
 import sys
 from pathlib import Path
 
-from benchmarks.cost import HERE, NO_OP, SHAPE
+from benchmarks.cost import SHAPE
 from benchmarks.speed.measuring import Comparison, Cost, run, task
 from benchmarks.speed.tasks import ROWS, WIDTH, operations
 from tests.workflow.conftest import Project
 
+BARE = Path(__file__).resolve().parents[1] / "bare.smk"
+NO_OP = ["-c2", "results/submission.csv"]
 STAGES = ("ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student", "blend")
 
 
@@ -18,7 +20,7 @@ def no_op(scratch: Path, rounds: int) -> Comparison:
     """`snakemake` with nothing to do, beside a bare Snakemake DAG of the same shape."""
     bare = scratch / "bare"
     bare.mkdir()
-    shutil.copy(HERE / "bare.smk", bare / "Snakefile")
+    shutil.copy(BARE, bare / "Snakefile")
     project = Project.create(scratch / "idle", **SHAPE, training={"epochs": 1, "stage0_epochs": 1})
     for table in ("train.csv", "test.csv"):
         shutil.copy(project.path / table, bare)
