@@ -78,6 +78,10 @@ def test_every_key_is_described():
             {**GLOBAL, "training": {**GLOBAL["training"], "matmul": "bfloat16"}},
             r"`training\.matmul` is 'bfloat16'.*set `training\.matmul: torch`",
         ),
+        (
+            {"training": {"matmul": "onednn", "device": "auto"}},
+            r"`training\.matmul` is 'onednn'.*`training\.device` is 'auto'; set one",
+        ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
     ],
 )

@@ -346,6 +346,11 @@ class Config(Section):
                 f"`pseudo_labels.boost` holds {len(boost)} factors for the {len(classes)} classes "
                 f"{', '.join(classes)}; give one per class, or null for none"
             )
+        if self.training.matmul == "onednn" and self.training.device != "cpu":
+            raise ValueError(
+                "`training.matmul` is 'onednn', which multiplies on a processor, and "
+                f"`training.device` is {self.training.device!r}; set one to its default"
+            )
         if self.training.randomness == "global":
             self._replayable()
         self._comparable()
