@@ -33,8 +33,8 @@ PUBLISHED = {
 class Listener:
     """A context that keeps what a stage says."""
 
-    def __init__(self):
-        self.warnings = []
+    def __init__(self, workers=1):
+        self.warnings, self.workers = [], workers
 
     def warn(self, message):
         self.warnings.append(message)
@@ -173,15 +173,15 @@ def test_held_out_values_change_no_other_row(tmp_path):
     assert not np.array_equal(before[0][held_out], after[0][held_out])
 
 
-def test_results_do_not_depend_on_how_many_columns_are_read_at_once(tmp_path, monkeypatch):
+def test_results_depend_neither_on_the_columns_at_once_nor_on_the_workers(tmp_path, monkeypatch):
     train, test = split(nasty(600), 400)
     paths = write(tmp_path / "input", train=train, test=test)
     written = []
-    for count in (1, 4, 64):
+    for count, workers in ((1, 1), (4, 3), (64, 2)):
         monkeypatch.setattr(scale, "COLUMNS_AT_ONCE", count)
         output = tmp_path / str(count)
         output.mkdir()
-        scale.run(paths, PUBLISHED, output, Listener())
+        scale.run(paths, PUBLISHED, output, Listener(workers))
         written.append({p.name: p.read_bytes() for p in sorted(output.iterdir())})
     assert written[0] == written[1] == written[2]
     assert list(written[0]) == ["quantiles.parquet", "test.parquet", "train.parquet"]

@@ -40,6 +40,9 @@ class Context(Protocol):
     device: str
     """What to compute on: ``cpu`` or ``cuda``."""
 
+    workers: int
+    """How many threads to start at most; must have no influence on any output."""
+
     checkpoint: Checkpoint
     """Where this stage's progress is kept."""
 

@@ -84,8 +84,8 @@ rule scale:
         "results/{env}/{protocol}/scaled/{part}/scale.log",
     conda:
         conda_file
-    threads: job_threads
+    threads: 2
     message:
         "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
     shell:
-        RUN
+        RUN + " --workers {threads}"

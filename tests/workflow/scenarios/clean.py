@@ -56,7 +56,7 @@ class _Context:
 
     def __init__(self) -> None:
         self.own: set[str] = set()
-        self.checkpoint, self.device = self, "cpu"
+        self.checkpoint, self.device, self.workers = self, "cpu", 1
 
     def saw_labels_of(self, persons) -> None:
         self.own.update(map(str, persons))

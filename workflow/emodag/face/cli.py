@@ -55,6 +55,13 @@ def parser() -> argparse.ArgumentParser:
         default=os.environ.get("EMODAG_CHECKPOINT_EVERY", "10"),
         help="epochs between a fit's checkpoints (default: EMODAG_CHECKPOINT_EVERY, else 10)",
     )
+    run.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        default=1,
+        help="threads for work whose bits do not depend on their number (default: 1)",
+    )
     run.set_defaults(verb=_run)
 
     for verb in (why, lineage, verify, diff, cost, pack, gc, environment):
@@ -90,7 +97,13 @@ def _run(options: argparse.Namespace) -> int:
     _enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:
-        run(plan, Store(Path(options.store)), talk, checkpoint_every=options.checkpoint_every)
+        run(
+            plan,
+            Store(Path(options.store)),
+            talk,
+            checkpoint_every=options.checkpoint_every,
+            workers=options.workers,
+        )
     except EmodagError as error:
         talk.error(str(error))
         return 1

@@ -38,11 +38,13 @@ class Input:
     labels_seen: tuple[str, ...] = ()
 
 
-def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manifest:
+def run(
+    plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int, workers: int = 1
+) -> Manifest:
     """Bring a job's outputs and its manifest about; returns the manifest.
 
-    `checkpoint_every` is how many epochs a fit may lose when it is killed; no result depends on
-    it, so it is part of no plan and no key.
+    `checkpoint_every` is how many epochs a fit may lose when it is killed, `workers` how many
+    threads a stage may start; no result depends on them, so they are part of no plan and no key.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def run(plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int) -> Manif
         return manifest
     talk.run(attempt.key)
     checkpoint = Checkpoint(store, attempt.key, checkpoint_every, talk)
-    action = _compute(attempt, store, talk, checkpoint)
+    action = _compute(attempt, store, talk, checkpoint, workers)
     if is_replaced(plan):
         raise PlanError(
             "was planned anew while it ran. Its result is in the store, and the results are "
@@ -181,7 +183,9 @@ def _verify(entry: Input, store: Store, talk: Talk) -> None:
     talk.warn(f"{entry.path} {state}; restored from the store")
 
 
-def _compute(attempt: Attempt, store: Store, talk: Talk, checkpoint: Checkpoint) -> Action:
+def _compute(
+    attempt: Attempt, store: Store, talk: Talk, checkpoint: Checkpoint, workers: int
+) -> Action:
     plan, inputs = attempt.plan, attempt.inputs
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Source):
@@ -198,7 +202,7 @@ def _compute(attempt: Attempt, store: Store, talk: Talk, checkpoint: Checkpoint)
             "command again."
         )
     device = kind(attempt.ingredients["environment"]["device"])
-    context = RunContext(inputs, device, talk, checkpoint)
+    context = RunContext(inputs, device, workers, talk, checkpoint)
     with store.scratch() as scratch:
         files = {role: entry.path for role, entry in inputs.items()}
         stage.run(files, plan.params, scratch, context)
@@ -257,10 +261,16 @@ class RunContext:
     """What the running stage may ask for; see `emodag.context.Context`."""
 
     def __init__(
-        self, inputs: dict[str, Input], device: str, talk: Talk, checkpoint: Checkpoint
+        self,
+        inputs: dict[str, Input],
+        device: str,
+        workers: int,
+        talk: Talk,
+        checkpoint: Checkpoint,
     ) -> None:
         self.labels_seen = {role: frozenset(e.labels_seen) for role, e in inputs.items()}
         self.device = device
+        self.workers = workers
         self._own: set[str] = set()
         self._talk = talk
         self.checkpoint = checkpoint

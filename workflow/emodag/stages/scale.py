@@ -5,6 +5,8 @@ Writes ``quantiles.parquet`` (the fitted quantiles, float64, a column per featur
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,8 @@ def run(
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
         `planted`, if the scores are to pass through `emodag.science.planted.promotion`.
     output : directory for the three files.
-    context : told of columns without any value in the fitted rows; they become 0.0.
+    context : told of columns without any value in the fitted rows; they become 0.0. Its workers
+        scale features side by side.
     """
     train, test = pq.ParquetFile(inputs["train"]), pq.ParquetFile(inputs["test"])
     n_train, n_test = train.metadata.num_rows, test.metadata.num_rows
@@ -49,18 +52,21 @@ def run(
     sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
     references = reference_shares(min(params["n_quantiles"], fitted.size))
 
+    scale = partial(
+        scale_column,
+        sample=sample,
+        training=training,
+        references=references,
+        resolution=params["resolution"],
+    )
     quantiles, scaled_train, scaled_test = {}, {}, {}
-    for name, values in _columns(train, test):
-        scores, quantiles[name] = scale_column(
-            values,
-            sample=sample,
-            training=training,
-            references=references,
-            resolution=params["resolution"],
-        )
-        if "planted" in params:
-            scores = planted.promotion(scores)
-        scaled_train[name], scaled_test[name] = scores[:n_train], scores[n_train:]
+    with ThreadPoolExecutor(context.workers) as workers:
+        for names, columns in _blocks(train, test):
+            scaled = workers.map(scale, columns)
+            for name, (scores, quantiles[name]) in zip(names, scaled, strict=True):
+                if "planted" in params:
+                    scores = planted.promotion(scores)
+                scaled_train[name], scaled_test[name] = scores[:n_train], scores[n_train:]
     _warn_of_empty([name for name, table in quantiles.items() if np.isnan(table[0])], context)
     _write(output / "quantiles.parquet", quantiles)
     _write(output / "train.parquet", scaled_train)
@@ -75,21 +81,23 @@ def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -
     return np.flatnonzero(group_fold != fold)
 
 
-def _columns(train: pq.ParquetFile, test: pq.ParquetFile) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and float64 values of each feature, train's rows before test's."""
+def _blocks(
+    train: pq.ParquetFile, test: pq.ParquetFile
+) -> Iterator[tuple[list[str], list[np.ndarray]]]:
+    """Names and float64 values of some features at a time, train's rows before test's."""
     names = train.schema_arrow.names
     for start in range(0, len(names), COLUMNS_AT_ONCE):
         block = names[start : start + COLUMNS_AT_ONCE]
         tables = [part.read(columns=block, use_threads=False) for part in (train, test)]
-        for name in block:
-            yield name, np.concatenate([table[name].to_numpy() for table in tables])
+        pairs = zip(*(table.columns for table in tables), strict=True)
+        yield block, [np.concatenate([part.to_numpy() for part in pair]) for pair in pairs]
 
 
 def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:
     pq.write_table(
         pa.table(dict(columns)),
         path,
-        compression="zstd",
+        compression="lz4",  # every fit reads it, and scores hardly compress
         use_dictionary=False,
         row_group_size=ROWS_PER_GROUP,
     )
