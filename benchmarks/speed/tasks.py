@@ -12,6 +12,8 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ WIDTH, ROWS = 1793, 6016
 class Silent:
     """A stage's context that tells nobody."""
 
-    device = "cpu"
+    device, workers = "cpu", 1
 
     def warn(self, message: str) -> None: ...
 
@@ -146,7 +148,7 @@ def scale(tables: Path, output: Path) -> Callable[[], dict]:
 
 
 def quantiles(tables: Path, how: str) -> Callable[[], dict]:
-    """Quantile scaling in memory: of columns, as the stage has them, or of a matrix."""
+    """Quantile scaling in memory: of columns, by the stage's workers, or of a matrix."""
     import pyarrow.parquet as pq
 
     parts = [pq.read_table(tables / f"{name}.parquet") for name in ("train", "test")]
@@ -173,7 +175,9 @@ def quantiles(tables: Path, how: str) -> Callable[[], dict]:
                 "references": reference_shares(min(QUANTILES["n_quantiles"], rows)),
                 "resolution": 1e-7,
             }
-            return [scale_column(column, **settings)[0] for column in columns]
+            with ThreadPoolExecutor(1 if "one" in how else 2) as workers:
+                done = workers.map(partial(scale_column, **settings), columns)
+                return [scores for scores, _ in done]
 
     def work() -> dict:
         work.scaled = scaled()
@@ -188,9 +192,9 @@ def quantiles(tables: Path, how: str) -> Callable[[], dict]:
 def step(how: str, batch: int = 128) -> Callable[[], dict]:
     """A pass over `ROWS` rows of standard normal numbers, on one thread.
 
-    `how`: "script", the plain script's loop; "products", its products of matrices alone; "sgemm",
-    as many operations in products of 2048 x 2048; else a value of `training.matmul` for
-    emodag's fit of the script's network, or "default" for that of its own.
+    `how`: "script", the plain script's loop; "products", its products of matrices alone; "sgemm"
+    or "product", as many operations in products of 2048 x 2048, by torch or by emodag; else a value
+    of `training.matmul` for emodag's fit of the script's network, or "default" for that of its own.
     """
     import torch
 
@@ -201,13 +205,13 @@ def step(how: str, batch: int = 128) -> Callable[[], dict]:
         from tests.workflow import plain_script
 
         return lambda: plain_script.train(x, y, 1) and {}
-    if how in ("products", "sgemm"):
-        return (
-            _products(batch) if how == "products" else _sgemm(operations(batch) * (ROWS // batch))
-        )
+    if how == "products":
+        return _products(batch)
+    if how in ("product", "sgemm"):
+        return _sgemm(operations(batch) * (ROWS // batch), how)
     is_default = how == "default"
     extra = {"residual": True, "corruption": 0.1} if is_default else PLAIN
-    return _fit(torch.from_numpy(x), y, extra, batch, "torch" if is_default else how)
+    return _fit(torch.from_numpy(x), y, extra, batch, "ordered" if is_default else how)
 
 
 def fit(tables: Path) -> Callable[[], dict]:
@@ -219,7 +223,7 @@ def fit(tables: Path) -> Callable[[], dict]:
     def work() -> dict:
         x = read_features(inputs, Silent())
         y = np.random.default_rng(0).integers(0, 4, len(x))
-        return _fit(x, y, {"residual": True, "corruption": 0.1}, 128, "torch")()
+        return _fit(x, y, {"residual": True, "corruption": 0.1}, 128, "ordered")()
 
     return work
 
@@ -291,15 +295,18 @@ def _products(batch: int) -> Callable[[], dict]:
     return work
 
 
-def _sgemm(wanted: int) -> Callable[[], dict]:
+def _sgemm(wanted: int, how: str) -> Callable[[], dict]:
     import torch
 
-    a, b, c = (torch.randn(2048, 2048) for _ in range(3))
+    from emodag.science.ordered import product
+
+    a, b = (torch.randn(2048, 2048) for _ in range(2))
+    multiply = torch.mm if how == "sgemm" else product
     times = round(wanted / (2 * 2048**3))
 
     def work() -> dict:
         for _ in range(times):
-            torch.mm(a, b, out=c)
+            multiply(a, b)
         return {"operations": times * 2 * 2048**3}
 
     return work

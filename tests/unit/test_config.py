@@ -14,7 +14,7 @@ from emodag.face.config_reference import reference
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
 
 GLOBAL = {
-    "training": {"randomness": "global"},
+    "training": {"randomness": "global", "matmul": "torch"},
     "protocols": ["published"],
     "model": {"corruption": 0},
 }
@@ -75,12 +75,8 @@ def test_every_key_is_described():
         ({**GLOBAL, "protocols": ["nested"]}, r"`protocols` holds 'nested'.*\[published\]"),
         ({**GLOBAL, "model": {}}, "`model.corruption` masks input.*set `model.corruption: 0`"),
         (
-            {**GLOBAL, "training": {**GLOBAL["training"], "matmul": "bfloat16"}},
-            r"`training\.matmul` is 'bfloat16'.*set `training\.matmul: torch`",
-        ),
-        (
-            {"training": {"matmul": "onednn", "device": "auto"}},
-            r"`training\.matmul` is 'onednn'.*`training\.device` is 'auto'; set one",
+            {**GLOBAL, "training": {"randomness": "global"}},
+            r"`training\.matmul` is 'ordered'.*set `training\.matmul: torch`",
         ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
     ],

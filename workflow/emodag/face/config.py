@@ -179,10 +179,11 @@ class Training(Section):
         "cpu",
         description="where fits run; cuda: an NVIDIA GPU; auto: one where a job finds one",
     )
-    matmul: Literal["torch", "onednn", "bfloat16"] = Field(
-        "torch",
-        description="products of matrices; torch: as torch computes them, on x86 with MKL; onednn: "
-        "by oneDNN, faster on AMD; bfloat16: less exact while training; see docs/speed.md",
+    matmul: Literal["ordered", "torch", "bfloat16"] = Field(
+        "ordered",
+        description="products of matrices; ordered: the same bits on every x86-64 processor; "
+        "torch: as torch computes them, with MKL there; bfloat16: less exact while training; see "
+        "docs/speed.md",
     )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
@@ -345,11 +346,6 @@ class Config(Section):
             raise ValueError(
                 f"`pseudo_labels.boost` holds {len(boost)} factors for the {len(classes)} classes "
                 f"{', '.join(classes)}; give one per class, or null for none"
-            )
-        if self.training.matmul == "onednn" and self.training.device != "cpu":
-            raise ValueError(
-                "`training.matmul` is 'onednn', which multiplies on a processor, and "
-                f"`training.device` is {self.training.device!r}; set one to its default"
             )
         if self.training.randomness == "global":
             self._replayable()

@@ -8,7 +8,6 @@ from emodag.provenance.fingerprint import CPU_VARIABLES
 CPU = {
     *CPU_VARIABLES,
     "OPENBLAS_CORETYPE",
-    "ONEDNN_MAX_CPU_ISA",
     "MKL_ENABLE_INSTRUCTIONS",
 }
 """The environment variables that make libraries compute as on another processor."""

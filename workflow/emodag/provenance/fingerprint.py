@@ -33,8 +33,9 @@ CPU_VARIABLES = (
     "ATEN_CPU_CAPABILITY",
     "MKL_CBWR",
     "MKL_DEBUG_CPU_TYPE",
+    "ONEDNN_MAX_CPU_ISA",
 )
-"""Variables that steer NumPy, torch and MKL to other code paths on the same processor."""
+"""Variables that steer NumPy, torch, MKL and oneDNN to other code paths on the same processor."""
 
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 

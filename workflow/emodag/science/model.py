@@ -12,19 +12,24 @@ streams differ between processors. Without a generator the layers and their weig
 drawn as a plain script draws them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
+from emodag.science import ordered
+from emodag.science.ordered import mean_rows, repeat_row
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
     """Widths and regularisation; see `emodag.face.config.Model`.
 
-    `matmul` says what multiplies matrices: "torch", "onednn" (on a processor), or "bfloat16" for
-    the products of training; weights, sums over rows and probabilities are float32 with each.
+    `matmul` says how matrices are multiplied: "ordered", as `emodag.science.ordered` does on a
+    processor; as "torch" does; or in "bfloat16" while training. Weights, sums over rows and
+    probabilities are float32 with each.
     `planted_batch_norm` takes torch's own layer; see `emodag.science.planted`.
     """
 
@@ -68,55 +73,49 @@ class Dropout(nn.Module):
         return x * self.mask(x) * (1 / (1 - self.share))
 
 
-class Linear(nn.Linear):
-    """torch's layer, its three products by oneDNN instead of MKL.
-
-    MKL takes its slower kernels on processors that are not Intel's. oneDNN's add along the inner
-    dimension in order, so that neither threads nor the width of a register move a bit; not so its
-    gradient of the bias, which is therefore added here.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, in) -> (n, out)"""
-        product = nn.functional.linear(x.to_mkldnn(), self.weight).to_dense()
-        return product if self.bias is None else product + self.bias
-
-
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation (Ioffe and Szegedy 2015) whose bits the number of threads cannot move.
+    """Batch normalisation (Ioffe and Szegedy 2015) with the sums of `emodag.science.ordered`.
 
-    torch's own adds up a batch in as many parts as there are threads. Here the mean and the
-    variance of a column are reductions along the rows, which no thread shares with another.
+    torch's own adds up a batch in as many parts as there are threads.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, width) -> (n, width); needs n > 1 while training"""
         if not self.training:
             return super().forward(x)
+        n = len(x)
         x = x.float()  # sums of bfloat16 would be rounded after every addition
-        mean = x.mean(0)
-        centred = x - mean
-        variance = centred.square().mean(0)
+        mean = mean_rows(x)
+        centred = x - repeat_row(mean, n)
+        variance = mean_rows(centred.square())
         with torch.no_grad():
-            unbiased = variance * (len(x) / (len(x) - 1))
+            unbiased = variance * (n / (n - 1))
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(unbiased, self.momentum)
             self.num_batches_tracked += 1
-        return centred * ((variance + self.eps).rsqrt() * self.weight) + self.bias
+        scale = (variance + self.eps).rsqrt() * self.weight
+        return centred * repeat_row(scale, n) + repeat_row(self.bias, n)
 
 
 class Gate(nn.Module):
     """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
 
-    def __init__(self, width: int, ratio: int, linear: type[nn.Linear]) -> None:
+    def __init__(
+        self,
+        width: int,
+        ratio: int,
+        linear: type[nn.Linear] = nn.Linear,
+        sigmoid: Callable[[torch.Tensor], torch.Tensor] = torch.sigmoid,
+    ) -> None:
         super().__init__()
+        self.sigmoid = sigmoid
         bottleneck = max(1, width // ratio)
         self.squeeze = linear(width, bottleneck, bias=False)
         self.excite = linear(bottleneck, width, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, p) -> (n, p)"""
-        return x * torch.sigmoid(self.excite(torch.relu(self.squeeze(x))))
+        return x * self.sigmoid(self.excite(torch.relu(self.squeeze(x))))
 
 
 class ResidualBlock(nn.Module):
@@ -150,9 +149,11 @@ class AttentiveAutoencoder(nn.Module):
         super().__init__()
         s = settings
         norm = nn.BatchNorm1d if rng is None or s.planted_batch_norm else BatchNorm
-        linear = Linear if s.matmul == "onednn" else nn.Linear
+        linear, sigmoid = nn.Linear, torch.sigmoid
+        if s.matmul == "ordered":
+            linear, sigmoid = ordered.Linear, ordered.sigmoid
         self.is_rounded = s.matmul == "bfloat16"
-        self.gate = Gate(width, s.gate_ratio, linear)
+        self.gate = Gate(width, s.gate_ratio, linear, sigmoid)
         self.norm = norm(width)
         self.encoder = nn.Sequential(
             linear(width, s.hidden),

@@ -10,6 +10,8 @@ from torch.nn.functional import cross_entropy, mse_loss
 from emodag.errors import DivergenceError
 from emodag.science.fit_state import State, capture, restore
 from emodag.science.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.optimizer import AdamW
+from emodag.science.ordered import mean_rows
 from emodag.science.randomness import Randomness
 from emodag.science.scoring import accuracy, macro_f1
 
@@ -101,7 +103,7 @@ def fit(
     if _batches(len(rows), settings) == 0:
         raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
     network = randomness.network(x.shape[1], classes, model).to(x.device)
-    optimizer = torch.optim.AdamW(
+    optimizer = AdamW(
         network.parameters(),
         lr=settings.learning_rate,
         weight_decay=settings.weight_decay,
@@ -190,8 +192,7 @@ def total_loss(
     )
     loss = classification + weight * mse_loss(rebuilt, target)
     with torch.no_grad():
-        # Row by row: the bits of a sum over everything depend on the number of threads.
-        reconstruction = (rebuilt - target).square().mean(1).mean()
+        reconstruction = mean_rows(mean_rows((rebuilt - target).square())[:, None])[0]
     return loss, classification.detach(), reconstruction
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ def fit_and_write(
             rows.train,
             rows.train_labels,
             classes=params["classes"],
-            model=ModelSettings(**params["model"]),
+            model=_model(params["model"], x.device),
             settings=settings,
             randomness=randomness,
             validation=(rows.valid, rows.valid_labels) if scored else None,
@@ -181,6 +181,15 @@ def _score(held_out, rows, history, classes, output, reports_best_epoch) -> dict
         "macro_f1_last_epoch": last,
         "accuracy": accuracy(rows.valid_labels, predicted),
     }
+
+
+def _model(model: Mapping[str, Any], device: torch.device) -> ModelSettings:
+    """The network's settings, with torch's own products where there is no oneDNN to order them."""
+    settings = ModelSettings(**model)
+    orders = device.type == "cpu" and torch.backends.mkldnn.is_available()
+    if settings.matmul == "ordered" and not orders:
+        return replace(settings, matmul="torch")
+    return settings
 
 
 def _settings(training: Mapping[str, Any]) -> FitSettings:

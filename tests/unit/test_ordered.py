@@ -1,0 +1,94 @@
+"""The order of sums is part of the definition of `emodag.science.ordered`."""
+
+import numpy as np
+import pytest
+import torch
+
+from emodag.science.ordered import (
+    PIECE,
+    Linear,
+    mean_rows,
+    product,
+    repeat_row,
+    sigmoid,
+    sum_rows,
+)
+
+RNG = np.random.default_rng(7)
+
+
+def normal(*shape):
+    return torch.from_numpy(RNG.standard_normal(shape, dtype=np.float32))
+
+
+def in_order(a, b):
+    """Fused multiply-adds in order: what is added is exact in extended precision, then rounded."""
+    total = np.zeros((len(a), len(b)), np.float32)
+    a, b = a.numpy().astype(np.longdouble), b.numpy().astype(np.longdouble)
+    for column in range(a.shape[1]):
+        total = (np.outer(a[:, column], b[:, column]) + total).astype(np.float32)
+    return torch.from_numpy(total)
+
+
+@pytest.mark.skipif(
+    np.finfo(np.longdouble).nmant < 63 or not torch.backends.mkldnn.is_available(),
+    reason="needs an x86-64 processor",
+)
+@pytest.mark.parametrize(
+    "n, k, m", [(128, 512, 64), (33, 100, 7), (1, 31, 5), (4, 1, 1), (9, 3, 2)]
+)
+def test_a_product_adds_in_order(n, k, m):
+    a, b = normal(n, k), normal(m, k)
+    assert torch.equal(product(a, b), in_order(a, b))
+
+
+def test_a_long_product_is_the_sum_of_its_pieces_in_order():
+    a, b = normal(20, 2 * PIECE + 257), normal(11, 2 * PIECE + 257)
+    pieces = [slice(0, PIECE), slice(PIECE, 2 * PIECE), slice(2 * PIECE, None)]
+    first, second, third = (product(a[:, piece], b[:, piece]) for piece in pieces)
+    assert torch.equal(product(a, b), first + second + third)
+    torch.testing.assert_close(product(a, b), a @ b.T, atol=1e-3, rtol=0)
+
+
+def test_a_product_of_transposed_matrices_is_the_same():
+    a, b = normal(40, 24), normal(24, 40)
+    assert torch.equal(product(a.T, b), product(a.T.contiguous(), b))
+
+
+def test_rows_are_added_in_halves():
+    x = torch.tensor([[1e8], [1.0], [-1e8], [1.0], [5.0]])
+    assert sum_rows(x).item() == ((1e8 + -1e8) + 5.0) + (1.0 + 1.0)
+    x = normal(37, 5)
+    torch.testing.assert_close(sum_rows(x), x.sum(0))
+    assert torch.equal(sum_rows(x[:1]), x[0])
+
+
+def test_gradients_are_torchs():
+    x, slope = normal(30, 70), normal(30, 9)
+    layers = [kind(70, 9) for kind in (Linear, torch.nn.Linear)]
+    layers[1].load_state_dict(layers[0].state_dict())
+    slopes = []
+    for layer in layers:
+        given = x.clone().requires_grad_()
+        layer(given).mul(slope).sum().backward()
+        slopes.append((given.grad, layer.weight.grad, layer.bias.grad))
+    torch.testing.assert_close(*slopes, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "ours, torchs",
+    [
+        (sigmoid, torch.sigmoid),
+        (mean_rows, lambda x: x.mean(0)),
+        (lambda x: repeat_row(x[0], 5), lambda x: x[0].expand(5, -1)),
+    ],
+)
+def test_parts_and_their_gradients_are_torchs(ours, torchs):
+    x = normal(13, 21)
+    found = []
+    for function in (ours, torchs):
+        given = x.clone().requires_grad_()
+        value = function(given)
+        value.mul(torch.arange(value.numel()).view(value.shape)).sum().backward()
+        found.append((value.detach(), given.grad))
+    torch.testing.assert_close(*found)

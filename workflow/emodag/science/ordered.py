@@ -1,0 +1,147 @@
+"""Products, sums and sigmoids that neither the processor, the threads nor torch's release move.
+
+Floating-point addition is not associative, and libraries add in whatever order suits the machine.
+The library behind torch's own products on x86, MKL, goes by the processor's vendor and instruction
+sets; torch's sums go by the width of a register and the number of threads. Here the order is part
+of the definition:
+
+- a cell of a product is what fused multiply-adds give that go through the inner dimension in order,
+  in pieces of `PIECE` whose sums are then added in order;
+- a sum over rows adds the lower half of the rows to the upper half until one row is left;
+- a sigmoid is computed by whole strides, never by the other code that torch has for a rest.
+
+This is for processors: on a GPU products and sigmoids are torch's own, and so is `sum_rows`.
+"""
+
+import torch
+from torch.autograd import Function
+from torch.nn.functional import linear, pad
+
+PIECE = 512
+"""Longest inner dimension that oneDNN goes through in order, in every release tried."""
+
+VECTOR = 16
+"""Numbers in the widest register."""
+
+STRIDE = 2 * VECTOR
+"""Numbers that torch's loops take at a time."""
+
+UNDIVIDED = 16384
+"""Numbers that torch does not divide among threads."""
+
+
+def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """``a @ b.T``, without gradients.
+
+    oneDNN's kernels go through the inner dimension in order unless it is long, no multiple of
+    `VECTOR`, or an operand has a single row: they are never asked for any of these.
+
+    Parameters
+    ----------
+    a : (n, k) float32; b : (m, k) float32; of any strides.
+
+    Returns
+    -------
+    (n, m) float32.
+    """
+    total = None
+    for start in range(0, a.shape[1], PIECE):
+        left, right = _padded(a[:, start : start + PIECE]), _padded(b[:, start : start + PIECE])
+        part = linear(left.to_mkldnn(), right).to_dense()
+        total = part if total is None else total.add_(part)
+    return total[: len(a), : len(b)]
+
+
+def _padded(x: torch.Tensor) -> torch.Tensor:
+    """At least two rows, and columns in multiples of `VECTOR`, by zeros, which change no sum."""
+    rows, columns = x.shape
+    more = (0, -columns % VECTOR, 0, max(0, 2 - rows))
+    return pad(x, more) if any(more) else x
+
+
+def sum_rows(x: torch.Tensor) -> torch.Tensor:
+    """(n, width) -> (width,), without gradients."""
+    if x.is_cuda:
+        return x.sum(0)  # one kernel instead of many, which adds alike each time
+    while len(x) > 1:
+        half = len(x) // 2
+        halved = x[:half] + x[half : 2 * half]
+        if len(x) % 2:
+            halved[0] += x[-1]
+        x = halved
+    return x[0]
+
+
+def mean_rows(x: torch.Tensor) -> torch.Tensor:
+    """(n, width) -> (width,)"""
+    return _SumRows.apply(x) / len(x)
+
+
+def repeat_row(row: torch.Tensor, n: int) -> torch.Tensor:
+    """(width,) -> (n, width), whose gradients are added by `sum_rows`."""
+    return _RepeatRow.apply(row, n)
+
+
+def sigmoid(x: torch.Tensor) -> torch.Tensor:
+    """1 / (1 + exp(-x)), of any shape."""
+    return _Sigmoid.apply(x)
+
+
+class Linear(torch.nn.Linear):
+    """torch's layer by `product`."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in) -> (n, out)"""
+        outcome = _Product.apply(x, self.weight)
+        return outcome if self.bias is None else outcome + repeat_row(self.bias, len(x))
+
+
+class _Product(Function):
+    @staticmethod
+    def forward(ctx, x, weight):
+        ctx.save_for_backward(x, weight)
+        return product(x, weight)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        of_x = product(gradient, weight.T) if ctx.needs_input_grad[0] else None
+        return of_x, product(gradient.T, x.T)
+
+
+class _SumRows(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.rows = len(x)
+        return sum_rows(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.expand(ctx.rows, -1)
+
+
+class _RepeatRow(Function):
+    @staticmethod
+    def forward(ctx, row, n):
+        return row.expand(n, -1)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return sum_rows(gradient), None
+
+
+class _Sigmoid(Function):
+    @staticmethod
+    def forward(ctx, x):
+        flat = pad(x.flatten(), (0, -x.numel() % STRIDE))
+        out = torch.empty_like(flat)
+        for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
+            torch.sigmoid(given, out=taken)
+        share = out[: x.numel()].view(x.shape)
+        ctx.save_for_backward(share)
+        return share
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (share,) = ctx.saved_tensors
+        return gradient * (1 - share) * share
