@@ -7,10 +7,12 @@ import torch
 from emodag.science.ordered import (
     PIECE,
     Linear,
+    cross_entropy,
     mean_rows,
     product,
     repeat_row,
     sigmoid,
+    softmax,
     sum_rows,
 )
 
@@ -92,3 +94,23 @@ def test_parts_and_their_gradients_are_torchs(ours, torchs):
         value.mul(torch.arange(value.numel()).view(value.shape)).sum().backward()
         found.append((value.detach(), given.grad))
     torch.testing.assert_close(*found)
+
+
+@pytest.mark.parametrize("classes", [2, 4, 9, 40])
+def test_probabilities_and_their_entropy_are_torchs(classes):
+    logits, labels = 30 * normal(17, classes), torch.arange(17) % classes
+    logits[0, 0] = 300.0
+    torch.testing.assert_close(softmax(logits), torch.softmax(logits, 1))
+    found = []
+    for function in (cross_entropy, torch.nn.functional.cross_entropy):
+        given = logits.clone().requires_grad_()
+        value = function(given, labels)
+        (0.7 * value).backward()
+        found.append((value.detach(), given.grad))
+    torch.testing.assert_close(*found)
+
+
+def test_a_product_too_small_for_a_float_is_a_positive_zero():
+    """As with the zeros that fill a register; without them its sign would stand."""
+    tiny = torch.tensor([[1e-30]])
+    assert not product(tiny, -tiny).signbit().any()

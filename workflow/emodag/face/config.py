@@ -181,9 +181,9 @@ class Training(Section):
     )
     matmul: Literal["ordered", "torch", "bfloat16"] = Field(
         "ordered",
-        description="products of matrices; ordered: the same bits on every x86-64 processor; "
-        "torch: as torch computes them, with MKL there; bfloat16: less exact while training; see "
-        "docs/speed.md",
+        description="products of matrices; ordered: the same bits on every x86-64 processor "
+        "with AVX2; torch: as torch computes them, with MKL there; bfloat16: less exact while "
+        "training; see docs/speed.md",
     )
     checkpoint_every: Positive = Field(
         10, description="epochs between checkpoints; a killed fit resumes from its last one"

@@ -5,13 +5,6 @@ from typing import Any
 
 from emodag.provenance.fingerprint import CPU_VARIABLES
 
-CPU = {
-    *CPU_VARIABLES,
-    "OPENBLAS_CORETYPE",
-    "MKL_ENABLE_INSTRUCTIONS",
-}
-"""The environment variables that make libraries compute as on another processor."""
-
 SPELLINGS = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch", "pyarrow": "PyArrow"}
 """How distributions are called that are not called as they are spelt."""
 
@@ -33,8 +26,8 @@ def factors(
     """
     packages = _changes(a["requires"], b["requires"])
     variables = _changes(a["variables"], b["variables"])
-    cpu = [change for change in variables if change["what"] in CPU]
-    others = [change for change in variables if change["what"] not in CPU]
+    cpu = [change for change in variables if change["what"] in CPU_VARIABLES]
+    others = [change for change in variables if change["what"] not in CPU_VARIABLES]
     threads = _changes({"threads": a["threads"]}, {"threads": b["threads"]})
     found = [_factor(SPELLINGS.get(p["what"], p["what"]), [p]) for p in packages]
     found += [_factor("the CPU instruction set", cpu)] if cpu else []

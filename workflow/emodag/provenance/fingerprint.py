@@ -33,9 +33,12 @@ CPU_VARIABLES = (
     "ATEN_CPU_CAPABILITY",
     "MKL_CBWR",
     "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "OPENBLAS_CORETYPE",
     "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
 )
-"""Variables that steer NumPy, torch, MKL and oneDNN to other code paths on the same processor."""
+"""Variables that make NumPy, torch, MKL, OpenBLAS and oneDNN compute as on another processor."""
 
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 

@@ -14,6 +14,8 @@ drawn as a plain script draws them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -42,6 +44,15 @@ class ModelSettings:
     corruption: float
     matmul: str = "torch"
     planted_batch_norm: bool = False
+
+
+TORCHS = SimpleNamespace(
+    Linear=nn.Linear,
+    sigmoid=torch.sigmoid,
+    softmax=partial(torch.softmax, dim=1),
+    cross_entropy=nn.functional.cross_entropy,
+)
+"""What `emodag.science.ordered` has, by torch."""
 
 
 class Mask:
@@ -141,6 +152,10 @@ class AttentiveAutoencoder(nn.Module):
     settings : widths and regularisation.
     rng : source of the initial weights and, while training, of dropout masks; None for torch's
         own layers and weights, which draw from its default generator.
+
+    Attributes
+    ----------
+    arithmetic : `softmax` and `cross_entropy` that go with the network's products.
     """
 
     def __init__(
@@ -149,11 +164,10 @@ class AttentiveAutoencoder(nn.Module):
         super().__init__()
         s = settings
         norm = nn.BatchNorm1d if rng is None or s.planted_batch_norm else BatchNorm
-        linear, sigmoid = nn.Linear, torch.sigmoid
-        if s.matmul == "ordered":
-            linear, sigmoid = ordered.Linear, ordered.sigmoid
+        self.arithmetic = ordered if s.matmul == "ordered" else TORCHS
+        linear = self.arithmetic.Linear
         self.is_rounded = s.matmul == "bfloat16"
-        self.gate = Gate(width, s.gate_ratio, linear, sigmoid)
+        self.gate = Gate(width, s.gate_ratio, linear, self.arithmetic.sigmoid)
         self.norm = norm(width)
         self.encoder = nn.Sequential(
             linear(width, s.hidden),

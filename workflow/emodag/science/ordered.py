@@ -1,4 +1,4 @@
-"""Products, sums and sigmoids that neither the processor, the threads nor torch's release move.
+"""Arithmetic whose bits neither the processor, the threads nor torch's release move.
 
 Floating-point addition is not associative, and libraries add in whatever order suits the machine.
 The library behind torch's own products on x86, MKL, goes by the processor's vendor and instruction
@@ -8,9 +8,11 @@ of the definition:
 - a cell of a product is what fused multiply-adds give that go through the inner dimension in order,
   in pieces of `PIECE` whose sums are then added in order;
 - a sum over rows adds the lower half of the rows to the upper half until one row is left;
-- a sigmoid is computed by whole strides, never by the other code that torch has for a rest.
+- a sigmoid is computed by whole strides, never by the other code that torch has for a rest, and an
+  exponential from a sigmoid, since torch's own is MKL's.
 
-This is for processors: on a GPU products and sigmoids are torch's own, and so is `sum_rows`.
+What remains are single operations, which torch rounds alike on every x86-64 processor with AVX2. On
+a GPU all of this is torch's own.
 """
 
 import torch
@@ -38,7 +40,7 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    a : (n, k) float32; b : (m, k) float32; of any strides.
+    a : (n, k) float32; b : (m, k) float32; of any strides, none of the sizes 0.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """At least two rows, and columns in multiples of `VECTOR`, by zeros, which change no sum."""
+    """At least two rows, and columns in multiples of `VECTOR`, by zeros, which move no sum."""
     rows, columns = x.shape
     more = (0, -columns % VECTOR, 0, max(0, 2 - rows))
     return pad(x, more) if any(more) else x
@@ -75,6 +77,25 @@ def sum_rows(x: torch.Tensor) -> torch.Tensor:
 def mean_rows(x: torch.Tensor) -> torch.Tensor:
     """(n, width) -> (width,)"""
     return _SumRows.apply(x) / len(x)
+
+
+def softmax(logits: torch.Tensor) -> torch.Tensor:
+    """Over the second axis, (n, classes) -> (n, classes), without gradients."""
+    return _softmax(logits)[0]
+
+
+def _softmax(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Probabilities, logits less the row's largest, and the sum (n,) of their exponentials."""
+    below = logits - logits.amax(1, keepdim=True)
+    share = _sigmoid(below)
+    exponentials = share / (1 - share)
+    total = sum_rows(exponentials.T)
+    return exponentials / total[:, None], below, total
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean over the rows of -log of the label's probability; (n, classes), (n,) -> ()."""
+    return _CrossEntropy.apply(logits, labels)
 
 
 def repeat_row(row: torch.Tensor, n: int) -> torch.Tensor:
@@ -130,14 +151,18 @@ class _RepeatRow(Function):
         return sum_rows(gradient), None
 
 
+def _sigmoid(x: torch.Tensor) -> torch.Tensor:
+    flat = pad(x.flatten(), (0, -x.numel() % STRIDE))
+    out = torch.empty_like(flat)
+    for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
+        torch.sigmoid(given, out=taken)
+    return out[: x.numel()].view(x.shape)
+
+
 class _Sigmoid(Function):
     @staticmethod
     def forward(ctx, x):
-        flat = pad(x.flatten(), (0, -x.numel() % STRIDE))
-        out = torch.empty_like(flat)
-        for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
-            torch.sigmoid(given, out=taken)
-        share = out[: x.numel()].view(x.shape)
+        share = _sigmoid(x)
         ctx.save_for_backward(share)
         return share
 
@@ -145,3 +170,20 @@ class _Sigmoid(Function):
     def backward(ctx, gradient):
         (share,) = ctx.saved_tensors
         return gradient * (1 - share) * share
+
+
+class _CrossEntropy(Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        probabilities, below, total = _softmax(logits)
+        ctx.save_for_backward(probabilities, labels)
+        # The logarithm is MKL's too, and rounded to half its digits alike.
+        lost = total.double().log().float() - below.gather(1, labels[:, None])[:, 0]
+        return mean_rows(lost[:, None])[0]
+
+    @staticmethod
+    def backward(ctx, gradient):
+        probabilities, labels = ctx.saved_tensors
+        slope = probabilities.clone()
+        slope[torch.arange(len(labels)), labels] -= 1
+        return slope * (gradient / len(labels)), None

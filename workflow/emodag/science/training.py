@@ -157,7 +157,7 @@ def probabilities(
     with torch.inference_mode():
         for start in range(0, len(rows), at_once):
             chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
-            parts.append(torch.softmax(network.logits(x[chunk]), dim=1).cpu().numpy())
+            parts.append(network.arithmetic.softmax(network.logits(x[chunk])).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -175,6 +175,7 @@ def total_loss(
     *,
     share: float,
     weight: float,
+    cross_entropy: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = cross_entropy,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
 
@@ -186,6 +187,7 @@ def total_loss(
     ----------
     logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes.
     partner : (n,) the row each row was mixed with; share : of the row itself.
+    cross_entropy : the mean over rows of logits and labels.
     """
     classification = share * cross_entropy(logits, labels) + (1 - share) * cross_entropy(
         logits, labels[partner]
@@ -218,6 +220,7 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
             partner,
             share=share,
             weight=settings.reconstruction,
+            cross_entropy=network.arithmetic.cross_entropy,
         )
         loss.backward()
         optimizer.step()
