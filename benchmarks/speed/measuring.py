@@ -52,12 +52,14 @@ class Comparison:
     reached: bool | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def compare(self, slow: str, quick: str, limit: Callable[[float], bool], of: str = "wall"):
-        """Fill in `ratios` and `reached`: cost of one contender in units of the other's."""
+    def compare(
+        self, slow: str, quick: str, limit: Callable[[float], bool] | None = None, of: str = "wall"
+    ):
+        """Fill in `ratios`, cost of one contender in units of the other's, and `reached`."""
         pairs = zip(self.costs[slow], self.costs[quick], strict=True)
         self.ratios = [getattr(a, of) / getattr(b, of) for a, b in pairs]
         self.ratio = f"{slow} / {quick}"
-        self.reached = limit(median(self.ratios))
+        self.reached = limit and limit(median(self.ratios))
 
 
 def run(command: Sequence[str], directory: Path, **variables: str) -> Cost:

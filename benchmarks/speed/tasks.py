@@ -147,8 +147,8 @@ def scale(tables: Path, output: Path) -> Callable[[], dict]:
     return lambda: stage.run(inputs, params, output, Silent())
 
 
-def quantiles(tables: Path, how: str) -> Callable[[], dict]:
-    """Quantile scaling in memory: of columns, by the stage's workers, or of a matrix."""
+def quantiles(tables: Path, how: str, workers: int = 2) -> Callable[[], dict]:
+    """Quantile scaling in memory: of columns, by as many workers, or of a matrix."""
     import pyarrow.parquet as pq
 
     parts = [pq.read_table(tables / f"{name}.parquet") for name in ("train", "test")]
@@ -175,8 +175,8 @@ def quantiles(tables: Path, how: str) -> Callable[[], dict]:
                 "references": reference_shares(min(QUANTILES["n_quantiles"], rows)),
                 "resolution": 1e-7,
             }
-            with ThreadPoolExecutor(1 if "one" in how else 2) as workers:
-                done = workers.map(partial(scale_column, **settings), columns)
+            with ThreadPoolExecutor(workers) as pool:
+                done = pool.map(partial(scale_column, **settings), columns)
                 return [scores for scores, _ in done]
 
     def work() -> dict:

@@ -7,13 +7,21 @@ import pytest
 import torch
 from scipy.special import log_softmax, ndtr, ndtri
 
+from emodag.science import ordered
 from emodag.science.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.scaling import fit_quantiles, reference_shares, transform
 from emodag.science.training import Cosine, FitSettings, _scheduler, mix, total_loss
 
 P, K, SLOPE = 9, 4, 0.01
 SETTINGS = ModelSettings(
-    hidden=6, code=5, head=7, gate_ratio=4, dropout=0.3, residual=True, corruption=0.1
+    hidden=6,
+    code=5,
+    head=7,
+    gate_ratio=4,
+    dropout=0.3,
+    residual=True,
+    corruption=0.1,
+    matmul="ordered",
 )
 
 
@@ -85,6 +93,7 @@ def test_mixup_and_the_loss():
         torch.from_numpy(partner),
         share=share,
         weight=weight,
+        cross_entropy=ordered.cross_entropy,
     )
     assert float(loss) == pytest.approx(expected, rel=1e-6)
 

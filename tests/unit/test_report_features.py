@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from emodag.science.attention import mean_gate, rank_agreement, shared_top
 from emodag.science.embedding import embed
-from emodag.science.model import Gate
+from emodag.science.model import TORCHS, Gate
 from emodag.science.oddities import oddities
 
 
@@ -31,7 +31,7 @@ def test_the_largest_numbers_are_no_trouble():
 
 def test_the_gate_is_the_model_s():
     torch.manual_seed(0)
-    gate = Gate(12, 4)
+    gate = Gate(12, 4, TORCHS)
     x = torch.randn(30, 12) + 3
     weights = {f"gate.{name}": value.numpy() for name, value in gate.state_dict().items()}
     expected = (gate(x) / x).mean(0).detach().numpy()

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from emodag.errors import DivergenceError
+from emodag.science import ordered
 from emodag.science.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
 from emodag.science.randomness import Derived
 from emodag.science.scoring import macro_f1
@@ -26,7 +27,14 @@ from emodag.science.training import (
 )
 
 MODEL = ModelSettings(
-    hidden=16, code=8, head=8, gate_ratio=4, dropout=0.3, residual=True, corruption=0.1
+    hidden=16,
+    code=8,
+    head=8,
+    gate_ratio=4,
+    dropout=0.3,
+    residual=True,
+    corruption=0.1,
+    matmul="ordered",
 )
 SETTINGS = FitSettings(
     epochs=4,
@@ -129,7 +137,14 @@ def test_shapes(residual):
 
 def test_the_reported_network_has_the_reported_layers():
     settings = ModelSettings(
-        hidden=512, code=128, head=128, gate_ratio=4, dropout=0.3, residual=False, corruption=0.0
+        hidden=512,
+        code=128,
+        head=128,
+        gate_ratio=4,
+        dropout=0.3,
+        residual=False,
+        corruption=0.0,
+        matmul="ordered",
     )
     network = AttentiveAutoencoder(1793, 4, settings, stream("init"))
     linear = [
@@ -167,7 +182,14 @@ def test_the_loss_is_the_reports_equation_1():
     logits, target, rebuilt = (torch.from_numpy(rng.normal(size=(6, 4))) for _ in range(3))
     labels, partner = torch.tensor([0, 1, 2, 3, 0, 1]), torch.tensor([3, 2, 1, 0, 5, 4])
     loss, cross_entropy, reconstruction = total_loss(
-        logits, rebuilt, target, labels, partner, share=0.3, weight=0.1
+        logits,
+        rebuilt,
+        target,
+        labels,
+        partner,
+        share=0.3,
+        weight=0.1,
+        cross_entropy=ordered.cross_entropy,
     )
     log_p = logits - logits.exp().sum(1, keepdim=True).log()
     rows = torch.arange(6)

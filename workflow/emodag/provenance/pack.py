@@ -98,7 +98,7 @@ def read_pack(pack: Path, below: Path) -> dict[str, Manifest]:
         with zipfile.ZipFile(pack) as archive:
             contents = dict(_manifests(archive, home))
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError) as error:
-        # RuntimeError, NotImplementedError included, is an encrypted or oddly compressed file.
+        # A RuntimeError tells of an encrypted file, or one compressed in an unknown way.
         raise _refusal(pack, str(error)) from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _refusal(pack, str(error)) from None

@@ -12,10 +12,9 @@ streams differ between processors. Without a generator the layers and their weig
 drawn as a plain script draws them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import torch
@@ -42,7 +41,7 @@ class ModelSettings:
     dropout: float
     residual: bool
     corruption: float
-    matmul: str = "torch"
+    matmul: str
     planted_batch_norm: bool = False
 
 
@@ -111,18 +110,12 @@ class BatchNorm(nn.BatchNorm1d):
 class Gate(nn.Module):
     """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
 
-    def __init__(
-        self,
-        width: int,
-        ratio: int,
-        linear: type[nn.Linear] = nn.Linear,
-        sigmoid: Callable[[torch.Tensor], torch.Tensor] = torch.sigmoid,
-    ) -> None:
+    def __init__(self, width: int, ratio: int, arithmetic: ModuleType | SimpleNamespace) -> None:
         super().__init__()
-        self.sigmoid = sigmoid
+        self.sigmoid = arithmetic.sigmoid
         bottleneck = max(1, width // ratio)
-        self.squeeze = linear(width, bottleneck, bias=False)
-        self.excite = linear(bottleneck, width, bias=False)
+        self.squeeze = arithmetic.Linear(width, bottleneck, bias=False)
+        self.excite = arithmetic.Linear(bottleneck, width, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, p) -> (n, p)"""
@@ -167,7 +160,7 @@ class AttentiveAutoencoder(nn.Module):
         self.arithmetic = ordered if s.matmul == "ordered" else TORCHS
         linear = self.arithmetic.Linear
         self.is_rounded = s.matmul == "bfloat16"
-        self.gate = Gate(width, s.gate_ratio, linear, self.arithmetic.sigmoid)
+        self.gate = Gate(width, s.gate_ratio, self.arithmetic)
         self.norm = norm(width)
         self.encoder = nn.Sequential(
             linear(width, s.hidden),

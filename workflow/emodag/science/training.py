@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import mse_loss
 
 from emodag.errors import DivergenceError
 from emodag.science.fit_state import State, capture, restore
@@ -175,7 +175,7 @@ def total_loss(
     *,
     share: float,
     weight: float,
-    cross_entropy: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = cross_entropy,
+    cross_entropy: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
 
