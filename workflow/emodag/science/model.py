@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from emodag.science import ordered
-from emodag.science.ordered import mean_rows, repeat_row
+from emodag.science.ordered import normalise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +95,13 @@ class BatchNorm(nn.BatchNorm1d):
             return super().forward(x)
         n = len(x)
         x = x.float()  # sums of bfloat16 would be rounded after every addition
-        mean = mean_rows(x)
-        centred = x - repeat_row(mean, n)
-        variance = mean_rows(centred.square())
+        normal, mean, variance = normalise(x, self.weight, self.bias, self.eps)
         with torch.no_grad():
             unbiased = variance * (n / (n - 1))
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(unbiased, self.momentum)
             self.num_batches_tracked += 1
-        scale = (variance + self.eps).rsqrt() * self.weight
-        return centred * repeat_row(scale, n) + repeat_row(self.bias, n)
+        return normal
 
 
 class Gate(nn.Module):

@@ -31,6 +31,9 @@ STRIDE = 2 * VECTOR
 UNDIVIDED = 16384
 """Numbers that torch does not divide among threads."""
 
+IS_DIRECT = torch.__version__ >= "2.13"
+"""Whether the oneDNN of this torch, asked without copies, goes through the inner dimension alike."""
+
 
 def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """``a @ b.T``, without gradients.
@@ -49,9 +52,17 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     total = None
     for start in range(0, a.shape[1], PIECE):
         left, right = _padded(a[:, start : start + PIECE]), _padded(b[:, start : start + PIECE])
-        part = linear(left.to_mkldnn(), right).to_dense()
+        part = _multiply(left, right)
         total = part if total is None else total.add_(part)
     return total[: len(a), : len(b)]
+
+
+def _multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    if not IS_DIRECT:
+        return linear(a.to_mkldnn(), b).to_dense()
+    if not b.T.is_contiguous():  # as which oneDNN takes it, too
+        b = b.contiguous()
+    return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
@@ -65,18 +76,19 @@ def sum_rows(x: torch.Tensor) -> torch.Tensor:
     """(n, width) -> (width,), without gradients."""
     if x.is_cuda:
         return x.sum(0)  # one kernel instead of many, which adds alike each time
-    while len(x) > 1:
-        half = len(x) // 2
-        halved = x[:half] + x[half : 2 * half]
-        if len(x) % 2:
-            halved[0] += x[-1]
-        x = halved
-    return x[0]
+    rows = x.detach().numpy()  # whose many small steps take a fraction of torch's time
+    while len(rows) > 1:
+        half = len(rows) // 2
+        halved = rows[:half] + rows[half : 2 * half]
+        if len(rows) % 2:
+            halved[0] += rows[-1]
+        rows = halved
+    return torch.from_numpy(rows[0])
 
 
 def mean_rows(x: torch.Tensor) -> torch.Tensor:
-    """(n, width) -> (width,)"""
-    return _SumRows.apply(x) / len(x)
+    """(n, width) -> (width,), without gradients."""
+    return sum_rows(x) / len(x)
 
 
 def softmax(logits: torch.Tensor) -> torch.Tensor:
@@ -98,9 +110,20 @@ def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return _CrossEntropy.apply(logits, labels)
 
 
-def repeat_row(row: torch.Tensor, n: int) -> torch.Tensor:
-    """(width,) -> (n, width), whose gradients are added by `sum_rows`."""
-    return _RepeatRow.apply(row, n)
+def normalise(
+    x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Columns of mean 0 and variance 1, times `weight`, plus `bias` (batch normalisation).
+
+    Parameters
+    ----------
+    x : (n, width); weight, bias : (width,); eps : what is added to the variances.
+
+    Returns
+    -------
+    (n, width), and without gradients the columns' means and biased variances, (width,) each.
+    """
+    return _Normalise.apply(x, weight, bias, eps)
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:
@@ -113,42 +136,44 @@ class Linear(torch.nn.Linear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, in) -> (n, out)"""
-        outcome = _Product.apply(x, self.weight)
-        return outcome if self.bias is None else outcome + repeat_row(self.bias, len(x))
+        return _Linear.apply(x, self.weight, self.bias)
 
 
-class _Product(Function):
+class _Linear(Function):
     @staticmethod
-    def forward(ctx, x, weight):
+    def forward(ctx, x, weight, bias):
         ctx.save_for_backward(x, weight)
-        return product(x, weight)
+        outcome = product(x, weight)
+        return outcome if bias is None else outcome.add_(bias)
 
     @staticmethod
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
         of_x = product(gradient, weight.T) if ctx.needs_input_grad[0] else None
-        return of_x, product(gradient.T, x.T)
+        of_bias = sum_rows(gradient) if ctx.needs_input_grad[2] else None
+        return of_x, product(gradient.T, x.T), of_bias
 
 
-class _SumRows(Function):
+class _Normalise(Function):
     @staticmethod
-    def forward(ctx, x):
-        ctx.rows = len(x)
-        return sum_rows(x)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient.expand(ctx.rows, -1)
-
-
-class _RepeatRow(Function):
-    @staticmethod
-    def forward(ctx, row, n):
-        return row.expand(n, -1)
+    def forward(ctx, x, weight, bias, eps):
+        mean = mean_rows(x)
+        centred = x - mean
+        variance = mean_rows(centred.square())
+        rate = (variance + eps).rsqrt()
+        ctx.save_for_backward(centred, rate, weight)
+        ctx.mark_non_differentiable(mean, variance)
+        return (centred * (rate * weight)).add_(bias), mean, variance
 
     @staticmethod
-    def backward(ctx, gradient):
-        return sum_rows(gradient), None
+    def backward(ctx, gradient, *_):
+        centred, rate, weight = ctx.saved_tensors
+        of_scale = sum_rows(gradient * centred)
+        of_variance = -0.5 * (of_scale * weight) * rate.pow(3)
+        of_x = gradient * (rate * weight)
+        of_x += centred * (2 * of_variance / len(centred))
+        of_x -= mean_rows(of_x)
+        return of_x, of_scale * rate, sum_rows(gradient), None
 
 
 def _sigmoid(x: torch.Tensor) -> torch.Tensor:
