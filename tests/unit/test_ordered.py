@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from emodag.science import ordered
 from emodag.science.ordered import (
     PIECE,
     Linear,
     cross_entropy,
-    mean_rows,
+    normalise,
     product,
-    repeat_row,
     sigmoid,
     softmax,
     sum_rows,
@@ -39,9 +39,14 @@ def in_order(a, b):
 @pytest.mark.parametrize(
     "n, k, m", [(128, 512, 64), (33, 100, 7), (1, 31, 5), (4, 1, 1), (9, 3, 2)]
 )
-def test_a_product_adds_in_order(n, k, m):
+@pytest.mark.parametrize("is_direct", {ordered.IS_DIRECT, False})
+def test_a_product_adds_in_order(n, k, m, is_direct, monkeypatch):
+    monkeypatch.setattr(ordered, "IS_DIRECT", is_direct)
     a, b = normal(n, k), normal(m, k)
-    assert torch.equal(product(a, b), in_order(a, b))
+    expected = in_order(a, b)
+    for left in (a, a.T.contiguous().T, normal(n, 3 * k)[:, k : 2 * k].copy_(a)):
+        for right in (b, b.T.contiguous().T, normal(m, 3 * k)[:, k : 2 * k].copy_(b)):
+            assert torch.equal(product(left, right), expected)
 
 
 def test_a_long_product_is_the_sum_of_its_pieces_in_order():
@@ -50,11 +55,6 @@ def test_a_long_product_is_the_sum_of_its_pieces_in_order():
     first, second, third = (product(a[:, piece], b[:, piece]) for piece in pieces)
     assert torch.equal(product(a, b), first + second + third)
     torch.testing.assert_close(product(a, b), a @ b.T, atol=1e-3, rtol=0)
-
-
-def test_a_product_of_transposed_matrices_is_the_same():
-    a, b = normal(40, 24), normal(24, 40)
-    assert torch.equal(product(a.T, b), product(a.T.contiguous(), b))
 
 
 def test_rows_are_added_in_halves():
@@ -77,23 +77,32 @@ def test_gradients_are_torchs():
     torch.testing.assert_close(*slopes, atol=1e-4, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "ours, torchs",
-    [
-        (sigmoid, torch.sigmoid),
-        (mean_rows, lambda x: x.mean(0)),
-        (lambda x: repeat_row(x[0], 5), lambda x: x[0].expand(5, -1)),
-    ],
-)
-def test_parts_and_their_gradients_are_torchs(ours, torchs):
+def test_a_sigmoid_and_its_gradient_are_torchs():
     x = normal(13, 21)
     found = []
-    for function in (ours, torchs):
+    for function in (sigmoid, torch.sigmoid):
         given = x.clone().requires_grad_()
         value = function(given)
         value.mul(torch.arange(value.numel()).view(value.shape)).sum().backward()
         found.append((value.detach(), given.grad))
     torch.testing.assert_close(*found)
+
+
+def test_normalised_rows_and_their_gradients_are_torchs():
+    x, slope = 3 * normal(13, 21) + 5, normal(13, 21)
+    batch_norm = torch.nn.BatchNorm1d(21, eps=0.1, momentum=1.0)
+    with torch.no_grad():
+        batch_norm.weight.copy_(normal(21)), batch_norm.bias.copy_(normal(21))
+    theirs = [x.requires_grad_(), *batch_norm.parameters()]
+    ours = [one.detach().clone().requires_grad_() for one in theirs]
+    expected, (found, means, variances) = batch_norm(x), normalise(*ours, eps=0.1)
+    torch.testing.assert_close(found, expected)
+    for normal_rows in (found, expected):
+        normal_rows.mul(slope).sum().backward()
+    torch.testing.assert_close([one.grad for one in ours], [one.grad for one in theirs])
+    running = [batch_norm.running_mean, batch_norm.running_var]
+    torch.testing.assert_close([means, variances * 13 / 12], running)
+    assert not means.requires_grad and not variances.requires_grad
 
 
 @pytest.mark.parametrize("classes", [2, 4, 9, 40])

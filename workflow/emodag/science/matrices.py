@@ -38,7 +38,8 @@ def read_matrix(paths: Sequence[Path]) -> np.ndarray:
 
 def read_columns(path: Path) -> dict[str, np.ndarray]:
     """The columns of a small Parquet table without missing values, as arrays by name."""
-    table = pq.read_table(path, use_threads=False)
+    with pq.ParquetFile(path) as source:  # `read_table` would import what reads whole directories
+        table = source.read(use_threads=False)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
