@@ -69,7 +69,7 @@ bench: $(READY_DEV)  ## measure speed, into results/speed.html, and what content
 	.venv/bin/python -m benchmarks.cost
 	.venv/bin/python -m benchmarks.speed $(ARGS)
 
-bench-full: $(READY_DEV)  ## measure speed at the competition's size as well: an hour
+bench-full: $(READY_DEV)  ## measure speed at the competition's size as well: an hour and a half
 	.venv/bin/python -m benchmarks.speed --full $(ARGS)
 
 lint: $(READY_DEV)  ## check style

@@ -65,6 +65,7 @@ def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Compariso
         workflow("cold"), tables(), scratch, rounds, epochs, stage0_epochs
     )
     if full:
+        everything["long"] = lambda: [chain.long(workflow("long"), tables(), scratch, 12, 5)]
         everything["busy"] = lambda: [chain.busy(workflow("busy"), tables(), scratch, 1)]
         everything["scores"] = lambda: [chain.matmuls(workflow("scores", "demo"), 5, 25)]
     return everything
@@ -75,7 +76,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="at the competition's size, an hour")
+    parser.add_argument(
+        "--full", action="store_true", help="at the competition's size, an hour and a half"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these parts alone")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIRECTORY")
     options = parser.parse_args()

@@ -192,6 +192,26 @@ def cold(
     return found
 
 
+def long(
+    workflow: Workflow, tables: Path, scratch: Path, epochs: int, stage0_epochs: int
+) -> Comparison:
+    """`cold` with more epochs, where fits are most of the time; once."""
+    one = Comparison(
+        "long",
+        f"the whole chain from nothing, {epochs} epochs (stage 0: {stage0_epochs}), as above",
+        "at least 1.7",
+    )
+    workflow.configure(epochs, stage0_epochs, [1])
+    one.costs["emodag"] = [workflow.run()]
+    one.costs["script"] = [script(tables, scratch, epochs, stage0_epochs, 1)]
+    one.compare("script", "emodag", lambda ratio: ratio >= 1.7)
+    one.facts = {
+        "emodag": {**workflow.scores(), "hidden": workflow.hidden()},
+        "script": {**script_scores(scratch), "hidden": hidden(scratch / "script.csv", tables)},
+    }
+    return one
+
+
 def busy(workflow: Workflow, tables: Path, scratch: Path, epochs: int) -> Comparison:
     """How much longer the chain takes while another process keeps one of the two cores busy."""
     one = Comparison(
