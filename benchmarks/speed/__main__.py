@@ -59,7 +59,7 @@ def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Compariso
         "training": training,
     }
     if full:
-        everything["growth"] = lambda: [growth.growth(scratch, (1, 2, 4, 8), 1)]
+        everything["growth"] = lambda: [growth.growth(scratch, (1, 2, 4, 8), 3)]
     rounds, epochs, stage0_epochs = (2, 4, 2) if full else (3, 10, 4)
     everything["cold"] = lambda: chain.cold(
         workflow("cold"), tables(), scratch, rounds, epochs, stage0_epochs
