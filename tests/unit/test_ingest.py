@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emodag.errors import ConfigError, InputError
-from emodag.science import feature_file
+from emodag.science import csv_tables, feature_file
 from emodag.stages import ingest
 
 CLASSES = ["calm", "tense"]
@@ -27,8 +27,8 @@ OUTPUTS += ["train_rows.parquet"]
 class Notes:
     """The part of a context that the stage uses."""
 
-    def __init__(self):
-        self.warnings = []
+    def __init__(self, workers):
+        self.warnings, self.workers = [], workers
 
     def warn(self, message):
         self.warnings.append(message)
@@ -43,11 +43,11 @@ def params(**changes):
     return {**defaults, **changes}
 
 
-def ingested(folder, train, test, **changes):
+def ingested(folder, train, test, *, workers=1, **changes):
     """Run the stage; return its context and the folder it filled."""
     output = folder / "out"
     output.mkdir()
-    context = Notes()
+    context = Notes(workers)
     ingest.run({"train": train, "test": test}, params(**changes), output, context)
     assert sorted(path.name for path in output.iterdir()) == OUTPUTS
     return context, output
@@ -144,7 +144,7 @@ def test_test_labels_are_ignored_even_if_unreadable(tmp_path):
     ),
     persons=st.sampled_from([["P", "Q"], [1, 2], [-3, 10**17], [1.0, 2.0]]),
 )
-def test_every_format_gives_the_same_bytes(tmp_path_factory, cells, persons):
+def test_every_format_gives_the_same_bytes_with_any_workers(tmp_path_factory, cells, persons):
     folder = tmp_path_factory.mktemp("formats")
     rows = [(*row, CLASSES[at % 2], persons[at * 2 // len(cells)]) for at, row in enumerate(cells)]
     names = ["a", "b", "c", "label", "person"]
@@ -158,11 +158,14 @@ def test_every_format_gives_the_same_bytes(tmp_path_factory, cells, persons):
     )
     digests = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feature_file, "_GROUP_ROWS", 7)
-        for suffix in ("csv", "csv.gz", "pq"):
-            (folder / suffix).mkdir()
+        patch.setattr(feature_file, "_MOST_ROWS", 7)
+        patch.setattr(feature_file, "_LEAST_ROWS", 1)
+        patch.setattr(csv_tables, "BLOCK_BYTES", 200)
+        for suffix, workers in (("csv", 1), ("csv", 2), ("csv.gz", 2), ("pq", 2)):
+            place = folder / f"{suffix} {workers}"
+            place.mkdir()
             path = folder / f"t.{suffix}"
-            _, output = ingested(folder / suffix, path, path)
+            _, output = ingested(place, path, path, workers=workers)
             digests.add(tuple((output / name).read_bytes() for name in OUTPUTS))
     assert len(digests) == 1
     assert pq.ParquetFile(output / "train.parquet").metadata.num_row_groups == -(-len(cells) // 7)

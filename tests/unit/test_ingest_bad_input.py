@@ -23,6 +23,8 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 class Silent:
     """A context for stages that fail before they have anything to say."""
 
+    workers = 2  # so that what is wrong is found by another thread than the stage's
+
     def warn(self, message):
         raise AssertionError(message)
 

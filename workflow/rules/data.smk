@@ -42,10 +42,11 @@ rule ingest:
         "results/{env}/table/ingest.log",
     conda:
         conda_file
+    threads: 2
     message:
         "Read the raw tables ({wildcards.env})"
     shell:
-        RUN
+        RUN + " --workers {threads}"
 
 
 rule folds:

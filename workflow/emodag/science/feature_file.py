@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _GROUP_BYTES = 32 << 20
-_GROUP_ROWS = 1 << 16
+_LEAST_ROWS, _MOST_ROWS = 1 << 11, 1 << 16
 
 
 class FeatureWriter:
     """Collects rows from blocks of any size and writes row groups of one fixed size.
+
+    That is 32 MiB; the more rows the narrower the table is, but between 2,048 and 65,536 of them.
+    With fewer the pieces of columns, each of which costs time, grow with the columns' square.
 
     The file depends on the rows alone, not on how they were divided into blocks. Missing values are
     NaN; there are no nulls. Use it as a context manager: the file is whole once that is left
@@ -20,7 +23,7 @@ class FeatureWriter:
     """
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
-        rows = max(1, min(_GROUP_ROWS, _GROUP_BYTES // (8 * len(names))))
+        rows = min(_MOST_ROWS, max(_LEAST_ROWS, _GROUP_BYTES // (8 * len(names))))
         self._pending = np.empty((rows, len(names)), order="F")
         self._used = 0
         self._schema = _schema(names)

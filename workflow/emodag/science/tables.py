@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from emodag.errors import InputError
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 16 << 20
 """How much of a table, as text or as float64, is in memory at a time."""
 
 MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")

@@ -1,7 +1,8 @@
 """Raw tables in, typed and validated Parquet out, with a record of what was odd in them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,7 +17,7 @@ from emodag.science.feature_file import FeatureWriter, select_columns
 from emodag.science.ingest import Layout, layout_of_test, layout_of_train, open_table
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import label_codes, persons, row_ids
-from emodag.science.tables import Table, fault, first_cell, listed
+from emodag.science.tables import Block, Table, fault, first_cell, listed
 
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
 
@@ -44,6 +45,7 @@ def run(
         all_missing : "drop" or "error", for columns without a finite value in training
         constant : "keep" or "drop", for columns of one finite value in training
         min_rows_per_person : int
+    context : told of what is odd. A second worker reads a block while the last one is written.
 
     Raises
     ------
@@ -64,7 +66,9 @@ def run(
         context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         staged = Path(scratch)
-        tally, texts = _copy_features(train, layout, params, staged / "train.parquet")
+        tally, texts = _copy_features(
+            train, layout, params, staged / "train.parquet", context
+        )
         codes = label_codes(train, layout.label, texts[layout.label], params["classes"])
         class_counts = _count_classes(train, layout.label, codes, params["classes"])
         who = persons(
@@ -79,7 +83,7 @@ def run(
         rows = {"id": _ids(train, layout.id, texts, tally.rows), "label": codes, "person": who}
         pq.write_table(pa.table(rows), staged / "train_rows.parquet", compression="zstd")
         test_tally, test_texts = _copy_features(
-            test, Layout(test_columns.id, tuple(features)), params, staged / "test.parquet"
+            test, Layout(test_columns.id, tuple(features)), params, staged / "test.parquet", context
         )
         rows = {"id": _ids(test, test_columns.id, test_texts, test_tally.rows)}
         pq.write_table(pa.table(rows), staged / "test_rows.parquet", compression="zstd")
@@ -112,14 +116,15 @@ def run(
 
 
 def _copy_features(
-    table: Table, layout: Layout, params: Mapping[str, Any], path: Path
+    table: Table, layout: Layout, params: Mapping[str, Any], path: Path, context: Context
 ) -> tuple[ColumnTally, dict[str, pa.Array]]:
     """Write the features of `table` to `path`; return their tally and the other columns."""
     names = [name for name in (layout.id, layout.label, layout.group) if name is not None]
     tally = ColumnTally(len(layout.features))
     texts: dict[str, list[pa.Array]] = {name: [] for name in names}
     with FeatureWriter(path, layout.features) as writer:
-        for block in table.blocks(layout.features, names):
+        blocks = table.blocks(layout.features, names)
+        for block in _one_ahead(blocks) if context.workers > 1 else blocks:
             for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
                 cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
                 if cell is not None:
@@ -135,6 +140,15 @@ def _copy_features(
     if not tally.rows:
         raise fault(table.path, "has a header but no rows")
     return tally, {name: pa.concat_arrays(parts) for name, parts in texts.items()}
+
+
+def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+    """The same blocks, each read by another thread while the one before it is in use."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, blocks, None)
+        while (block := following.result()) is not None:
+            following = reader.submit(next, blocks, None)
+            yield block
 
 
 def _kept(
