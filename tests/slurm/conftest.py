@@ -142,8 +142,8 @@ def cluster() -> Iterator[None]:
 
 
 @pytest.fixture
-def slurm(cluster) -> Iterator[Slurm]:
-    """The cluster, idle again after the test."""
+def slurm(cluster, tmp_path) -> Iterator[Slurm]:
+    """The cluster, idle again after the test and before its directory is removed."""
     slurm = Slurm()
     yield slurm
     for run in slurm.runs:

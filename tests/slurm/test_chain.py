@@ -42,7 +42,7 @@ def test_chain_makes_the_same_bits_in_about_as_many_slurm_jobs_as_fits(slurm, lo
     fields = "Comment:99,NumCPUs:9,MinMemory:9,TimeLimit:19,Partition:9,tres-per-job:19"
     lines = command("squeue", "-h", "--states=all", "--name", run.name, "-O", fields).splitlines()
     asked = {" ".join(line.split()) for line in lines}
-    assert "rule_data_folds_ingest_scale 1 2000M 25:00 main N/A" in asked
+    assert "rule_data_folds_ingest_scale 2 2000M 25:00 main N/A" in asked
     assert "rule_tables_leaderboard_scores_submission 1 1000M 15:00 main N/A" in asked
     fold = "rule_nested_fits_pseudo_label_student_teacher 1 1500M 25:00 gpu gres:gpu:1"
     assert fold in asked

@@ -54,7 +54,7 @@ def test_the_processor_is_used_where_it_is_asked_for(driver, tmp_path):
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 FAULTS = """
-import resource, torch
+import pyarrow, resource, torch
 from emodag.science.devices import prepared
 prepared("cpu")
 table = torch.ones(1000, 1000)
@@ -64,6 +64,7 @@ for count in range(30):
     together = [table.sqrt() for _ in range(12)]
     del together
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+print(pyarrow.default_memory_pool().backend_name)
 """
 
 
@@ -78,4 +79,6 @@ def test_the_memory_of_intermediate_results_is_used_again():
         capture_output=True,
         text=True,
     )
-    assert int(done.stdout) < 12_000
+    faults, pool = done.stdout.split()
+    assert int(faults) < 12_000
+    assert pool == "system"

@@ -13,7 +13,8 @@ def prepared(device: str) -> torch.device:
     """A device to compute on: ``cpu`` or ``cuda``.
 
     On a GPU only deterministic kernels are allowed, at full float32 precision (no TF32); cuBLAS
-    needs a fixed workspace for that (PyTorch's notes on reproducibility).
+    needs a fixed workspace for that (PyTorch's notes on reproducibility). On a processor the whole
+    process is made to keep the memory it frees.
 
     Raises
     ------

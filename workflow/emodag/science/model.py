@@ -21,7 +21,6 @@ import torch
 from torch import nn
 
 from emodag.science import ordered
-from emodag.science.ordered import normalise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ TORCHS = SimpleNamespace(
     softmax=partial(torch.softmax, dim=1),
     cross_entropy=nn.functional.cross_entropy,
 )
-"""What `emodag.science.ordered` has, by torch."""
+"""What the network takes from `emodag.science.ordered` by name, as torch has it."""
 
 
 class Mask:
@@ -95,7 +94,7 @@ class BatchNorm(nn.BatchNorm1d):
             return super().forward(x)
         n = len(x)
         x = x.float()  # sums of bfloat16 would be rounded after every addition
-        normal, mean, variance = normalise(x, self.weight, self.bias, self.eps)
+        normal, mean, variance = ordered.normalise(x, self.weight, self.bias, self.eps)
         with torch.no_grad():
             unbiased = variance * (n / (n - 1))
             self.running_mean.lerp_(mean, self.momentum)
@@ -105,7 +104,13 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 class Gate(nn.Module):
-    """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases."""
+    """Channel-wise attention (squeeze and excitation, Hu et al. 2018) without biases.
+
+    Parameters
+    ----------
+    width : number of features p; the bottleneck has p // `ratio` units, at least one.
+    arithmetic : `emodag.science.ordered` or `TORCHS`.
+    """
 
     def __init__(self, width: int, ratio: int, arithmetic: ModuleType | SimpleNamespace) -> None:
         super().__init__()
@@ -145,7 +150,8 @@ class AttentiveAutoencoder(nn.Module):
 
     Attributes
     ----------
-    arithmetic : `softmax` and `cross_entropy` that go with the network's products.
+    arithmetic : `emodag.science.ordered` or `TORCHS`, of which the linear layers and the gate's
+        sigmoid are, and which has the `softmax` and `cross_entropy` that go with them.
     """
 
     def __init__(

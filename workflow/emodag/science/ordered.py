@@ -7,18 +7,21 @@ of the definition:
 
 - a cell of a product is what fused multiply-adds give that go through the inner dimension in order,
   in pieces of `PIECE` whose sums are then added in order;
-- a sum over rows adds the lower half of the rows to the upper half until one row is left;
+- a sum over rows adds the lower half of the rows to the upper half, and the last of an odd number
+  to the first, until one row is left;
 - a sigmoid is computed by whole strides, never by the other code that torch has for a rest, and an
   exponential from a sigmoid, since torch's own is MKL's.
 
 What remains are single operations, which torch rounds alike on every x86-64 processor with AVX2. On
-a GPU all of this is torch's own.
+a GPU sums over rows are torch's own, and `product`, made for processors, is not used.
 """
 
 import numpy as np
 import torch
 from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
+from torch.torch_version import TorchVersion
 
 PIECE = 512
 """Longest inner dimension that oneDNN goes through in order, in every release tried."""
@@ -32,8 +35,16 @@ STRIDE = 2 * VECTOR
 UNDIVIDED = 16384
 """Numbers that torch does not divide among threads."""
 
-IS_DIRECT = torch.__version__ >= "2.13"
-"""Whether this torch's oneDNN adds in the same order where it is asked without copies."""
+
+def is_direct_in(release: str) -> bool:
+    """Whether oneDNN in a release of torch adds in the same order where it is asked without copies.
+
+    In 2.13 it does, in 2.8 and 2.9 it does not. Later releases are taken to; a test tells.
+    """
+    return TorchVersion(release) >= "2.13"
+
+
+IS_DIRECT = is_direct_in(torch.__version__)
 
 
 def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -44,13 +55,20 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
     Parameters
     ----------
-    a : (n, k) float32; b : (m, k) float32; of any strides, none of the sizes 0.
+    a : (n, k) float32; b : (m, k) float32; of any strides.
 
     Returns
     -------
     (n, m) float32.
+
+    Raises
+    ------
+    ValueError
+        When the inner dimensions k differ or are 0.
     """
-    total = None
+    if not a.shape[1] == b.shape[1] > 0:
+        raise ValueError(f"no product of {tuple(a.shape)} and {tuple(b.shape)} over the columns")
+    a, b, total = a.detach(), b.detach(), None
     for start in range(0, a.shape[1], PIECE):
         left, right = _padded(a[:, start : start + PIECE]), _padded(b[:, start : start + PIECE])
         part = _multiply(left, right)
@@ -61,7 +79,7 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def _multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     if not IS_DIRECT:
         return linear(a.to_mkldnn(), b).to_dense()
-    if not b.T.is_contiguous():  # as which oneDNN takes it, too
+    if not b.T.is_contiguous():  # a transposed matrix is taken as it is, but no piece of one
         b = b.contiguous()
     return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
@@ -74,10 +92,13 @@ def _padded(x: torch.Tensor) -> torch.Tensor:
 
 
 def sum_rows(x: torch.Tensor) -> torch.Tensor:
-    """(n, width) -> (width,), without gradients."""
+    """(n, width) -> (width,), float32 or float64, n > 0, without gradients."""
+    x = x.detach()
     if x.is_cuda:
         return x.sum(0)  # one kernel instead of many, which adds alike each time
-    rows = x.detach().numpy()  # whose many small steps take a fraction of torch's time
+    if len(x) == 1:
+        return x[0].clone()
+    rows = x.numpy()  # whose many small steps take a fraction of torch's time
     with np.errstate(all="ignore"):
         while len(rows) > 1:
             half = len(rows) // 2
@@ -89,7 +110,7 @@ def sum_rows(x: torch.Tensor) -> torch.Tensor:
 
 
 def mean_rows(x: torch.Tensor) -> torch.Tensor:
-    """(n, width) -> (width,), without gradients."""
+    """(n, width) -> (width,), float32 or float64, n > 0, without gradients."""
     return sum_rows(x) / len(x)
 
 
@@ -119,7 +140,8 @@ def normalise(
 
     Parameters
     ----------
-    x : (n, width); weight, bias : (width,); eps : what is added to the variances.
+    x : (n, width), n > 0; weight, bias : (width,); all float32, or all float64.
+    eps : what is added to the variances.
 
     Returns
     -------
@@ -149,11 +171,13 @@ class _Linear(Function):
         return outcome if bias is None else outcome.add_(bias)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
         of_x = product(gradient, weight.T) if ctx.needs_input_grad[0] else None
+        of_weight = product(gradient.T, x.T) if ctx.needs_input_grad[1] else None
         of_bias = sum_rows(gradient) if ctx.needs_input_grad[2] else None
-        return of_x, product(gradient.T, x.T), of_bias
+        return of_x, of_weight, of_bias
 
 
 class _Normalise(Function):
@@ -168,6 +192,7 @@ class _Normalise(Function):
         return (centred * (rate * weight)).add_(bias), mean, variance
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient, *_):
         centred, rate, weight = ctx.saved_tensors
         of_scale = sum_rows(gradient * centred)
@@ -194,6 +219,7 @@ class _Sigmoid(Function):
         return share
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient):
         (share,) = ctx.saved_tensors
         return gradient * (1 - share) * share
@@ -209,6 +235,7 @@ class _CrossEntropy(Function):
         return mean_rows(lost[:, None])[0]
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, gradient):
         probabilities, labels = ctx.saved_tensors
         slope = probabilities.clone()

@@ -66,9 +66,7 @@ def run(
         context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         staged = Path(scratch)
-        tally, texts = _copy_features(
-            train, layout, params, staged / "train.parquet", context
-        )
+        tally, texts = _copy_features(train, layout, params, staged / "train.parquet", context)
         codes = label_codes(train, layout.label, texts[layout.label], params["classes"])
         class_counts = _count_classes(train, layout.label, codes, params["classes"])
         who = persons(
