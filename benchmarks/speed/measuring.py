@@ -54,7 +54,7 @@ class Comparison:
 
     def compare(
         self, slow: str, quick: str, limit: Callable[[float], bool] | None = None, of: str = "wall"
-    ):
+    ) -> None:
         """Fill in `ratios`, cost of one contender in units of the other's, and `reached`."""
         pairs = zip(self.costs[slow], self.costs[quick], strict=True)
         self.ratios = [getattr(a, of) / getattr(b, of) for a, b in pairs]

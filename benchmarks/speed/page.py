@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.speed.growth import KINDS
+from benchmarks.speed.growth import FIGURES, KINDS
 from benchmarks.speed.measuring import Comparison, summary
 from jinja2 import Environment
 from markupsafe import Markup
@@ -51,7 +51,7 @@ def page(comparisons: Sequence[Comparison], machine: Mapping[str, str]) -> str:
         figures=[
             figure
             for one in comparisons
-            for figure in (growth_figures(one) if one.name == "growth" else cost_figures(one))
+            for figure in (growth_figures(one) if "along" in one.facts else cost_figures(one))
         ],
     )
     return text + "\n"
@@ -100,25 +100,24 @@ def cost_figures(one: Comparison) -> list[dict[str, Any]]:
 
 
 def growth_figures(one: Comparison) -> list[dict[str, Any]]:
-    """Time and memory over the rows, each with the straight line nearest to it."""
-    points = one.facts["points"]
-    by_rows = [point for point in points if point["features"] == points[0]["features"]]
+    """Time and memory over the rows, or over the features."""
+    along, points = one.facts["along"], one.facts["points"]
     figures = []
-    for what, label in (("CPU seconds", "CPU seconds"), ("MB", "peak memory, MB")):
-        with settings(f"speed-growth-{what}"):
+    for what, label in zip(FIGURES, ("CPU seconds", "peak memory, MB"), strict=True):
+        with settings(f"speed-growth-{along}-{what}"):
             figure, axes = axes_of(3.2)
-            rows = [point["rows"] for point in by_rows]
+            sizes = [point[along] for point in points]
             for kind, colour in zip(KINDS, SERIES, strict=False):
-                found = [point[kind][what] for point in by_rows]
-                axes.plot(rows, found, "o-", color=colour, markersize=4, linewidth=1.2, label=kind)
+                found = [point[kind][what] for point in points]
+                axes.plot(sizes, found, "o-", color=colour, markersize=4, linewidth=1.2, label=kind)
             axes.set_xlim(left=0)
             axes.set_ylim(bottom=0)
-            axes.set_xlabel("rows")
+            axes.set_xlabel(along)
             axes.set_ylabel(label)
             axes.legend(frameon=False)
-            distances = ", ".join(
-                f"{kind} {one.facts['distance'][f'{kind}, {what}']:.3f}" for kind in KINDS
+            told = "; ".join(
+                f"{name} {value:.3f}" for name, value in one.facts["found"].items() if what in name
             )
-            caption = f"Growth of {label} with the rows; largest distance from a line: {distances}."
+            caption = f"{label} over the {along}; {one.ratio}: {told}."
             figures.append({"drawing": Markup(svg(figure, caption)), "caption": caption})
     return figures

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 from benchmarks.speed import tasks
-from benchmarks.speed.growth import distance
+from benchmarks.speed.growth import distance, with_features, with_rows
 from benchmarks.speed.measuring import Comparison, Cost, run, task, written
 from benchmarks.speed.page import page
 from torch.utils.flop_counter import FlopCounterMode
@@ -93,21 +93,34 @@ def test_the_page_tells_what_was_reached_and_the_json_everything():
     assert found[0]["costs"]["script"][1] == {"wall": 2.0, "cpu": 1.9, "peak": 60.0}
 
 
-def test_growth_is_drawn():
-    points = [
+def points(along, fit):
+    """Three tables of growing size on which ingest and scale grow with it, and the fit as given."""
+    return [
         {
-            "factor": factor,
-            "rows": 100 * factor,
-            "features": 8,
-            **{kind: {"CPU seconds": factor, "MB": 5.0} for kind in ("ingest", "scale", "fit")},
+            **{"rows": 100, "features": 8, "parameters": 50, along: size},
+            **{kind: {"CPU seconds": 1 + size, "MB": 5.0} for kind in ("ingest", "scale")},
+            "fit": {"CPU seconds": fit(size), "MB": 5.0},
         }
-        for factor in (1, 2)
+        for size in (100, 200, 400)
     ]
-    names = [
-        f"{kind}, {what}" for kind in ("ingest", "scale", "fit") for what in ("CPU seconds", "MB")
-    ]
-    one = Comparison(
-        "growth", "tables", facts={"points": points, "distance": dict.fromkeys(names, 0.05)}
-    )
-    text = page([one], {})
-    assert text.count("<svg") == 2 and "fit 0.050" in text
+
+
+def test_growth_with_rows_is_a_distance_from_a_line():
+    straight, bent = (with_rows(points("rows", fit)) for fit in (lambda n: 3 * n, lambda n: n * n))
+    assert straight.reached and max(straight.ratios) == pytest.approx(0, abs=1e-9)
+    assert not bent.reached and bent.facts["found"]["fit, CPU seconds"] == max(bent.ratios) > 0.1
+    text = page([bent], {})
+    assert text.count("<svg") == 2 and f"fit, CPU seconds {max(bent.ratios):.3f}" in text
+
+
+def test_growth_with_features_is_that_of_the_work():
+    square = points("features", lambda n: n * n)
+    assert not with_features(square).reached
+    for point in square:
+        point["parameters"] = point["features"] ** 2  # which excuses the fit, and nothing else
+    one = with_features(square)
+    assert one.reached and one.facts["found"]["fit, CPU seconds, 400"] == pytest.approx(1)
+    assert one.facts["found"]["scale, CPU seconds, 400"] == pytest.approx(401 / 201 / 2)
+    assert page([one], {}).count("<svg") == 2
+    square[-1]["ingest"]["CPU seconds"] *= 1.2
+    assert not with_features(square).reached
