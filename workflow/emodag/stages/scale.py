@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from emodag.context import Context
 from emodag.science import planted
+from emodag.science.memory import keep_freed_memory
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
 
 COLUMNS_AT_ONCE = 64
@@ -45,6 +46,7 @@ def run(
     context : told of columns without any value in the fitted rows; they become 0.0. Its workers
         scale features side by side.
     """
+    keep_freed_memory()
     train, test = pq.ParquetFile(inputs["train"]), pq.ParquetFile(inputs["test"])
     n_train, n_test = train.metadata.num_rows, test.metadata.num_rows
     training = _training_rows(n_train, inputs, params["fold"])
