@@ -207,4 +207,4 @@ if CONDA:
     PYTHON = 'PYTHONPATH="$EMODAG_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
 
 # -P: whatever lies in the working directory is not to be imported.
-RUN = PYTHON + " -P -m emodag run {input.plan} --log {log}"
+RUN = PYTHON + " -P -m emodag run {input.plan} --workers {threads} --log {log}"

@@ -46,7 +46,7 @@ rule ingest:
     message:
         "Read the raw tables ({wildcards.env})"
     shell:
-        RUN + " --workers {threads}"
+        RUN
 
 
 rule folds:
@@ -89,4 +89,4 @@ rule scale:
     message:
         "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
     shell:
-        RUN + " --workers {threads}"
+        RUN
