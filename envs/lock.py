@@ -1,7 +1,8 @@
 """Write every lock and conda file of this directory: `make lock`, or `make lock ARGS=--upgrade`.
 
 `NAME.in` says what is wanted, `NAME.lock` pins it with all that it needs, hashes included. Pins
-that a `.in` leaves open stay as locked until `--upgrade`. Needs `uv` and the package index.
+that a `.in` leaves open stay as locked until `--upgrade`. At the end those that set-up needs are
+resolved for machines that it never ran on. Needs the package index.
 """
 
 import os
@@ -15,7 +16,11 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 
 LINUX = "x86_64-manylinux_2_28"
+LINUX_ARM = "aarch64-manylinux_2_28"
 MACOS = "aarch64-apple-darwin"
+
+# The oldest macOS that torch's wheels name; uv takes an older one for granted.
+ENVIRONMENT = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
 
 
 class Lock(NamedTuple):
@@ -39,8 +44,10 @@ class Lock(NamedTuple):
 
 
 LOCKS = (
+    Lock("uv", LINUX),
     Lock("local", LINUX),
     Lock("local.torch-cuda", LINUX, agrees_with=("local",)),
+    Lock("local.torch-macos", MACOS, agrees_with=("local", "local.torch-cuda")),
     # What torch needs on macOS is what its builds without CUDA need on Linux too.
     Lock("local.torch-cpu", MACOS, agrees_with=("local", "local.torch-cuda")),
     # What torch 2.9.1 and 2.8.0 have in an index of their own is not locked: their builds of the
@@ -67,6 +74,13 @@ CONDA = {
     "baselines": ("local", "local.torch-cpu", "baselines"),
 }
 """The locks whose pins each conda file holds."""
+
+ELSEWHERE = {
+    LINUX_ARM: ("local", "local.torch-cuda", "dev"),
+    MACOS: ("local", "local.torch-macos", "dev"),
+}
+"""The locks that set up where nothing was ever run. What `local.torch-cpu` pins is not looked up,
+since it is in PyTorch's own index, which `make lock` does without."""
 
 
 class Pin(NamedTuple):
@@ -148,16 +162,37 @@ def write_lock(lock: Lock, arguments: list[str]) -> None:
         command += ["--override", f"{lock.joins}.lock"]
     left_out = "".join(f"{name}; python_version < '3'\n" for name in lock.without)
     command += ["-", "--output-file", path.name, *arguments]
-    # The oldest macOS that torch's wheels name; uv takes an older one for granted.
-    environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     # The index does not know builds with a label; their public version needs the same packages.
     unlabelled = re.sub(r"(==[\w.]+)\+\w+", r"\1", source)
     with tempfile.NamedTemporaryFile("w", suffix=".in") as overrides:
         overrides.write(left_out)
         overrides.flush()
         command += ["--override", overrides.name] if left_out else []
-        subprocess.run(command, cwd=HERE, env=environment, input=unlabelled, text=True, check=True)
+        subprocess.run(command, cwd=HERE, env=ENVIRONMENT, input=unlabelled, text=True, check=True)
     path.write_text(with_own_builds(path.read_text(), source))
+
+
+def check_elsewhere(platform: str, names: tuple[str, ...]) -> None:
+    """Have uv find what some locks pin for another platform, hashes included.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        When a package lacks a file for it or a hash, or needs another that is not locked.
+    """
+    with tempfile.TemporaryDirectory() as nothing:
+        command = [
+            "uv",
+            "--no-config",
+            "pip",
+            "install",
+            "--quiet",
+            "--dry-run",
+            "--require-hashes",
+        ]
+        command += ["--target", nothing, "--python-version", "3.11", "--python-platform", platform]
+        command += [word for name in names for word in ("-r", f"{name}.lock")]
+        subprocess.run(command, cwd=HERE, env=ENVIRONMENT, check=True)
 
 
 def main(arguments: list[str]) -> None:
@@ -167,14 +202,13 @@ def main(arguments: list[str]) -> None:
         write_lock(lock, arguments)
     for name in CONDA:
         (HERE / f"{name}.yaml").write_text(conda_file(name))
+    for platform, names in ELSEWHERE.items():
+        print(f"resolving for {platform}", flush=True)
+        check_elsewhere(platform, names)
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except FileNotFoundError as error:
-        if error.filename != "uv":
-            raise
-        sys.exit("`make lock` needs uv: install it (pip install uv), then run this again.")
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)

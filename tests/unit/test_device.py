@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 
 from emodag.errors import ConfigError
+from emodag.onednn import has_onednn
 from emodag.provenance.device import device_for, kind
+from emodag.stages import fitting
+from tests.unit.test_training import MODEL
 
 
 @pytest.fixture
@@ -50,6 +55,24 @@ def test_hidden_gpus_are_not_used(driver, monkeypatch, chosen):
 def test_the_processor_is_used_where_it_is_asked_for(driver, tmp_path):
     assert device_for("cpu", driver) == "cpu"
     assert device_for("auto", tmp_path / "no driver") == "cpu"
+
+
+def test_a_torch_without_onednn_multiplies_by_itself_and_the_key_says_so(tmp_path, monkeypatch):
+    """Told by a header, since the key is made without loading torch."""
+    assert has_onednn() == torch.backends.mkldnn.is_available()
+    header = tmp_path / "torch/include/ATen/Config.h"
+    header.parent.mkdir(parents=True)
+    (tmp_path / "torch/__init__.py").touch()
+    model, processor = asdict(MODEL), torch.device("cpu")
+    told = {}
+    for without in (True, False):
+        header.write_text(f"#define AT_MKLDNN_ENABLED() {int(not without)}\n")
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(tmp_path)
+            patch.delitem(sys.modules, "torch")  # for which its finder is not asked else
+            told[without] = device_for("cpu"), fitting._model(model, processor).matmul
+    assert told == {True: ("cpu without oneDNN", "torch"), False: ("cpu", "ordered")}
+    assert kind("cpu without oneDNN") == "cpu"
 
 
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"

@@ -1,11 +1,7 @@
 """The locks are complete, portable and in step with each other and with the conda files."""
 
 import importlib.util
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +72,13 @@ def test_torch_flavours_differ_by_cuda_only():
     assert not any(is_cuda.fullmatch(name) for name in cpu)
 
 
+def test_torch_for_macos_is_that_of_linux_without_its_packages():
+    cpu, macos = pins("local.torch-cpu"), pins("local.torch-macos")
+    assert macos.keys() == cpu.keys()
+    assert macos["torch"] == pins("local.torch-cuda")["torch"]
+    assert {name for name in cpu if cpu[name] != macos[name]} == {"torch"}
+
+
 def test_cpu_lock_holds_the_builds_its_source_lists():
     (stated,) = lock.read_pins((ENVS / "local.torch-cpu.in").read_text())
     assert pins("local.torch-cpu")["torch"] == stated
@@ -132,36 +135,3 @@ def test_the_control_differs_in_numpy_only():
     local, control = pins("local"), pins("numpy2")
     assert local.keys() == control.keys()
     assert {name for name in local if local[name] != control[name]} == {"numpy"}
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_setup_completes_after_a_failure_and_then_rests(tmp_path):
-    """On locks without packages, so that nothing is downloaded."""
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    (tmp_path / "workflow" / "emodag").mkdir(parents=True)
-    (tmp_path / "workflow" / "emodag" / "__init__.py").touch()
-    (tmp_path / "envs").mkdir()
-    (tmp_path / "envs" / "local.torch-cpu.lock").touch()
-    local = tmp_path / "envs" / "local.lock"
-
-    def setup() -> subprocess.CompletedProcess:
-        command = ["make", "setup", "TORCH=cpu", f"PYTHON={sys.executable}"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    local.write_text("numpy==1.26.4 --hash=none\n")
-    assert setup().returncode != 0
-    assert (tmp_path / ".venv" / "bin" / "python").exists()
-    local.write_text("")
-    repaired = setup()
-    assert (repaired.returncode, "Building" in repaired.stdout) == (0, True)
-    assert "Building" not in setup().stdout
-
-    interpreter = tmp_path / ".venv" / "bin" / "python"
-    found = subprocess.run(
-        [interpreter, "-c", "import emodag; print(emodag.__file__)"],
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert found.stdout.startswith(str(tmp_path / "workflow"))

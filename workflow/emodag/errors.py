@@ -1,8 +1,17 @@
 """The errors a user can cause, each reported as one message and never as a traceback."""
 
+from emodag.shown import shown
+
 
 class EmodagError(Exception):
-    """Something a user can mend: says what was expected, what was found, where, and what to do."""
+    """Something a user can mend: says what was expected, what was found, where, and what to do.
+
+    Each argument is one line of the message. Names in it come from files, so wherever it is
+    printed, by Snakemake too, nothing in it steers a terminal.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(shown(str(line)) for line in self.args)
 
 
 class InputError(EmodagError):

@@ -5,15 +5,19 @@ import re
 from pathlib import Path
 
 from emodag.errors import ConfigError
+from emodag.onednn import has_onednn
 
 NVIDIA = Path("/proc/driver/nvidia")
 """Where NVIDIA's Linux driver describes itself and its GPUs."""
 
 CPU = "cpu"
 
+UNORDERED = "cpu without oneDNN"
+"""A processor on which products of matrices are torch's own; see `emodag.science.ordered`."""
+
 
 def device_for(wanted: str, driver: Path = NVIDIA) -> str:
-    """What enters the key for a device: ``cpu``, or the driver and models of the visible GPUs.
+    """What enters the key for a device: `CPU`, `UNORDERED`, or driver and models of visible GPUs.
 
     Parameters
     ----------
@@ -32,7 +36,7 @@ def device_for(wanted: str, driver: Path = NVIDIA) -> str:
             "`training.device` is cuda, and this process sees no NVIDIA GPU. Ask for one where the "
             "job runs (on a cluster, by the profile's resources), or choose `auto` or `cpu`."
         )
-    return CPU
+    return CPU if has_onednn() else UNORDERED
 
 
 def kind(device: str) -> str:

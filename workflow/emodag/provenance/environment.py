@@ -8,15 +8,14 @@ at once the first to finish wins.
 import contextlib
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from emodag.errors import ConfigError
+from emodag.installer import Uv, interpreter
 from emodag.provenance.atomic import write_bytes
 from emodag.provenance.fingerprint import differences, versions_in
 
@@ -37,11 +36,6 @@ def directory(name: str, locks: Sequence[Path], python: str) -> Path:
         content.update(hashlib.sha256(lock.read_bytes()).digest())
     content.update((sys.version if python == BUILT else python).encode())
     return ENVIRONMENTS / f"{name}-{content.hexdigest()[:12]}"
-
-
-def interpreter(environment: Path) -> Path:
-    """The Python of a virtual environment."""
-    return environment / "bin" / "python"
 
 
 def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[str]:
@@ -84,16 +78,16 @@ def build(
             raise ConfigError(f"{lock}: no such lock")
     if (environment / MARK).exists():
         return
+    uv = Uv.found(say)
     environment.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=environment.parent) as scratch:
         place = Path(scratch) / environment.name
         say(f"{environment.name}: creating it with {base}")
-        _run([base, "-m", "venv", str(place)], f"{base} cannot create a virtual environment")
-        for lock in sorted(locks, key=_goes_last):
-            say(f"{environment.name}: installing {lock}")
-            _install(place, lock)
+        uv.create(place, base)
+        say(f"{environment.name}: installing {', '.join(map(str, locks))}")
+        uv.install(place, locks)
         say(f"{environment.name}: compiling")
-        _run([str(interpreter(place)), "-m", "compileall", "-qq", "-j0", str(place / "lib")], None)
+        uv.compile(place)
         record = {"python": base, "locks": [str(lock) for lock in locks]}
         write_bytes(place / MARK, json.dumps(record, indent=1).encode() + b"\n")
         _publish(place, environment)
@@ -119,29 +113,3 @@ def _base(python: str) -> str:
             f"`python` in the configuration; `{BUILT}` takes the one that runs Snakemake."
         )
     return found
-
-
-def _goes_last(lock: Path) -> bool:
-    """Packages that come as source are built with the setuptools of one of the locks."""
-    return "\nsetuptools==" not in lock.read_text()
-
-
-def _install(place: Path, lock: Path) -> None:
-    command = [str(interpreter(place)), "-m", "pip", "--disable-pip-version-check", "install"]
-    command += ["--quiet", "--no-compile", "--no-build-isolation", "--require-hashes"]
-    _run([*command, "-r", str(lock)], f"{lock} cannot be installed")
-
-
-def _run(command: list[str], complaint: str | None) -> None:
-    """Run a step, isolated from the packages and settings of the running environment."""
-    inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
-    try:
-        done = subprocess.run(
-            command, env=inherited, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-    except OSError as error:
-        raise ConfigError(f"{complaint}: {error.strerror}.") from None
-    if done.returncode and complaint:
-        lines = [*done.stdout.strip().splitlines(), f"It ended with status {done.returncode}."]
-        telling = [line for line in lines if "ERROR" in line or "Expected" in line or "Got" in line]
-        raise ConfigError("\n  ".join([f"{complaint}:", *map(str.strip, (telling or lines)[-6:])]))

@@ -13,6 +13,7 @@ from safetensors.torch import save
 
 from emodag.context import Context
 from emodag.errors import InputError
+from emodag.onednn import has_onednn
 from emodag.science.devices import prepared
 from emodag.science.fit_state import State
 from emodag.science.global_stream import going_on_from, seeded
@@ -186,8 +187,7 @@ def _score(held_out, rows, history, classes, output, reports_best_epoch) -> dict
 def _model(model: Mapping[str, Any], device: torch.device) -> ModelSettings:
     """The network's settings, with torch's own products where there is no oneDNN to order them."""
     settings = ModelSettings(**model)
-    orders = device.type == "cpu" and torch.backends.mkldnn.is_available()
-    if settings.matmul == "ordered" and not orders:
+    if settings.matmul == "ordered" and not (device.type == "cpu" and has_onednn()):
         return replace(settings, matmul="torch")
     return settings
 

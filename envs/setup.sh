@@ -1,0 +1,195 @@
+#!/bin/sh
+# Set-up, as `make` starts it: nothing where .venv is as the locks say, else .venv anew.
+#
+#   [TORCH=cuda] [PYTHON=...] sh envs/setup.sh [LAYER ...]
+#
+# A layer (dev, conda-test, cluster) is a lock installed on top. This part finds, or fetches, a
+# Python and uv, the installer; workflow/emodag/setup.py does the rest with them. A python3 of 3.9
+# or newer, or uv, must be there, and nothing else; everything is put into .venv and .tools.
+set -u
+
+TORCH=${TORCH:-cpu}
+PYTHON=${PYTHON:-}
+CPYTHON=3.11.18   # what is fetched where no suitable one is found; uv knows its hash
+SUITS='import sys, ctypes, sqlite3, ssl, zlib
+sys.exit(sys.implementation.name != "cpython" or sys.version_info[:2] not in ((3, 11), (3, 12)))'
+IDENTITY='import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))'
+MADE=.venv/made-from
+
+# The variables of another environment that is active, or was, and what would have uv or cd do else.
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX CDPATH
+unset UV_PYTHON_PREFERENCE UV_MANAGED_PYTHON UV_NO_MANAGED_PYTHON
+# By its own name, so that a link to the project is the project.
+cd -P -- "$(dirname -- "$0")/.." || exit 1
+# A host that cannot be reached costs half a minute at most.
+export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-12}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-1}"
+
+say() { echo "set-up: $*"; }
+fail() { echo "set-up: $*" >&2; exit 1; }
+identity() { "$1" -c "$IDENTITY" 2>&1; }
+
+# What keeps .venv from being made from these locks, here, whole; nothing where nothing does.
+what_is_wrong() {
+    if [ ! -e .venv ] && [ ! -L .venv ]; then
+        echo "there is no .venv yet"
+    elif [ ! -f $MADE/place ]; then
+        echo "the .venv here was left unfinished, or made by something else"
+    elif [ "$(cat $MADE/place)" != "$PWD" ]; then
+        echo "the .venv here was made for $(cat $MADE/place)"
+    elif [ "$(identity .venv/bin/python)" != "$(cat $MADE/python)" ]; then
+        echo "the Python that .venv was made with is gone or changed"
+    elif [ -n "$PYTHON" ] && [ "$(identity "$PYTHON")" != "$(cat $MADE/python)" ]; then
+        echo "the .venv here was made with another Python than PYTHON=$PYTHON"
+    else
+        for lock in local "local.torch-$TORCH"; do
+            cmp -s "envs/$lock.lock" "$MADE/$lock.lock" ||
+                { echo "the .venv here was not made from this $lock.lock"; break; }
+        done
+    fi
+}
+
+# The layers, of those asked for, that are not in .venv.
+missing() {
+    for lock in "$@"; do
+        cmp -s "envs/$lock.lock" "$MADE/$lock.lock" || echo "$lock"
+    done
+}
+
+# Runs what fetches $1; if it fails, ends with one sentence and its last words.
+fetch() {
+    what=$1
+    shift
+    said=$("$@" 2>&1) && return
+    case $said in
+        *"No space left"* | *quota*) why="the disk is full, or a quota used up" ;;
+        *[Mm]ismatch* | *"NOT MATCH"* | *require-hashes*) why="it is not what its hash says" ;;
+        *) why="no network, or none of the indexes and mirrors in use has it" ;;
+    esac
+    fail "$what could not be fetched: $why. The .venv is as it was. Last words:
+$(echo "$said" | grep -v '^ *$' | tail -n 4)"
+}
+
+find_python() {
+    if [ -n "$PYTHON" ]; then
+        "$PYTHON" -c "$SUITS" 2>/dev/null ||
+            fail "PYTHON=$PYTHON (from the command line or your environment) is not the command or the" \
+                "path of a CPython 3.11 or 3.12 with a whole standard library. Leave it out, and" \
+                "one is found or fetched."
+        return
+    fi
+    for PYTHON in python3.11 python3.12 python3; do
+        "$PYTHON" -c "$SUITS" 2>/dev/null && return
+    done
+    PYTHON=
+}
+
+# A uv that knows the CPython above is new enough for all the rest.
+is_new() {
+    set -- "$1" python list --only-downloads --all-versions "$CPYTHON"
+    [ -n "$(UV_PYTHON_DOWNLOADS=automatic "$@" 2>/dev/null)" ]
+}
+
+# pip for a Python that has none, as Debian's and Ubuntu's: out of their own package, whose signature
+# apt checks. Lists of packages that apt lacks are fetched for this once.
+pip_of_apt() (
+    rm -rf .tools/apt
+    mkdir -p .tools/apt/lists/partial .tools/apt/archives/partial && cd .tools/apt || exit
+    set -- -q -o Acquire::Retries=0 -o Acquire::http::Timeout=12 -o Acquire::https::Timeout=12
+    apt-get "$@" download python3-pip-whl || {
+        set -- "$@" -o "Dir::State=$PWD" -o "Dir::Cache=$PWD"
+        apt-get "$@" update && apt-get "$@" download python3-pip-whl
+    } && dpkg-deb -x python3-pip-whl_*.deb . && mv usr/share/python-wheels/pip-*.whl ../pip.whl &&
+        rm -rf ../apt
+)
+
+# uv by the pip of the Python $1, or by one made for it. Its lock holds the hashes.
+fetch_uv() {
+    if "$1" -m pip --version >/dev/null 2>&1; then
+        set -- "$1" -m pip
+    elif "$1" -c 'import ensurepip, venv' 2>/dev/null; then
+        fetch pip "$1" -m venv --clear .tools/pip
+        set -- .tools/pip/bin/python -m pip
+    elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+        say "pip from python3-pip-whl, by apt-get (2 MB, and 20 MB of lists where it has none)"
+        fetch "pip, which $1 lacks," pip_of_apt
+        set -- env PYTHONPATH=.tools/pip.whl "$1" -m pip
+    else
+        fail "$1 has neither pip nor ensurepip: install one (python3-pip, python3-venv), or uv."
+    fi
+    say "uv $(sed -n 's/^uv==\([^ ]*\).*/\1/p' envs/uv.lock) by pip (17 MB)"
+    rm -rf .tools/uv .tools/uv.new
+    fetch uv env PIP_REQUIRE_VIRTUALENV=0 "$@" --disable-pip-version-check --timeout 12 --retries 0 \
+        install -q --no-user --no-deps --only-binary :all: --require-hashes --target .tools/uv.new \
+        -r envs/uv.lock
+    mv .tools/uv.new .tools/uv && cp envs/uv.lock .tools/uv/
+}
+
+find_uv() {
+    if [ -x .tools/uv/bin/uv ] && cmp -s envs/uv.lock .tools/uv/uv.lock; then
+        UV=$PWD/.tools/uv/bin/uv
+        return
+    fi
+    UV=$(command -v uv) && is_new "$UV" && return
+    for python in "$PYTHON" python3 python; do
+        "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || continue
+        fetch_uv "$python"
+        UV=$PWD/.tools/uv/bin/uv
+        return
+    done
+    [ -z "$UV" ] || fail "$UV is too old to know CPython $CPYTHON: upgrade it (\`uv self update\`)."
+    fail "neither a python3 of 3.9 or newer nor uv was found: install one, as a system's package."
+}
+
+fetch_python() {
+    for version in 3.11 3.12; do
+        PYTHON=$("$UV" python find --no-python-downloads --system $version 2>/dev/null) &&
+            "$PYTHON" -c "$SUITS" 2>/dev/null && return
+    done
+    export UV_PYTHON_INSTALL_DIR="$PWD/.tools/python"
+    set -- "$UV" python find --system --managed-python --no-python-downloads $CPYTHON
+    PYTHON=$("$@" 2>/dev/null) && return
+    say "CPython $CPYTHON by uv, since no Python 3.11 or 3.12 is here (30 MB)"
+    fetch "CPython $CPYTHON" env UV_PYTHON_DOWNLOADS=automatic "$UV" python install --no-bin --no-progress $CPYTHON
+    PYTHON=$("$@")
+}
+
+[ -f "envs/local.torch-$TORCH.lock" ] || fail "TORCH=$TORCH: expected cpu or cuda."
+case $PWD in
+    *:*) fail "$PWD has a colon in its name, which no PATH can hold: move the project." ;;
+esac
+[ -z "$(what_is_wrong)$(missing "$@")" ] && exit
+
+why=$( (mkdir -p .tools && : >.tools/lock) 2>&1) || fail "$PWD cannot be written to: $why"
+# One at a time.
+if command -v flock >/dev/null; then
+    exec 9>.tools/lock
+    flock -n 9 || { say "another set-up is at work here: waiting for its end"; flock 9; }
+fi
+wrong=$(what_is_wrong)
+[ -n "$wrong" ] && set -- local "$@" || set -- $(missing "$@")
+[ $# -eq 0 ] && exit
+
+[ "$(uname -sm)" = "Linux x86_64" ] ||
+    say "this is $(uname -sm), where emodag was never run: only Linux x86_64 is tested"
+say "${wrong:-.venv lacks $*}"
+[ "$1" = local ] || PYTHON=.venv/bin/python
+find_python
+find_uv
+[ -n "$PYTHON" ] || fetch_python
+if [ "$1" = local ]; then
+    # Neither may be of the .venv that goes now: `make` and an active one have its bin in PATH.
+    PYTHON=$("$PYTHON" -c 'import os, sys; print(os.path.realpath(sys._base_executable))') &&
+        [ -x "$PYTHON" ] || fail "$PYTHON is no Python that a .venv can be made with."
+    case $UV in "$PWD/.venv/"*) UV=$(realpath "$UV") ;; esac
+fi
+# From here to the last line .venv is unfinished. Of a link to another's, the link alone goes.
+[ "$1" = local ] && [ -L .venv ] && rm .venv
+rm -f $MADE/place
+[ "$1" != local ] || rm -rf .venv || fail "$PWD/.venv cannot be removed."
+PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH" "$@" || exit
+(
+    mkdir -p $MADE && identity .venv/bin/python >$MADE/python && for lock; do
+        cp "envs/$lock.lock" $MADE || exit
+    done && cp "envs/local.torch-$TORCH.lock" $MADE && echo "$PWD" >$MADE/place
+) || fail "$PWD/.venv cannot be written to."
+say "done"

@@ -1,0 +1,78 @@
+"""The second half of set-up, which envs/setup.sh starts: fill .venv from the locks.
+
+    python -m emodag.setup UV TORCH LAYER...
+
+UV is the command, TORCH cpu or cuda, a LAYER the name of a lock; `local` stands for a new .venv.
+"""
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from emodag.errors import ConfigError
+from emodag.installer import Uv
+
+VENV = Path(".venv")
+
+
+def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
+    """Make .venv, where `local` is among the layers, and add the others to it.
+
+    Raises
+    ------
+    ConfigError
+        When something cannot be had or written.
+    """
+    uv.say(f"{platform.system()} {platform.release()}, {platform.machine()}")
+    uv.say(f"Python {platform.python_version()}, {sys.executable}")
+    uv.say(f"uv, {uv.path}; packages come from {', '.join(_sources(uv))}")
+    if "local" in layers:
+        _base(uv, torch)
+    for layer in layers:
+        if layer != "local":
+            uv.say(f"packages of envs/{layer}.lock")
+            # The executor for Slurm asks for another NumPy than jobs have, and needs nothing of it.
+            alone = ["--no-deps"] if layer == "cluster" else []
+            uv.install(VENV, [_lock(layer)], *alone)
+
+
+def _base(uv: Uv, torch: str) -> None:
+    uv.create(VENV, sys.executable)
+    size = "200 MB, or 2.5 GB where there is none without CUDA" if torch == "cpu" else "2.5 GB"
+    uv.say(f"torch ({size}) and the packages of envs/local.lock (170 MB)")
+    uv.install(VENV, [_lock(f"local.torch-{torch}"), _lock("local")])
+    uv.say("bytecode")
+    uv.compile(VENV)
+    (site,) = VENV.glob("lib/python3*/site-packages")
+    (site / "emodag.pth").write_text("../../../../workflow\n")
+    (VENV / "bin/uv").symlink_to(Path(uv.path).absolute())
+
+
+def _lock(name: str) -> Path:
+    return Path("envs", f"{name}.lock")
+
+
+def _sources(uv: Uv) -> list[str]:
+    """Where packages come from, for people to read: without passwords."""
+    told = [v for v in uv.indexes if not v.startswith("--")]
+    names = ("DEFAULT_INDEX", "INDEX_URL", "INDEX", "EXTRA_INDEX_URL", "FIND_LINKS")
+    own = [os.environ.get(f"UV_{name}") for name in names]
+    # The first two, or pip's of that kind, stand in for the main index.
+    replaced = {"--default-index", "--no-index"} & {*uv.indexes} or any(own[:2])
+    places = [re.sub(r"//[^/]*@", "//", place) for place in [*filter(None, own), *told]]
+    return places if replaced else [*places, "the main index"]
+
+
+if __name__ == "__main__":
+    command, torch, *layers = sys.argv[1:]
+    try:
+        main(Uv(command, lambda line: print(f"set-up: {line}", flush=True)), torch, layers)
+    except ConfigError as error:
+        sys.exit(f"set-up: {error}")
+    except KeyboardInterrupt:
+        sys.exit("set-up: interrupted; the next one starts anew.")
+    except OSError as error:
+        sys.exit(f"set-up: {error.filename or VENV}: {error.strerror}.")
