@@ -1,21 +1,33 @@
 """emodag: from raw tables to a submission, every artifact addressed by its content."""
 
+import os
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+# The repository: also where this file is named by a link to it, or imported as a module.
+ROOT = Path(workflow.snakefile).resolve().parent
 
-configfile: "config.yaml"
+# Every key has a default, so a working directory of its own needs no config.yaml.
+if Path("config.yaml").is_file():
+
+    configfile: "config.yaml"
+
+elif os.path.lexists("config.yaml"):
+    raise WorkflowError("config.yaml: is no file")
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/environments.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/drift.smk"
-include: "workflow/rules/baselines.smk"
-include: "workflow/rules/report.smk"
+include: ROOT / "workflow/rules/common.smk"
+include: ROOT / "workflow/rules/environments.smk"
+include: ROOT / "workflow/rules/data.smk"
+include: ROOT / "workflow/rules/training.smk"
+include: ROOT / "workflow/rules/evaluation.smk"
+include: ROOT / "workflow/rules/drift.smk"
+include: ROOT / "workflow/rules/baselines.smk"
+include: ROOT / "workflow/rules/report.smk"
 
 
 rule all:

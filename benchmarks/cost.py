@@ -30,8 +30,7 @@ def hit(project: Project, rounds: int) -> None:
     start = [run([sys.executable, "-c", "pass"], project.path).cpu for _ in range(rounds)]
     print(f"the interpreter alone, CPU: {summary(start, 's', 3)}")
     for job in ("local/table", "local/published/scaled/all", "local/published/seed1/gen1/fold0"):
-        plan = Path("results/.plan", job.replace("/", "."), "plan.json")
-        command = [sys.executable, "-m", "emodag", "run", str(plan)]
+        command = [sys.executable, "-m", "emodag", "run", f"results/{job}/manifest.json"]
         taken = [run(command, project.path, **variables).cpu for _ in range(rounds)]
         print(f"hit of {job}, CPU: {summary(taken, 's', 3)}")
 

@@ -30,8 +30,8 @@ def project(tmp_path) -> Project:
 
 def held(project: Project, job: str) -> psutil.Process:
     """The process of a job, once it runs, suspended so that it is still running when we look."""
-    plan = f"results/.plan/{job.replace('/', '.')}/plan.json"
-    wanted = (["-m", "emodag", "run", plan], str(project.path))
+    manifest = f"results/{job}/manifest.json"
+    wanted = (["-m", "emodag", "run", manifest], str(project.path))
     found = []
 
     def is_there() -> bool:

@@ -7,9 +7,12 @@ import yaml
 from pydantic import BaseModel
 
 from emodag.errors import ConfigError
-from emodag.face.config import Config, load, read
-from emodag.face.config_file import default_yaml, json_schema
+from emodag.face.combined import combined
+from emodag.face.config import Config, load
+from emodag.face.config_file import default_yaml, effective_yaml, json_schema
 from emodag.face.config_reference import reference
+from emodag.face.places import asked_store
+from tests.unit.obstacles import OBSTACLES
 
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
 
@@ -30,7 +33,28 @@ def test_the_committed_files_follow_from_the_models():
 
 
 def test_config_yaml_holds_the_defaults():
-    assert read(ROOT / "config.yaml") == Config() == load({})
+    assert combined([ROOT / "config.yaml"], []) == Config() == load({})
+
+
+MINE = {
+    "environments": {"mine": {"locks": [], "variables": {"A": "1"}}},
+    "drift": {"contrasts": []},
+}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"data": {"source": "files", "train": "a: b.csv", "test": "#1.csv", "id": "'yes'"}},
+        {"data": {"classes": ["no", "1"]}, "pseudo_labels": {"boost": None}},
+        {"environment": "mine", **MINE},
+        {"seeds": [3, 1], "store": "~/store", "drift": {"contrasts": [["numpy2", "local"]]}},
+    ],
+)
+def test_a_whole_configuration_can_be_had_again(values):
+    config = load(values)
+    assert load(yaml.safe_load(effective_yaml(config))) == config
 
 
 def test_every_key_is_described():
@@ -98,10 +122,42 @@ def test_the_replays_settings_make_a_configuration():
 
 def test_a_file_that_is_missing_or_not_yaml(tmp_path):
     with pytest.raises(ConfigError, match="no such configuration file"):
-        read(tmp_path / "none.yaml")
-    (tmp_path / "bad.yaml").write_text("a: [1,")
-    with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
-        read(tmp_path / "bad.yaml")
+        combined([tmp_path / "none.yaml"], [])
+    for content in (b"a: [1,", b"a: \xff"):
+        (tmp_path / "bad.yaml").write_bytes(content)
+        with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
+            combined([tmp_path / "bad.yaml"], [])
+
+
+@pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("files", [[], ["mine.yaml"]])
+def test_a_file_that_is_no_file(tmp_path, monkeypatch, make, files):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / (files or ["config.yaml"])[0])
+    with pytest.raises(ConfigError, match=rf"\.yaml: cannot be read: .*{OBSTACLES[make]}"):
+        combined(list(map(Path, files)), [])
+
+
+def test_without_a_config_yaml_every_key_has_its_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert combined([], []) == Config()
+
+
+def test_a_leading_tilde_is_a_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    files = {"source": "files", "train": "~/a.csv", "test": "~", "truth": "./~/b.csv"}
+    config = load({"store": "~/store", "data": files})
+    assert (config.store, config.data.train) == ("/home/me/store", "/home/me/a.csv")
+    assert (config.data.test, config.data.truth) == ("/home/me", "./~/b.csv")
+    assert load({"data": {**files, "test": "~$test.csv"}}).data.test == "~$test.csv"
+    for values in ({"store": "~no-such-user/store"}, {"data": {**files, "train": "~nobody9/a"}}):
+        with pytest.raises(ConfigError, match="names no home directory"):
+            load(values)
+    monkeypatch.setenv("EMODAG_STORE", "~/other")
+    assert asked_store() == "/home/me/other"
+    monkeypatch.setenv("EMODAG_STORE", "~no-such-user/other")
+    with pytest.raises(ConfigError, match=r"EMODAG_STORE: .* names no home directory"):
+        asked_store()
 
 
 def test_other_classes_need_no_boost():

@@ -3,50 +3,122 @@
 import hashlib
 import json
 import os
+import shutil
 
 import pytest
 
 from emodag.errors import InputError
-from emodag.provenance import sources
-from emodag.provenance.sources import source_digests
+from emodag.provenance import owner, sources
+from emodag.provenance.sources import TICK, source_digests
 
 
 def sha256(content):
     return hashlib.sha256(content).hexdigest()
 
 
-def test_a_file_that_has_just_changed_is_not_remembered(tmp_path, monkeypatch):
-    raw, memory = tmp_path / "train.csv", tmp_path / "sources.json"
-    raw.write_bytes(b"1")
-    assert source_digests([str(raw)], memory) == {str(raw): sha256(b"1")}
-    assert not memory.exists()
-    monkeypatch.setattr(sources, "TICK", 0)
-    source_digests([str(raw)], memory)
-    assert json.loads(memory.read_text())["facts"][str(raw)]["sha256"] == sha256(b"1")
+@pytest.fixture
+def uptime(monkeypatch):
+    """The time since boot, in nanoseconds, to be set by the test."""
+    now = ["boot", 0]
+    monkeypatch.setattr(owner, "uptime", lambda: tuple(now))
+    return now
 
 
-def test_an_edit_that_keeps_size_and_modification_time_is_noticed(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "TICK", 0)
-    raw, memory = tmp_path / "train.csv", tmp_path / "sources.json"
-    raw.write_bytes(b"1")
+@pytest.fixture
+def coarse(monkeypatch):
+    """A file system of one tick for all that happens, on a host with whatever clock."""
+    real = sources._stamp
+    monkeypatch.setattr(sources, "_stamp", lambda path: [*real(path)[:3], 7, 7])
+
+
+@pytest.fixture
+def raw(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.csv").write_bytes(b"1")
+    return tmp_path / "train.csv"
+
+
+def looked_at(path, memory="sources.json"):
+    return source_digests([path.name], path.parent / memory)[path.name]
+
+
+def edit(path, content):
+    """Write in place: the inode stays, and so may the times."""
+    with path.open("r+b") as stream:
+        stream.write(content)
+
+
+def test_an_edit_within_a_tick_of_the_first_look_is_noticed(raw, uptime, coarse):
+    assert looked_at(raw) == sha256(b"1")
+    uptime[1] += TICK - 1
+    edit(raw, b"2")
+    assert looked_at(raw) == sha256(b"2")
+    edit(raw, b"3")
+    assert looked_at(raw) == sha256(b"3")
+
+
+def test_a_digest_made_a_tick_after_the_first_look_is_trusted(raw, uptime, coarse, monkeypatch):
+    looked_at(raw)
+    uptime[1] += TICK
+    looked_at(raw)
+    monkeypatch.setattr(sources, "file_sha256", None)  # not to be called
+    assert looked_at(raw) == sha256(b"1")
+
+
+def test_another_boot_says_nothing_of_how_long_ago_a_look_was(raw, uptime, coarse):
+    looked_at(raw)
+    uptime[:] = ["another", 10 * TICK]
+    looked_at(raw)
+    edit(raw, b"2")
+    assert looked_at(raw) == sha256(b"2")
+
+
+def test_a_file_that_changes_while_it_is_hashed_is_not_trusted(raw, uptime, monkeypatch):
+    looked_at(raw)
+    uptime[1] += TICK
+    real = sources.file_sha256
+
+    def hashed(path):
+        found = real(path)
+        edit(path, b"22")
+        return found
+
+    monkeypatch.setattr(sources, "file_sha256", hashed)
+    looked_at(raw)
+    monkeypatch.setattr(sources, "file_sha256", real)
+    assert looked_at(raw) == sha256(b"22")
+
+
+@pytest.mark.parametrize("how", ["in place", "moved", "link"])
+def test_an_edit_that_keeps_size_and_modification_time_is_noticed(raw, uptime, how):
+    other = raw.with_name("other.csv")
+    other.write_bytes(b"2")
+    shutil.copystat(raw, other)
+    for _ in range(3):
+        looked_at(raw)
+        uptime[1] += TICK
     status = raw.stat()
-    source_digests([str(raw)], memory)
-    raw.write_bytes(b"2")
+    if how == "in place":
+        edit(raw, b"2")
+    elif how == "moved":
+        other.rename(raw)
+    else:
+        raw.unlink()
+        raw.symlink_to(other)
     os.utime(raw, ns=(status.st_atime_ns, status.st_mtime_ns))
-    if raw.stat().st_ctime_ns == status.st_ctime_ns:
-        pytest.skip("both within one tick of the file system's clock")
-    assert source_digests([str(raw)], memory) == {str(raw): sha256(b"2")}
+    assert looked_at(raw) == sha256(b"2")
 
 
-def test_a_damaged_memory_is_forgotten(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "TICK", 0)
-    raw, memory = tmp_path / "train.csv", tmp_path / "sources.json"
-    raw.write_bytes(b"1")
+def test_a_damaged_memory_is_forgotten(raw, uptime):
+    memory = raw.with_name("sources.json")
     for content in ["", "{", "[]", '{"x": 1}', '{"files": 1, "digest": 2}', "[" * 100_000]:
         memory.write_text(content)
-        assert source_digests([str(raw)], memory) == {str(raw): sha256(b"1")}
+        assert looked_at(raw) == sha256(b"1")
+    uptime[1] += TICK
+    looked_at(raw)
+    assert json.loads(memory.read_text())["facts"]["train.csv"]["trusted"]
     memory.write_text(memory.read_text().replace(sha256(b"1"), sha256(b"2")))
-    assert source_digests([str(raw)], memory) == {str(raw): sha256(b"1")}
+    assert looked_at(raw) == sha256(b"1")
 
 
 def test_a_missing_file_is_named(tmp_path):

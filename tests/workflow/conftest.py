@@ -98,10 +98,10 @@ class Project:
             raise AssertionError(done.stderr)
         return done
 
-    def emodag(self, *arguments: str, **variables: str):
+    def emodag(self, *arguments: str, python: Path | str = sys.executable, **variables: str):
         """Run `python -m emodag` in the project."""
         return subprocess.run(
-            [sys.executable, "-m", "emodag", *arguments],
+            [python, "-m", "emodag", *arguments],
             cwd=self.path,
             env={**os.environ, "PYTHONPATH": str(self.path / "workflow"), **variables},
             text=True,

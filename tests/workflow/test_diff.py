@@ -1,6 +1,7 @@
 """`diff`: the first job that differs, which ingredient, and how far its values are apart."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from emodag.provenance.builds import PARTS
 from emodag.provenance.canonical import digest, file_sha256
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.key import key_of
@@ -38,7 +40,7 @@ def diff(project, a, b="results", *arguments):
     return found, text.stdout
 
 
-def remake(job, environment=None, **files):
+def remake(job, environment=None, parts=None, **files):
     """Make a job's manifest anew for changed files, as a run in another environment would."""
     path = Path("results", job, "manifest.json")
     made = Manifest.read(path)
@@ -49,6 +51,7 @@ def remake(job, environment=None, **files):
         outputs[name] = Output(logical=logical_digest(file), **sizes)
     ingredients = json.loads(json.dumps(made.ingredients))
     ingredients["environment"]["distributions"] |= environment or {}
+    ingredients["environment"] |= parts or {}
     key = key_of(ingredients, made.inputs)
     replace(made, ingredients=ingredients, key=key, outputs=outputs).write(path)
 
@@ -123,6 +126,31 @@ def test_another_environment_that_moves_the_last_bit_of_one_fit(other):
     assert "first to differ in key: table" in text and found["data_differ"] == []
     assert "first to differ in values: published/seed1/gen0/all" in text
     assert "6 of 96 cells differ (6.250%)" in text and "1 ulp (all in p0)" in text
+
+
+def test_another_build_of_one_version(other):
+    table, found = "results/local/table", Manifest.read(Path("results/local/table/manifest.json"))
+    builds = {**found.ingredients["environment"]["builds"], "numpy": "0" * 64}
+    remake("local/table", parts={"builds": builds, "edited": {"torch/serialization.py": "1" * 64}})
+    text = diff(other, f"{other.base}/local/table", table)[1]
+    assert re.search(r"  environment\.build of numpy \S+: [0-9a-f]{12} -> 0{12}\n", text)
+    assert "  environment.torch/serialization.py, edited: absent -> 111111111111\n" in text
+    assert text.count("  environment.") == 2
+
+
+def test_a_manifest_from_before_builds_were_recorded(other):
+    path = Path("results/local/table/manifest.json")
+    made = Manifest.read(path)
+    ingredients = json.loads(json.dumps(made.ingredients))
+    for part in PARTS:
+        del ingredients["environment"][part]
+    replace(made, ingredients=ingredients, key=key_of(ingredients, made.inputs)).write(path)
+    text = diff(other, f"{other.base}/local/table", "results/local/table")[1]
+    assert "  environment.builds of the packages: recorded -> absent\n" in text
+    lineage = other.emodag("lineage", "local/folds")
+    assert lineage.returncode == 0 and "Traceback" not in lineage.stderr
+    why = other.emodag("why", "local/table", "--configfile", "small.yaml")
+    assert "  environment: builds of the packages: absent -> recorded\n" in why.stdout
 
 
 def test_parameters_and_jobs_of_one_side(other):

@@ -177,14 +177,14 @@ def test_sidecars(copy_of_finished):
     git("init", "-q")
     git("add", "workflow", "Snakefile")
     git("commit", "-qm", "all")
-    plan = f"results/.plan/{FOLD.replace('/', '.')}/plan.json"
-    assert project.emodag("run", plan).returncode == 0
+    manifest = f"results/{FOLD}/manifest.json"
+    assert project.emodag("run", manifest).returncode == 0
     hit = project.json(place)
     assert hit["hit"] is True and hit["saved"] == made["cost"]
     assert hit["made"]["started"] == made["started"]
     assert hit["git"] == {"commit": git("rev-parse", "HEAD"), "dirty": False}
     (project.path / "Snakefile").write_text(project.read("Snakefile") + "# mine\n")
-    assert project.emodag("run", plan).returncode == 0
+    assert project.emodag("run", manifest).returncode == 0
     assert project.json(place)["git"]["dirty"] is True
     facts = json.loads(lineage(project, FOLD, "--json"))["jobs"][FOLD]["execution"]
     assert facts["started"][:19] == made["started"][:19] and facts["cost"] == made["cost"]

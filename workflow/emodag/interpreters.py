@@ -12,6 +12,7 @@ from typing import Any
 from emodag.baselines import PACKAGES
 from emodag.errors import ConfigError
 from emodag.face.config import Config
+from emodag.provenance.builds import warning
 from emodag.provenance.closure import PACKAGE
 from emodag.provenance.environment import MARK, directory, discard_if_damaged, interpreter
 from emodag.provenance.fingerprint import locked_versions
@@ -86,7 +87,8 @@ class Interpreters:
     def fingerprint(self, environment: Environment) -> dict[str, Any] | None:
         """What enters the keys of an environment's jobs, None where it cannot be told here.
 
-        Its interpreter is asked, as a job would be started, and once.
+        Its interpreter is asked, as a job would be started, and once. Says when files of its
+        packages are not as they were installed.
         """
         python = self._pythons.get(environment.name, sys.executable)
         about = [json.dumps(environment.variables), str(environment.threads), environment.device]
@@ -100,7 +102,20 @@ class Interpreters:
                 self._told[asked] = json.loads(done.stdout)
             except (OSError, subprocess.CalledProcessError):
                 self._told[asked] = None
+            else:
+                self._warn(python, self._told[asked])
         return self._told[asked]
+
+    def _warn(self, python: str, told: dict[str, Any]) -> None:
+        """Say once of each interpreter which files of its packages were edited."""
+        message = warning(told)
+        if message and python not in self._warned:
+            self._warned.add(python)
+            print(f"emodag: {python}: {message}", file=sys.stderr)
+
+    @cached_property
+    def _warned(self) -> set[str]:
+        return set()
 
     @cached_property
     def _told(self) -> dict[tuple[str, ...], dict[str, Any] | None]:

@@ -1,6 +1,6 @@
 """The planner: each job of the chain with code, environment and raw files as they are now."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,7 @@ from emodag.provenance.closure import Modules
 from emodag.provenance.codebook import remember
 from emodag.provenance.device import CPU
 from emodag.provenance.fingerprint import installed_versions, locked_versions, steering
-from emodag.provenance.freshness import (
-    Manifests,
-    bring_to_the_present,
-    must_run,
-    refuse_to_replace,
-    write_plan,
-)
+from emodag.provenance.freshness import Manifests, is_fresh
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import (
     PLANS,
@@ -31,6 +25,9 @@ from emodag.provenance.plan import (
 )
 from emodag.provenance.sources import source_digests
 from emodag.reporting import report_job
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+"""Suffixes before which another one may say what was compressed."""
 
 Restore = Callable[[Plan], Manifest | None]
 """Brings a job's outputs about from the store; the manifest, or None where that cannot be done."""
@@ -47,7 +44,7 @@ def jobs(config: Config) -> dict[str, Job]:
 
 
 class Planner:
-    """Makes the plans of a chain's jobs, and writes those that are asked for.
+    """Makes the plans of a chain's jobs, and decides which of them must run.
 
     Parameters
     ----------
@@ -74,18 +71,67 @@ class Planner:
             modules.remember()
         self._manifests = Manifests()
         self._environment = cache(self._environment_called)
-        self._written: dict[str, Path] = {}
-        self._open: set[str] = set()
+        self._plans: dict[str, Plan] = {}
+        self._must_run: dict[str, bool] = {}
 
     def plan(self, name: str) -> Plan:
         """The plan of one job."""
-        job = self._chain[name]
-        described = {env: asdict(self._environment(env, CPU, ())) for env in job.describes}
+        for job in self._first(name, self._plans):
+            self._plans[job] = self._planned(self._chain[job])
+        return self._plans[name]
+
+    def must_run(self, name: str, restore: Restore | None = None) -> bool:
+        """Whether a job must run, because it or a job that it rests on is not up to date.
+
+        A job is looked at once, however often it is asked for, and after those it rests on. One
+        whose outputs `restore` brings about need not run, and is up to date from then on.
+        """
+        for job in self._first(name, self._must_run):
+            self._must_run[job] = not self._is_settled(self.plan(job), restore)
+        return self._must_run[name]
+
+    def _is_settled(self, plan: Plan, restore: Restore | None) -> bool:
+        """Whether a job's outputs are what they must be, restored if need be."""
+        if any(self._must_run[job] for job in _needed(self._chain[plan.job])):
+            return False
+        if is_fresh(plan, self._manifests):
+            return True
+        if restore is None or not (manifest := restore(plan)):
+            return False
+        remember(plan)
+        self._manifests.read[plan.manifest] = manifest
+        return True
+
+    def _first(self, name: str, done: Container[str]) -> Iterator[str]:
+        """The jobs that one rests on, and itself, that are not yet done; each after its needs."""
+        waiting = [name]
+        while waiting:
+            job = waiting[-1]
+            left = [] if job in done else [n for n in _needed(self._chain[job]) if n not in done]
+            if left:
+                waiting += left
+            else:
+                waiting.pop()
+                if job not in done:
+                    yield job
+
+    def _planned(self, job: Job) -> Plan:
+        params = dict(job.params)
+        if job.describes:
+            params["environments"] = {
+                env: asdict(self._environment(env, CPU, ())) for env in job.describes
+            }
+        if job.cites:
+            params["cited"] = {name: self._raw[name] for name in job.cites}
+        # The key has the bytes of a raw file; readers also go by its suffix.
+        raw = {role: _suffix(o) for role, o in job.inputs.items() if isinstance(o, str)}
+        if raw:
+            params["suffixes"] = raw
         return Plan(
             job=job.name,
             stage=job.stage,
             code=self._code[job.stage],
-            params=job.params | ({"environments": described} if described else {}),
+            params=params,
             inputs={role: self._endpoint(origin) for role, origin in job.inputs.items()},
             environment=self._environment(job.environment, job.device, job.packages),
             directory=job.directory,
@@ -93,63 +139,12 @@ class Planner:
             outputs=job.outputs,
         )
 
-    def write(self, name: str, restore: Restore | None = None) -> Path:
-        """Write the plan of a job, and of those it rests on, if they must run; returns its path.
-
-        A plan is looked at once, however often it is asked for, and after those it rests on:
-        whichever job's outputs `restore` brings about need not be run.
-        """
-        for job in self._not_yet_written(name):
-            plan = self.plan(job)
-            bring_to_the_present(plan)
-            if write_plan(plan, self._manifests):
-                remember(plan)
-            self._written[job] = plan.path
-            if restore is not None:
-                self._settle(plan, restore)
-        return self._written[name]
-
-    def _settle(self, plan: Plan, restore: Restore) -> None:
-        """Have a job's outputs restored if it must run, and what it reads is final already."""
-        upstream = {e.manifest for e in plan.inputs.values() if isinstance(e, Upstream)}
-        if self._open.isdisjoint(upstream):
-            if not must_run(plan):
-                return
-            if manifest := restore(plan):
-                self._manifests.read[plan.manifest] = manifest
-                return
-        self._open.add(plan.manifest)
-
-    def _not_yet_written(self, name: str) -> Iterator[str]:
-        """The jobs that one rests on and itself, each after those it rests on."""
-        waiting = [name]
-        while waiting:
-            job = waiting[-1]
-            origins = self._chain[job].inputs.values()
-            needed = {origin[0] for origin in origins if not isinstance(origin, str)}
-            if job in self._written or needed <= self._written.keys():
-                waiting.pop()
-                if job not in self._written:
-                    yield job
-            else:
-                waiting += sorted(needed - self._written.keys())
-
-    def give_way(self, elder: int | None) -> None:
-        """Refuse to change any plan while the process `elder` runs jobs by those on disk.
-
-        Raises
-        ------
-        PlanError
-            When a plan would have to change.
-        """
-        if elder is not None:
-            refuse_to_replace(map(self.plan, self._chain), elder)
-
     def _endpoint(self, origin: tuple[str, str] | str) -> Source | Upstream:
         if isinstance(origin, str):
             return Source(path=origin, sha256=self._raw[origin])
         job, file = origin
-        return Upstream(manifest=self._chain[job].manifest, file=file)
+        maker = self._plans[job]
+        return Upstream(manifest=maker.manifest, file=file, plan=maker.identity())
 
     def _environment_called(self, name: str, device: str, packages: tuple[str, ...]) -> Environment:
         entry = self._config.environments[name]
@@ -161,3 +156,14 @@ class Planner:
             threads=entry.threads,
             device=device,
         )
+
+
+def _needed(job: Job) -> list[str]:
+    """The jobs that a job reads from, sorted."""
+    return sorted({origin[0] for origin in job.inputs.values() if not isinstance(origin, str)})
+
+
+def _suffix(name: str) -> str:
+    """The end of a file's name by which it is read, such as ``.csv.gz``."""
+    *before, last = ["", *Path(name.lower()).suffixes]
+    return before[-1] + last if last in COMPRESSED else last

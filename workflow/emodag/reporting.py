@@ -67,7 +67,16 @@ def report_job(config: Config) -> Job:
         },
         inputs=inputs,
         describes=(config.environment,),
+        cites=_raw_files(config),
     )
+
+
+def _raw_files(config: Config) -> tuple[str, ...]:
+    """The user's tables, none where they are synthetic."""
+    if config.data.source == "synthetic":
+        return ()
+    named = (config.data.train, config.data.test, config.data.truth)
+    return tuple(name for name in named if name is not None)
 
 
 def _role(job: str, file: str, environment: str) -> str:

@@ -4,7 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from emodag.errors import ConfigError
 from emodag.face.config import Config
+from emodag.face.places import asked_store
 
 
 def prepare(package: Path) -> None:
@@ -14,7 +16,27 @@ def prepare(package: Path) -> None:
     ----------
     package : the directory that holds the package, which is all of PYTHONPATH. It is named twice,
         as Snakemake takes PYTHONPATH away from jobs in conda's environments.
+
+    Raises
+    ------
+    ConfigError
+        When PATH or PYTHONPATH cannot name a directory, Snakemake cannot work in the present one,
+        or EMODAG_STORE is no path.
     """
+    if "{" in str(here := Path.cwd()):
+        # Its locks would then be looked for in other directories, too.
+        raise ConfigError(
+            f"{here}: holds a brace, which Snakemake takes for a wildcard. Rename the directory, "
+            "or name another with `--directory`."
+        )
+    for directory in (package, Path(sys.executable).parent):
+        if os.pathsep in str(directory):
+            raise ConfigError(
+                f"{directory}: holds {os.pathsep!r}, at which PATH and PYTHONPATH are split, so "
+                "no job could run from there. Rename or move the directory."
+            )
+    if store := asked_store():
+        os.environ["EMODAG_STORE"] = store
     os.environ.update(
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         PYTHONPATH=str(package),

@@ -2,22 +2,24 @@
 import atexit
 import functools
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import get_args
 
 from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 # The chain of many seeds is one large graph without garbage: to look for some every 700 objects takes
 # a quarter of building Snakemake's DAG, and most of the time in which a job on a cluster starts.
 gc.set_threshold(1_000_000)
 
-ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from emodag.baselines import ENVIRONMENT as BASELINES
 from emodag.baselines import SCHEMES
+from emodag.beginning import bring_to_the_present, clear_away, keep_together
 from emodag.errors import EmodagError
 from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
@@ -25,32 +27,26 @@ from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
 from emodag.job import RANDOMNESS
 from emodag.planner import Planner, jobs
-from emodag.provenance import tally
-from emodag.provenance.plan import plan_path
-from emodag.provenance.resume import clear_stale_lock, elder
-from emodag.provenance.store import explain
+from emodag.provenance import tally, turn
+from emodag.provenance.codebook import remember
+from emodag.provenance.plan import write_plan
+from emodag.provenance.store import Store, explain
 from emodag.restore import Restorer
 from emodag.surroundings import hand_on, prepare
 
-prepare(ROOT / "workflow")
 try:
+    prepare(ROOT / "workflow")
     CONFIG = load(config)
     CHAIN = jobs(CONFIG)
     INTERPRETERS = Interpreters(CONFIG, ROOT)
     if workflow.is_main_process:
-        for entry in clear_stale_lock(unlocking="--unlock" in sys.argv):
-            print(
-                f"emodag: {entry}: a run on another machine, or in another container, may be using "
-                "this directory. If it is gone, run `snakemake --unlock` once.",
-                file=sys.stderr,
-            )
-        tally.begin()
+        turn.begin()
+        if "--unlock" in sys.argv:
+            turn.forget()
         for place, wrong in INTERPRETERS.discard_damaged().items():
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
-        ELDER = elder()
-        PLANNER.give_way(ELDER)
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 except OSError as error:
@@ -59,9 +55,7 @@ except OSError as error:
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 if not CONDA:
     INTERPRETERS.export()
-store = hand_on(CONFIG)
-if workflow.is_main_process:
-    remember_store(store)
+STORE = hand_on(CONFIG)
 
 
 @atexit.register  # Snakemake's hooks are silent where nothing was left to run
@@ -85,33 +79,25 @@ wildcard_constraints:
 
 
 def needs(name):
-    """The inputs of the job called `name`, a pattern of wildcards: its plan, and what it reads.
+    """The inputs of the job called `name`, a pattern of wildcards: the artifacts that it reads.
 
-    Of artifacts only the manifests' times count; the files themselves must merely exist. Plans are
-    written while the main process builds its DAG, so only for jobs that the targets need. What the
-    store has is put in place then, too, before Snakemake looks, so no job is started for it.
+    While the main process builds its DAG, it looks at each job that the targets need. What the
+    store has is put in place at once, so no job is started for it; of the others Snakemake is told
+    that they must run. It may find reasons of its own to run more, of which none changes a result.
     """
 
-    def plan(wildcards):
-        asked = job(wildcards).name
-        try:
-            if not workflow.is_main_process:
-                return str(plan_path(asked))
-            lift_rate_limit()
-            trust_squeue()
-            return str(PLANNER.write(asked, RESTORER if may_restore() else None))
-        except OSError as error:
-            sys.exit(f"emodag: error: {explain(error, Path('results'))}")
-
     def manifests(wildcards):
-        origins = job(wildcards).inputs.values()
+        asked = job(wildcards)
+        if workflow.is_main_process:
+            decide(asked)
+        origins = asked.inputs.values()
         return list(
             {CHAIN[o[0]].manifest: None for o in origins if not isinstance(o, str)}
         )
 
     def files(wildcards):
         origins = job(wildcards).inputs.values()
-        return [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
+        return [CHAIN[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
 
     def job(wildcards):
         if (asked := name.format(**wildcards)) not in CHAIN:
@@ -126,22 +112,83 @@ def needs(name):
         return [] if CONDA else INTERPRETERS.marks(job(wildcards).environment)
 
     return {
-        "plan": plan,
         "manifests": manifests,
         "files": ancient(files),
         "environment": ancient(environment),
     }
 
 
+def decide(job):
+    """Have a job restored from the store, or tell Snakemake that it must run; and plan it.
+
+    Snakemake may start any job, be it asked to by an option or for a reason of its own.
+    """
+    runs = workflow.executor_plugin and not workflow.dryrun and not workflow.touch
+    try:
+        refusal = begin().refusal if runs else None
+        restore = restored if runs and not refusal and may_restore() else None
+        must_run = PLANNER.must_run(job.name, restore)
+        if must_run and refusal:
+            raise refusal
+        if runs and not refusal:
+            write_plan(turn.name(), PLANNER.plan(job.name))
+        if must_run:
+            if runs:
+                remember(PLANNER.plan(job.name))
+            # Where nothing is left of it, Snakemake sees for itself that it is missing. A manifest
+            # alone it does not miss, if other outputs are asked for.
+            if any(map(os.path.lexists, [job.manifest, *map(job.path, job.outputs)])):
+                workflow.dag.forcefiles.add(job.manifest)
+    except EmodagError as error:
+        sys.exit(f"emodag: error: {error}")
+    except OSError as error:
+        sys.exit(f"emodag: error: {explain(error, Path('results'))}")
+
+
+@functools.cache
+def begin():
+    """Begin to run jobs: take the turn in this directory, if nobody else has it."""
+    lift_rate_limit()
+    trust_squeue()
+    taken = turn.take(turn.name())
+    if not taken.refusal:
+        remember_store(STORE)
+        clear_away(CHAIN.values())
+        bring_to_the_present(CHAIN.values(), turn.LOCK.stat().st_mtime)
+        restore = restored if may_restore() else None
+        moved = keep_together(
+            CONFIG,
+            lambda name: PLANNER.plan(name) if name in CHAIN else None,
+            lambda name: not PLANNER.must_run(name, restore),
+            lambda sha256: Store(Path(STORE)).object(sha256).is_file(),
+        )
+        for old, new in moved.items():
+            print(
+                f"emodag: {old} is not of this configuration, code and data; it is now {new}",
+                file=sys.stderr,
+            )
+    return taken
+
+
 def may_restore():
-    """Whether this is a run, of a kind whose jobs might find their results in the store.
+    """Whether this is a run of a kind whose jobs might find their results in the store.
 
     With conda, what enters the keys is known only to environments that may not exist yet.
     """
     asked = workflow.dag_settings
-    forced = asked.forceall or asked.forcerun or asked.forcetargets
-    runs = workflow.executor_plugin and not workflow.dryrun and not workflow.touch
-    return bool(runs and not forced and not CONDA and ELDER is None)
+    return not (asked.forceall or asked.forcerun or asked.forcetargets or CONDA)
+
+
+def restored(plan):
+    """Restore a job; the manifest, or None where it must be run."""
+    manifest = RESTORER(plan)
+    if manifest:
+        # What Snakemake remembers of the last run is of other outputs than these.
+        for path in (plan.manifest, *(f"{plan.directory}/{o}" for o in plan.outputs)):
+            workflow.persistence.cleanup_metadata(IOFile(path))
+            # It may have listed the directory before, and would take the file for missing.
+            workflow.iocache.exists_local[path] = True
+    return manifest
 
 
 def lift_rate_limit():
@@ -175,7 +222,8 @@ def trust_squeue():
 def conda_file(wildcards):
     """The conda file of a job's environment, None where it takes what is there."""
     file = settings(wildcards).conda
-    return file and str(ROOT / file)
+    # Snakemake fills in wildcards, so the braces of a path are doubled.
+    return file and str(ROOT / file).replace("{", "{{").replace("}", "}}")
 
 
 def job_threads(wildcards):
@@ -207,4 +255,4 @@ if CONDA:
     PYTHON = 'PYTHONPATH="$EMODAG_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
 
 # -P: whatever lies in the working directory is not to be imported.
-RUN = PYTHON + " -P -m emodag run {input.plan} --workers {threads} --log {log}"
+RUN = PYTHON + " -P -m emodag run {output.manifest} --workers {threads} --log {log}"

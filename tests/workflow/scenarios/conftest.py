@@ -76,11 +76,6 @@ class Scenario(Project):
         early = {"table": "local", "folds": "local", "scaled/all": "local/published"}
         return self.path / "results" / early.get(job, "local/published/seed1") / job
 
-    def plans(self) -> dict[Path, bytes]:
-        """The content of every plan."""
-        found = (self.path / "results/.plan").rglob("plan.json")
-        return {path: path.read_bytes() for path in found}
-
     def forget_computing(self, *jobs: str) -> None:
         """Remove from the store what is recorded of jobs."""
         for job in jobs:

@@ -66,14 +66,17 @@ def test_10_killed_in_the_middle_of_a_fit(scenario, correct):
 
     started = Started(scenario)
     started.fitting()
-    plans = scenario.plans()
     scenario.configure(**{**LONG, "pseudo_labels": BOOST})
-    done = scenario.run("--dry-run", SUBMISSION, check=False)
-    assert f"process {started.process.pid} is running this workflow" in done.said
-    assert scenario.plans() == plans
+    assert "This was a dry-run" in scenario.run("--dry-run", SUBMISSION).said
+    for other in (LONG, {**LONG, "pseudo_labels": BOOST}):
+        scenario.configure(**other)
+        done = scenario.run(check=False)
+        assert done.status != 0 and done.ran | done.hit == set()
+        assert f"process {started.process.pid} on " in done.said
+        assert "is running this workflow" in done.said
     scenario.configure(**LONG)
-    done = scenario.run(check=False)
-    assert done.status != 0 and done.ran | done.hit == set()
+    table = "results/local/table/manifest.json"
+    assert "Nothing to be done" in scenario.run(table).said, "it would change nothing"
 
     assert started.process.wait() == 0
     said = started.log.read_text()
@@ -94,7 +97,7 @@ def test_10_a_job_that_outlives_its_plan(scenario, correct):
     assert scenario.run().ran == set()
     orphan.send_signal(signal.SIGCONT)
     psutil.wait_procs([orphan], timeout=60)
-    assert "was planned anew while it ran" in started.log.read_text()
+    assert "another run of Snakemake has taken over this directory" in started.log.read_text()
     correct(scenario)
 
 
@@ -106,19 +109,19 @@ def test_10_a_lock_whose_owner_cannot_be_seen_from_here(scenario, correct):
     started.process.kill()
     started.process.wait()
     orphan.kill()
-    (entry,) = (scenario.path / ".emodag/running").iterdir()
-    fields = entry.name.split(":")
-    entry.rename(entry.with_name(":".join([*fields[:3], "1", *fields[4:]])))
+    lock = scenario.path / "results/.plan/lock"
+    fields = lock.read_text().split(":")
+    lock.write_text(":".join([*fields[:3], "1", *fields[4:]]))
     done = scenario.run(check=False)
     assert done.status != 0 and done.ran | done.hit == set()
-    assert "in another container, may be using this directory" in done.said
+    assert "in another container, may be running this workflow" in done.said
     assert "run `snakemake --unlock` once" in done.said
     scenario.run("--unlock")
     assert scenario.run().ran <= FITTED | {"submission"}
     correct(scenario)
 
 
-def test_10_code_and_raw_files_edited_while_jobs_run(scenario, correct):
+def test_10_code_edited_while_jobs_run(scenario, correct):
     """What was planned is not what is there: an error, and the same command makes it right."""
     scenario.configure(**LONG)
     started = Started(scenario)
@@ -129,12 +132,4 @@ def test_10_code_and_raw_files_edited_while_jobs_run(scenario, correct):
     assert started.process.wait() == 1
     assert "the code of stage 'blend' changed after the job was planned" in started.log.read_text()
     assert scenario.run().ran == {"gen1/blend", "submission"}
-    correct(scenario)
-
-    (scenario.path / "test.csv").write_text(scenario.read("test.csv").replace("1.", "2."))
-    scenario.run("--dry-run", SUBMISSION)
-    (scenario.path / "test.csv").write_text(scenario.read("test.csv").replace("2.", "3."))
-    done = scenario.emodag("run", "results/.plan/local.table/plan.json")
-    assert done.returncode == 1 and "changed while the workflow was running" in done.stderr
-    assert scenario.run().ran >= {"table", "gen1/blend", "submission"}
     correct(scenario)

@@ -70,12 +70,13 @@ def test_17_the_stores_disk_is_full(scenario, tmp_path, mount, correct):
 
     # Weights are not written by Arrow, and fail in a way of their own.
     scenario.forget_computing("gen0/all")
-    plan = "results/.plan/local.published.seed1.gen0.all/plan.json"
-    job = scenario.emodag("run", plan)
-    assert job.returncode == 1 and advice in job.stderr and "Traceback" not in job.stderr
+    scenario.forget("results/local/published/seed1/gen0/all/manifest.json")
+    done = scenario.run("results/local/published/seed1/gen0/all/manifest.json", check=False)
+    assert done.status != 0 and done.ran == {"gen0/all"}
+    assert advice in done.said and "Traceback" not in done.said
 
     filler.unlink()
-    assert scenario.run().ran == {"gen1/blend", "submission"}
+    assert scenario.run().ran == {"gen0/all", "gen1/blend", "submission"}
     correct(scenario)
 
 

@@ -5,10 +5,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from emodag.errors import EmodagError
+from emodag.errors import EmodagError, InputError
 from emodag.face import cost, diff, environment, gc, lineage, pack, verify, why
+from emodag.face.places import asked_store
+from emodag.face.printing import complain, drop, stand_in_for_closed_streams
+from emodag.shown import shown
 
 if TYPE_CHECKING:
     from emodag.provenance.plan import Environment
@@ -16,36 +19,68 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and carry it out; returns the exit status."""
-    options = parser().parse_args(arguments)
+    stand_in_for_closed_streams()
+    failure = 1
     try:
+        options = parser().parse_args(arguments)
+        failure = options.failure
         status = options.verb(options)
+    except SystemExit as asked:  # for help, or by a mistake
+        status = asked.code
+    except BrokenPipeError:
+        status = 0
+    except (EmodagError, OSError) as error:
+        complain(f"error: {error}")
+        status = failure
+    return _finish(status, failure)
+
+
+def _finish(status: int, failure: int) -> int:
+    """The exit status: `failure` where what was said could not be written."""
+    try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; nor shall the exit flush reach it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (EmodagError, OSError) as error:
-        print(f"emodag: error: {error}", file=sys.stderr)
-        return 1
+        drop(sys.stdout)  # the reader, such as `head`, has seen enough
+    except OSError as error:
+        complain(f"error: standard output: {error.strerror}")
+        drop(sys.stdout)
+        status = failure
+    try:
+        sys.stderr.flush()
+    except OSError:
+        drop(sys.stderr)
     return status
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints, which quote the command line, steer no terminal."""
+
+    def print_help(self, file: TextIO | None = None) -> None:
+        (file or sys.stdout).write(self.format_help())  # argparse would hide that this failed
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
+
+
 def parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m emodag", description=__doc__)
+    parser = Parser(prog="python -m emodag", description=__doc__)
+    parser.set_defaults(failure=1)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     run = verbs.add_parser(
         "run",
         help="run one planned job, from the store if its result is known",
-        description="Run one planned job. Snakemake's rules call this; plans lie in results/.plan.",
+        description="Run a job as the current run of Snakemake has planned it. Snakemake's rules "
+        "call this.",
     )
-    run.add_argument("plan", type=Path, metavar="PLAN", help="the job's plan file")
+    run.add_argument(
+        "manifest", type=Path, metavar="MANIFEST", help="the manifest that the job is to write"
+    )
     run.add_argument("--log", type=Path, metavar="FILE", help="write the job's lines here too")
     run.add_argument(
         "--store",
         type=Path,
         metavar="DIR",
-        default=os.environ.get("EMODAG_STORE") or ".emodag/store",
         help="the store (default: EMODAG_STORE, else .emodag/store)",
     )
     run.add_argument(
@@ -88,18 +123,25 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from emodag.provenance.plan import read_plan
+    from emodag.provenance import turn
+    from emodag.provenance.plan import RESULTS, read_plan
+    from emodag.provenance.results import job_below
     from emodag.provenance.runner import run
     from emodag.provenance.store import Store, explain
     from emodag.provenance.talk import Talk
 
-    plan = read_plan(options.plan)
+    run_name = turn.name() or turn.latest()
+    if run_name is None or not options.manifest.is_relative_to(RESULTS):
+        raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")
+    os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
+    plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
+    store = options.store or asked_store() or ".emodag/store"
     _enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:
         run(
             plan,
-            Store(Path(options.store)),
+            Store(Path(store)),
             talk,
             checkpoint_every=options.checkpoint_every,
             workers=options.workers,

@@ -1,5 +1,6 @@
 """The configuration as Snakemake puts it together: config.yaml, further files, single settings."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import yaml
 
 from emodag.errors import ConfigError
 from emodag.face.config import Config, load
+from emodag.provenance.atomic import read_bytes
 
 DEFAULT = Path("config.yaml")
 
@@ -16,7 +18,8 @@ def combined(files: list[Path], settings: list[str]) -> Config:
     """The configuration that ``--configfile FILES --config SETTINGS`` gives.
 
     Later files go before earlier ones and settings (``KEY=VALUE``, the value in YAML) before
-    files; mappings are merged, anything else is replaced.
+    files; mappings are merged, anything else is replaced. Without a config.yaml every key has its
+    default.
 
     Raises
     ------
@@ -24,11 +27,13 @@ def combined(files: list[Path], settings: list[str]) -> Config:
         When a file is missing or not YAML, a setting is not one, or the whole is wrong.
     """
     values: Any = {}
-    for path in [DEFAULT, *files]:
+    for path in [DEFAULT, *files] if os.path.lexists(DEFAULT) else files:
         try:
-            values = _merged(values, _mapping(path.read_text(), str(path)))
+            values = _merged(values, _mapping(read_bytes(path), str(path)))
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such configuration file") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
@@ -37,11 +42,11 @@ def combined(files: list[Path], settings: list[str]) -> Config:
     return load(values)
 
 
-def _mapping(text: str, where: str) -> Mapping:
+def _mapping(text: str | bytes, where: str) -> Mapping:
     try:
         values = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not YAML: {error}") from None
+        raise ConfigError(f"{where}: not YAML:", *str(error).splitlines()) from None
     if not isinstance(values, dict):
         raise ConfigError(f"{where}: expected keys with values, found {values!r}")
     return values

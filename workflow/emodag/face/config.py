@@ -6,7 +6,6 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 import difflib
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,8 +15,23 @@ from emodag.errors import ConfigError
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-File = Annotated[str, AfterValidator(os.path.expanduser)]
-"""A path; a leading ~ is the user's home."""
+
+
+def at_home(path: str) -> str:
+    """A path, where a leading ~ or ~user is a home directory.
+
+    Raises
+    ------
+    ValueError
+        When there is no such user, or nothing tells where the home is.
+    """
+    found = os.path.expanduser(path)  # noqa: PTH111, as Path makes ~ of ./~
+    if found.startswith("~") and (found == "~" or "/" in found):
+        raise ValueError(f"{path!r} names no home directory; for what is called so, write ./{path}")
+    return found
+
+
+File = Annotated[str, AfterValidator(at_home)]
 
 
 RESERVED = {"raw", "drift"}
@@ -405,7 +419,7 @@ def load(values: Mapping[str, Any]) -> Config:
         return Config.model_validate(_with_nulls(values))
     except ValidationError as error:
         lines = [_explain(mistake) for mistake in error.errors()]
-        raise ConfigError("\n".join(["the configuration is wrong:", *lines])) from None
+        raise ConfigError("the configuration is wrong:", *lines) from None
 
 
 def _with_nulls(value: Any) -> Any:
@@ -413,25 +427,6 @@ def _with_nulls(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _with_nulls(item) for key, item in value.items()}
     return None if value == "null" else value
-
-
-def read(path: Path) -> Config:
-    """The configuration in a YAML file.
-
-    Raises
-    ------
-    ConfigError
-        When the file is missing, not YAML, or wrong.
-    """
-    import yaml
-
-    try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
-    return load(values)
 
 
 def _explain(mistake: Mapping[str, Any]) -> str:

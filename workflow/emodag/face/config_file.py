@@ -13,10 +13,21 @@ HEADER = """\
 #   snakemake -c8 results/submission.csv --configfile mine.yaml
 """
 
+EFFECTIVE = """\
+# The configuration of the last run in this directory, whole; to have its results again:
+#   snakemake -c8 results/submission.csv --configfile results/configuration.yaml
+# As with any --configfile, environments and variables that config.yaml has beyond these stay.
+"""
+
 
 def default_yaml() -> str:
     """The default configuration as YAML, each key with its description."""
     return HEADER + "\n".join(_lines(Config(), 0)) + "\n"
+
+
+def effective_yaml(config: Config) -> str:
+    """A whole configuration as YAML, as it came to be from files and single settings."""
+    return EFFECTIVE + "\n".join(_lines(config, 0, whole=True)) + "\n"
 
 
 def json_schema() -> str:
@@ -24,17 +35,19 @@ def json_schema() -> str:
     return json.dumps(Config.model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
-def _lines(section: BaseModel, depth: int) -> list[str]:
+def _lines(section: BaseModel, depth: int, *, whole: bool = False) -> list[str]:
+    """A section's keys; of several entries of a kind all but the first by changes, unless whole."""
     indent, lines = "  " * depth, []
     for name, field in type(section).model_fields.items():
         value, note = getattr(section, name), f"# {field.description}"
         if isinstance(value, BaseModel):
-            lines += [f"{indent}{name}:  {note}", *_lines(value, depth + 1)]
+            lines += [f"{indent}{name}:  {note}", *_lines(value, depth + 1, whole=whole)]
         elif isinstance(value, dict) and any(isinstance(v, BaseModel) for v in value.values()):
             lines.append(f"{indent}{name}:  {note}")
             for number, (key, item) in enumerate(value.items()):
                 lines.append(f"{indent}  {key}:")
-                lines += _lines(item, depth + 2) if number == 0 else _changes(item, depth + 2)
+                is_whole = whole or number == 0
+                lines += _lines(item, depth + 2) if is_whole else _changes(item, depth + 2)
         else:
             lines.append(f"{indent}{name}: {flow(value)}  {note}")
     return lines

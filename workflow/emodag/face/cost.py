@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emodag.face.printing import tell
+
 if TYPE_CHECKING:
     from emodag.provenance.manifest import Manifest
 
@@ -76,7 +78,7 @@ def _cost(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(stages, indent=1))
     else:
-        print("\n".join(_lines(stages)))
+        tell(*_lines(stages))
     return 0
 
 

@@ -4,12 +4,11 @@ import argparse
 import json
 import math
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emodag.errors import EmodagError
+from emodag.face.printing import tell
 
 SHORT = 12
 """How many digits of a digest people are shown."""
@@ -41,18 +40,17 @@ def add(verbs) -> None:
         "--all", action="store_true", help="describe every job that differs, and read every cell"
     )
     diff.add_argument("--json", action="store_true", help="print JSON instead")
-    diff.set_defaults(verb=_diff)
+    diff.set_defaults(verb=_diff, failure=2)
 
 
 def _diff(options: argparse.Namespace) -> int:
     from emodag.provenance.difference import difference, is_identical
 
-    try:
-        found = difference(options.a, options.b, everything=options.all)
-    except (EmodagError, OSError) as error:
-        print(f"emodag: error: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(found, indent=1) if options.json else "\n".join(_lines(found)))
+    found = difference(options.a, options.b, everything=options.all)
+    if options.json:
+        print(json.dumps(found, indent=1))
+    else:
+        tell(*_lines(found))
     return 0 if is_identical(found) else 1
 
 

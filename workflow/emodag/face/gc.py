@@ -3,13 +3,12 @@
 import argparse
 import json
 import re
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emodag.face.places import add_store, store_path
+from emodag.face.printing import complain, tell
 
 if TYPE_CHECKING:
     from emodag.provenance.garbage import Entry, Sorting
@@ -53,23 +52,20 @@ def _seconds(text: str) -> int:
 
 
 def _gc(options: argparse.Namespace) -> int:
-    from emodag.provenance.garbage import is_in_use, remove, sort
+    from emodag.provenance.garbage import is_in_use, now, remove, sort
     from emodag.provenance.manifest import Manifest
     from emodag.provenance.results import manifest_paths
     from emodag.provenance.store import Store
 
-    # Taken before anything is read: what appears from now on is younger.
-    now = time.time()
-    paths = [path for results in options.results for path in manifest_paths(results)]
     store = Store(store_path(options, options.results[0]))
+    # Taken before anything is read: what appears from now on is younger.
+    began = now(store.root)
+    paths = [path for results in options.results for path in manifest_paths(results)]
     age, day = options.older_than, UNITS["d"]
-    if age < day and is_in_use(store.root, now - day):
-        print(
-            "emodag: jobs are running on this store; what is younger than a day is spared",
-            file=sys.stderr,
-        )
+    if age < day and is_in_use(store.root, began - day):
+        complain("jobs are running on this store; what is younger than a day is spared")
         age = day
-    found = sort(store, map(Manifest.read, paths), now - age)
+    found = sort(store, map(Manifest.read, paths), began - age)
     failed = {}
     if options.delete:
         for entry in found.garbage:
@@ -80,7 +76,7 @@ def _gc(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(_facts(store.root, found, options.delete, failed), indent=1))
     else:
-        print("\n".join(_lines(store.root, found, options.delete, failed)))
+        tell(*_lines(store.root, found, options.delete, failed))
     return int(bool(failed))
 
 
@@ -88,6 +84,7 @@ def _facts(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) 
     return {
         "store": str(root),
         **{name: _sum(getattr(found, name)) for name in found._fields},
+        "quarantine": _sum(_quarantine(found)),
         "entries": [
             {
                 "kind": entry.kind,
@@ -99,6 +96,10 @@ def _facts(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) 
         ],
         "failed": {str(path): why for path, why in failed.items()},
     }
+
+
+def _quarantine(found: "Sorting") -> list["Entry"]:
+    return [entry for entry in (*found.kept, *found.garbage) if entry.kind == "quarantine"]
 
 
 def _sum(entries: list["Entry"]) -> dict[str, int]:
@@ -113,6 +114,8 @@ def _lines(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) 
     yield f"  not needed: {_size(found.garbage)}"
     for kind in dict.fromkeys(entry.kind for entry in found.garbage):
         yield f"    {kind}: {_size([entry for entry in found.garbage if entry.kind == kind])}"
+    if aside := _quarantine(found):
+        yield f"  of all this set aside as damaged, in {root / 'quarantine'}: {_size(aside)}"
     yield from (f"could not be removed: {path}: {why}" for path, why in failed.items())
     gone = [entry for entry in found.garbage if entry.path not in failed]
     if delete:

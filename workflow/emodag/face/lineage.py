@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emodag.face.printing import tell
+
 if TYPE_CHECKING:
     from emodag.provenance.lineage import Origin, Step
 
@@ -58,11 +60,11 @@ def _lineage(options: argparse.Namespace) -> int:
         from emodag.provenance.ro_crate import write
 
         write(options.ro_crate, steps)
-        print(f"wrote {options.ro_crate / 'ro-crate-metadata.json'}")
+        tell(f"wrote {options.ro_crate / 'ro-crate-metadata.json'}")
     elif options.json:
         print(json.dumps(_facts(steps), indent=1))
     else:
-        print("\n".join(_lines(steps)))
+        tell(*_lines(steps))
     return 0
 
 
@@ -119,7 +121,7 @@ def _lines(steps: dict[str, "Step | None"]) -> Iterator[str]:
     yield f"{first.manifest.job}  key {first.manifest.key[:SHORT]}"
     for name, output in first.manifest.outputs.items():
         yield f"  {name} {output.logical[:SHORT]}"
-    properties = [f"{name} {value}" for name, value in _environment(first).items()]
+    properties = [f"{name} {value}" for name, value in _environment(first, first).items()]
     yield f"  environment: {', '.join(properties)}"
     yield f"  labels seen: {_persons(first)}"
     yield from _branches(first, steps, "", {first.path})
@@ -150,7 +152,7 @@ def _branches(
             continue
         told.add(source)
         yield f"{line}  (labels seen: {_persons(above)})"
-        here, there = _environment(step), _environment(above)
+        here, there = _environment(step, above), _environment(above, step)
         if differs := [
             f"{name} {value}" for name, value in there.items() if here.get(name) != value
         ]:
@@ -158,11 +160,15 @@ def _branches(
         yield from _branches(above, steps, indent + below, told)
 
 
-def _environment(step: "Step") -> dict[str, Any]:
-    """The environment's properties by the name people know them by."""
-    environment = step.manifest.ingredients["environment"]
-    others = {k: v for k, v in environment.items() if k not in ("distributions", "variables")}
-    return {**environment["distributions"], **environment["variables"], **others}
+def _environment(step: "Step", other: "Step") -> dict[str, Any]:
+    """The environment's properties by the name people know them by, to be told from another's."""
+    from emodag.provenance.builds import readable
+    from emodag.provenance.canonical import is_sha256
+
+    environments = (s.manifest.ingredients["environment"] for s in (step, other))
+    parts = readable(*environments)
+    properties = {**parts.pop("distributions"), **parts.pop("variables"), **parts}
+    return {name: v[:SHORT] if is_sha256(v) else v for name, v in properties.items()}
 
 
 def _persons(step: "Step") -> str:

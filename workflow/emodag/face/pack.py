@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from emodag.face.printing import tell
+
 
 def add(verbs) -> None:
     """Add the verb to the command line."""
@@ -27,5 +29,5 @@ def _pack(options: argparse.Namespace) -> int:
 
     count = write_pack(options.results, options.out)
     size = options.out.stat().st_size / 1e6
-    print(f"{options.out}: {count} manifests of {options.results}, {size:.1f} MB, no data.")
+    tell(f"{options.out}: {count} manifests of {options.results}, {size:.1f} MB, no data.")
     return 0

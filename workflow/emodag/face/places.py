@@ -1,14 +1,16 @@
 """Where the store is, for the verbs that look into it."""
 
 import argparse
+import contextlib
 import os
 from pathlib import Path
 
+from emodag.errors import ConfigError
 from emodag.job import RESULTS
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.plan import PLANS
 
-CONFIG = Path("config.yaml")
+STORE = "EMODAG_STORE"
 NOTE = PLANS / "store"
 """Which store results are made with; a relative one is so to the directory that holds them."""
 
@@ -25,8 +27,26 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def remember_store(store: str) -> None:
     """Write down which store the results of this directory are made with."""
-    if not NOTE.exists() or NOTE.read_text() != store:
-        write_bytes(NOTE, store.encode())
+    with contextlib.suppress(OSError):
+        if read_bytes(NOTE) == os.fsencode(store):
+            return
+    write_bytes(NOTE, os.fsencode(store))
+
+
+def asked_store() -> str | None:
+    """The store that the variable EMODAG_STORE names, None where it names none.
+
+    Raises
+    ------
+    ConfigError
+        When it begins with a ~ that is no home directory.
+    """
+    from emodag.face.config import at_home
+
+    try:
+        return at_home(os.environ.get(STORE, "")) or None
+    except ValueError as error:
+        raise ConfigError(f"{STORE}: {error}") from None
 
 
 def store_path(options: argparse.Namespace, results: Path) -> Path:
@@ -35,13 +55,12 @@ def store_path(options: argparse.Namespace, results: Path) -> Path:
     Raises
     ------
     ConfigError
-        When config.yaml has to be asked and is wrong or not there.
+        When config.yaml has to be asked and is wrong.
     """
-    if chosen := options.store or os.environ.get("EMODAG_STORE"):
+    if chosen := options.store or asked_store():
         return Path(chosen)
-    note = results / NOTE.relative_to(RESULTS)
-    if note.is_file():
-        return results.parent / note.read_text()
-    from emodag.face.config import read
+    with contextlib.suppress(OSError):
+        return results.parent / os.fsdecode(read_bytes(results / NOTE.relative_to(RESULTS)))
+    from emodag.face.combined import combined
 
-    return Path(read(CONFIG).store)
+    return Path(combined([], []).store)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emodag.face.places import add_store, store_path
+from emodag.face.printing import tell
 
 if TYPE_CHECKING:
     from emodag.provenance.verify import Finding
@@ -44,11 +45,10 @@ def _verify(options: argparse.Namespace) -> int:
     found = verify(options.results, store, Talk("verify").progress)
     if options.repair:
         repair(found, store)
-    print(
-        json.dumps(_facts(found), indent=1)
-        if options.json
-        else "\n".join(_lines(found, options.repair))
-    )
+    if options.json:
+        print(json.dumps(_facts(found), indent=1))
+    else:
+        tell(*_lines(found, options.repair))
     return int(any(not damage.restored for damage in found.damages()))
 
 
@@ -57,6 +57,7 @@ def _facts(found: "Finding") -> dict:
         "manifests": len(found.manifests),
         "files": found.hashed,
         "damages": [{**vars(damage), "path": str(damage.path)} for damage in found.damages()],
+        "earlier": [str(path) for path in found.earlier],
         "absent": [str(path) for path in found.absent],
     }
 
@@ -71,6 +72,10 @@ def _lines(found: "Finding", repaired: bool):
             yield f"  to do: {damage.todo}"
     for path in found.absent:
         yield f"NOTE {path}: this raw file is not here, so it was not checked"
+    if found.earlier:
+        first, *more = found.earlier
+        others = f" and {len(more)} more" if more else ""
+        yield f"NOTE {first}{others}: made before what it rests on was made anew by another plan"
     left = sum(not damage.restored for damage in damages)
     restored = f", {len(damages) - left} restored" if len(damages) > left else ""
     state = f"{left} damaged{restored}" if damages else "everything is as recorded"

@@ -2,11 +2,12 @@
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from emodag.face.printing import tell
 
 if TYPE_CHECKING:
     from emodag.provenance.why import Reason, Verdict
@@ -56,6 +57,7 @@ def add(verbs) -> None:
 def _why(options: argparse.Namespace) -> int:
     from emodag.errors import InputError
     from emodag.face.combined import combined
+    from emodag.face.places import asked_store
     from emodag.face.targets import find_in
     from emodag.interpreters import Interpreters
     from emodag.planner import Planner, jobs
@@ -73,12 +75,12 @@ def _why(options: argparse.Namespace) -> int:
     root = PACKAGE.parents[1]
     live = Interpreters(config, root).fingerprint
     planner = Planner(config, chain, root, read_only=True)
-    store = Store(Path(os.environ.get("EMODAG_STORE") or config.store))
+    store = Store(Path(asked_store() or config.store))
     verdicts = judge(ancestry(map(planner.plan, chain), target), store, live)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:
-        print("\n".join(_lines(target, verdicts)))
+        tell(*_lines(target, verdicts))
     return 0
 
 
@@ -96,22 +98,29 @@ def _record(verdict: "Verdict") -> dict[str, Any]:
         "runs": verdict.outcome.name != "FRESH",
         "outcome": verdict.outcome.name.lower(),
         "key": {"old": verdict.old_key, "new": verdict.new_key},
-        "reasons": [{"kind": r.kind, "what": r.what, **r.values} for r in verdict.reasons],
+        "reasons": list(map(_fact, verdict.reasons)),
+        "surroundings": list(map(_fact, verdict.surroundings)),
         "after": list(verdict.after),
         "refusal": verdict.refusal,
     }
+
+
+def _fact(reason: "Reason") -> dict[str, Any]:
+    return {"kind": reason.kind, "what": reason.what, **reason.values}
 
 
 def _lines(target: str, verdicts: dict[str, "Verdict"]) -> Iterator[str]:
     verdict = verdicts[target]
     if verdict.outcome.name == "FRESH":
         yield f"{target}: up to date, key {verdict.new_key[:SHORT]}. Nothing would run."
+        yield from _around(verdict)
         return
     key = f", key {verdict.new_key[:SHORT]}" if verdict.new_key else ""
     yield f"{target} would run again: {verdict.outcome.value}{key}."
     yield from _listed(map(_phrase, verdict.reasons))
     if verdict.after:
         yield f"  input: {_some(verdict.after)} would run before"
+    yield from _around(verdict)
     causes = [v for job, v in verdicts.items() if v.reasons and job != target]
     groups: dict[tuple[str, ...], list[Verdict]] = {}
     for cause in causes:
@@ -122,7 +131,14 @@ def _lines(target: str, verdicts: dict[str, "Verdict"]) -> Iterator[str]:
         outcome = f": {outcomes.pop()}" if len(outcomes) == 1 else ""
         yield f"{title}: {_some([cause.job for cause in group])}{outcome}"
         yield from _listed(phrases)
-    yield from {v.refusal: None for v in verdicts.values() if v.refusal}
+    for refusal in {v.refusal: None for v in verdicts.values() if v.refusal}:
+        yield from refusal.split("\n")
+
+
+def _around(verdict: "Verdict") -> Iterator[str]:
+    if verdict.surroundings:
+        yield "It was made in another environment than there is now:"
+        yield from _listed(map(_phrase, verdict.surroundings))
 
 
 def _listed(phrases: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-CHUNK = 1 << 20
+from emodag.files import naming, open_regular
 
 
 def canonical_json(value: Any) -> bytes:
@@ -28,8 +28,14 @@ def digest(value: Any) -> str:
 
 
 def file_sha256(path: Path) -> str:
-    """sha256, in hex, of the bytes of a file, read in chunks."""
-    with path.open("rb") as stream:
+    """sha256, in hex, of the bytes of a file, read in chunks.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read, or is no file.
+    """
+    with naming(path), open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from emodag.errors import EmodagError
+from emodag.files import open_regular
 from emodag.provenance.canonical import digest
 from emodag.provenance.store import Store
 from emodag.provenance.talk import Talk
@@ -36,6 +37,7 @@ class Checkpoint:
         from safetensors import SafetensorError, safe_open
 
         try:
+            open_regular(self._path).close()  # refuses what safetensors would wait for
             with safe_open(self._path, framework="numpy") as file:
                 metadata = file.metadata()
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

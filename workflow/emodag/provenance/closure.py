@@ -7,6 +7,7 @@ that can reach it. Dynamic imports are invisible, so stages use none.
 """
 
 import ast
+import contextlib
 import hashlib
 import sys
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ class Modules:
     def remember(self) -> None:
         """Write down what was parsed, if any of it is new."""
         if self._memory and self._is_new:
-            keep(self._memory, self._used)
+            with contextlib.suppress(OSError):  # it only saves work
+                keep(self._memory, self._used)
 
     def _parse(self, name: str) -> tuple[str, list[str]] | None:
         """A module's digest and what it may import; None for anything else."""

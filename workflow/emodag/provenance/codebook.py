@@ -7,7 +7,7 @@ version, in a small file called by that digest. Nothing but explanations is made
 import json
 from pathlib import Path
 
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.canonical import is_sha256
 from emodag.provenance.closure import PACKAGE, definitions
 from emodag.provenance.plan import PLANS, Plan
@@ -49,7 +49,7 @@ def _read(digest: str) -> dict[str, str] | None:
     if not is_sha256(digest):
         return None
     try:
-        page = json.loads(_page(digest).read_bytes())
+        page = json.loads(read_bytes(_page(digest)))
         return page if isinstance(page, dict) else None
     except (OSError, ValueError):
         return None

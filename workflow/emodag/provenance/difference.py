@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emodag.errors import InputError, IntegrityError
+from emodag.provenance.builds import readable
 from emodag.provenance.dotted import changes
 from emodag.provenance.file_distance import file_distance
 from emodag.provenance.manifest import Manifest
@@ -162,12 +163,22 @@ def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:
     return {
         "stage": left.stage,
         "keys": {"a": left.key, "b": right.key},
-        "key": changes(*({**m.ingredients, "inputs": m.inputs} for m in (left, right))),
+        "key": changes(_ingredients(left, right), _ingredients(right, left)),
         "outputs": {
             name: _output(name, a, b, limit)
             for name in sorted(left.outputs | right.outputs)
             if a.digests().get(name) != b.digests().get(name)
         },
+    }
+
+
+def _ingredients(manifest: Manifest, other: Manifest) -> dict[str, Any]:
+    """What a key is made of, inputs too, to be told from the other's."""
+    environments = (m.ingredients["environment"] for m in (manifest, other))
+    return {
+        **manifest.ingredients,
+        "environment": readable(*environments),
+        "inputs": manifest.inputs,
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import IntegrityError
+from emodag.files import open_regular
 from emodag.provenance.distance import Distance, distance
 from emodag.provenance.dotted import changes
 
@@ -30,6 +31,8 @@ def file_distance(a: Path, b: Path, *, limit: int | None = None) -> dict[str, An
         When a file cannot be read as what its name says.
     """
     try:
+        for path in (a, b):
+            open_regular(path).close()  # what libraries would wait for is refused here
         match a.suffix:
             case ".parquet":
                 return _tables(a, b, limit)

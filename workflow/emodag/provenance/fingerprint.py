@@ -1,7 +1,7 @@
 """The numerical environment a result depends on, read from the live interpreter.
 
-Nothing heavy is imported: versions come from the installed distributions' metadata, the processor
-from the operating system.
+Nothing heavy is imported: versions come from the installed distributions' metadata, builds from
+their records, the processor from the operating system.
 """
 
 import os
@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import ConfigError, EnvironmentMismatch
+from emodag.provenance.builds import LOADER_VARIABLES, builds
 from emodag.provenance.device import device_for
 
 NUMERICAL = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
-"""The distributions whose version can move bits; a change of any other leaves results valid."""
+"""The distributions whose build can move bits; a change of any other leaves results valid."""
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -118,7 +119,8 @@ def fingerprint(
 
     The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
     model name and clock do not. Of the device it is what `device` comes to on this machine.
-    `packages` are distributions that count beside `NUMERICAL`.
+    `packages` are distributions that count beside `NUMERICAL`. The first time in an environment
+    this takes some seconds (see `builds`).
 
     Raises
     ------
@@ -131,6 +133,7 @@ def fingerprint(
         "machine": platform.machine(),
         "processor": processor(),
         "distributions": installed_versions(packages),
+        **builds(_with(packages)),
         "variables": {**steering(), **variables},
         "threads": threads,
         "device": device_for(device),
@@ -138,8 +141,9 @@ def fingerprint(
 
 
 def steering() -> dict[str, str]:
-    """Those of `CPU_VARIABLES` that are set, with their values."""
-    return {name: os.environ[name] for name in CPU_VARIABLES if name in os.environ}
+    """The variables that are set and steer how libraries compute, or which are loaded."""
+    names = (*CPU_VARIABLES, *LOADER_VARIABLES)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 @cache
@@ -178,8 +182,9 @@ def check(name: str, required: Mapping[str, str], installed: Mapping[str, str]) 
         With one line per difference and the way out.
     """
     if found := differences(required, installed):
-        lines = [f"this interpreter is not the environment {name!r}:", *found]
-        raise EnvironmentMismatch("\n  ".join(lines) + f"\n{_way_out()} Nothing was computed.")
+        title = f"this interpreter is not the environment {name!r}:"
+        lines = (f"  {line}" for line in found)
+        raise EnvironmentMismatch(title, *lines, f"{_way_out()} Nothing was computed.")
 
 
 def _way_out() -> str:

@@ -3,14 +3,20 @@
 An object or action record is needed while a manifest of the given results refers to it. What no
 manifest refers to may belong to a job that has not written its manifest yet, so only age can tell.
 A scratch directory is of no use once the process it is named after has died, which can be seen on
-that process's own machine; elsewhere age decides again. What the store did not put there is left
-alone.
+that process's own machine; elsewhere age decides again. What is in quarantine no result needs; its
+age counts from when it was put there. What the store did not put there is left alone.
+
+Ages are told by the clock that stamps the store's files, which may be a server's, since that of
+this machine may be wrong.
 """
 
 import contextlib
 import os
+import re
 import shutil
 import stat
+import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +25,21 @@ from typing import NamedTuple
 from emodag.provenance import owner
 from emodag.provenance.canonical import is_sha256
 from emodag.provenance.manifest import Manifest
-from emodag.provenance.store import Store
+from emodag.provenance.store import NOTE, Store
 
-KINDS = ("actions", "objects", "checkpoints", "scratch")
+KINDS = ("actions", "objects", "checkpoints", "scratch", "quarantine")
 """The store's directories; records go first, so that none outlives its objects."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file or scratch directory of a store.
+    """One file or scratch directory of a store, or one thing in quarantine with its note.
 
     Attributes
     ----------
     kind : one of `KINDS`.
-    name : the sha256 it is named by, or the name of a scratch directory or an unfinished file.
+    name : the sha256 it is named by, or the name of a scratch directory, of an unfinished file or
+        of something in quarantine.
     bytes : its size, for a directory that of all files in it.
     modified : when it was last written to, in seconds since 1970.
     """
@@ -50,6 +57,18 @@ class Sorting(NamedTuple):
     reachable: list[Entry]
     kept: list[Entry]
     garbage: list[Entry]
+
+
+def now(root: Path) -> float:
+    """The present time, in seconds since 1970, by the clock that stamps the files of a store.
+
+    By this machine's clock where no file can be made there; nor can one be removed then.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=root) as made:
+            return os.fstat(made.fileno()).st_mtime
+    except OSError:
+        return time.time()
 
 
 def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
@@ -84,6 +103,9 @@ def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
 def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
     """Everything the store put below its root, kind by kind; links are passed over."""
     for kind in kinds:
+        if kind == "quarantine":
+            yield from _quarantined(root / kind)
+            continue
         for directory in _scan(root / kind):
             if not directory.is_dir(follow_symlinks=False):
                 continue
@@ -122,7 +144,12 @@ def remove(entry: Entry) -> None:
         When it cannot be removed.
     """
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(entry.path) if entry.kind == "scratch" else entry.path.unlink()
+        if entry.path.is_dir() and not entry.path.is_symlink():
+            shutil.rmtree(entry.path)
+        else:
+            entry.path.unlink()
+    if entry.kind == "quarantine":
+        _note(entry.path).unlink(missing_ok=True)
 
 
 def _is_garbage(entry: Entry, before: float) -> bool:
@@ -137,12 +164,25 @@ def _scan(directory: str | Path) -> list[os.DirEntry]:
         return []
 
 
-def _entry(kind: str, name: str, found: os.DirEntry) -> Iterator[Entry]:
-    """The entry of a file or directory, none if it has vanished meanwhile."""
-    path = Path(found.path)
+def _quarantined(directory: Path) -> Iterator[Entry]:
+    """What was set aside; a note of nothing, left by a killed process, is of the same kind."""
+    names = {found.name.removesuffix(NOTE) for found in _scan(directory)}
+    for name in sorted(names):
+        if re.fullmatch(r"[0-9a-f]{64}(\.json)?-\d+", name):
+            path = directory / name
+            yield from _entry("quarantine", name, path, _note(path))
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + NOTE)
+
+
+def _entry(kind: str, name: str, found: os.PathLike, *beside: Path) -> Iterator[Entry]:
+    """The entry of a file or directory and what is `beside`, none if all has vanished meanwhile."""
+    path = Path(found)
     within = [Path(at, file) for at, _, files in os.walk(path) for file in files]
     statuses = []
-    for file in (path, *within):
+    for file in (path, *within, *beside):
         with contextlib.suppress(FileNotFoundError):
             statuses.append(file.lstat())
     if statuses:

@@ -11,6 +11,7 @@ from typing import Any
 
 from emodag.errors import IntegrityError
 from emodag.provenance.atomic import read_bytes, write_bytes
+from emodag.provenance.builds import PARTS
 from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.schema import check
 
@@ -63,11 +64,11 @@ class Manifest:
         return output and output.logical
 
     def write(self, path: Path) -> None:
-        """Write the manifest, atomically."""
+        """Write the manifest, atomically and to last."""
         body = {"schema": SCHEMA, **asdict(self)}
         body["labels_seen"] = list(self.labels_seen)
         text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
-        write_bytes(path, text.encode() + b"\n")
+        write_bytes(path, text.encode() + b"\n", lasting=True)
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -116,12 +117,14 @@ class Manifest:
         nested = (
             environment["distributions"],
             environment["variables"],
+            *(environment[part] for part in PARTS if "builds" in environment),
             self.ingredients["params"],
         )
         if not all(isinstance(part, dict) for part in (*nested, self.ingredients["code"])):
             raise ValueError("its ingredients are not those of a key")
         for origin in self.origins.values():
-            if set(origin) not in ({"path", "sha256"}, {"manifest", "file"}):
+            # Manifests of version 0.1 do not name the plan.
+            if set(origin) - {"plan"} not in ({"path", "sha256"}, {"manifest", "file"}):
                 raise ValueError(f"{origin!r} is not an input's origin")
             if not all(isinstance(part, str) and "\0" not in part for part in origin.values()):
                 raise ValueError(f"{origin!r} is not an input's origin")

@@ -8,6 +8,7 @@ process numbers, number and start, the last in clock ticks since boot, which no 
 import hashlib
 import os
 import socket
+import time
 from functools import cache
 from pathlib import Path
 
@@ -22,9 +23,10 @@ def name(pid: int | None = None) -> str:
     return ":".join([*_place(), str(pid), _started(pid) or "-"])
 
 
-def number(owner: str) -> int:
-    """The process number in a name."""
-    return int(owner.split(":")[4])
+def described(owner: str) -> str:
+    """A process in words, by its name."""
+    fields = owner.split(":")
+    return f"process {fields[4]} on {fields[0]}" if len(fields) == FIELDS else "another process"
 
 
 def is_alive(owner: str) -> bool | None:
@@ -41,6 +43,12 @@ def is_alive(owner: str) -> bool | None:
         return None
     started = _started(int(fields[4]))
     return _exists(int(fields[4])) if started is None else started == fields[5]
+
+
+def uptime() -> tuple[str, int]:
+    """Which boot this is, and for how many nanoseconds it has lasted; no clock step moves that."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first one is Linux's
+    return _place()[2], time.clock_gettime_ns(clock)
 
 
 @cache

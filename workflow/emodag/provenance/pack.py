@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from emodag.errors import InputError
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.canonical import canonical_json
 from emodag.provenance.manifest import Manifest, leads_out
 from emodag.provenance.results import is_manifest, job_below, manifest_paths
@@ -60,7 +60,7 @@ def write_pack(results: Path, target: Path) -> int:
     for path in manifests:
         Manifest.read(path)
         for file in filter(Path.is_file, (path, sidecar_path(path))):
-            files[file.relative_to(results).as_posix()] = file.read_bytes()
+            files[file.relative_to(results).as_posix()] = read_bytes(file)
     index = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[INDEX] = canonical_json({"schema": SCHEMA, "files": index})
     if _exceeds([len(content) for content in files.values()]):

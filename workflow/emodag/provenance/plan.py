@@ -1,7 +1,9 @@
 """Plans: what a job is, written down before it runs.
 
-A plan is a small JSON file, the one input of its Snakemake rule that says everything: stage, code,
-parameters, inputs by role, environment, outputs. When it is rewritten, `freshness` says.
+A plan says everything of one job, as JSON: stage, code, parameters, inputs by role, environment,
+outputs. It names the plans of the jobs it reads from, so its identity stands for everything the job
+rests on. Each run of Snakemake writes the plans of its jobs into a file of its own, so nobody else
+can change what they do.
 """
 
 import json
@@ -11,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance.atomic import read_bytes
-from emodag.provenance.canonical import digest, is_file_name, is_sha256
+from emodag.files import naming, open_regular
+from emodag.provenance.canonical import canonical_json, digest, is_file_name, is_sha256
 from emodag.provenance.fingerprint import fingerprint
 from emodag.provenance.manifest import leads_out
 from emodag.provenance.schema import check
 
-SCHEMA = 2
+SCHEMA = 3
 
 RESULTS = "results"
 PLANS = Path(RESULTS, ".plan")
-"""Where plans are kept, and what planning remembers."""
+"""Where each run's plans are kept, in a file by its name, and what planning remembers."""
 
 INTERPRETERS = "EMODAG_INTERPRETERS"
 """The environment variable with the Python of each environment that has one of its own, as JSON."""
@@ -37,10 +39,16 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Upstream:
-    """One output file of another job, found through that job's manifest."""
+    """One output file of another job, found through that job's manifest.
+
+    Attributes
+    ----------
+    plan : the identity of the plan that the manifest must have followed.
+    """
 
     manifest: str
     file: str
+    plan: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,11 +102,6 @@ class Plan:
     outputs: tuple[str, ...]
 
     @property
-    def path(self) -> Path:
-        """Where the plan is kept."""
-        return plan_path(self.job)
-
-    @property
     def is_final(self) -> bool:
         """Whether it makes what lies directly in the results, which is there to be read."""
         return self.directory == RESULTS
@@ -106,12 +109,16 @@ class Plan:
     @cached_property
     def record(self) -> dict[str, Any]:
         """The plan as plain JSON, made once: chains of many seeds have thousands of plans."""
-        inputs = {role: vars(endpoint) for role, endpoint in self.inputs.items()}
         own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        return {"schema": SCHEMA, **own, "inputs": inputs, "environment": vars(self.environment)}
+        own |= {"inputs": self.origins(), "environment": vars(self.environment)}
+        return {"schema": SCHEMA, **own}
+
+    def origins(self) -> dict[str, dict[str, str]]:
+        """Where each input comes from, by role: a raw file, or another job's output."""
+        return {role: dict(vars(endpoint)) for role, endpoint in self.inputs.items()}
 
     def identity(self) -> str:
-        """Digest of everything the plan says."""
+        """Digest of everything the plan says, and so of everything the job rests on."""
         return self._identity
 
     @cached_property
@@ -120,31 +127,41 @@ class Plan:
 
 
 class PlanError(EmodagError):
-    """Plans cannot be changed now, or were changed meanwhile."""
+    """A job cannot do what the run that planned it has decided."""
 
 
-def plan_path(job: str) -> Path:
-    """The plan file of a job, in a directory of its own.
-
-    Snakemake looks up what a directory holds once, and plans are written one by one after that.
-    """
-    return PLANS / job.replace("/", ".") / "plan.json"
+def plans_path(run: str) -> Path:
+    """The file with the plans of a run, a line per job: name, identity and plan between tabs."""
+    return PLANS / f"{run}.plans"
 
 
-def read_plan(path: Path) -> Plan:
-    """Read a plan and refuse anything that is not one.
+def write_plan(run: str, plan: Plan) -> None:
+    """Write down what a run of Snakemake has decided that a job would do."""
+    # Closed each time: over NFS other hosts see what was written before that.
+    path = plans_path(run)
+    with naming(path), path.open("ab") as stream:
+        text = canonical_json(plan.record)
+        stream.write(b"%s\t%s\t%s\n" % (plan.job.encode(), plan.identity().encode(), text))
+
+
+def read_plan(run: str, job: str) -> Plan:
+    """Read a job's plan in a run and refuse anything that is not one.
 
     Raises
     ------
     IntegrityError
-        When the file is missing, not JSON, of another schema, or names a path outside the
+        When there is none, or it is not JSON, of another schema, or names a path outside the
         workflow's directory.
     """
+    path = plans_path(run)
     try:
-        record = json.loads(read_bytes(path))
+        start = f"{job}\t".encode()
+        with open_regular(path) as stream:
+            line = next(line for line in stream if line.startswith(start))
+        identity, _, text = line.removeprefix(start).partition(b"\t")
+        record = json.loads(text)
         if record.pop("schema") != SCHEMA:
             raise ValueError("another schema version")
-        record.pop("nonce")
         record["inputs"] = {role: _endpoint(entry) for role, entry in record["inputs"].items()}
         record["environment"] = Environment(**record["environment"])
         record["outputs"] = tuple(record["outputs"])
@@ -153,22 +170,28 @@ def read_plan(path: Path) -> Plan:
         if not all(map(is_sha256, plan.code.values())):
             raise ValueError("a digest of its code is not a sha256")
         _check_paths(plan)
-        plan.identity()
-    except FileNotFoundError:
-        raise IntegrityError(f"{path}: no such plan. Plans are written by `snakemake`.") from None
+        if plan.identity().encode() != identity or plan.job != job:
+            raise ValueError("its content does not match its own digest")
+    except (FileNotFoundError, StopIteration):
+        raise IntegrityError(
+            f"{path}: has no plan of {job}. `snakemake` writes one for each job of a run."
+        ) from None
     except OSError as error:
         raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
-            f"{path}: not a plan of schema {SCHEMA} ({error}). Delete it; the next `snakemake` "
-            "writes it anew."
+            f"{path}: {job}: not a plan of schema {SCHEMA} ({error}). Run the same `snakemake` "
+            "command again; it plans anew."
         ) from None
     return plan
 
 
 def _endpoint(entry: dict) -> Source | Upstream:
     if "sha256" not in entry:
-        return Upstream(**entry)
+        upstream = Upstream(**entry)
+        if not is_sha256(upstream.plan):
+            raise ValueError(f"{upstream.plan!r} is not a sha256")
+        return upstream
     source = Source(**entry)
     if not is_sha256(source.sha256):
         raise ValueError(f"{source.sha256!r} is not a sha256")

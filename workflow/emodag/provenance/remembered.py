@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.canonical import digest
 
 
 def recall(memory: Path) -> dict[str, Any]:
     """What is remembered, or nothing where the file is not as it was written."""
     try:
-        record = json.loads(memory.read_bytes())
+        record = json.loads(read_bytes(memory))
         return record["facts"] if record["digest"] == digest(record["facts"]) else {}
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}

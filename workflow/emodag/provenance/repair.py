@@ -1,16 +1,18 @@
 """Put right what `verify` has found, as far as sound copies reach.
 
 Results and store hold the same bytes, so either restores the other; a lost action record is
-written anew from the manifest that carries the same facts.
+written anew from the manifest that carries the same facts. What is damaged in the store is set
+aside by it, not deleted.
 """
 
-import shutil
+import contextlib
 from pathlib import Path
 
 from emodag.errors import EmodagError
+from emodag.provenance.atomic import copy_hashed
 from emodag.provenance.lineage import Step
 from emodag.provenance.manifest import Manifest
-from emodag.provenance.store import Action, Store
+from emodag.provenance.store import Action, Store, explain
 from emodag.provenance.verify import Damage, Finding
 
 
@@ -29,8 +31,9 @@ def repair(found: Finding, store: Store) -> None:
     for path, damage in found.records.items():
         manifest = found.manifests[path]
         whole = all(_has(found, output.sha256) for output in manifest.outputs.values())
-        if whole and store.peek(manifest.key) is None:
-            _try(damage, store.record, manifest.key, _action(path, manifest))
+        with contextlib.suppress(EmodagError):  # where it cannot be read, the damage says why
+            if whole and store.lookup(manifest.key) is None:
+                _try(damage, store.record, manifest.key, _action(path, manifest))
 
 
 def _try(damage: Damage, restore, *arguments) -> None:
@@ -39,6 +42,8 @@ def _try(damage: Damage, restore, *arguments) -> None:
         damage.restored = True
     except EmodagError as error:
         damage.todo = str(error)
+    except OSError as error:
+        damage.todo = str(explain(error, damage.path))
 
 
 def _has(found: Finding, sha256: str) -> bool:
@@ -48,7 +53,7 @@ def _has(found: Finding, sha256: str) -> bool:
 
 def _publish(store: Store, copy: Path, sha256: str) -> None:
     with store.scratch() as scratch:
-        shutil.copyfile(copy, scratch / copy.name)
+        copy_hashed(copy, scratch / copy.name)
         if store.publish(scratch / copy.name) != sha256:
             raise EmodagError(f"{copy}: changed meanwhile. Run `verify` again.")
 

@@ -5,20 +5,23 @@ was really imported, the inputs' logical digests, the live environment. Whatever
 store and the results hold only whole, verified files, and the manifest is written last.
 """
 
+import errno
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance import tally
+from emodag.provenance import tally, turn
+from emodag.provenance.atomic import copy_hashed
+from emodag.provenance.builds import warning
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_closure
 from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.fingerprint import THREAD_VARIABLES, check
-from emodag.provenance.freshness import is_replaced
 from emodag.provenance.from_source import import_stage
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
@@ -45,13 +48,16 @@ def run(
 
     `checkpoint_every` is how many epochs a fit may lose when it is killed, `workers` how many
     threads a stage may start; no result depends on them, so they are part of no plan and no key.
+    The stage reads copies of its inputs, each hashed as the copy that it is, so what is recorded
+    under a key was made from what the key says, whatever happens to the files meanwhile.
 
     Raises
     ------
     EnvironmentMismatch
         When the interpreter is not the environment that the plan requires.
     PlanError
-        When the job outlived its Snakemake and another one has planned it anew meanwhile.
+        When an input was made by another plan than this job's run has decided on, or when another
+        run has taken over the directory meanwhile.
     IntegrityError
         When an input is damaged and the store cannot restore it, or the code changed meanwhile.
     EmodagError
@@ -61,18 +67,19 @@ def run(
     if manifest := _restore(attempt, store, talk):
         return manifest
     talk.run(attempt.key)
+    if message := warning(attempt.ingredients["environment"]):
+        talk.warn(message)
     checkpoint = Checkpoint(store, attempt.key, checkpoint_every, talk)
-    action = _compute(attempt, store, talk, checkpoint, workers)
-    if is_replaced(plan):
-        raise PlanError(
-            "was planned anew while it ran. Its result is in the store, and the results are "
-            "left to the new plan; run the same command again if that one was yours."
-        )
-    if not _place(plan, store, action, talk):
+    # As long as it has a directory in scratch, what it publishes is no garbage.
+    with store.scratch() as scratch:
+        action = _compute(attempt, store, talk, checkpoint, workers, scratch)
+        with turn.current(turn.name()):
+            manifest = _put(attempt, store, action, attempt.sidecar.computed(action), talk)
+    if manifest is None:
         raise IntegrityError(f"{store.root}: objects vanish while they are being used")
     talk.done(attempt.key, action.cost["seconds"])
     tally.add(plan.job, hit=False, seconds=action.cost["seconds"])
-    return _finish(attempt, action, attempt.sidecar.computed(action))
+    return manifest
 
 
 def restore(plan: Plan, store: Store, talk: Talk, live: dict[str, Any]) -> Manifest | None:
@@ -115,20 +122,36 @@ class Attempt:
 
 def _restore(attempt: Attempt, store: Store, talk: Talk) -> Manifest | None:
     plan, key = attempt.plan, attempt.key
-    action = store.lookup(key)
+    action = store.lookup(key, talk.warn)
     if action is None or set(action.outputs) != set(plan.outputs):
         return None
-    if not _place(plan, store, action, talk):
-        return None
+    with turn.current(turn.name()):
+        manifest = _put(attempt, store, action, attempt.sidecar.hit(action), talk)
+        if manifest is None:
+            return None
     talk.hit(key, action.cost["seconds"])
     tally.add(plan.job, hit=True, seconds=action.cost["seconds"])
-    return _finish(attempt, action, attempt.sidecar.hit(action))
+    return manifest
 
 
-def _finish(attempt: Attempt, action: Action, record: dict[str, Any]) -> Manifest:
-    """Write the sidecar and, last of all, the manifest."""
+def _put(
+    attempt: Attempt, store: Store, action: Action, record: dict[str, Any], talk: Talk
+) -> Manifest | None:
+    """Put outputs, sidecar and manifest in place; None where an object is not to be had.
+
+    A process that dies here leaves no manifest beside files of another result, as the old one goes
+    first and the new one comes last; nor files without a sidecar, which tells that they are ours.
+    """
     plan, inputs = attempt.plan, attempt.inputs
+    try:
+        is_same = Manifest.read(Path(plan.manifest)).outputs == action.outputs
+    except IntegrityError:
+        is_same = False
+    if not is_same:  # else it stays, and what it needs is no garbage meanwhile
+        Path(plan.manifest).unlink(missing_ok=True)
     write_record(sidecar_path(Path(plan.manifest)), record)
+    if not _place(plan, store, action, talk):
+        return None
     manifest = Manifest(
         job=plan.job,
         stage=plan.stage,
@@ -136,7 +159,7 @@ def _finish(attempt: Attempt, action: Action, record: dict[str, Any]) -> Manifes
         key=attempt.key,
         ingredients=attempt.ingredients,
         inputs={role: entry.logical for role, entry in inputs.items()},
-        origins={role: asdict(endpoint) for role, endpoint in plan.inputs.items()},
+        origins=plan.origins(),
         outputs=action.outputs,
         labels_seen=_labels_seen(action, inputs),
     )
@@ -162,36 +185,64 @@ def _resolve(endpoint) -> Input:
         raise IntegrityError(
             f"{path}: lists no {endpoint.file!r}. Run the same command again; it plans anew."
         )
+    if manifest.plan != endpoint.plan:
+        raise PlanError(
+            f"{path}: was made for another configuration, code or data than this run's. Run the "
+            "same command again; it plans anew."
+        )
     output = manifest.outputs[endpoint.file]
     # An artifact lies beside its manifest, whatever the manifest is called.
     return Input(path.parent / endpoint.file, output.logical, output.sha256, manifest.labels_seen)
 
 
-def _verify(entry: Input, store: Store, talk: Talk) -> None:
-    """Make sure an input's bytes are the ones its manifest promises; mend it from the store."""
+def _bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, talk: Talk) -> Path:
+    """An input as a file of the job's own in `room`, whose bytes have the digest in the key.
+
+    A raw file is copied. An artifact is what the store holds under its digest; the file in the
+    results is put right where it is damaged, and copied where the store has lost the object.
+    """
+    own = room / role.replace("/", ".") / entry.path.name
+    own.parent.mkdir(parents=True)
+    if is_raw:
+        if not _copy(entry, own):
+            raise IntegrityError(
+                f"{entry.path}: changed while the workflow was running. Run the same command again."
+            )
+        return own
     found = file_sha256(entry.path) if entry.path.is_file() else None
-    if found == entry.sha256:
-        return
     state = "is missing" if found is None else "is damaged"
-    try:
-        store.place(entry.sha256, entry.path)
-    except IntegrityError:
+    if store.lend(entry.sha256, own):
+        if found != entry.sha256:
+            with turn.current(turn.name()):
+                store.place(entry.sha256, entry.path)
+            talk.warn(f"{entry.path} {state}; restored from the store")
+    elif not (found == entry.sha256 and _copy(entry, own)):
         raise IntegrityError(
             f"{entry.path}: {state} (expected sha256 {entry.sha256[:12]}), and the store cannot "
             "restore it. Delete the manifest beside it and run the same command again."
-        ) from None
-    talk.warn(f"{entry.path} {state}; restored from the store")
+        )
+    return own
+
+
+def _copy(entry: Input, own: Path) -> bool:
+    """Copy an input; whether the copy's bytes are as they were when the key was made."""
+    try:
+        return copy_hashed(entry.path, own) == entry.sha256
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return False
 
 
 def _compute(
-    attempt: Attempt, store: Store, talk: Talk, checkpoint: Checkpoint, workers: int
+    attempt: Attempt,
+    store: Store,
+    talk: Talk,
+    checkpoint: Checkpoint,
+    workers: int,
+    scratch: Path,
 ) -> Action:
     plan, inputs = attempt.plan, attempt.inputs
-    for role, endpoint in plan.inputs.items():
-        if isinstance(endpoint, Source):
-            _verify_source(inputs[role])
-        else:
-            _verify(inputs[role], store, talk)
     _set_threads(plan.environment.threads)
     module = f"emodag.stages.{plan.stage}"
     stage = import_stage(module)
@@ -202,24 +253,36 @@ def _compute(
             "command again."
         )
     device = kind(attempt.ingredients["environment"]["device"])
-    context = RunContext(inputs, device, workers, talk, checkpoint)
-    with store.scratch() as scratch:
-        files = {role: entry.path for role, entry in inputs.items()}
-        stage.run(files, plan.params, scratch, context)
-        made = sorted(path.name for path in scratch.iterdir())
-        if made != sorted(plan.outputs):
-            raise EmodagError(
-                f"stage {plan.stage!r} was to make {sorted(plan.outputs)} and made {made}"
-            )
-        outputs = {}
-        for name in made:
-            outputs[name] = _publish(scratch / name, store)
+    files, names = {}, {}
+    for role, entry in inputs.items():
+        is_raw = isinstance(plan.inputs[role], Source)
+        files[role] = _bring(
+            role, entry, is_raw=is_raw, store=store, room=scratch / "inputs", talk=talk
+        )
+        names[str(files[role])] = str(entry.path)
+    context = RunContext(inputs, names, device, workers, talk, checkpoint)
+    made = scratch / "outputs"
+    made.mkdir()
+    try:
+        stage.run(files, plan.params, made, context)
+    except EmodagError as error:
+        raise type(error)(*map(context.in_users_words, error.args)) from error
+    found = sorted(path.name for path in made.iterdir())
+    if found != sorted(plan.outputs):
+        raise EmodagError(
+            f"stage {plan.stage!r} was to make {sorted(plan.outputs)} and made {found}"
+        )
+    outputs = {name: _publish(made / name, store) for name in found}
     action = Action(
         outputs=outputs,
         labels_seen=context.own_labels(),
         cost=attempt.sidecar.cost(),
         made=attempt.sidecar.circumstances(),
     )
+    if plan.environment.fingerprint() != attempt.ingredients["environment"]:
+        raise IntegrityError(
+            "a package changed while it was being used. Run the same command again."
+        )
     store.record(attempt.key, action)
     checkpoint.remove()
     return action
@@ -232,13 +295,6 @@ def _publish(path: Path, store: Store) -> Output:
     sketcher, size = Sketcher(), path.stat().st_size
     logical = logical_digest(path, sketcher)
     return Output(logical=logical, sha256=store.publish(path), bytes=size, sketch=sketcher.text())
-
-
-def _verify_source(entry: Input) -> None:
-    if not entry.path.is_file() or file_sha256(entry.path) != entry.sha256:
-        raise IntegrityError(
-            f"{entry.path}: changed while the workflow was running. Run the same command again."
-        )
 
 
 def _place(plan: Plan, store: Store, action: Action, talk: Talk) -> bool:
@@ -263,6 +319,7 @@ class RunContext:
     def __init__(
         self,
         inputs: dict[str, Input],
+        names: Mapping[str, str],
         device: str,
         workers: int,
         talk: Talk,
@@ -272,9 +329,23 @@ class RunContext:
         self.device = device
         self.workers = workers
         self._own: set[str] = set()
-        self._talk = talk
+        self._names, self._talk = names, talk
         self.checkpoint = checkpoint
-        self.note, self.warn, self.progress = talk.note, talk.warn, talk.progress
+        self.progress = talk.progress
+
+    def in_users_words(self, text: str) -> str:
+        """The same with the names of the files that the inputs are copies of."""
+        for own, name in self._names.items():
+            text = text.replace(own, name)
+        return text
+
+    def note(self, message: str) -> None:
+        """Tell the user something worth a line."""
+        self._talk.note(self.in_users_words(message))
+
+    def warn(self, message: str) -> None:
+        """Tell the user something that does not stop the chain."""
+        self._talk.warn(self.in_users_words(message))
 
     def saw_labels_of(self, persons) -> None:
         """Record that the outputs depend on the labels of `persons`."""

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from emodag.provenance.atomic import write_bytes
+from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.closure import PACKAGE
 from emodag.provenance.fingerprint import THREAD_VARIABLES, processor_model
 from emodag.provenance.store import Action
@@ -94,7 +94,7 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
 def read_record(path: Path) -> dict[str, Any] | None:
     """A record, or None where there is none to read: nothing depends on it."""
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(read_bytes(path))
         return record if isinstance(record, dict) else None
     except (OSError, ValueError):
         return None

@@ -1,10 +1,13 @@
 """Digests of raw files, recomputed only when a file may have changed."""
 
-import time
+import contextlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from emodag.errors import InputError
+from emodag.files import open_regular
+from emodag.provenance import owner
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.remembered import keep, recall
 
@@ -18,9 +21,11 @@ def source_digests(
     """sha256 by path of raw files.
 
     A digest is remembered in the file `memory` with the file's size, inode and change times. A
-    user can set the modification time but not the change time, so an edit is always noticed. A
-    file that has just changed is not remembered: it could change again within the same tick. With
-    `read_only`, nothing new is remembered.
+    user can set the modification time but not the change time, so an edit shows, unless it falls
+    into the same tick of the file system's clock. So a digest is trusted only if it was made a tick
+    or more after these times had first been seen: whatever changed the file before is in it, and
+    whatever does later has another time. No file time is compared with a clock of this machine.
+    With `read_only`, nothing new is remembered.
 
     Raises
     ------
@@ -28,23 +33,34 @@ def source_digests(
         When a file does not exist or cannot be read.
     """
     known = recall(memory)
-    current, fresh = {}, set()
+    current = {}
     for name in paths:
         try:
-            status = Path(name).stat()
-            stamp = [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
-            entry = known.get(name)
-            if entry is None or entry["stamp"] != stamp:
-                if time.time_ns() - status.st_ctime_ns < TICK:
-                    fresh.add(name)
-                entry = {"stamp": stamp, "sha256": file_sha256(Path(name))}
+            current[name] = _looked_at(Path(name), known.get(name))
         except OSError as error:
             raise InputError(
                 f"{name}: {error.strerror}. It is named under `data` in the configuration; "
                 f"paths are relative to {Path.cwd()}."
             ) from None
-        current[name] = entry
-    settled = {name: entry for name, entry in current.items() if name not in fresh}
-    if not read_only and settled != {name: known.get(name) for name in settled}:
-        keep(memory, {**known, **settled})
+    if not read_only and current != {name: known.get(name) for name in current}:
+        with contextlib.suppress(OSError):  # it only saves work
+            keep(memory, {**known, **current})
     return {name: entry["sha256"] for name, entry in current.items()}
+
+
+def _looked_at(path: Path, known: dict | None) -> dict:
+    """What is to be remembered of a file: the same as before, if that can be trusted."""
+    stamp, (boot, now) = _stamp(path), owner.uptime()
+    is_same = known is not None and known["stamp"] == stamp
+    if is_same and known["trusted"]:
+        return known
+    since = known["since"] if is_same and known["since"][0] == boot else [boot, now]
+    sha256 = file_sha256(path)
+    trusted = now - since[1] >= TICK and _stamp(path) == stamp
+    return {"stamp": stamp, "since": since, "trusted": trusted, "sha256": sha256}
+
+
+def _stamp(path: Path) -> list[int]:
+    with open_regular(path) as stream:  # over NFS, opening has the times looked up anew
+        found = os.fstat(stream.fileno())
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]

@@ -7,10 +7,15 @@ Layout below the root::
     checkpoints/ab/cdef....safetensors
                             how far the computation with key abcdef... has come, while it runs
     scratch/                where jobs compute before they publish
+    quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
 
 Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
 or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
-`scratch`. No lock is ever held.
+`scratch`. No lock is ever held. Both are on the disk, with their names, before anything refers to
+them.
+
+Each is bound to its name: an object's is the sha256 of its bytes, a record holds its key. What does
+not fit its name, or is no file, is moved to `quarantine` and computed again; nothing is deleted.
 
 Whoever may write the root may write all of it: its group, group permission and set-group-ID bit
 pass on to the directories below, whatever the users' umasks (`mkdir store; chgrp lab store; chmod
@@ -19,33 +24,45 @@ pass on to the directories below, whatever the users' umasks (`mkdir store; chgr
 
 import contextlib
 import errno
-import fcntl
+import itertools
 import json
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
+from emodag.files import open_regular, other_kind
 from emodag.provenance import owner
-from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import CHUNK, digest, is_file_name, is_sha256
+from emodag.provenance.atomic import (
+    copy_into,
+    read_bytes,
+    stream_sha256,
+    sync_directory,
+    write_bytes,
+)
+from emodag.provenance.canonical import digest, is_file_name, is_sha256
 from emodag.provenance.manifest import Output
 from emodag.provenance.schema import check
 
-SCHEMA = 2
-"""Version 2 has sketches; a record of version 1 counts as damaged, so it is computed anew."""
-FICLONE = 0x40049409
-"""Linux ioctl that shares a file's blocks copy-on-write (linux/fs.h)."""
+SCHEMA = 3
+"""Version 2 has sketches, version 3 its key; a record of another version is as good as none."""
+
+NOTE = ".note"
+"""What the name of a note in quarantine ends in."""
 
 
 class StoreError(EmodagError):
     """A disk is full, read-only or gone, the store's in most cases."""
+
+
+class RecordError(ValueError):
+    """An action record is not what its name says; the message says what it is instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,30 +92,41 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
 
-    def lookup(self, key: str) -> Action | None:
+    def lookup(self, key: str, warn: Callable[[str], object] = lambda _: None) -> Action | None:
         """The action recorded for a key, or None where there is none that can be trusted.
 
-        A damaged record is removed, so that the next computation can replace it.
+        A record that is damaged or another's is set aside, and `warn` told.
         """
         try:
-            return self._read(key)
-        except ValueError:
-            with contextlib.suppress(OSError):
-                self._path("actions", key).with_suffix(".json").unlink()
+            return self.read(key)
+        except RecordError as error:
+            path = self.action(key)
+            wanted = f"the record of the computation with key {key}"
+            warn(f"{path}: is {error}{self._set_aside(path, wanted, str(error))}")
             return None
 
     def peek(self, key: str) -> Action | None:
-        """As `lookup`, but a damaged record is left where it is."""
-        with contextlib.suppress(ValueError):
-            return self._read(key)
+        """As `lookup`, but everything stays where it is."""
+        with contextlib.suppress(RecordError):
+            return self.read(key)
 
-    def _read(self, key: str) -> Action | None:
-        """A key's record, None where there is none; ValueError where it is damaged."""
-        path = self._path("actions", key).with_suffix(".json")
+    def read(self, key: str) -> Action | None:
+        """The action recorded for a key, None where there is none.
+
+        Raises
+        ------
+        RecordError
+            When the record is damaged, or that of another computation.
+        """
+        path = self.action(key)
         try:
-            body = json.loads(path.read_bytes())
-            if body.pop("digest") != digest(body) or body.pop("schema") != SCHEMA:
-                raise ValueError("altered")
+            body = json.loads(read_bytes(path))
+            if body.pop("digest") != digest(body):
+                raise RecordError("a record that was altered")
+            if body.pop("schema") != SCHEMA:
+                return None
+            if (of := body.pop("key")) != key:
+                raise RecordError(f"the record of another computation (key {of})")
             outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
             action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
             action.check()
@@ -106,9 +134,13 @@ class Store:
         except FileNotFoundError:
             return None
         except OSError as error:
+            if kind := _other_kind(path):
+                raise RecordError(f"{kind}, no record") from None
             raise explain(error, path) from error
-        except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            raise ValueError(str(error)) from None
+        except RecordError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise RecordError("a damaged record") from None
 
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
@@ -116,26 +148,30 @@ class Store:
 
     def record(self, key: str, action: Action) -> None:
         """Record an action whose objects are all in the store."""
-        body = {"schema": SCHEMA, **asdict(action), "labels_seen": list(action.labels_seen)}
+        body = {"schema": SCHEMA, "key": key, **asdict(action)}
+        body["labels_seen"] = list(action.labels_seen)
         text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
         with self._explained():
-            path = self._path("actions", key).with_suffix(".json")
+            path = self.action(key)
             self.make(path.parent)
-            write_bytes(path, text.encode() + b"\n", mode=0o444)
+            write_bytes(path, text.encode() + b"\n", mode=0o444, lasting=True)
 
     def publish(self, path: Path) -> str:
         """Move a file from `scratch` into the store; returns the sha256 of its bytes.
 
-        The file is flushed to the disk first, so that a name never refers to lost content.
+        File and name are flushed to the disk, so that no record ever refers to lost content.
         """
         with self._explained():
-            with path.open("rb") as stream:
-                name = _hash(stream)
+            with open_regular(path) as stream:
+                name = stream_sha256(stream)
                 os.fsync(stream.fileno())
-            target = self._path("objects", name)
+            target = self.object(name)
             self.make(target.parent)
+            with contextlib.suppress(FileNotFoundError):
+                self._clear(target, name)
             path.chmod(0o444)
             path.replace(target)
+            sync_directory(target.parent)
         return name
 
     def place(self, sha256_: str, target: Path) -> None:
@@ -147,23 +183,29 @@ class Store:
         Raises
         ------
         IntegrityError
-            When the object is missing, or damaged (it is then removed).
+            When the object is missing, or damaged (it is then set aside).
+        StoreError
+            When nothing can be written there, or what is written comes out different.
         """
-        source = self._path("objects", sha256_)
+        source = self.object(sha256_)
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         copy = Path(name)
         try:
             with os.fdopen(handle, "r+b") as sink:
-                if source.is_symlink():
-                    raise IntegrityError(f"{source}: is a link; the store holds none")
-                with source.open("rb") as stream:
-                    _clone(stream, sink)
-                found = _hash(sink)
-            if found != sha256_:
-                with contextlib.suppress(OSError):
-                    source.unlink()
-                raise IntegrityError(f"{source}: object was damaged and has been removed")
+                if kind := _other_kind(source):
+                    aside = self._clear(source, sha256_)
+                    raise IntegrityError(f"{source}: is {kind}; the store holds none{aside}")
+                with open_regular(source) as stream:
+                    copy_into(stream, sink)
+                if stream_sha256(sink) != sha256_:
+                    # The copy may be what is wrong, by a bad disk or memory.
+                    if aside := self._clear(source, sha256_):
+                        raise IntegrityError(f"{source}: object was damaged{aside}")
+                    raise StoreError(
+                        f"{target}: differs from the sound object it was copied from. Is the disk "
+                        "or the memory of this machine damaged? Run the same command again."
+                    )
             copy.chmod(0o644)
             copy.replace(target)
         except FileNotFoundError:
@@ -172,6 +214,81 @@ class Store:
             raise explain(error, target) from error
         finally:
             copy.unlink(missing_ok=True)
+
+    def lend(self, sha256_: str, target: Path) -> bool:
+        """Put an object at `target` in `scratch`, to be read there; False where it cannot be had.
+
+        It is a link, which stays although the object be removed meanwhile, and the object's bytes
+        are hashed. Where there can be no link, as of somebody else's object, it is a copy.
+        """
+        try:
+            try:
+                os.link(self._path("objects", sha256_), target, follow_symlinks=False)
+            except FileNotFoundError:
+                raise
+            except OSError:  # somebody else's, or no links on this file system
+                self.place(sha256_, target)
+                return True
+            with contextlib.suppress(OSError), open_regular(target) as stream:
+                if not target.is_symlink() and stream_sha256(stream) == sha256_:
+                    return True
+            target.unlink()
+            self.place(sha256_, target)
+        except (FileNotFoundError, IntegrityError):
+            return False
+        return True
+
+    def _clear(self, path: Path, sha256_: str) -> str:
+        """Set aside what lies in an object's place and is not that object.
+
+        Returns where it is now, as the end of a sentence; "" where it is the object.
+        """
+        if (found := _other_kind(path)) is None:
+            try:
+                with open_regular(path) as stream:
+                    found = f"sha256 {stream_sha256(stream)}"
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                found = f"unreadable: {error.strerror}"
+        wanted = f"sha256 {sha256_}"
+        return "" if found == wanted else self._set_aside(path, wanted, found)
+
+    def _set_aside(self, path: Path, expected: str, found: str) -> str:
+        """Move what is damaged to `quarantine`, with a note; returns where to, for a sentence.
+
+        A store that is full or cannot be written keeps it where it is, which is no reason to fail.
+        """
+        facts = {
+            "was": path.relative_to(self.root).as_posix(),
+            "expected": expected,
+            "found": found,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            aside, note = self._claim(path.parent.name + path.name)
+        except (OSError, IntegrityError) as error:
+            return f"; it could not be set aside ({error})"
+        try:
+            note.write_text(json.dumps(facts, indent=1) + "\n")
+            path.rename(aside)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                note.unlink()
+            return f"; it could not be set aside ({error})"
+        return f"; it is now {aside}"
+
+    def _claim(self, name: str) -> tuple[Path, Path]:
+        """A place in `quarantine` that nothing lies in, and its note, which keeps others away."""
+        directory = self._below("quarantine")
+        self.make(directory)
+        for number in itertools.count(1):
+            aside = directory / f"{name}-{number}"
+            note = aside.with_name(aside.name + NOTE)
+            if not os.path.lexists(aside):
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(note, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o664))
+                    return aside, note
 
     def checkpoint(self, key: str) -> Path:
         """Where the computation with this key keeps how far it has come."""
@@ -213,6 +330,7 @@ class Store:
             with contextlib.suppress(FileExistsError):
                 (self.root / path).mkdir()
                 (self.root / path).chmod(mode)
+                sync_directory((self.root / path).parent)
 
     def _path(self, kind: str, name: str) -> Path:
         if not is_sha256(name):
@@ -234,20 +352,12 @@ class Store:
             raise explain(error, self.root) from error
 
 
-def _hash(stream) -> str:
-    hasher = sha256()
-    stream.seek(0)
-    while chunk := stream.read(CHUNK):
-        hasher.update(chunk)
-    return hasher.hexdigest()
-
-
-def _clone(stream, sink) -> None:
+def _other_kind(path: Path) -> str | None:
+    """What lies there that is no file, be it a link to one; None for a file, and for nothing."""
     try:
-        fcntl.ioctl(sink.fileno(), FICLONE, stream.fileno())
+        return other_kind(path.lstat().st_mode)
     except OSError:
-        shutil.copyfileobj(stream, sink, CHUNK)
-        sink.flush()
+        return None
 
 
 def explain(error: OSError, where: Path) -> StoreError:

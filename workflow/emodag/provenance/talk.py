@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from emodag.shown import shown
+
 SHORT = 12
 """How many digits of a key people are shown."""
 
@@ -26,13 +28,18 @@ class Talk:
                 log.unlink(missing_ok=True)  # where it is a link, what it leads to stays as it is
                 log.touch()
 
-    def say(self, line: str) -> None:
-        """One line, to both; in one piece, since other jobs speak at the same time."""
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    def say(self, *lines: str) -> None:
+        """Lines, to both; in one piece, since other jobs speak at the same time.
+
+        A terminal that is gone is no reason to fail.
+        """
+        text = "".join(f"{shown(line)}\n" for line in lines)
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
         if self.log is not None:
             with suppress(OSError), self.log.open("a") as stream:
-                stream.write(f"{line}\n")
+                stream.write(text)
 
     def hit(self, key: str, saved: float) -> None:
         """The outputs were in the store."""
@@ -56,7 +63,7 @@ class Talk:
 
     def error(self, message: str) -> None:
         """What stopped the job."""
-        self.say(f"ERROR {self.job}: {message}")
+        self.say(*f"ERROR {self.job}: {message}".split("\n"))
 
     @contextmanager
     def progress(self, total: int, unit: str) -> Iterator["Bar"]:

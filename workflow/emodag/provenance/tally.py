@@ -1,25 +1,18 @@
 """What one invocation of Snakemake came to: a line per job while it runs, a sentence at its end.
 
-The main process makes up the run's name and hands it to the jobs in their environment; each
-appends one line to the run's file when it is done. Nothing depends on these files.
+The jobs know their run's name (`emodag.provenance.turn`); each appends one line to the run's file
+when it is done. Nothing depends on these files.
 """
 
 import contextlib
 import json
-import os
-import re
-import time
 from pathlib import Path
 
-VARIABLE = "EMODAG_RUN"
+from emodag.provenance import turn
+
 RUNS = Path(".emodag/runs")
 KEPT = 20
 """How many runs' files are kept."""
-
-
-def begin() -> None:
-    """Name the run that starts here, for this process and the jobs it will start."""
-    os.environ[VARIABLE] = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
 
 
 def add(job: str, *, hit: bool, seconds: float) -> None:
@@ -41,13 +34,17 @@ def add(job: str, *, hit: bool, seconds: float) -> None:
 def summary() -> str | None:
     """The run in a sentence, None where no job was done; forgets all but the last `KEPT` runs."""
     path = _file()
-    if path is None or not path.exists():
+    if path is None:
         return None
-    for old in sorted(RUNS.glob("*.jsonl"))[:-KEPT]:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        for old in sorted(RUNS.glob("*.jsonl"))[:-KEPT]:
             old.unlink()
     jobs = []
-    for line in path.read_text().splitlines():
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return None
+    for line in lines:
         # A line may be incomplete where the disk was full.
         with contextlib.suppress(ValueError):
             jobs.append(json.loads(line))
@@ -65,5 +62,5 @@ def _count(things: list, noun: str) -> str:
 
 def _file() -> Path | None:
     """The run's file, None outside a run."""
-    name = os.environ.get(VARIABLE, "")
-    return RUNS / f"{name}.jsonl" if re.fullmatch(r"\d{8}T\d{6}-\d+", name) else None
+    name = turn.name()
+    return RUNS / f"{name}.jsonl" if name else None

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emodag.context import Progress
-from emodag.errors import IntegrityError
+from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.key import key_of
 from emodag.provenance.manifest import Manifest, Output
 from emodag.provenance.results import job_below, manifest_paths
-from emodag.provenance.store import Store
+from emodag.provenance.store import Action, RecordError, Store
 
 MISSING = "no such file"
 
@@ -54,6 +54,7 @@ class Finding:
     files, objects, records : damage by path of an output file, by sha256 of an object, by path of
         the manifest whose action record it is.
     others : damage to manifests and raw files, which nothing here has a copy of.
+    earlier : manifests that rest on what has been made anew since, by another plan.
     absent : raw files that are not here and so could not be checked.
     """
 
@@ -64,6 +65,7 @@ class Finding:
     objects: dict[str, Damage] = field(default_factory=dict)
     records: dict[Path, Damage] = field(default_factory=dict)
     others: list[Damage] = field(default_factory=list)
+    earlier: list[Path] = field(default_factory=list)
     absent: list[Path] = field(default_factory=list)
 
     def damages(self) -> list[Damage]:
@@ -105,9 +107,9 @@ def verify(
     return found
 
 
-def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Path, str]:
-    """Check keys and inputs; returns the sha256 of the raw files by path."""
-    raw: dict[Path, str] = {}
+def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Path, set[str]]:
+    """Check keys and inputs; returns each sha256 that raw files had, by path."""
+    raw: dict[Path, set[str]] = {}
     for path, manifest in found.manifests.items():
         key = key_of(manifest.ingredients, manifest.inputs)
         if key != manifest.key:
@@ -116,7 +118,7 @@ def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Pa
         for role, origin in manifest.origins.items():
             if "path" in origin:
                 wanted, where = origin["sha256"], f"the raw file {origin['path']}"
-                raw[Path(origin["path"])] = wanted
+                raw.setdefault(Path(origin["path"]), set()).add(wanted)
             else:
                 maker = results / origin["manifest"].removeprefix("results/")
                 if maker not in known:
@@ -125,6 +127,9 @@ def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Pa
                     found.others.append(_manifest_damage(maker, what, MISSING))
                 if maker not in found.manifests:
                     continue
+                if origin.get("plan", found.manifests[maker].plan) != found.manifests[maker].plan:
+                    found.earlier.append(path)
+                    break
                 wanted = found.manifests[maker].logical(origin["file"])
                 where = f"{origin['file']} of {maker}"
             if manifest.inputs[role] != wanted:
@@ -133,7 +138,9 @@ def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Pa
     return raw
 
 
-def _check_files(raw: dict[Path, str], store: Store, found: Finding, progress: Callable) -> None:
+def _check_files(
+    raw: dict[Path, set[str]], store: Store, found: Finding, progress: Callable
+) -> None:
     """Hash outputs, objects and raw files, each once, and look at the action records."""
     makers = {
         path.parent / name: path for path, made in found.manifests.items() for name in made.outputs
@@ -151,14 +158,13 @@ def _check_files(raw: dict[Path, str], store: Store, found: Finding, progress: C
     for path, manifest in found.manifests.items():
         if damage := _record_damage(path, manifest, store):
             found.records[path] = damage
-    for path, sha256 in raw.items():
+    for path, digests in raw.items():
         if seen[path] == MISSING:
             found.absent.append(path)
-        elif not seen[path].startswith(f"sha256 {sha256}"):
+        elif not any(seen[path].startswith(f"sha256 {sha256}") for sha256 in digests):
             todo = "restore it from a copy of your own, or run `snakemake` to use it as it is"
-            found.others.append(
-                Damage(path=path, expected=f"sha256 {sha256}", found=seen[path], todo=todo)
-            )
+            wanted = " or ".join(f"sha256 {sha256}" for sha256 in sorted(digests))
+            found.others.append(Damage(path=path, expected=wanted, found=seen[path], todo=todo))
 
 
 def _look_at(paths: list[Path], progress: Callable) -> dict[Path, str]:
@@ -193,15 +199,26 @@ def _file_damage(path: Path, output: Output, seen: str, manifest: Path) -> Damag
 
 def _record_damage(path: Path, manifest: Manifest, store: Store) -> Damage | None:
     """Damage of the action record behind a manifest."""
-    place, action = store.action(manifest.key), store.peek(manifest.key)
-    todo = _anew(path)
-    if action is None:
-        seen = "damaged" if place.exists() else MISSING
-    elif action.outputs != manifest.outputs or not {*action.labels_seen} <= {*manifest.labels_seen}:
-        seen, todo = "another result of the same computation", f"delete {place}, {todo}"
+    place, todo = store.action(manifest.key), _anew(path)
+    try:
+        action = store.read(manifest.key)
+    except (RecordError, EmodagError) as error:
+        seen = str(error)
     else:
-        return None
+        if action is None and os.path.lexists(place):
+            return None  # of an earlier schema: to be computed anew, but no damage
+        if action is None:
+            seen = MISSING
+        elif _fits(action, manifest):
+            return None
+        else:
+            seen, todo = "another result of the same computation", f"delete {place}, {todo}"
     return Damage(path=place, expected=f"a record of the outputs in {path}", found=seen, todo=todo)
+
+
+def _fits(action: Action, manifest: Manifest) -> bool:
+    own, all_ = set(action.labels_seen), set(manifest.labels_seen)
+    return action.outputs == manifest.outputs and own <= all_
 
 
 def _manifest_damage(path: Path, expected: str, found: str) -> Damage:

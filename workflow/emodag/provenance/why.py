@@ -1,6 +1,6 @@
 """Would a job run again, and which ingredient of its key is to blame? Reads only.
 
-The same comparisons that make the planner rewrite a plan, spelled out. Beyond that the keys are
+The same comparisons by which the planner decides, spelled out. Beyond that the keys are
 followed down the chain: a job whose new key the store knows is a hit and lends its digests to the
 next one, so an edit that changes nothing is told from one that does.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from emodag.errors import EnvironmentMismatch
-from emodag.provenance.canonical import file_sha256, flat
+from emodag.provenance.builds import readable
+from emodag.provenance.canonical import flat
 from emodag.provenance.codebook import edits
-from emodag.provenance.fingerprint import check
-from emodag.provenance.freshness import Manifests, is_written
+from emodag.provenance.fingerprint import check, differences
+from emodag.provenance.freshness import Manifests, damages
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import Environment, Plan, Source, Upstream
@@ -49,6 +50,10 @@ class Reason:
     values: dict[str, Any] = field(default_factory=dict)
 
 
+REPLANNED = Reason("plan", "a job that it rests on has been planned anew since")
+"""Where nothing of a job's own has changed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What would become of one job.
@@ -56,6 +61,7 @@ class Verdict:
     Attributes
     ----------
     reasons : the job's own reasons to run; empty where only its inputs may change.
+    surroundings : what of its environment is not as when it was made, where that is no reason.
     after : the jobs it reads from that would run before it.
     old_key, new_key : its key, as made and as it would be; None where not known.
     refusal : why the interpreter would be refused.
@@ -65,6 +71,7 @@ class Verdict:
     stage: str
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
+    surroundings: tuple[Reason, ...] = ()
     after: tuple[str, ...] = ()
     old_key: str | None = None
     new_key: str | None = None
@@ -110,8 +117,12 @@ def _verdict(
     made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
     needed = {e.manifest: None for e in plan.inputs.values() if isinstance(e, Upstream)}
     after = tuple(above[m].job for m in needed if above[m].outcome is not Outcome.FRESH)
+    if after:  # which is then the reason
+        reasons = tuple(reason for reason in reasons if reason != REPLANNED)
     facts = {"job": plan.job, "stage": plan.stage, "reasons": reasons, "after": after}
     facts["old_key"] = manifest and manifest.key
+    if manifest is not None and all(reason.kind != "environment" for reason in reasons):
+        facts["surroundings"] = tuple(_surroundings(plan, manifest, now))
     if not reasons and not after:
         return Verdict(**facts, outcome=Outcome.FRESH, new_key=manifest.key, outputs=made)
     if now is None:
@@ -146,14 +157,11 @@ def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> It
         state = "is damaged" if path.exists() else "does not exist"
         yield Reason("file", f"its manifest {state}")
         return
-    changes = list(_replanned(plan, manifest, now)) if manifest.plan != plan.identity() else []
-    changes += [*_remade(plan, manifest, manifests), *_files(plan, manifest)]
-    yield from changes
-    if not changes and not is_written(plan):
-        yield Reason("plan", f"{plan.path} is missing, or written for another configuration since")
-    elif not changes and plan.path.stat().st_mtime > path.stat().st_mtime:
-        what = f"{plan.path} is newer than what the job made; Snakemake may go by its time"
-        yield Reason("plan", what)
+    if manifest.plan != plan.identity():
+        yield from _replanned(plan, manifest, now)
+    yield from _remade(plan, manifest, manifests)
+    for damage in damages(plan, manifest):
+        yield Reason("file", damage)
 
 
 def _replanned(plan: Plan, manifest: Manifest, now: dict[str, Any] | None) -> Iterator[Reason]:
@@ -162,12 +170,10 @@ def _replanned(plan: Plan, manifest: Manifest, now: dict[str, Any] | None) -> It
     found = [
         *_changes("parameter", flat(old["params"]), flat(plan.params)),
         *_code(old["code"], plan.code),
-        *_changes("input", _origins(manifest.origins), _origins(plan.record["inputs"])),
+        *_changes("input", _origins(manifest.origins), _origins(plan.origins())),
     ]
-    if now is not None:
-        required = _lifted(_as_required(plan, now, old))
-        found += _changes("environment", _lifted(old["environment"]), required)
-    yield from found or [Reason("plan", "the plan's wording changed, but no ingredient of the key")]
+    found += _surroundings(plan, manifest, now)
+    yield from found or [REPLANNED]
 
 
 def _code(old: dict[str, str], new: dict[str, str]) -> Iterator[Reason]:
@@ -181,21 +187,31 @@ def _code(old: dict[str, str], new: dict[str, str]) -> Iterator[Reason]:
                 yield Reason("code", f"{edit} in {module}")
 
 
+def _surroundings(plan: Plan, manifest: Manifest, now: dict[str, Any] | None) -> Iterator[Reason]:
+    """What in the environment, as far as it can be told, is not as when the job was made."""
+    if now is not None:
+        old = manifest.ingredients["environment"]
+        new = _as_required(plan, now, old)
+        yield from _changes("environment", _lifted(old, new), _lifted(new, old))
+
+
 def _as_required(plan: Plan, now: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
     """The environment a job would find: what there is now, in the versions its lock demands."""
-    versions = dict(now["distributions"])
+    versions, builds, before = dict(now["distributions"]), dict(now["builds"]), old["distributions"]
     for name, wanted in plan.environment.requires.items():
-        before = old["environment"]["distributions"].get(name, "")
+        if not differences({name: wanted}, versions):
+            continue
         # A lock does not pin the local label, the `+cpu` of a torch build.
-        same = before.partition("+")[0] == wanted.partition("+")[0]
-        versions[name] = before if same else wanted
-    return {**now, "distributions": versions}
+        versions[name] = before[name] if not differences({name: wanted}, before) else wanted
+        builds[name] = old.get("builds", {}).get(name)
+    return {**now, "distributions": versions, "builds": builds}
 
 
-def _lifted(environment: dict[str, Any]) -> dict[str, Any]:
-    """An environment with its packages beside its other properties."""
-    others = {k: v for k, v in environment.items() if k != "distributions"}
-    return flat({**environment["distributions"], **others})
+def _lifted(environment: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """An environment with its packages beside its other properties, to be told from another."""
+    properties = readable(environment, other)
+    packages = properties.pop("distributions")
+    return flat({**packages, **properties})
 
 
 def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Reason]:
@@ -206,17 +222,6 @@ def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Re
         if upstream is not None and role in manifest.inputs and old != new:
             what = f"{role}: {endpoint.file} of {upstream.job} was made anew"
             yield Reason("input", what, {"old": old, "new": new})
-
-
-def _files(plan: Plan, manifest: Manifest) -> Iterator[Reason]:
-    for name, output in manifest.outputs.items():
-        path = Path(plan.directory) / name
-        if not path.is_file():
-            yield Reason("file", f"{path} does not exist")
-        elif (size := path.stat().st_size) != output.bytes:
-            yield Reason("file", f"{path} has {size} bytes instead of {output.bytes}")
-        elif plan.is_final and file_sha256(path) != output.sha256:
-            yield Reason("file", f"{path} is damaged")
 
 
 def _origins(inputs: dict[str, dict[str, str]]) -> dict[str, str]:

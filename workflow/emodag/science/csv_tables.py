@@ -7,6 +7,7 @@ import re
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from emodag.errors import InputError
+from emodag.files import open_regular
 from emodag.science.pandas_decimals import read_decimals
 from emodag.science.tables import BLOCK_BYTES, MISSING, Block, fault, first_cell, require_distinct
 
@@ -95,15 +97,20 @@ class CsvTable:
         line = None if first is None else first + row - self._block_rows[block]
         return fault(self.path, message, column=column, row=row, line=line)
 
-    def _open(self) -> BinaryIO:
-        raw = self.path.open("rb")
-        if not self.path.name.lower().endswith(".gz"):
-            return raw
-        with raw:
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        with open_regular(self.path) as raw:
+            if not self.path.name.lower().endswith(".gz"):
+                yield raw
+                return
             magic = raw.read(2)
-        if magic and magic != b"\x1f\x8b":
-            raise fault(self.path, "is not compressed with gzip, as its suffix says; remove .gz")
-        return gzip.open(self.path, "rb")
+            if magic and magic != b"\x1f\x8b":
+                raise fault(
+                    self.path, "is not compressed with gzip, as its suffix says; remove .gz"
+                )
+            raw.seek(0)
+            with gzip.open(raw) as plain:
+                yield plain
 
     def _read(self, file: BinaryIO, size: int) -> bytes:
         try:

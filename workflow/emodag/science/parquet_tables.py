@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emodag.errors import InputError
+from emodag.files import open_regular
 from emodag.science.tables import BLOCK_BYTES, Block, fault, require_distinct
 
 _EXACT = 2**53
@@ -24,14 +25,14 @@ class ParquetTable:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             magic = file.read(4)
         if not magic:
             raise fault(path, "is empty; expected a Parquet file")
         if magic != b"PAR1":
             raise fault(path, "is not a Parquet file, as its suffix says; give it the right suffix")
         try:
-            with pq.ParquetFile(path) as file:
+            with open_regular(path) as raw, pq.ParquetFile(raw) as file:
                 schema = file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from None
@@ -55,7 +56,7 @@ class ParquetTable:
             self._require(name, _is_text, "integers or strings")
         row = 0
         try:
-            with pq.ParquetFile(self.path) as file:
+            with open_regular(self.path) as raw, pq.ParquetFile(raw) as file:
                 for group in range(file.num_row_groups):
                     yield from self._group_blocks(file, group, numbers, texts, row)
                     row += file.metadata.row_group(group).num_rows

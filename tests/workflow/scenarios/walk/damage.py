@@ -65,3 +65,10 @@ def swap(walked: Walked, kind: str, n: int, m: int) -> None:
     if one and one != other:
         other.chmod(0o644)
         shutil.copy2(one, other)
+
+
+def rename(walked: Walked, kind: str, n: int, m: int) -> None:
+    """Rename one file over another of its kind."""
+    one, other = walked.pick(kind, n), walked.pick(kind, m)
+    if one and one != other:
+        one.replace(other)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.workflow.scenarios.conftest import Scenario
-from tests.workflow.scenarios.walk import damage, edits, runs
+from tests.workflow.scenarios.walk import company, damage, edits, runs
 from tests.workflow.scenarios.walk.oracle import Oracle
 from tests.workflow.scenarios.walk.walked import Walked
 
@@ -24,6 +24,8 @@ N = st.integers(0, 255)
 KEEP_TIME = st.booleans()
 DAMAGED = st.sampled_from(["output", "manifest", "plan", "object", "action", "sidecar"])
 LOST = st.sampled_from(["output", "manifest", "plan", "object", "action", "sidecar", "metadata"])
+OTHER = st.sampled_from(["threshold", "boost", "n_quantiles", "epochs"])
+RAW_WORK = st.sampled_from([["results", "actions"], ["results", "store"], []])
 WORK = st.sampled_from([[], ["results"], ["fits", "actions"], ["fits", "store"]])
 
 MOVES: dict[Callable, dict[str, st.SearchStrategy]] = {
@@ -60,6 +62,36 @@ MOVES: dict[Callable, dict[str, st.SearchStrategy]] = {
         "rubbish": st.integers(0, len(damage.RUBBISH) - 1),
     },
     damage.swap: {"kind": DAMAGED, "n": N, "m": N},
+    damage.rename: {
+        "kind": st.sampled_from(["action", "action", "object", "output"]),
+        "n": N,
+        "m": N,
+    },
+    company.raw_meanwhile: {
+        "lost": RAW_WORK,
+        "table": st.sampled_from(["train", "test"]),
+        "how": st.sampled_from(list(company.HOW)),
+        "digit": st.integers(1, 9),
+        "after": st.sampled_from([0.0, 0.0, 0.05, 0.1, 0.3]),
+    },
+    company.company: {
+        "lost": WORK,
+        "setting": OTHER,
+        "after": st.sampled_from([0.0, 0.0, 0.3, 1.0, 2.0, 3.0]),
+        "host": st.sampled_from(list(company.HOSTS)),
+    },
+    company.question: {
+        "lost": WORK,
+        "setting": OTHER,
+        "after": st.integers(0, 40).map(lambda tenth: tenth / 10),
+        "what": st.sampled_from(list(company.QUESTIONS)),
+    },
+    company.other_tables: {
+        "setting": OTHER,
+        "leaderboard": st.booleans(),
+        "back": st.booleans(),
+    },
+    company.times: {"how": st.sampled_from(["all", "some"]), "days": st.integers(-1, 1)},
     runs.settle: {},
     runs.kill: {
         "lost": WORK,

@@ -39,13 +39,17 @@ class Oracle:
             text=True,
         )
 
-    def __call__(self, project: Project, variables: dict[str, str]) -> dict[str, str]:
-        """Logical digest by path of all that the submission stands on."""
+    def __call__(
+        self, project: Project, variables: dict[str, str], target: str = "submission"
+    ) -> dict[str, str]:
+        """Logical digest by path of all that the submission, or another table, stands on."""
         variables = {**_circumstances(project), **variables}
-        state = digest([_content(project.path), variables, fingerprint({}, 1, "cpu")])
+        state = digest([target, _content(project.path), variables, fingerprint({}, 1, "cpu")])
         with self._lock:  # projects side by side ask at the same time
             if state not in self._known:
-                self._known[state] = self._recalled(state) or self._computed(project, variables)
+                self._known[state] = self._recalled(state) or self._computed(
+                    project, variables, target
+                )
                 self._remember(state)
             return self._known[state]
 
@@ -54,8 +58,8 @@ class Oracle:
         self._server.stdin.close()
         self._server.wait()
 
-    def _computed(self, project: Project, variables: dict[str, str]) -> dict[str, str]:
-        request = [str(project.path), "submission"]
+    def _computed(self, project: Project, variables: dict[str, str], target: str) -> dict[str, str]:
+        request = [str(project.path), target]
         if variables == PLAIN:
             self._server.stdin.write(json.dumps(request) + "\n")
             self._server.stdin.flush()
@@ -88,7 +92,7 @@ def _circumstances(project: Project) -> dict[str, str]:
 
 
 def _content(root: Path) -> dict[str, str]:
-    names = ["small.yaml", "train.csv", "test.csv"]
+    names = ["small.yaml", "train.csv", "test.csv", "truth.csv"]
     code = sorted((root / "workflow").rglob("*.py"))
     return {
         **{name: (root / name).read_text() for name in names},

@@ -26,7 +26,7 @@ def settle(walked: Walked) -> None:
 
 def kill(walked: Walked, lost: list[str], after: float, whom: str) -> None:
     """`kill -9` a run after some seconds: all of it, Snakemake alone, or its jobs alone."""
-    _lose(walked, lost)
+    lose(walked, lost)
     running = walked.start()
     time.sleep(after)
     if running.process.poll() is not None:
@@ -53,7 +53,7 @@ def fresh_clone(walked: Walked) -> None:
 
 def side_by_side(walked: Walked, lost: list[str], boost: int) -> None:
     """Here and in a fresh clone at once, with one configuration or two."""
-    _lose(walked, lost)
+    lose(walked, lost)
     elsewhere = walked.fresh_clone(walked.path.with_name("clone"))
     try:
         setting(elsewhere, "boost", boost)
@@ -66,7 +66,7 @@ def side_by_side(walked: Walked, lost: list[str], boost: int) -> None:
 
 def two_in_one_directory(walked: Walked, lost: list[str], after: float) -> None:
     """A run some seconds after another one in one directory: each does it, or gives way."""
-    _lose(walked, lost)
+    lose(walked, lost)
     known = re.compile("|".join((*COMPANY, *ADVICE)))
     one = walked.start()
     time.sleep(after)
@@ -144,8 +144,8 @@ def gc(walked: Walked) -> None:
     _ask(walked, "gc", "--delete", "--older-than", "0")
 
 
-def _lose(walked: Walked, names: list[str]) -> None:
-    """Make work for the runs to come."""
+def lose(walked: Walked, names: list[str]) -> None:
+    """Delete directories, which makes work for the runs to come."""
     for name in names:
         delete_all(walked, name)
 

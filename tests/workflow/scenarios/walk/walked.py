@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,14 @@ from tests.workflow.scenarios.walk.oracle import Oracle
 JOBS = 9
 """How many jobs a submission takes; each may need a piece of advice of its own."""
 
+LEADERBOARD = "results/leaderboard.csv"
+
 ADVICE = (
-    r"(\S+): is (?:damaged|missing) .*Delete the manifest beside it and run `snakemake` again",
+    r"(\S+): is (?:damaged|missing) .*Delete the manifest beside it and run the same command",
     r"the code of stage \S+ changed after the job was planned\. Run the same command again",
-    r"was planned anew while it ran\. .*run the same command again",
+    r"another run of Snakemake has taken over this directory\. .*run the same command again",
+    r"was made for another configuration, code or data .*Run the same command again",
+    r"changed while the workflow was running\. Run the same command again",
 )
 """What a job may say when it fails although its user has made no mistake."""
 
@@ -31,7 +36,7 @@ KINDS = {
     "output": "results/**/*.[cps][as]*",
     "manifest": "results/**/*manifest.json",
     "sidecar": "results/**/*provenance.json",
-    "plan": "results/.plan/**/*.json",
+    "plan": "results/.plan/**/*",
     "object": ".emodag/store/objects/**/*",
     "action": ".emodag/store/actions/**/*",
     "metadata": ".snakemake/metadata/*",
@@ -109,14 +114,25 @@ class Walked(Scenario):
         found = sorted(path for path in self.path.glob(KINDS[kind]) if path.is_file())
         return found[n % len(found)] if found else None
 
-    def start(self) -> Running:
+    @contextlib.contextmanager
+    def configured(self, settings: dict) -> Iterator[None]:
+        """Other settings meanwhile."""
+        before, self.settings = self.settings, settings
+        self.configure(**settings)
+        try:
+            yield
+        finally:
+            self.settings = before
+            self.configure(**before)
+
+    def start(self, configfile: str = "small.yaml", *, before: tuple[str, ...] = ()) -> Running:
         """Snakemake, running on its own."""
         variables = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         log = self.path / f"said-{len(list(self.path.glob('said-*')))}"
-        command = [sys.executable, "-m", "snakemake", "-c2", SUBMISSION]
+        command = [*before, sys.executable, "-m", "snakemake", "-c2", SUBMISSION]
         with log.open("w") as stream:
             process = subprocess.Popen(
-                [*command, "--configfile", "small.yaml"],
+                [*command, "--configfile", configfile],
                 cwd=self.path,
                 env={**variables, **self.variables},
                 stdout=stream,
@@ -132,14 +148,14 @@ class Walked(Scenario):
                 job.kill()
         self.orphaned.clear()
 
-    def once(self) -> Done:
+    def once(self, *targets: str) -> Done:
         """One run, as it may end."""
-        done = self.run(check=False, **self.variables)
+        done = self.run(*targets, check=False, **self.variables)
         self.counts.update({"jobs computed": len(done.ran), "jobs from the store": len(done.hit)})
         self.counts["runs"] += 1
         return done
 
-    def check(self) -> None:
+    def check(self, *targets: str) -> None:
         """Run until it is done, heeding what is said, and compare with a clean computation.
 
         A first failure must be clear; a plain rerun mends it or says the same, then the advice is
@@ -147,7 +163,7 @@ class Walked(Scenario):
         """
         heard: set[str] = set()
         for _ in range(2 * JOBS):
-            done = self.once()
+            done = self.once(*targets)
             if done.status == 0:
                 self.compare()
                 return
@@ -169,6 +185,11 @@ class Walked(Scenario):
                 promised[str(path.parent / name)] = output["logical"]
         assert promised == expected, "the manifests"
         self.counts["comparisons"] += 1
+        if (self.path / LEADERBOARD).exists():
+            expected = self.oracle(self, self._without_store(), "leaderboard")
+            found = logical_digest(self.path / LEADERBOARD)
+            assert found == expected[LEADERBOARD], "the leaderboard is of another configuration"
+            self.counts["leaderboards compared"] += 1
 
     def fails(self, *parts: str) -> None:
         """A run that must fail, and say all of this."""

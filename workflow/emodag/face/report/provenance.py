@@ -20,7 +20,7 @@ DIGESTED = (
 
 COMMANDS = """\
 # the run again; only what is not in the store is computed
-snakemake -c8 results/report.html
+snakemake -c8 results/report.html --configfile results/configuration.yaml
 # every job behind this page, with its key, digests, environment and commit
 python -m emodag lineage report.html --json
 # time, memory and hits, stage by stage
@@ -35,10 +35,19 @@ def section(run: Run) -> Section:
         "Everything here follows from the inputs, the settings, the code and the environment; two "
         "builds of this page from them are the same to the last byte. Times, memory, hits and the "
         "commit may differ between such builds, so they are not part of the page but of the "
-        "provenance records beside the results, which `lineage` and `cost` show."
+        "provenance records beside the results, which `lineage` and `cost` show. "
+        "`configuration.yaml` beside this page is its whole configuration; a run with another one "
+        "sets both aside, into `results/earlier`."
     )
-    blocks = [text, Commands(COMMANDS), _digests(run), _environment(run), _settings(run)]
+    blocks = [text, Commands(COMMANDS), *_raw(run), _digests(run)]
+    blocks += [_environment(run), _settings(run)]
     return Section("provenance", "Provenance, and how to reproduce this", blocks)
+
+
+def _raw(run: Run) -> list[Table]:
+    rows = [[name, sha256] for name, sha256 in run.params.get("cited", {}).items()]
+    note = "As they were read; the bytes of the files."
+    return [Table("Tables", ["File", "sha256"], rows, note)] if rows else []
 
 
 def _digests(run: Run) -> Table:

@@ -1,0 +1,120 @@
+"""Whatever is read, nothing but a file is waited for."""
+
+import errno
+import gzip
+import hashlib
+import os
+
+import pytest
+
+from emodag.files import open_regular
+from emodag.provenance import atomic
+from emodag.provenance.atomic import copy_hashed, read_bytes
+from emodag.provenance.canonical import file_sha256
+from emodag.provenance.remembered import recall
+from emodag.provenance.sidecar import read_record
+from tests.unit.obstacles import OBSTACLES
+
+pytestmark = pytest.mark.usefixtures("alarm")
+
+
+@pytest.fixture
+def alarm():
+    """A read that waits for ever ends the test."""
+    import signal
+
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+
+
+@pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "read", [open_regular, read_bytes, file_sha256, lambda path: copy_hashed(path, path / "x")]
+)
+def test_what_is_no_file_is_refused_by_name(tmp_path, make, read):
+    path = tmp_path / "thing"
+    make(path)
+    with pytest.raises(OSError, match=OBSTACLES[make]) as caught:
+        read(path)
+    assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
+@pytest.mark.parametrize(("read", "nothing"), [(recall, {}), (read_record, None)])
+def test_what_is_only_remembered_is_then_forgotten(tmp_path, make, read, nothing):
+    make(tmp_path / "thing")
+    assert read(tmp_path / "thing") == nothing
+
+
+def test_what_takes_a_files_place_meanwhile_is_refused(tmp_path, monkeypatch):
+    """Between the look at a path and its opening."""
+    path = tmp_path / "thing"
+    path.write_text("a file")
+    really_open = os.open
+
+    def replaced(name, *arguments):
+        path.unlink()
+        os.mkfifo(path)
+        return really_open(name, *arguments)
+
+    monkeypatch.setattr(os, "open", replaced)
+    with pytest.raises(OSError, match="a pipe"):
+        open_regular(path)
+
+
+def test_a_copy_is_what_its_hash_says(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"some bytes" * 1000)
+    found = copy_hashed(source, target)
+    assert found == hashlib.sha256(target.read_bytes()).hexdigest() == file_sha256(source)
+    with pytest.raises(FileExistsError):
+        copy_hashed(source, target)
+
+
+@pytest.mark.parametrize("how", ["overwrite", "truncate", "append"])
+def test_a_source_that_changes_while_it_is_copied(tmp_path, monkeypatch, how):
+    """The hash is that of the copy, so it can never be that of a file which was never there."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"a" * (3 << 20))
+    copyfileobj = atomic.shutil.copyfileobj
+
+    def changing(stream, sink, size):
+        sink.write(stream.read(size))
+        with source.open("r+b") as other:
+            if how == "truncate":
+                other.truncate(10)
+            else:
+                other.seek(0, os.SEEK_END if how == "append" else os.SEEK_SET)
+                other.write(b"b" * (3 << 20))
+        copyfileobj(stream, sink, size)
+
+    def no_clone(*_):
+        raise OSError(errno.EOPNOTSUPP, "no reflinks here")
+
+    monkeypatch.setattr(atomic.fcntl, "ioctl", no_clone)
+    monkeypatch.setattr(atomic.shutil, "copyfileobj", changing)
+    found = copy_hashed(source, target)
+    assert found == hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+@pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
+def test_a_raw_table_that_is_no_file(tmp_path, suffix, make):
+    from emodag.science.csv_tables import CsvTable
+    from emodag.science.parquet_tables import ParquetTable
+
+    path = tmp_path / f"table{suffix}"
+    make(path)
+    with pytest.raises(OSError, match=OBSTACLES[make]):
+        (ParquetTable if suffix == ".parquet" else CsvTable)(path)
+
+
+def test_a_compressed_table_is_read_to_its_end(tmp_path):
+    from emodag.science.csv_tables import CsvTable
+
+    path = tmp_path / "table.csv.gz"
+    with gzip.open(path, "wt") as stream:
+        stream.write("a,b\n" + "1,2\n" * 1000)
+    blocks = list(CsvTable(path).blocks(["a"], ["b"]))
+    assert sum(len(block.values) for block in blocks) == 1000

@@ -1,0 +1,357 @@
+"""Raw files that change under a job, and other runs of Snakemake in the same directory."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, Scenario
+
+TEACHER = "results/local/published/seed1/gen0/all/manifest.json"
+LEADERBOARD = "results/leaderboard.csv"
+
+
+class Begun:
+    """A `snakemake` in the background."""
+
+    def __init__(self, scenario, *arguments: str, before: tuple[str, ...] = ()) -> None:
+        self.log = scenario.path / f"said-{len(list(scenario.path.glob('said-*')))}"
+        command = [*before, sys.executable, "-m", "snakemake", "-c2", *arguments]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--configfile", "small.yaml"],
+                cwd=scenario.path,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def until(self, line: str) -> None:
+        """Wait until it has said this, or ended."""
+        while self.process.poll() is None and not re.search(line, self.said()):
+            time.sleep(0.002)
+
+    def ends_with(self) -> int:
+        status = self.process.wait()
+        assert "Traceback" not in self.said(), self.said()
+        return status
+
+
+def epochs(scenario) -> int:
+    """What the teacher that lies in the results was made with."""
+    return scenario.json(TEACHER)["ingredients"]["params"]["training"]["epochs"]
+
+
+def moved(path, content):
+    other = path.with_name("other")
+    other.write_text(content)
+    other.replace(path)
+
+
+def overwritten(path, content):
+    path.write_text(content)
+
+
+def truncated(path, content):
+    with path.open("r+") as stream:
+        stream.truncate(len(content) // 2)
+
+
+def swapped(path, content):
+    """A link that leads to another file, as `ln -sfn` makes it."""
+    overwritten(path.with_name("another.csv"), content)
+    link = path.with_name("link")
+    link.symlink_to("another.csv")
+    link.replace(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "job"),
+    [
+        ("train.csv", moved, "local/table"),
+        ("train.csv", overwritten, "local/table"),
+        ("test.csv", truncated, "local/table"),
+        ("test.csv", swapped, "local/table"),
+        ("truth.csv", moved, "leaderboard"),
+        ("truth.csv", swapped, "leaderboard"),
+    ],
+)
+def test_a_raw_file_that_changes_while_its_job_runs(scenario, correct, name, how, job):
+    """The run ends with what there was, or refuses; no later run is misled by it."""
+    scenario.forget_computing("table")
+    shutil.rmtree(scenario.path / "results")
+    first = scenario.read(name)
+    lines = first.splitlines(keepends=True)
+    lines[1:] = [re.sub(r"\b[0-3](,\d+)?$", r"3\1", line) for line in lines[1:]]
+    if name == "test.csv":
+        lines[1:] = [line.replace("1.", "2.") for line in lines[1:]]
+    other = "".join(lines)
+    assert other != first
+    run = Begun(scenario, SUBMISSION, LEADERBOARD)
+    run.until(f"RUN .*{job}")
+    how(scenario.path / name, other)
+    status = run.ends_with()
+    assert status == 0 or f"{name}: changed while the workflow was running" in run.said()
+
+    (scenario.path / name).unlink()
+    (scenario.path / name).write_text(first)
+    scenario.run(SUBMISSION, LEADERBOARD)
+    correct(scenario, "leaderboard")
+    correct(scenario)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.2, 0.6])
+def test_two_at_once_with_other_settings(tmp_path, offset):
+    """Whoever ends with 0 has the result of its own configuration; the other one says so."""
+    scenario = Scenario.create(tmp_path / "project", **TINY)
+    runs = {}
+    for number in (7, 4):
+        runs[number] = Begun(scenario, TEACHER, "--config", f"training={{epochs: {number}}}")
+        time.sleep(offset)
+    winners = [number for number, run in runs.items() if run.ends_with() == 0]
+    assert len(winners) == 1, "one of the two must give way"
+    assert epochs(scenario) == winners[0]
+    (loser,) = (run for number, run in runs.items() if number != winners[0])
+    assert "is running this workflow" in loser.said() and "RUN " not in loser.said()
+
+
+@pytest.mark.parametrize(
+    ("where", "options", "is_refused"),
+    [
+        ("here", (), True),
+        ("here", ("-n",), False),
+        ("here", ("--summary",), False),
+        ("on another host", (), True),
+        ("on another host", ("-n",), False),
+        ("in a container", (), True),
+    ],
+)
+def test_company_with_other_settings(tmp_path, where, options, is_refused):
+    """On this host, or on one with another name and its own numbers of processes."""
+    before = {
+        "here": (),
+        "on another host": ("unshare", "-u", "sh", "-c", 'hostname other && exec "$@"', "-"),
+        "in a container": ("unshare", "-fp", "--mount-proc"),
+    }[where]
+    if before and subprocess.run([*before, "true"], capture_output=True).returncode:
+        pytest.skip("namespaces need root")
+    scenario = Scenario.create(tmp_path / "project", **TINY)
+    first = Begun(scenario, TEACHER, "--config", "training={epochs: 7}")
+    first.until("RUN .*local/table")
+    second = Begun(scenario, *options, TEACHER, "--config", "training={epochs: 4}", before=before)
+    assert (second.ends_with() != 0) == is_refused
+    assert not is_refused or "is running this workflow" in second.said()
+    assert first.ends_with() == 0 and epochs(scenario) == 7
+    if where == "here":
+        why = scenario.emodag("why", TEACHER, "--configfile", "small.yaml")
+        assert "parameter training.epochs: 7 -> 8" in why.stdout
+
+
+def test_a_file_system_without_locks(scenario, correct):
+    """A run that another one overtakes says so, instead of mixing their results."""
+    code = "workflow/emodag/provenance/turn.py"
+    scenario.edit(code, "fcntl.flock(handle, how)", "raise OSError(errno.ENOLCK, 'no locks')")
+    assert scenario.run().status == 0
+    first = Begun(scenario, TEACHER, "--config", "training={epochs: 7}")
+    first.until("RUN .*gen0/all")
+    # As another host would, which neither sees this one's processes nor waits for Snakemake's lock.
+    shutil.rmtree(scenario.path / ".snakemake/locks")
+    lock = scenario.path / "results/.plan/lock"
+    lock.write_text(lock.read_text().replace(":", "-elsewhere:", 1))
+    assert scenario.run().status == 0
+    assert first.ends_with() != 0
+    assert "another run of Snakemake has taken over this directory" in first.said()
+    assert scenario.run().ran == set(), "Snakemake removes the files of a job that has failed"
+    correct(scenario)
+
+
+@pytest.fixture(params=["ramfs", "ext3 (1 s)"])
+def coarse(request, tmp_path):
+    """A directory on a file system whose times are coarse."""
+    place = tmp_path / "coarse"
+    place.mkdir()
+    options = ["-t", "ramfs", "ramfs"]
+    if request.param != "ramfs":
+        # Inodes of 128 bytes have no room for fractions of a second.
+        disk = tmp_path / "disk"
+        with disk.open("wb") as stream:
+            stream.truncate(200 << 20)
+        made = subprocess.run(["/sbin/mkfs.ext3", "-q", "-I", "128", disk], capture_output=True)
+        if made.returncode:
+            pytest.skip("mkfs.ext3 is not installed")
+        options = ["-o", "loop", str(disk)]
+    if subprocess.run(["mount", *options, place], capture_output=True).returncode:
+        pytest.skip("mounting needs root")
+    yield place
+    subprocess.run(["umount", "--lazy", place])
+
+
+def test_coarse_times(tiny, coarse, correct):
+    """Files of the future, and changes one after the other within a tick of the clock."""
+    shutil.copytree(tiny.path, coarse / "project")
+    scenario = Scenario(coarse / "project")
+    ahead = time.time() + 60
+    for path in (scenario.path / "results").rglob("*"):
+        os.utime(path, (ahead, ahead))
+    scenario.configure(**{**TINY, "scaling": {"n_quantiles": 21}})
+    assert scenario.run().ran == CHAIN - {"table", "folds"}
+    correct(scenario)
+    scenario.configure(**TINY)
+    assert scenario.run().ran == set()
+    correct(scenario)
+    for label in ("3", "2"):
+        lines = scenario.read("train.csv").splitlines()
+        lines[1] = ",".join([*lines[1].split(",")[:-2], label, lines[1].split(",")[-1]])
+        with (scenario.path / "train.csv").open("r+") as stream:
+            stream.write("\n".join(lines) + "\n")
+        scenario.run()
+        correct(scenario)
+
+
+def test_what_a_run_decides_does_not_depend_on_the_time(scenario, correct):
+    """Every file gets the same time, or one of another clock; plain Snakemake knows only times."""
+    scenario.configure(**{**TINY, "pseudo_labels": BOOST})
+    for number, moment in enumerate([0, time.time() - 86400, time.time() + 86400]):
+        for path in scenario.path.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(path, (moment, moment))
+        assert scenario.run().ran == ({"submission"} if number == 0 else set())
+        correct(scenario)
+
+
+class TestTablesOfAnotherConfiguration:
+    """What lies in the results is of the configuration that was run last."""
+
+    def test_they_are_set_aside(self, scenario):
+        scenario.run(SUBMISSION, LEADERBOARD)
+        before = {name: scenario.read(name) for name in (SUBMISSION, LEADERBOARD)}
+        configuration = scenario.read("results/configuration.yaml")
+        scenario.configure(**{**TINY, "pseudo_labels": BOOST})
+        done = scenario.run(SUBMISSION)
+        assert f"{LEADERBOARD} is not of this configuration" in done.said
+        assert not (scenario.path / LEADERBOARD).exists()
+        kept = [path.read_text() for path in (scenario.path / "results/earlier").iterdir()]
+        assert sorted(kept) == sorted([*before.values(), configuration])
+        verify = scenario.emodag("verify")
+        assert verify.returncode == 0, verify.stdout
+        # That configuration, from the file beside its results.
+        (kept,) = (scenario.path / "results/earlier").glob("configuration-*.yaml")
+        done = scenario.snakemake(
+            SUBMISSION, LEADERBOARD, configfiles=(str(kept.relative_to(scenario.path)),)
+        )
+        assert {name: scenario.read(name) for name in before} == before
+        assert "RUN " not in done.stderr
+        assert scenario.read("results/configuration.yaml") == configuration
+
+    def test_what_the_store_has_is_made_anew(self, scenario):
+        scenario.run(SUBMISSION, LEADERBOARD)
+        scenario.configure(**{**TINY, "pseudo_labels": BOOST})
+        scenario.run(SUBMISSION, LEADERBOARD)
+        boosted = scenario.read(LEADERBOARD)
+        scenario.configure(**TINY)
+        done = scenario.run(SUBMISSION)
+        assert done.ran == set() and done.hit == {"submission", "leaderboard"}
+        assert "leaderboard.csv is not of" not in done.said
+        assert scenario.read(LEADERBOARD) != boosted
+
+    def test_an_edited_one_is_not_lost(self, scenario):
+        (scenario.path / SUBMISSION).write_text("mine")
+        scenario.configure(**{**TINY, "pseudo_labels": BOOST})
+        scenario.run(SUBMISSION)
+        kept = (scenario.path / "results/earlier").glob("submission-*.csv")
+        assert [path.read_text() for path in kept] == ["mine"]
+
+    def test_one_that_only_the_old_store_has_is_not_overwritten(self, scenario, tmp_path):
+        """The new store has the result that takes its place."""
+        scenario.run(LEADERBOARD)
+        first = scenario.read(LEADERBOARD)
+        settings = {**TINY, "pseudo_labels": BOOST}
+        scenario.configure(**settings)
+        scenario.run(LEADERBOARD)
+        scenario.store.rename(tmp_path / "store")
+        (scenario.path / LEADERBOARD).unlink()
+        scenario.configure(**TINY)
+        scenario.run(LEADERBOARD)
+        assert scenario.read(LEADERBOARD) == first
+        shutil.rmtree(scenario.store)
+        scenario.configure(**settings)
+        scenario.run(LEADERBOARD, EMODAG_STORE=str(tmp_path / "store"))
+        kept = (scenario.path / "results/earlier").glob("leaderboard-*.csv")
+        assert first in [path.read_text() for path in kept]
+
+    @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("{}")])
+    def test_one_without_its_manifest(self, scenario, damage):
+        """As a killed job leaves it: nobody can tell what it is of."""
+        scenario.run(LEADERBOARD)
+        damage(scenario.path / "results/leaderboard.manifest.json")
+        text = scenario.read("truth.csv")
+        (scenario.path / "truth.csv").write_text(text.replace("1,0\n", "1,3\n"))
+        first = scenario.read(LEADERBOARD)
+        assert "results/leaderboard.csv is not of this" in scenario.run(SUBMISSION).said
+        assert not (scenario.path / LEADERBOARD).exists()
+        scenario.run(LEADERBOARD)
+        assert scenario.read(LEADERBOARD) != first
+
+    def test_a_table_that_the_configuration_does_not_have(self, scenario):
+        scenario.run(LEADERBOARD)
+        settings = {**TINY, "data": {"truth": None}}
+        scenario.configure(**settings)
+        scenario.run(SUBMISSION)
+        assert not (scenario.path / LEADERBOARD).exists()
+
+
+@pytest.mark.parametrize("job", sorted(CHAIN - {"submission"}))
+def test_a_manifest_is_gone_and_nobody_asks_for_it(tiny, tmp_path, job):
+    """Another output of its job is asked for, with other settings: nothing old passes for new."""
+    shutil.copytree(tiny.path, tmp_path / "project")
+    scenario = Scenario(tmp_path / "project")
+    first = scenario.json(scenario.manifest(job))
+    scenario.forget(str(scenario.manifest(job)))
+    target = str(scenario.manifest(job).with_name(sorted(first["outputs"])[0]))
+    data = {"classes": ["3", "2", "1", "0"]}
+    scenario.configure(**TINY, data=data)
+    planned = scenario.snakemake("-n", target).stderr
+    assert "Nothing to be done" not in planned
+
+
+def test_several_tables_are_restored_at_once(scenario):
+    """No job is started for any of them, though Snakemake has looked into the directory before."""
+    targets = (SUBMISSION, LEADERBOARD, "results/scores.csv")
+    scenario.run(*targets)
+    scenario.forget("results", ".snakemake")
+    done = scenario.run(*targets)
+    assert "Nothing to be done" in done.said and done.ran == set()
+    assert f"emodag: {len(done.hit)} jobs, {len(done.hit)} hits;" in done.said
+
+
+def test_a_raw_file_is_renamed(scenario, correct):
+    """The same bytes elsewhere, and back: no job is started, and each hit is counted once."""
+    (scenario.path / "train.csv").rename(scenario.path / "people.csv")
+    for data in ({"train": "people.csv"}, {"train": ".//people.csv"}):
+        scenario.configure(**TINY, data=data)
+        done = scenario.run()
+        assert "Nothing to be done" in done.said and done.hit == CHAIN
+        assert "emodag: 9 jobs, 9 hits;" in done.said
+    (scenario.path / "people.csv").rename(scenario.path / "a{b}c.csv")
+    scenario.configure(**TINY, data={"train": "a{b}c.csv"})
+    assert "Nothing to be done" in scenario.run().said
+    (scenario.path / "a{b}c.csv").rename(scenario.path / "train.csv")
+    scenario.configure(**TINY)
+    assert "Nothing to be done" in scenario.run().said
+    correct(scenario)
+
+
+def test_how_a_file_is_read_is_part_of_the_key(scenario):
+    """The bytes of train.csv are no Parquet file, though they have been read before."""
+    (scenario.path / "train.csv").rename(scenario.path / "train.parquet")
+    scenario.configure(**TINY, data={"train": "train.parquet"})
+    done = scenario.run(check=False)
+    assert done.status != 0 and "train.parquet: is not a Parquet file" in done.said
