@@ -144,17 +144,17 @@ def test_without_a_config_yaml_every_key_has_its_default(tmp_path, monkeypatch):
 
 
 def test_a_leading_tilde_is_a_home(monkeypatch):
-    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HOME", "/nowhere/me")
     files = {"source": "files", "train": "~/a.csv", "test": "~", "truth": "./~/b.csv"}
     config = load({"store": "~/store", "data": files})
-    assert (config.store, config.data.train) == ("/home/me/store", "/home/me/a.csv")
-    assert (config.data.test, config.data.truth) == ("/home/me", "./~/b.csv")
+    assert (config.store, config.data.train) == ("/nowhere/me/store", "/nowhere/me/a.csv")
+    assert (config.data.test, config.data.truth) == ("/nowhere/me", "./~/b.csv")
     assert load({"data": {**files, "test": "~$test.csv"}}).data.test == "~$test.csv"
     for values in ({"store": "~no-such-user/store"}, {"data": {**files, "train": "~nobody9/a"}}):
         with pytest.raises(ConfigError, match="names no home directory"):
             load(values)
     monkeypatch.setenv("EMODAG_STORE", "~/other")
-    assert asked_store() == "/home/me/other"
+    assert asked_store() == "/nowhere/me/other"
     monkeypatch.setenv("EMODAG_STORE", "~no-such-user/other")
     with pytest.raises(ConfigError, match=r"EMODAG_STORE: .* names no home directory"):
         asked_store()
