@@ -59,14 +59,14 @@ def keep_together(
             manifest = Manifest.read(path)
         except IntegrityError:
             continue
-        files = [file for file in map(path.with_name, manifest.outputs) if file.is_file()]
-        unique = [file for file in files if not holds(file_sha256(file))]
+        there = (file for file in map(path.with_name, manifest.outputs) if file.is_file())
+        files = {file: file_sha256(file) for file in there}
+        unique = [file for file, sha256 in files.items() if not holds(sha256)]
         plan = plan_of(name)
         listed.update(files)
         if plan is not None and manifest.plan == plan.identity():
             # As recorded it stays, whatever the store has; edited by hand it does not.
-            recorded = {path.with_name(n): o.sha256 for n, o in manifest.outputs.items()}
-            strangers += [file for file in unique if file_sha256(file) != recorded[file]]
+            strangers += [f for f in unique if files[f] != manifest.outputs[f.name].sha256]
         elif plan is None or unique or not is_made_anew(name):
             strangers += files
             orphaned += [sidecar_path(path), path]

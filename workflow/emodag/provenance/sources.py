@@ -10,6 +10,7 @@ from emodag.files import open_regular
 from emodag.provenance import owner
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.remembered import keep, recall
+from emodag.provenance.stamps import stamp
 
 TICK = 2_000_000_000
 """Nanoseconds between two distinguishable file times, where they are coarsest (FAT)."""
@@ -50,17 +51,16 @@ def source_digests(
 
 def _looked_at(path: Path, known: dict | None) -> dict:
     """What is to be remembered of a file: the same as before, if that can be trusted."""
-    stamp, (boot, now) = _stamp(path), owner.uptime()
-    is_same = known is not None and known["stamp"] == stamp
+    found, (boot, now) = _stamp(path), owner.uptime()
+    is_same = known is not None and known["stamp"] == found
     if is_same and known["trusted"]:
         return known
     since = known["since"] if is_same and known["since"][0] == boot else [boot, now]
     sha256 = file_sha256(path)
-    trusted = now - since[1] >= TICK and _stamp(path) == stamp
-    return {"stamp": stamp, "since": since, "trusted": trusted, "sha256": sha256}
+    trusted = now - since[1] >= TICK and _stamp(path) == found
+    return {"stamp": found, "since": since, "trusted": trusted, "sha256": sha256}
 
 
 def _stamp(path: Path) -> list[int]:
     with open_regular(path) as stream:  # over NFS, opening has the times looked up anew
-        found = os.fstat(stream.fileno())
-    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+        return stamp(os.fstat(stream.fileno()))

@@ -5,17 +5,27 @@ from collections.abc import Iterable
 
 
 def stamps_of(paths: Iterable[str]) -> list[list[int] | None]:
-    """Size, inode, modification and change time in ns of each path; None where nothing is.
+    """The stamp of each path; None where nothing is. Links are followed."""
+    return [_stamp_at(path) for path in paths]
 
-    Links are followed. Nobody can set the change time, so whatever changes a file moves it, but
-    for a second change within one tick of the file system's clock.
+
+def stamp(status: os.stat_result) -> list[int]:
+    """Device, inode, size, modification and change time in ns.
+
+    Nobody can set the change time, so whatever changes a file moves it, but for a second change
+    within one tick of the file system's clock.
     """
-    return [_stamp(path) for path in paths]
+    return [
+        status.st_dev,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    ]
 
 
-def _stamp(path: str) -> list[int] | None:
+def _stamp_at(path: str) -> list[int] | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - a Path costs as much as the look at the file
+        return stamp(os.stat(path))  # noqa: PTH116 - a Path costs as much as the look at the file
     except (OSError, ValueError):
         return None
-    return [status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
