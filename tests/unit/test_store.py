@@ -145,3 +145,21 @@ def test_a_crafted_manifest_cannot_name_a_path(tmp_path):
         manifest(origins={"rows": {"manifest": path, "file": "x"}}).write(tmp_path / "m.json")
         with pytest.raises(IntegrityError, match="leads out of the working directory"):
             Manifest.read(tmp_path / "m.json")
+
+
+def test_an_object_is_lent_whole_and_stays_though_it_is_removed(store):
+    name = publish(store)
+    with store.scratch() as room:
+        assert store.lend(name, room / "file")
+        store.object(name).unlink()
+        assert (room / "file").read_bytes() == b"content"
+
+
+def test_what_is_missing_or_damaged_is_not_lent(store):
+    name = publish(store)
+    with store.scratch() as room:
+        assert not store.lend(digest("another"), room / "missing")
+        store.object(name).chmod(0o644)
+        store.object(name).write_bytes(b"damaged")
+        assert not store.lend(name, room / "damaged")
+        assert list(room.iterdir()) == []

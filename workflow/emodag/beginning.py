@@ -20,6 +20,7 @@ from emodag.provenance.canonical import file_sha256
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import RESULTS, Plan
 from emodag.provenance.sidecar import sidecar_path
+from emodag.provenance.talk import SHORT
 
 CONFIGURATION = Path(RESULTS, "configuration.yaml")
 EARLIER = Path(RESULTS, "earlier")
@@ -27,9 +28,6 @@ EARLIER = Path(RESULTS, "earlier")
 
 UNFINISHED = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 """What `tempfile` calls a file that is to be put in place once it is whole."""
-
-SHORT = 12
-"""How many digits of a table's digest its new name has."""
 
 
 def keep_together(

@@ -3,9 +3,11 @@
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -92,6 +94,34 @@ class Scenario(Project):
     def store(self) -> Path:
         """The project's own store."""
         return self.path / ".emodag/store"
+
+
+class Begun:
+    """A `snakemake` in the background."""
+
+    def __init__(self, scenario, *arguments: str, before: tuple[str, ...] = ()) -> None:
+        self.log = scenario.path / f"said-{len(list(scenario.path.glob('said-*')))}"
+        command = [*before, sys.executable, "-m", "snakemake", "-c2", *arguments]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, "--configfile", "small.yaml"],
+                cwd=scenario.path,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def until(self, line: str) -> None:
+        """Wait until it has said this, or ended."""
+        while self.process.poll() is None and not re.search(line, self.said()):
+            time.sleep(0.002)
+
+    def ends_with(self) -> int:
+        status = self.process.wait()
+        assert "Traceback" not in self.said(), self.said()
+        return status
 
 
 def is_sound(store: Path) -> bool:

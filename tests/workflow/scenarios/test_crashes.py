@@ -1,37 +1,27 @@
 """Scenario 10: kill -9 in the middle of a fit, company in one directory, edits meanwhile."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 
-from tests.workflow.scenarios.conftest import BOOST, FITTED, SUBMISSION, TINY, is_sound
+from tests.workflow.scenarios.conftest import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
 
 LONG = {**TINY, "training": {**TINY["training"], "epochs": 200}}
 """Fits that last long enough to be killed in."""
 
 
-class Started:
-    """A running `snakemake` and the jobs it runs."""
+class Started(Begun):
+    """A running `snakemake` for the submission, and the jobs it runs."""
 
     def __init__(self, project) -> None:
-        self.log = project.path / "said"
-        with self.log.open("w") as log:
-            command = [sys.executable, "-m", "snakemake", "-c2", SUBMISSION]
-            self.process = subprocess.Popen(
-                [*command, "--configfile", "small.yaml"],
-                cwd=project.path,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        super().__init__(project, SUBMISSION)
 
     def fitting(self) -> psutil.Process:
         """The first fit's process, once it is at it."""
         while True:
-            assert self.process.poll() is None, self.log.read_text()
+            assert self.process.poll() is None, self.said()
             for child in psutil.Process(self.process.pid).children(recursive=True):
                 if _is_fitting(child.pid):
                     time.sleep(0.5)
@@ -79,7 +69,7 @@ def test_10_killed_in_the_middle_of_a_fit(scenario, correct):
     assert "Nothing to be done" in scenario.run(table).said, "it would change nothing"
 
     assert started.process.wait() == 0
-    said = started.log.read_text()
+    said = started.said()
     assert said.count("RUN ") + said.count("HIT ") == len(FITTED | {"submission"})
     assert is_sound(scenario.store)
     correct(scenario)
@@ -97,7 +87,7 @@ def test_10_a_job_that_outlives_its_plan(scenario, correct):
     assert scenario.run().ran == set()
     orphan.send_signal(signal.SIGCONT)
     psutil.wait_procs([orphan], timeout=60)
-    assert "another run of Snakemake has taken over this directory" in started.log.read_text()
+    assert "another run of Snakemake has taken over this directory" in started.said()
     correct(scenario)
 
 
@@ -130,6 +120,6 @@ def test_10_code_edited_while_jobs_run(scenario, correct):
         "workflow/emodag/science/blending.py", "np.zeros_like(members", "np.ones_like(members"
     )
     assert started.process.wait() == 1
-    assert "the code of stage 'blend' changed after the job was planned" in started.log.read_text()
+    assert "the code of stage 'blend' changed after the job was planned" in started.said()
     assert scenario.run().ran == {"gen1/blend", "submission"}
     correct(scenario)

@@ -5,44 +5,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, Scenario
+from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, Begun, Scenario
 
 TEACHER = "results/local/published/seed1/gen0/all/manifest.json"
 LEADERBOARD = "results/leaderboard.csv"
-
-
-class Begun:
-    """A `snakemake` in the background."""
-
-    def __init__(self, scenario, *arguments: str, before: tuple[str, ...] = ()) -> None:
-        self.log = scenario.path / f"said-{len(list(scenario.path.glob('said-*')))}"
-        command = [*before, sys.executable, "-m", "snakemake", "-c2", *arguments]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [*command, "--configfile", "small.yaml"],
-                cwd=scenario.path,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def until(self, line: str) -> None:
-        """Wait until it has said this, or ended."""
-        while self.process.poll() is None and not re.search(line, self.said()):
-            time.sleep(0.002)
-
-    def ends_with(self) -> int:
-        status = self.process.wait()
-        assert "Traceback" not in self.said(), self.said()
-        return status
 
 
 def epochs(scenario) -> int:

@@ -5,7 +5,6 @@ was really imported, the inputs' logical digests, the live environment. Whatever
 store and the results hold only whole, verified files, and the manifest is written last.
 """
 
-import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,31 +13,20 @@ from typing import Any
 
 from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance import tally, turn
-from emodag.provenance.atomic import copy_hashed
 from emodag.provenance.builds import warning
-from emodag.provenance.canonical import file_sha256
 from emodag.provenance.checkpoint import Checkpoint
 from emodag.provenance.closure import code_closure
 from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.fingerprint import THREAD_VARIABLES, check
 from emodag.provenance.from_source import import_stage
+from emodag.provenance.inputs import Input, bring, resolve
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Plan, PlanError, Source
+from emodag.provenance.plan import Plan, Source
 from emodag.provenance.sidecar import Sidecar, sidecar_path, write_record
 from emodag.provenance.store import Action, Store
 from emodag.provenance.talk import Talk
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input as the job finds it: its file, digests, and the labels behind it."""
-
-    path: Path
-    logical: str
-    sha256: str
-    labels_seen: tuple[str, ...] = ()
 
 
 def run(
@@ -113,7 +101,7 @@ class Attempt:
     def begin(cls, plan: Plan, live: dict[str, Any]) -> "Attempt":
         """Find the inputs of a job, and its key in the environment with the fingerprint `live`."""
         check(plan.environment.name, plan.environment.requires, live["distributions"])
-        inputs = {role: _resolve(endpoint) for role, endpoint in plan.inputs.items()}
+        inputs = {role: resolve(endpoint) for role, endpoint in plan.inputs.items()}
         ingredients = ingredients_of(plan, live)
         key = key_of(ingredients, {role: entry.logical for role, entry in inputs.items()})
         sidecar = Sidecar.begin(plan.job, key, live)
@@ -176,64 +164,6 @@ def _labels_seen(action: Action, inputs: dict[str, Input]) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def _resolve(endpoint) -> Input:
-    if isinstance(endpoint, Source):
-        return Input(Path(endpoint.path), endpoint.sha256, endpoint.sha256)
-    path = Path(endpoint.manifest)
-    manifest = Manifest.read(path)
-    if endpoint.file not in manifest.outputs:
-        raise IntegrityError(
-            f"{path}: lists no {endpoint.file!r}. Run the same command again; it plans anew."
-        )
-    if manifest.plan != endpoint.plan:
-        raise PlanError(
-            f"{path}: was made for another configuration, code or data than this run's. Run the "
-            "same command again; it plans anew."
-        )
-    output = manifest.outputs[endpoint.file]
-    # An artifact lies beside its manifest, whatever the manifest is called.
-    return Input(path.parent / endpoint.file, output.logical, output.sha256, manifest.labels_seen)
-
-
-def _bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, talk: Talk) -> Path:
-    """An input as a file of the job's own in `room`, whose bytes have the digest in the key.
-
-    A raw file is copied. An artifact is what the store holds under its digest; the file in the
-    results is put right where it is damaged, and copied where the store has lost the object.
-    """
-    own = room / role.replace("/", ".") / entry.path.name
-    own.parent.mkdir(parents=True)
-    if is_raw:
-        if not _copy(entry, own):
-            raise IntegrityError(
-                f"{entry.path}: changed while the workflow was running. Run the same command again."
-            )
-        return own
-    found = file_sha256(entry.path) if entry.path.is_file() else None
-    state = "is missing" if found is None else "is damaged"
-    if store.lend(entry.sha256, own):
-        if found != entry.sha256:
-            with turn.current(turn.name()):
-                store.place(entry.sha256, entry.path)
-            talk.warn(f"{entry.path} {state}; restored from the store")
-    elif not (found == entry.sha256 and _copy(entry, own)):
-        raise IntegrityError(
-            f"{entry.path}: {state} (expected sha256 {entry.sha256[:12]}), and the store cannot "
-            "restore it. Delete the manifest beside it and run the same command again."
-        )
-    return own
-
-
-def _copy(entry: Input, own: Path) -> bool:
-    """Copy an input; whether the copy's bytes are as they were when the key was made."""
-    try:
-        return copy_hashed(entry.path, own) == entry.sha256
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return False
-
-
 def _compute(
     attempt: Attempt,
     store: Store,
@@ -256,7 +186,7 @@ def _compute(
     files, names = {}, {}
     for role, entry in inputs.items():
         is_raw = isinstance(plan.inputs[role], Source)
-        files[role] = _bring(
+        files[role] = bring(
             role, entry, is_raw=is_raw, store=store, room=scratch / "inputs", talk=talk
         )
         names[str(files[role])] = str(entry.path)

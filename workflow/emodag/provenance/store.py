@@ -221,20 +221,15 @@ class Store:
         It is a link, which stays although the object be removed meanwhile, and the object's bytes
         are hashed. Where there can be no link, as of somebody else's object, it is a copy.
         """
-        try:
-            try:
-                os.link(self._path("objects", sha256_), target, follow_symlinks=False)
-            except FileNotFoundError:
-                raise
-            except OSError:  # somebody else's, or no links on this file system
-                self.place(sha256_, target)
-                return True
-            with contextlib.suppress(OSError), open_regular(target) as stream:
+        with contextlib.suppress(OSError):
+            os.link(self.object(sha256_), target, follow_symlinks=False)
+            with open_regular(target) as stream:
                 if not target.is_symlink() and stream_sha256(stream) == sha256_:
                     return True
-            target.unlink()
+        target.unlink(missing_ok=True)
+        try:
             self.place(sha256_, target)
-        except (FileNotFoundError, IntegrityError):
+        except IntegrityError:
             return False
         return True
 

@@ -13,7 +13,7 @@ from tests.workflow.scenarios.walk.damage import delete_all
 from tests.workflow.scenarios.walk.edits import setting
 from tests.workflow.scenarios.walk.walked import ADVICE, RACE, Walked
 
-COMPANY = ("cannot be locked", "is running this workflow in", RACE.pattern)
+COMPANY = ("cannot be locked", "(is|may be) running this workflow for", RACE.pattern)
 """What a run says that finds another one in its directory."""
 
 
