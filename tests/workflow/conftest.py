@@ -1,11 +1,14 @@
 """A small project to run real Snakemake in: a copy of the workflow and tables of a few people."""
 
+import contextlib
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
+from emodag import forking
+from emodag.provenance.fingerprint import locked_versions, steering
+from emodag.provenance.plan import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,12 +90,15 @@ class Project:
         python: Path | str = sys.executable,
         **variables: str,
     ):
-        """Run Snakemake as a user would; returns the completed process, output in `stderr`."""
-        environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
+        """Run Snakemake as a user would; returns the completed process, output in `stderr`.
+
+        Where nothing is different about it, it is a fork of a process that has it loaded.
+        """
+        start = [python, "-I", "-S", ROOT / "workflow/start.py"]
         done = subprocess.run(
-            [python, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
+            [*start, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
             cwd=self.path,
-            env={**environment, **variables},
+            env={**surroundings(), forking.ADDRESS: snakemake_loaded(), **variables},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -122,6 +132,55 @@ class Project:
             for name, output in manifest["outputs"].items():
                 found[f"{manifest['job']}/{name}"] = output["logical"]
         return found
+
+
+def surroundings() -> dict[str, str]:
+    """The variables that Snakemake is run with."""
+    own = ("EMODAG_STORE", "PYTEST_CURRENT_TEST")
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    return {**kept, "PYTHONNOUSERSITE": "1"}
+
+
+@functools.cache
+def libraries_loaded() -> str:
+    """The address of a process with the libraries loaded, which ends with this one."""
+    locks = [ROOT / "envs/local.lock", ROOT / "envs/local.torch-cpu.lock"]
+    local = Environment(
+        name="local", requires=locked_versions(locks), variables=steering(), threads=1, device="cpu"
+    )
+    with _surrounded() as patch:
+        patch.delenv(forking.ADDRESS, raising=False)
+        forking.offer(local, local.fingerprint())
+        return os.environ[forking.ADDRESS]
+
+
+@functools.cache
+def snakemake_loaded() -> str:
+    """The address of a process with Snakemake loaded, whose forks have their jobs forked, too."""
+    libraries = libraries_loaded()
+    with _surrounded() as patch:
+        patch.setenv("OPENBLAS_NUM_THREADS", "1")  # with more it could not fork
+        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries})
+
+
+SNAKEMAKE = (
+    "snakemake.cli",
+    "snakemake.report.html_reporter",
+    "snakemake.storage",
+    "smart_open",
+    "yte",
+)
+"""What an invocation of Snakemake imports."""
+
+
+@contextlib.contextmanager
+def _surrounded() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ).difference(surroundings()):
+            patch.delenv(name)
+        for name, value in surroundings().items():
+            patch.setenv(name, value)
+        yield patch
 
 
 def jobs(done, kind: str) -> list[str]:

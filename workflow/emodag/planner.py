@@ -17,6 +17,7 @@ from emodag.provenance.fingerprint import installed_versions, locked_versions, s
 from emodag.provenance.freshness import Manifests, is_fresh
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.plan import (
+    MODULES,
     PLANS,
     Environment,
     Plan,
@@ -62,7 +63,7 @@ class Planner:
         self, config: Config, chain: dict[str, Job], root: Path, *, read_only: bool = False
     ) -> None:
         self._config, self._chain, self._root = config, chain, root
-        modules = Modules(memory=PLANS / "modules.json")
+        modules = Modules(memory=MODULES)
         self._code = {stage: modules.closure(f"emodag.stages.{stage}") for stage in OUTPUTS}
         origins = [origin for job in chain.values() for origin in job.inputs.values()]
         raw = sorted({origin for origin in origins if isinstance(origin, str)})

@@ -17,6 +17,7 @@ gc.set_threshold(1_000_000)
 
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from emodag import forking
 from emodag.baselines import ENVIRONMENT as BASELINES
 from emodag.baselines import SCHEMES
 from emodag.beginning import bring_to_the_present, clear_away, keep_together
@@ -135,6 +136,7 @@ def decide(job):
         if must_run:
             if runs:
                 remember(PLANNER.plan(job.name))
+                fork_from_the_second(PLANNER.plan(job.name))
             # Where nothing is left of it, Snakemake sees for itself that it is missing. A manifest
             # alone it does not miss, if other outputs are asked for.
             if any(map(os.path.lexists, [job.manifest, *map(job.path, job.outputs)])):
@@ -143,6 +145,24 @@ def decide(job):
         sys.exit(f"emodag: error: {error}")
     except OSError as error:
         sys.exit(f"emodag: error: {explain(error, Path('results'))}")
+
+
+TO_RUN = set()
+
+
+def fork_from_the_second(plan):
+    """Have jobs forked from one process, once more than one is to run with this interpreter."""
+    TO_RUN.add(plan.job)
+    can_fork = sys.platform == "linux" and workflow.executor_plugin.name == "local"
+    is_running = not CONDA and plan.environment.name not in INTERPRETERS.built
+    if (
+        can_fork
+        and is_running
+        and len(TO_RUN) > 1
+        and forking.ADDRESS not in os.environ
+    ):
+        if live := INTERPRETERS.fingerprint(plan.environment):
+            forking.offer(plan.environment, live)
 
 
 @functools.cache
@@ -254,5 +274,9 @@ if CONDA:
     # active, conda puts an environment in base's place in PATH, behind what PATH begins with above.
     PYTHON = 'PYTHONPATH="$EMODAG_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
 
-# -P: whatever lies in the working directory is not to be imported.
-RUN = PYTHON + " -P -m emodag run {output.manifest} --workers {threads} --log {log}"
+# As `python -P -m emodag run`, by which nothing is imported from the working directory, but forked
+# from a process with the libraries where there is one.
+RUN = (
+    PYTHON + ' -I -S "$EMODAG_PATH/start.py" -m emodag run {output.manifest}'
+    " --workers {threads} --log {log}"
+)

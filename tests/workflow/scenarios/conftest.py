@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from emodag.forking import ADDRESS
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.digest import logical_digest
-from tests.workflow.conftest import ROOT, Project, jobs
+from tests.workflow.conftest import ROOT, Project, jobs, libraries_loaded, surroundings
 from tests.workflow.scenarios import clean
 
 SUBMISSION = "results/submission.csv"
@@ -97,15 +98,24 @@ class Scenario(Project):
 
 
 class Begun:
-    """A `snakemake` in the background."""
+    """A `snakemake` in the background.
 
-    def __init__(self, scenario, *arguments: str, before: tuple[str, ...] = ()) -> None:
+    Its jobs are forks of a process that other runs share, unless they are to be its descendants.
+    """
+
+    def __init__(
+        self, scenario, *arguments: str, before: tuple[str, ...] = (), shares: bool = True
+    ) -> None:
         self.log = scenario.path / f"said-{len(list(scenario.path.glob('said-*')))}"
         command = [*before, sys.executable, "-m", "snakemake", "-c2", *arguments]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, "--configfile", "small.yaml"],
                 cwd=scenario.path,
+                env={
+                    **surroundings(),
+                    **({ADDRESS: libraries_loaded()} if shares and not before else {}),
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -16,7 +16,7 @@ class Started(Begun):
     """A running `snakemake` for the submission, and the jobs it runs."""
 
     def __init__(self, project) -> None:
-        super().__init__(project, SUBMISSION)
+        super().__init__(project, SUBMISSION, shares=False)
 
     def fitting(self) -> psutil.Process:
         """The first fit's process, once it is at it."""

@@ -123,6 +123,7 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from emodag.forking import stands_for
     from emodag.provenance import turn
     from emodag.provenance.plan import RESULTS, read_plan
     from emodag.provenance.results import job_below
@@ -139,8 +140,12 @@ def _run(options: argparse.Namespace) -> int:
     _enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:
+        live = plan.environment.fingerprint()
+        if not stands_for(live):
+            _start_anew(plan.environment)
         run(
             plan,
+            live,
             Store(Path(store)),
             talk,
             checkpoint_every=options.checkpoint_every,
@@ -168,15 +173,25 @@ def _enter(environment: "Environment") -> None:
 
     Some variables are read when a process or a library starts; setting them later is too late.
     """
+    variables = environment.variables
+    is_running = Path(_python(environment)).parents[1].samefile(sys.prefix)
+    if not is_running or any(os.environ.get(name) != value for name, value in variables.items()):
+        _start_anew(environment)
+
+
+def _start_anew(environment: "Environment") -> NoReturn:
+    from emodag.forking import LOADED_FOR
+
+    python, variables = _python(environment), {**os.environ, **environment.variables}
+    variables.pop(LOADED_FOR, None)
+    os.execve(python, [python, *sys.orig_argv[1:]], variables)
+
+
+def _python(environment: "Environment") -> str:
+    """The interpreter of an environment."""
     from emodag.provenance.plan import INTERPRETERS
 
-    variables = environment.variables
-    pythons = json.loads(os.environ.get(INTERPRETERS, "{}"))
-    python = pythons.get(environment.name, sys.executable)
-    is_running = Path(python).parents[1].samefile(sys.prefix)
-    if is_running and all(os.environ.get(name) == value for name, value in variables.items()):
-        return
-    os.execve(python, [python, *sys.orig_argv[1:]], {**os.environ, **variables})
+    return json.loads(os.environ.get(INTERPRETERS, "{}")).get(environment.name, sys.executable)
 
 
 def _config(options: argparse.Namespace) -> int:

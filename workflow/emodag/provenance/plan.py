@@ -25,6 +25,9 @@ RESULTS = "results"
 PLANS = Path(RESULTS, ".plan")
 """Where each run's plans are kept, in a file by its name, and what planning remembers."""
 
+MODULES = PLANS / "modules.json"
+"""Where it is remembered what modules import, by the digest of their text."""
+
 INTERPRETERS = "EMODAG_INTERPRETERS"
 """The environment variable with the Python of each environment that has one of its own, as JSON."""
 

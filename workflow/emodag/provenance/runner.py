@@ -15,7 +15,7 @@ from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance import tally, turn
 from emodag.provenance.builds import warning
 from emodag.provenance.checkpoint import Checkpoint
-from emodag.provenance.closure import code_closure
+from emodag.provenance.closure import Modules
 from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.fingerprint import THREAD_VARIABLES, check
@@ -23,21 +23,32 @@ from emodag.provenance.from_source import import_stage
 from emodag.provenance.inputs import Input, bring, resolve
 from emodag.provenance.key import ingredients_of, key_of
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Plan, Source
+from emodag.provenance.plan import MODULES, Plan, Source
 from emodag.provenance.sidecar import Sidecar, sidecar_path, write_record
 from emodag.provenance.store import Action, Store
 from emodag.provenance.talk import Talk
 
 
 def run(
-    plan: Plan, store: Store, talk: Talk, *, checkpoint_every: int, workers: int = 1
+    plan: Plan,
+    live: dict[str, Any],
+    store: Store,
+    talk: Talk,
+    *,
+    checkpoint_every: int,
+    workers: int = 1,
 ) -> Manifest:
     """Bring a job's outputs and its manifest about; returns the manifest.
 
-    `checkpoint_every` is how many epochs a fit may lose when it is killed, `workers` how many
-    threads a stage may start; no result depends on them, so they are part of no plan and no key.
     The stage reads copies of its inputs, each hashed as the copy that it is, so what is recorded
     under a key was made from what the key says, whatever happens to the files meanwhile.
+
+    Parameters
+    ----------
+    live : the fingerprint of this process as the plan's environment.
+    checkpoint_every : how many epochs a fit may lose when it is killed.
+    workers : how many threads a stage may start. No result depends on these two, so they are part
+        of no plan and no key.
 
     Raises
     ------
@@ -51,7 +62,7 @@ def run(
     EmodagError
         Whatever clear error the stage itself raises.
     """
-    attempt = Attempt.begin(plan, plan.environment.fingerprint())
+    attempt = Attempt.begin(plan, live)
     if manifest := _restore(attempt, store, talk):
         return manifest
     talk.run(attempt.key)
@@ -177,7 +188,7 @@ def _compute(
     module = f"emodag.stages.{plan.stage}"
     stage = import_stage(module)
     # Checked after the import: what was imported is then what the key says.
-    if code_closure(module) != plan.code:
+    if Modules(memory=MODULES).closure(module) != plan.code:
         raise IntegrityError(
             f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
             "command again."

@@ -1,0 +1,181 @@
+"""Jobs are forks of a process with the libraries loaded, and cannot be told from others."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workflow.conftest import ROOT
+
+START = (sys.executable, "-I", "-S", str(ROOT / "workflow/start.py"))
+
+STATE = """\
+import json, os, signal, sys
+print(json.dumps({
+    "argv": sys.argv, "orig_argv": sys.orig_argv, "executable": sys.executable, "path": sys.path,
+    "flags": str(sys.flags), "directory": os.getcwd(), "variables": dict(os.environ),
+    "group": os.getpgid(0) == os.getpgid(os.getppid()), "umask": os.umask(0o22),
+    "input": sys.stdin.read(), "terminal": [os.isatty(n) for n in range(3)],
+    "streams": [[s.name, s.mode, s.encoding, s.errors, s.line_buffering] for s in
+                (sys.stdin, sys.stdout, sys.stderr)],
+    "signals": {n: str(signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGTERM, 17)},
+    "open": len(os.listdir("/proc/self/fd")), "name": __name__, "main": "__main__" in sys.modules,
+    "parent": os.getppid(), "threads": len(os.listdir("/proc/self/task")),
+}, sort_keys=True))
+"""
+
+ENDS = {
+    "well": "",
+    "by a number": "import sys; sys.exit(3)",
+    "by a sentence": "import sys; sys.exit('a sentence')",
+    "by an exception": "1 / 0",
+    "by a signal": "import os; os.kill(os.getpid(), 15)",
+    "by Ctrl-C": "raise KeyboardInterrupt",
+    "by force": "import os; os._exit(4)",
+    "after an exit hook": "import atexit; atexit.register(print, 'hook')",
+}
+
+
+@contextlib.contextmanager
+def loaded(directory: Path, *modules: str, **variables: str) -> Iterator[tuple]:
+    """A loaded process; the variables to ask it with, and itself."""
+    address = secrets.token_hex(8)
+    own = {**os.environ, "PYTHONPATH": str(directory)}
+    process = subprocess.Popen(
+        [sys.executable, "-P", ROOT / "workflow/loaded.py", address, ",".join(variables), *modules],
+        stdin=subprocess.PIPE,
+        env={**own, "OPENBLAS_NUM_THREADS": "1", **variables},
+    )
+    unix = Path("/proc/net/unix")
+    while f"@{address}" not in unix.read_text() and process.poll() is None:
+        time.sleep(0.01)
+    try:
+        yield {**own, "EMODAG_LOADED": address}, process
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def asks(environment: dict[str, str], *arguments: str, **how) -> subprocess.CompletedProcess:
+    """Have a module run, as rules do it."""
+    command = [*START, "-m", *arguments]
+    return subprocess.run(command, env=environment, text=True, capture_output=True, **how)
+
+
+def test_a_fork_is_as_a_process_of_its_own(tmp_path):
+    """Everything a program can ask of itself, but for its number, its parent, what is loaded."""
+    (tmp_path / "state.py").write_text(STATE)
+    asked = {"cwd": "/", "input": "said"}
+    with loaded(tmp_path, "numpy") as (environment, process):
+        forked = asks(environment, "state", "one", "two words", **asked)
+        started = asks({**environment, "EMODAG_LOADED": ""}, "state", "one", "two words", **asked)
+    forked, started = (json.loads(one.stdout) for one in (forked, started))
+    assert (forked.pop("parent"), started.pop("parent")) == (process.pid, os.getpid())
+    assert forked == started
+
+
+@pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
+def test_a_fork_ends_as_a_process_of_its_own(tmp_path, code):
+    (tmp_path / "ending.py").write_text(f"print('begun')\n{code}")
+    with loaded(tmp_path, "numpy") as (environment, _):
+        forked = asks(environment, "ending")
+        started = asks({**environment, "EMODAG_LOADED": ""}, "ending")
+    assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)
+    assert forked.stderr.splitlines()[-1:] == started.stderr.splitlines()[-1:]
+
+
+PATIENT = """\
+import json, os, sys, time
+print(json.dumps([os.getpid(), os.getppid(), "numpy" in sys.modules]), flush=True)
+time.sleep(float(sys.argv[1]))
+"""
+
+
+@contextlib.contextmanager
+def begun(environment: dict[str, str], seconds: float) -> Iterator[tuple]:
+    """A job that lasts some time: who asked for it, itself, its parent, whether it has NumPy."""
+    asker = subprocess.Popen(
+        [*START, "-m", "patient", str(seconds)], env=environment, stdout=-1, stderr=-1, text=True
+    )
+    job, parent, has_numpy = json.loads(asker.stdout.readline())
+    yield asker, psutil.Process(job), parent, has_numpy
+    asker.communicate()
+
+
+@pytest.fixture
+def patient(tmp_path):
+    (tmp_path / "patient.py").write_text(PATIENT)
+    return tmp_path
+
+
+def test_a_job_is_a_fork_with_the_libraries(patient):
+    with loaded(patient, "numpy") as (environment, process):
+        asks(environment, "patient", "0")  # NumPy is loaded by then
+        with begun(environment, 0) as (_, _, parent, has_numpy):
+            assert parent == process.pid and has_numpy
+
+
+@pytest.mark.parametrize("case", ["variable", "thread", "nobody", "library", "python"])
+def test_what_a_fork_cannot_be_is_a_process_of_its_own(patient, tmp_path, case):
+    """Another variable, a second thread, a loaded process that is gone or could not load."""
+    (patient / "threaded.py").write_text(
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()"
+    )
+    modules = {"thread": "threaded", "library": "no_such_library"}
+    with loaded(patient, modules.get(case, "numpy")) as (environment, process):
+        if case == "variable":
+            environment["MALLOC_ARENA_MAX"] = "1"
+        if case == "nobody":
+            process.kill()
+        command = list(START)
+        if case == "python":
+            (tmp_path / "other").mkdir()
+            command[0] = str(tmp_path / "other/python")
+            Path(command[0]).symlink_to(sys.executable)
+        time.sleep(0.5)
+        done = subprocess.run(
+            [*command, "-m", "patient", "0"], env=environment, text=True, capture_output=True
+        )
+        assert json.loads(done.stdout)[1] == os.getpid() and not done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_to_who_asked_reaches_the_job(patient, number):
+    with loaded(patient) as (environment, _), begun(environment, 99) as (asker, job, _, _):
+        asker.send_signal(number)
+        job.wait(10)
+        assert asker.wait() == -number
+
+
+def test_ctrl_c_reaches_the_job_once(patient):
+    with loaded(patient) as (environment, _), begun(environment, 99) as (asker, job, _, _):
+        asker.send_signal(signal.SIGINT)
+        assert job.is_running()
+        job.send_signal(signal.SIGINT)
+        assert asker.wait() == -signal.SIGINT
+        assert asker.stderr.read().count("KeyboardInterrupt") <= 1
+
+
+def test_without_the_loaded_process_its_jobs_end(patient):
+    with loaded(patient) as (environment, process), begun(environment, 99) as (asker, job, _, _):
+        process.kill()
+        job.wait(10)
+        assert asker.wait() == 1
+        assert "the process that starts jobs is gone. Run the same command" in asker.stderr.read()
+
+
+def test_a_job_outlives_the_run_that_began_it(patient):
+    """As a child of Snakemake does that is killed alone."""
+    with loaded(patient) as (environment, process), begun(environment, 1) as (asker, *_):
+        process.stdin.close()
+        assert asker.wait() == 0 and process.wait(10) == 0
