@@ -107,6 +107,7 @@ fetch_uv() {
     if "$1" -m pip --version >/dev/null 2>&1; then
         set -- "$1" -m pip
     elif "$1" -c 'import ensurepip, venv' 2>/dev/null; then
+        say "pip from $1 itself, by ensurepip (nothing to download)"
         fetch pip "$1" -m venv --clear .tools/pip
         set -- .tools/pip/bin/python -m pip
     elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then

@@ -12,11 +12,14 @@ import platform
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
 import threading
+import urllib.parse
 import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,6 +85,54 @@ def silent():
 
         threading.Thread(target=accept, daemon=True).start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def any_host(pages: Path, place: Path):
+    """A proxy that answers for every host as if it were it; the variables that have it asked.
+
+    It serves what is called as the end of an address in the directory `pages`. Its certificates,
+    made for each host in `place`, are signed by an authority that the variables name.
+    """
+
+    def certify(*arguments: str) -> None:
+        key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        command = ["openssl", "req", "-x509", *key, *arguments]
+        subprocess.run(command, cwd=place, check=True, capture_output=True)
+
+    place.mkdir()
+    certify("-subj", "/CN=a test", "-keyout", "own.key", "-out", "own.pem")
+
+    class Host(SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_CONNECT(self) -> None:
+            host = self.path.rpartition(":")[0]
+            name = ["-addext", f"subjectAltName=DNS:{host}", "-subj", f"/CN={host}"]
+            leaf = ["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", f"{host}.key"]
+            certify(*name, *leaf, "-CA", "own.pem", "-CAkey", "own.key", "-out", f"{host}.pem")
+            self.send_response(200)
+            self.end_headers()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(place / f"{host}.pem", place / f"{host}.key")
+            self.connection = context.wrap_socket(self.connection, server_side=True)
+            self.rfile = self.connection.makefile("rb")
+            self.wfile = self.connection.makefile("wb", buffering=0)
+            self.close_connection = False
+
+        def translate_path(self, path: str) -> str:
+            asked = urllib.parse.unquote(path).strip("/").split("/")
+            found = [pages.joinpath(*asked[n:]) for n in range(len(asked))]
+            return str(next((one for one in found if one.exists()), pages / "absent"))
+
+        def log_message(self, *_) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield {"ALL_PROXY": address, "SSL_CERT_FILE": str(place / "own.pem")}
+        server.shutdown()
 
 
 class Machine:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import Machine, refusal, silent, wheel
+from tests.machine import Machine, any_host, refusal, silent, wheel
 
 
 @pytest.fixture
@@ -193,6 +193,27 @@ def test_the_build_of_the_main_index_where_pytorchs_own_does_not_answer(machine)
     assert "PyTorch's own does not answer, so the build with CUDA it is" in done.stdout
     assert machine.installed("torch") == "9.9"
     assert machine.set_up().stdout == "", "what was asked for is there"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+@pytest.mark.parametrize("has_it", [True, False])
+def test_pytorchs_own_index(machine, tmp_path, has_it):
+    """A proxy answers in its place, with the build without CUDA or without it."""
+    machine.variables["PIP_FIND_LINKS"] = str(machine.main)
+    del machine.variables["PIP_NO_INDEX"]
+    if has_it:
+        (machine.more / "torch").mkdir()
+        for path in machine.more.glob("torch-*.whl"):
+            path.rename(machine.more / "torch" / path.name)
+    with any_host(machine.more, tmp_path / "certificates") as variables:
+        done = machine.set_up(**variables, UV_DEFAULT_INDEX=machine.main.as_uri())
+    assert done.returncode == 0, done.stdout
+    if has_it:
+        assert "torch without CUDA: from PyTorch's own index (200 MB)" in done.stdout
+        assert machine.installed("torch") == "9.9+cpu"
+    else:
+        assert "PyTorch's own does not have it, so the build with CUDA" in done.stdout
+        assert machine.installed("torch") == "9.9"
 
 
 def test_no_network(machine):

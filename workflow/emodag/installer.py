@@ -156,7 +156,7 @@ class Uv:
         own = ["--torch-backend", "cpu"]
         try:
             if self._offers(place, pin, *own):
-                self.say("torch without CUDA: from PyTorch's own index")
+                self.say("torch without CUDA: from PyTorch's own index (200 MB)")
                 return lock, own
             why = "does not have it"
         except ConfigError:

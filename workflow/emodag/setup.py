@@ -17,6 +17,9 @@ from emodag.installer import Uv
 
 VENV = Path(".venv")
 
+SIZES = {"dev": 20, "cluster": 30, "conda-test": 30}
+"""MB to download, by layer."""
+
 
 def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
     """Make .venv, where `local` is among the layers, and add the others to it.
@@ -33,7 +36,7 @@ def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
         _base(uv, torch)
     for layer in layers:
         if layer != "local":
-            uv.say(f"packages of envs/{layer}.lock")
+            uv.say(f"the packages of envs/{layer}.lock ({SIZES[layer]} MB)")
             # The executor for Slurm asks for another NumPy than jobs have, and needs nothing of it.
             alone = ["--no-deps"] if layer == "cluster" else []
             uv.install(VENV, [_lock(layer)], *alone)
@@ -44,7 +47,7 @@ def _base(uv: Uv, torch: str) -> None:
     size = "200 MB, or 2.5 GB where there is none without CUDA" if torch == "cpu" else "2.5 GB"
     uv.say(f"torch ({size}) and the packages of envs/local.lock (170 MB)")
     uv.install(VENV, [_lock(f"local.torch-{torch}"), _lock("local")])
-    uv.say("bytecode")
+    uv.say("bytecode (50 MB on the disk)")
     uv.compile(VENV)
     (site,) = VENV.glob("lib/python3*/site-packages")
     (site / "emodag.pth").write_text("../../../../workflow\n")

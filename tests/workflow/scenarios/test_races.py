@@ -131,7 +131,7 @@ def test_a_file_system_without_locks(scenario, correct):
     code = "workflow/emodag/provenance/turn.py"
     scenario.edit(code, "fcntl.flock(handle, how)", "raise OSError(errno.ENOLCK, 'no locks')")
     assert scenario.run().status == 0
-    first = Begun(scenario, TEACHER, "--config", "training={epochs: 7}")
+    first = Begun(scenario, TEACHER, "--config", "training={epochs: 300}")
     first.until("RUN .*gen0/all")
     # As another host would, which neither sees this one's processes nor waits for Snakemake's lock.
     shutil.rmtree(scenario.path / ".snakemake/locks")
