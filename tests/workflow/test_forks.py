@@ -115,7 +115,9 @@ def begun(environment: dict[str, str], seconds: float) -> Iterator[tuple]:
 @pytest.fixture
 def patient(tmp_path):
     (tmp_path / "patient.py").write_text(PATIENT)
-    return tmp_path
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # with nohup it would be ignored
+    yield tmp_path
+    signal.signal(signal.SIGHUP, before)
 
 
 def test_a_job_is_a_fork_with_the_libraries(patient):
