@@ -89,7 +89,7 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
     signal.signal(signal.SIGCHLD, jobs.tell_ended)
     wakes, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for Snakemake and the jobs
+    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Snakemake and the jobs
     for source in (0, wakes, listener):
         jobs.poll.register(source, select.POLLIN)
     while listener.fileno() >= 0 or jobs.askers:
@@ -108,7 +108,7 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
             elif jobs.fork(asker):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGINT, interrupted)
                 for one in (listener, *jobs.askers.values()):
                     one.close()
                 os.close(wakes)

@@ -23,6 +23,9 @@ from emodag.provenance.plan import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
+START = (sys.executable, "-I", "-S", str(ROOT / "workflow/start.py"))
+"""What a module is run with to be a fork, where the address of a loaded process is given."""
+
 SMALL = {
     "data": {"source": "files", "train": "train.csv", "test": "test.csv", "truth": "truth.csv"},
     "folds": 2,
@@ -66,7 +69,7 @@ class Project:
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(ROOT / name, path / name)
         for name in ("workflow", "envs"):
-            shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, path / name)
         tables(path)
         project = cls(path)
         project.configure(**changes)
@@ -94,9 +97,17 @@ class Project:
 
         Where nothing is different about it, it is a fork of a process that has it loaded.
         """
-        start = [python, "-I", "-S", ROOT / "workflow/start.py"]
         done = subprocess.run(
-            [*start, "-m", "snakemake", "-c2", *arguments, "--configfile", *configfiles],
+            [
+                python,
+                *START[1:],
+                "-m",
+                "snakemake",
+                "-c2",
+                *arguments,
+                "--configfile",
+                *configfiles,
+            ],
             cwd=self.path,
             env={**surroundings(), forking.ADDRESS: snakemake_loaded(), **variables},
             text=True,

@@ -15,9 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.conftest import ROOT
-
-START = (sys.executable, "-I", "-S", str(ROOT / "workflow/start.py"))
+from tests.workflow.conftest import ROOT, START
 
 STATE = """\
 import json, os, signal, sys

@@ -125,6 +125,8 @@ def decide(job):
     Snakemake may start any job, be it asked to by an option or for a reason of its own.
     """
     runs = workflow.executor_plugin and not workflow.dryrun and not workflow.touch
+    # What Snakemake calls incomplete is being made by another run, or whole if a manifest says so.
+    workflow.dag.ignore_incomplete = True
     try:
         refusal = begin().refusal if runs else None
         restore = restored if runs and not refusal and may_restore() else None
@@ -188,6 +190,12 @@ def begin():
                 file=sys.stderr,
             )
     return taken
+
+
+onstart:
+    # Snakemake has reasons of its own, such as times, to run a job that need not run.
+    if not workflow.touch and (refusal := begin().refusal):
+        sys.exit(f"emodag: error: {refusal}")
 
 
 def may_restore():

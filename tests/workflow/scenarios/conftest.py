@@ -18,7 +18,14 @@ import pytest
 from emodag.forking import ADDRESS
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.digest import logical_digest
-from tests.workflow.conftest import ROOT, Project, jobs, libraries_loaded, surroundings
+from tests.workflow.conftest import (
+    ROOT,
+    START,
+    Project,
+    jobs,
+    snakemake_loaded,
+    surroundings,
+)
 from tests.workflow.scenarios import clean
 
 SUBMISSION = "results/submission.csv"
@@ -98,24 +105,19 @@ class Scenario(Project):
 
 
 class Begun:
-    """A `snakemake` in the background.
-
-    Its jobs are forks of a process that other runs share, unless they are to be its descendants.
-    """
+    """A `snakemake` in the background: a fork as in `Project.snakemake`, or a real start."""
 
     def __init__(
-        self, scenario, *arguments: str, before: tuple[str, ...] = (), shares: bool = True
+        self, scenario, *arguments: str, before: tuple[str, ...] = (), forks: bool = True
     ) -> None:
         self.log = scenario.path / f"said-{len(list(scenario.path.glob('said-*')))}"
-        command = [*before, sys.executable, "-m", "snakemake", "-c2", *arguments]
+        forks = forks and not before
+        start = START if forks else (*before, sys.executable)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [*command, "--configfile", "small.yaml"],
+                [*start, "-m", "snakemake", "-c2", *arguments, "--configfile", "small.yaml"],
                 cwd=scenario.path,
-                env={
-                    **surroundings(),
-                    **({ADDRESS: libraries_loaded()} if shares and not before else {}),
-                },
+                env={**surroundings(), **({ADDRESS: snakemake_loaded()} if forks else {})},
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

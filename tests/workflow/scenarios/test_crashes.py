@@ -8,7 +8,7 @@ import psutil
 
 from tests.workflow.scenarios.conftest import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
 
-LONG = {**TINY, "training": {**TINY["training"], "epochs": 200}}
+LONG = {**TINY, "training": {**TINY["training"], "epochs": 100}}
 """Fits that last long enough to be killed in."""
 
 
@@ -16,7 +16,7 @@ class Started(Begun):
     """A running `snakemake` for the submission, and the jobs it runs."""
 
     def __init__(self, project) -> None:
-        super().__init__(project, SUBMISSION, shares=False)
+        super().__init__(project, SUBMISSION, forks=False)
 
     def fitting(self) -> psutil.Process:
         """The first fit's process, once it is at it."""

@@ -1,6 +1,7 @@
 """Raw files that change under a job, and other runs of Snakemake in the same directory."""
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -115,15 +116,25 @@ def test_company_with_other_settings(tmp_path, where, options, is_refused):
     if before and subprocess.run([*before, "true"], capture_output=True).returncode:
         pytest.skip("namespaces need root")
     scenario = Scenario.create(tmp_path / "project", **TINY)
-    first = Begun(scenario, TEACHER, "--config", "training={epochs: 7}")
+    first = Begun(scenario, TEACHER, "--config", "training={epochs: 150}")
     first.until("RUN .*local/table")
     second = Begun(scenario, *options, TEACHER, "--config", "training={epochs: 4}", before=before)
     assert (second.ends_with() != 0) == is_refused
     assert not is_refused or "is running this workflow" in second.said()
-    assert first.ends_with() == 0 and epochs(scenario) == 7
+    assert first.ends_with() == 0 and epochs(scenario) == 150
     if where == "here":
         why = scenario.emodag("why", TEACHER, "--configfile", "small.yaml")
-        assert "parameter training.epochs: 7 -> 8" in why.stdout
+        assert "parameter training.epochs: 150 -> 8" in why.stdout
+
+
+def test_company_where_snakemake_would_run_what_need_not(scenario):
+    """Whatever its own reasons are: no file of the other run's is removed."""
+    with (scenario.path / "results/.plan/lock").open("r+b") as lock:
+        lock.truncate()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = scenario.run(SUBMISSION, "--forcerun", "teacher", check=False)
+        assert done.status != 0 and "is running this workflow" in done.said
+        assert (scenario.path / TEACHER).exists()
 
 
 def test_a_file_system_without_locks(scenario, correct):

@@ -4,33 +4,17 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 """
 
 import difflib
-import os
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emodag.errors import ConfigError
+from emodag.face.places import at_home
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-
-
-def at_home(path: str) -> str:
-    """A path, where a leading ~ or ~user is a home directory.
-
-    Raises
-    ------
-    ValueError
-        When there is no such user, or nothing tells where the home is.
-    """
-    found = os.path.expanduser(path)  # noqa: PTH111, as Path makes ~ of ./~
-    if found.startswith("~") and (found == "~" or "/" in found):
-        raise ValueError(f"{path!r} names no home directory; for what is called so, write ./{path}")
-    return found
-
-
 File = Annotated[str, AfterValidator(at_home)]
 
 

@@ -33,6 +33,20 @@ def remember_store(store: str) -> None:
     write_bytes(NOTE, os.fsencode(store))
 
 
+def at_home(path: str) -> str:
+    """A path, where a leading ~ or ~user is a home directory.
+
+    Raises
+    ------
+    ValueError
+        When there is no such user, or nothing tells where the home is.
+    """
+    found = os.path.expanduser(path)  # noqa: PTH111, as Path makes ~ of ./~
+    if found.startswith("~") and (found == "~" or "/" in found):
+        raise ValueError(f"{path!r} names no home directory; for what is called so, write ./{path}")
+    return found
+
+
 def asked_store() -> str | None:
     """The store that the variable EMODAG_STORE names, None where it names none.
 
@@ -41,8 +55,6 @@ def asked_store() -> str | None:
     ConfigError
         When it begins with a ~ that is no home directory.
     """
-    from emodag.face.config import at_home
-
     try:
         return at_home(os.environ.get(STORE, "")) or None
     except ValueError as error:

@@ -21,20 +21,21 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PARSER = sys.version.encode() + Path(__file__).read_bytes()
 
 
-def code_closure(module: str, root: Path = PACKAGE) -> dict[str, str]:
+def code_closure(module: str, root: Path = PACKAGE, memory: Path | None = None) -> dict[str, str]:
     """Digest by module name, for `module` and every first-party module it can import.
 
     Parameters
     ----------
     module : dotted name inside the package, such as ``emodag.stages.ingest``.
     root : directory of the package; its name is the package's name.
+    memory : file in which `Modules` may have remembered what was parsed.
 
     Raises
     ------
     SyntaxError
         Naming file and line, when a module does not parse.
     """
-    return Modules(root).closure(module)
+    return Modules(root, memory).closure(module)
 
 
 class Modules:

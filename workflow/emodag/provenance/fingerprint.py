@@ -55,8 +55,12 @@ def installed_versions(more: Iterable[str] = ()) -> dict[str, str]:
     return versions
 
 
-_version = cache(metadata.version)
-"""A distribution's version, looked up once per process."""
+@cache
+def _version(name: str) -> str:
+    """A distribution's version; `importlib.metadata` would parse all that is said of it."""
+    found = metadata.distribution(name)
+    line = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
+    return line[1] if line else found.version
 
 
 def versions_in(path: list[str], more: Iterable[str] = ()) -> dict[str, str]:

@@ -15,7 +15,7 @@ from emodag.errors import EmodagError, IntegrityError
 from emodag.provenance import tally, turn
 from emodag.provenance.builds import warning
 from emodag.provenance.checkpoint import Checkpoint
-from emodag.provenance.closure import Modules
+from emodag.provenance.closure import code_closure
 from emodag.provenance.device import kind
 from emodag.provenance.digest import logical_digest
 from emodag.provenance.fingerprint import THREAD_VARIABLES, check
@@ -188,7 +188,7 @@ def _compute(
     module = f"emodag.stages.{plan.stage}"
     stage = import_stage(module)
     # Checked after the import: what was imported is then what the key says.
-    if Modules(memory=MODULES).closure(module) != plan.code:
+    if code_closure(module, memory=MODULES) != plan.code:
         raise IntegrityError(
             f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
             "command again."

@@ -24,7 +24,7 @@ from emodag.planner import Planner, jobs
 from emodag.provenance import plan as plan_module
 from emodag.provenance import runner, tally, turn
 from emodag.provenance.codebook import remember
-from emodag.provenance.plan import Plan, write_plan
+from emodag.provenance.plan import MODULES, Plan, write_plan
 from emodag.provenance.store import Store, explain
 from emodag.restore import Restorer
 from tests.workflow.conftest import ROOT
@@ -51,7 +51,7 @@ class Chain:
         for name, job in self.jobs.items():
             self._interpreters.fingerprint(planner.plan(name).environment)
             planner.plan(name).environment.fingerprint()
-            runner.code_closure(f"emodag.stages.{job.stage}")
+            runner.code_closure(f"emodag.stages.{job.stage}", memory=MODULES)
         beginning.effective_yaml(self.config)
 
     def run(self, targets: list[str]) -> int:
@@ -137,10 +137,10 @@ def _once(function: Callable) -> Callable:
     """The same function, which remembers what it returned for equal arguments."""
     known: dict[str, Any] = {}
 
-    def asked(*arguments: Any) -> Any:
-        which = repr(arguments)
+    def asked(*arguments: Any, **options: Any) -> Any:
+        which = repr((arguments, options))
         if which not in known:
-            known[which] = function(*arguments)
+            known[which] = function(*arguments, **options)
         return known[which]
 
     return asked
