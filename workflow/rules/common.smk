@@ -285,6 +285,6 @@ if CONDA:
 # As `python -P -m emodag run`, by which nothing is imported from the working directory, but forked
 # from a process with the libraries where there is one.
 RUN = (
-    PYTHON + ' -I -S "$EMODAG_PATH/start.py" -m emodag run {output.manifest}'
-    " --workers {threads} --log {log}"
+    f'{PYTHON} -I -S "$EMODAG_PATH/start.py" -m emodag run '
+    "{output.manifest} --workers {threads} --log {log}"
 )
