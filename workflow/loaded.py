@@ -38,11 +38,12 @@ PER_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMPDIR", "TEMP"} | 
 """Variables that shells and Snakemake set anew for each job."""
 
 OURS = re.compile("PATH|PYTHONPATH|EMODAG_.*")
-"""Variables that no library reads when it is loaded."""
+"""Variables that this project sets, and that no library reads when it is loaded."""
 
 PATIENCE = 5.0
 """Seconds until who does not say what it wants is not waited for any more."""
 
+GROUP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -89,7 +90,8 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
     signal.signal(signal.SIGCHLD, jobs.tell_ended)
     wakes, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for Snakemake and the jobs
+    # What the whole group is sent is for Snakemake and the jobs; this process ends after them.
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in GROUP}
     for source in (0, wakes, listener):
         jobs.poll.register(source, select.POLLIN)
     while listener.fileno() >= 0 or jobs.askers:
@@ -108,7 +110,8 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
             elif jobs.fork(asker):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, interrupted)
+                for number, handler in before.items():
+                    signal.signal(number, handler)
                 for one in (listener, *jobs.askers.values()):
                     one.close()
                 os.close(wakes)
