@@ -25,6 +25,8 @@ import signal
 import socket
 import struct
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 PER_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMPDIR", "TEMP"} | {
@@ -53,34 +55,55 @@ class Jobs:
     def __init__(self) -> None:
         self.askers: dict[int, socket.socket] = {}
         self.poll = select.poll()
+        self._is_held = self._has_news = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing changes meanwhile: a signal handler may run between any two steps."""
+        self._is_held = True
+        yield
+        self._is_held = False
+        if self._has_news:
+            self.tell_ended()
 
     def fork(self, asker: socket.socket) -> bool:
         """Fork; whether this is the fork."""
-        # It may end before it is known.
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-        job = os.fork()
-        if job:
-            self.askers[job] = asker
-            self.poll.register(asker, 0)  # only whether it hangs up
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-        return not job
+        with self.held():
+            try:
+                job = os.fork()
+            except OSError:
+                asker.close()
+                return False
+            if job:
+                self.askers[job] = asker
+                self.poll.register(asker, 0)  # only whether it hangs up
+                return False
+            for other in self.askers.values():
+                other.close()
+            self.askers.clear()
+            return True
 
     def tell_ended(self, *_: object) -> None:
         """Tell those who wait for forks that have ended, by a number below zero."""
-        for job, asker in list(self.askers.items()):  # libraries have children of their own
-            ended, status = os.waitpid(job, os.WNOHANG)
-            if ended:
-                del self.askers[job]
-                with contextlib.suppress(OSError):
-                    asker.send(struct.pack("i", -1 - status))
-                _close(asker, self.poll)
+        self._has_news = True
+        while self._has_news and not self._is_held:
+            self._has_news = False
+            with self.held():
+                for job, asker in list(self.askers.items()):  # libraries have their own children
+                    ended, status = os.waitpid(job, os.WNOHANG)
+                    if ended:
+                        del self.askers[job]
+                        with contextlib.suppress(OSError):
+                            asker.send(struct.pack("i", -1 - status))
+                        _close(asker, self.poll)
 
     def kill_unawaited(self, ready: set[int]) -> None:
         """Kill the forks whose askers, which never say more, are gone."""
-        for job, asker in list(self.askers.items()):
-            if asker.fileno() in ready and job in self.askers:
-                os.kill(job, signal.SIGKILL)
-                _close(asker, self.poll)
+        with self.held():
+            for job, asker in self.askers.items():
+                if asker.fileno() in ready:
+                    os.kill(job, signal.SIGKILL)
+                    _close(asker, self.poll)
 
 
 def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
@@ -104,16 +127,19 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
             modules.clear()
             _close(listener, jobs.poll)
         elif listener.fileno() in ready:
-            asker = listener.accept()[0]
-            if len(list(Path("/proc/self/task").iterdir())) > 1:
-                asker.close()
+            try:
+                asker = listener.accept()[0]
+                has_one_thread = len(list(Path("/proc/self/task").iterdir())) == 1
+            except OSError:  # as for lack of file descriptors
+                has_one_thread = False
+            if not has_one_thread:
+                _close(listener, jobs.poll)
             elif jobs.fork(asker):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 for number, handler in before.items():
                     signal.signal(number, handler)
-                for one in (listener, *jobs.askers.values()):
-                    one.close()
+                listener.close()
                 os.close(wakes)
                 os.close(wake)
                 return asker
@@ -151,13 +177,15 @@ def become(asker: socket.socket, overridden: list[str]) -> list[str]:
     peer = asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     caller, user, _ = struct.unpack("3i", peer)
     head, streams, _, _ = socket.recv_fds(asker, struct.calcsize("i"), 3)
-    asked = asker.recv(*struct.unpack("i", head), socket.MSG_WAITALL)
-    executable, arguments, directory, variables = json.loads(asked)
+    (size,) = struct.unpack("i", head)
+    with asker.makefile("rb") as said:
+        executable, arguments, directory, variables = json.loads(said.read(size))
     variables |= {name: os.environ[name] for name in overridden}
     names = {n for n in {*variables, *os.environ}.difference(PER_JOB) if not OURS.fullmatch(n)}
-    has_same_variables = all(variables.get(name) == os.environ.get(name) for name in names)
-    has_same_python = Path(executable).parent == Path(sys.executable).parent
-    if user != os.geteuid() or not has_same_variables or not has_same_python:
+    is_same = all(variables.get(name) == os.environ.get(name) for name in names)
+    is_same &= Path(executable).parent == Path(sys.executable).parent
+    is_same &= user == os.geteuid() and _surroundings(caller) == _surroundings(os.getpid())
+    if not is_same:
         raise ValueError("another process")
     os.setpgid(0, os.getpgid(caller))
     os.chdir(directory)
@@ -174,6 +202,21 @@ def become(asker: socket.socket, overridden: list[str]) -> list[str]:
     sys.argv = arguments[1:]
     asker.send(struct.pack("i", os.getpid()))
     return arguments
+
+
+def _surroundings(process: int) -> list:
+    """What a process has from its parent: namespaces, control groups, limits, mask, processors."""
+    home = Path("/proc", str(process))
+    spaces = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
+    mask = re.search(r"Umask:.*", (home / "status").read_text())
+    return [
+        *[place.readlink() for place in (home / "root", *(home / "ns" / s for s in spaces))],
+        (home / "cgroup").read_text(),
+        (home / "limits").read_text(),
+        mask and mask[0],
+        os.sched_getaffinity(process),
+        os.getpriority(os.PRIO_PROCESS, process),
+    ]
 
 
 def _import_from(path: str) -> None:
@@ -199,6 +242,7 @@ def main(address: str, overridden: str, *modules: str) -> None:
     except Exception:
         os._exit(1)  # whoever asks becomes the job itself
     status = _run(arguments[1])
+    threading._shutdown()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

@@ -34,8 +34,13 @@ def _ask(loaded: socket.socket, address: str, arguments: list[str]) -> int | Non
     """Have the loaded process fork; the fork's process number, or none above zero."""
     here = os.getcwd()  # noqa: PTH109 - pathlib takes longer to import than all else
     asked = json.dumps([sys.executable, arguments, here, dict(os.environ)]).encode()
+    if loaded.fileno() < 3:
+        return None  # a standard stream is closed, and so should the job's be
     try:
         loaded.connect(f"\0{address}")
+        peer = loaded.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        if struct.unpack("3i", peer)[1] != os.geteuid():
+            return None
         socket.send_fds(loaded, [struct.pack("i", len(asked))], [0, 1, 2])
         loaded.sendall(asked)
     except OSError:
@@ -48,16 +53,24 @@ def _wait(loaded: socket.socket, job: int) -> None:
     # Ctrl-C reaches the job as well, which is in this process's group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for asked in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(asked, lambda number, _: os.kill(job, number))
+        signal.signal(asked, lambda number, _: _send(job, number))
     ended = _number(loaded)
     if ended is None:
-        os.kill(job, signal.SIGKILL)
+        _send(job, signal.SIGKILL)
         sys.exit("emodag: error: the process that starts jobs is gone. Run the same command again.")
     status = os.waitstatus_to_exitcode(-1 - ended)
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if status != -signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
+
+
+def _send(job: int, number: int) -> None:
+    try:  # noqa: SIM105 - one import less
+        os.kill(job, number)
+    except ProcessLookupError:
+        pass  # it has just ended
 
 
 def _number(loaded: socket.socket) -> int | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.conftest import ROOT, START
+from tests.workflow.conftest import ROOT, START, Project
 
 STATE = """\
 import json, os, signal, sys
@@ -183,3 +183,84 @@ def test_a_job_outlives_the_run_that_began_it(patient):
     with loaded(patient) as (environment, process), begun(environment, 1) as (asker, _):
         process.stdin.close()
         assert asker.wait() == 0 and process.wait(10) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_job_is_one(patient, number):
+    with loaded(patient) as (environment, _), begun(environment, 99) as (asker, job):
+        job.send_signal(number)
+        assert asker.wait() == -number and not asker.stderr.read()
+
+
+def test_many_that_end_at_once(tmp_path):
+    (tmp_path / "together.py").write_text(
+        "import sys, time\ntime.sleep(max(0, float(sys.argv[1]) - time.time()))\nsys.exit(7)"
+    )
+    with loaded(tmp_path) as (environment, process):
+        for _ in range(3):
+            command = [*START, "-m", "together", str(time.time() + 2)]
+            all_of_them = [subprocess.Popen(command, env=environment) for _ in range(30)]
+            assert {one.wait() for one in all_of_them} == {7}
+        assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "exec 0<&-",
+        "exec 2>&-",
+        "umask 077",
+        "ulimit -n 777",
+        "nice -n 5",
+        "unshare -u",
+        "unshare -fp --mount-proc",
+    ],
+)
+def test_what_a_job_inherits(tmp_path, before):
+    """Closed streams, limits, niceness, namespaces: those of who asks, or there is no fork."""
+    (tmp_path / "inherited.py").write_text(
+        "import os, resource, sys\n"
+        "print(os.getppid(), os.umask(0), os.nice(0), resource.getrlimit(resource.RLIMIT_NOFILE),"
+        " sys.stdin is None, sys.stderr is None, os.readlink('/proc/self/ns/uts'))"
+    )
+    wraps = before.startswith(("nice", "unshare"))
+    if before.startswith("unshare") and subprocess.run([*before.split(), "true"]).returncode:
+        pytest.skip("namespaces need root")
+    with loaded(tmp_path) as (environment, process):
+        script = f'{before} "$@"' if wraps else f'{before}; "$@"'
+        command = ["sh", "-c", script, "-", *START, "-m", "inherited"]
+        asked = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE)
+        alone = {**environment, "EMODAG_LOADED": ""}
+        started = subprocess.run(command, env=alone, text=True, stdout=subprocess.PIPE)
+    parent, *found = asked.stdout.split(maxsplit=1)
+    assert found == started.stdout.split(maxsplit=1)[1:] and parent != str(process.pid)
+
+
+def test_another_users_process_is_told_nothing(patient):
+    """Whoever listens at the address is asked only if it is one's own."""
+    if os.geteuid() != 0:
+        pytest.skip("being somebody else needs root")
+    listen = (
+        "import os, socket, sys; os.setuid(65534); s = socket.socket(socket.AF_UNIX);"
+        "s.bind(chr(0) + 'taken'); s.listen(); print('listens', flush=True);"
+        "print(len(s.accept()[0].recv(9)), flush=True)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", listen], stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "listens\n"
+    environment = {**os.environ, "PYTHONPATH": str(patient), "EMODAG_LOADED": "taken"}
+    done = asks(environment, "patient", "0")
+    assert json.loads(done.stdout)[1] == os.getpid()
+    assert other.communicate()[0] == "0\n"
+
+
+def test_no_environment_gets_the_variables_of_another(tmp_path):
+    """Though the jobs that are planned first are of the one that sets some."""
+    project = Project.create(tmp_path / "project", drift={"contrasts": [["avx2", "local"]]})
+    targets = [
+        f"results/{name}/manifest.json" for name in ("avx2/table", "avx2/folds", "local/folds")
+    ]
+    project.snakemake(*targets, EMODAG_LOADED="")
+    for name, is_set in (("avx2/table", True), ("avx2/folds", True), ("local/folds", False)):
+        manifest = project.json(f"results/{name}/manifest.json")
+        variables = manifest["ingredients"]["environment"]["variables"]
+        assert ("ONEDNN_MAX_CPU_ISA" in variables) == is_set

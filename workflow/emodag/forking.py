@@ -19,6 +19,8 @@ ADDRESS = "EMODAG_LOADED"
 LOADED_FOR = "EMODAG_LOADED_FOR"
 """The variable with the digest of the environment's fingerprint, in forks only."""
 
+ALLOCATOR = "JE_ARROW_MALLOC_CONF"
+
 LIBRARIES = (
     "numpy",
     "pyarrow.compute",
@@ -32,17 +34,17 @@ LIBRARIES = (
 
 
 def offer(environment: Environment, live: Mapping[str, Any]) -> None:
-    """Start the loaded process for jobs of an environment of the running interpreter.
+    """Start the loaded process for jobs of an environment like that of this process.
 
     Parameters
     ----------
     live : the environment's fingerprint, made before now: what is loaded is what it tells of as
         long as a job finds the same.
     """
-    own = dict.fromkeys(THREAD_VARIABLES, str(environment.threads)) | environment.variables
+    own = dict.fromkeys(THREAD_VARIABLES, str(environment.threads))
     own[LOADED_FOR] = digest(live)
     # Arrow's second allocator, which nothing uses, would start a thread.
-    own["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    own[ALLOCATOR] = "background_thread:false"
     os.environ[ADDRESS] = load(LIBRARIES, own)
 
 
@@ -67,6 +69,12 @@ def _end(process: subprocess.Popen) -> None:
     """End the loaded process, which by now has no job and may still be loading."""
     process.kill()
     process.wait()
+
+
+def leave(variables: dict[str, str]) -> None:
+    """Take out of a process's variables what only forks have."""
+    if variables.pop(LOADED_FOR, None):
+        variables.pop(ALLOCATOR, None)
 
 
 def stands_for(live: Mapping[str, Any]) -> bool:

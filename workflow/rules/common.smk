@@ -153,18 +153,15 @@ TO_RUN = set()
 
 
 def fork_from_the_second(plan):
-    """Have jobs forked from one process, once more than one is to run with this interpreter."""
+    """Have jobs forked from one process, once more than one is to run in what is this process's."""
     TO_RUN.add(plan.job)
+    entry = plan.environment
+    has_variables = entry.variables.items() <= os.environ.items()
+    is_this = has_variables and not CONDA and entry.name not in INTERPRETERS.built
     can_fork = sys.platform == "linux" and workflow.executor_plugin.name == "local"
-    is_running = not CONDA and plan.environment.name not in INTERPRETERS.built
-    if (
-        can_fork
-        and is_running
-        and len(TO_RUN) > 1
-        and forking.ADDRESS not in os.environ
-    ):
-        if live := INTERPRETERS.fingerprint(plan.environment):
-            forking.offer(plan.environment, live)
+    if is_this and can_fork and len(TO_RUN) > 1 and forking.ADDRESS not in os.environ:
+        if live := INTERPRETERS.fingerprint(entry):
+            forking.offer(entry, live)
 
 
 @functools.cache

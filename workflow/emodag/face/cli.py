@@ -180,10 +180,11 @@ def _enter(environment: "Environment") -> None:
 
 
 def _start_anew(environment: "Environment") -> NoReturn:
-    from emodag.forking import LOADED_FOR
+    from emodag.forking import leave
 
-    python, variables = _python(environment), {**os.environ, **environment.variables}
-    variables.pop(LOADED_FOR, None)
+    python, variables = _python(environment), dict(os.environ)
+    leave(variables)
+    variables |= environment.variables
     os.execve(python, [python, *sys.orig_argv[1:]], variables)
 
 
