@@ -193,7 +193,7 @@ def test_a_store_that_is_not_there_holds_nothing(project):
 
 def test_a_running_chain_is_not_disturbed(project):
     """Collect garbage again and again while jobs compute, publish and finish."""
-    longer = {"epochs": 40}
+    longer = {"epochs": 20}
     project.configure(protocols=["published", "nested"], generations=2, seeds=[2], training=longer)
     target = "results/local/nested/seed2/gen1/fold0/manifest.json"
     command = [sys.executable, "-m", "snakemake", target, "-c2", "--configfile", "small.yaml"]
