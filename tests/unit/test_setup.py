@@ -141,9 +141,9 @@ def test_layers_are_added_and_stay(machine):
     assert (done.returncode, "torch" in done.stdout) == (0, False), done.stdout
     assert machine.installed("pytest") == "8.8"
     assert machine.set_up().stdout == machine.set_up("dev").stdout == ""
-    machine.lock("dev", wheel(machine.main, "pytest", "8.9"))
+    machine.lock("dev", wheel(machine.main, "pytest", "8.10"))
     assert machine.set_up("dev").returncode == 0
-    assert machine.installed("pytest") == "8.9"
+    assert machine.installed("pytest") == "8.10"
 
 
 def test_a_changed_lock_has_it_made_anew(machine):

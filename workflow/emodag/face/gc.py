@@ -2,16 +2,19 @@
 
 import argparse
 import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emodag.errors import IntegrityError
 from emodag.face.places import add_store, store_path
 from emodag.face.printing import complain, tell
 
 if TYPE_CHECKING:
     from emodag.provenance.garbage import Entry, Sorting
+    from emodag.provenance.manifest import Manifest
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -51,9 +54,20 @@ def _seconds(text: str) -> int:
     return int(match[1]) * UNITS[match[2]] if match[1] else 0
 
 
+def _manifests(paths: Iterable[Path]) -> "Iterator[Manifest]":
+    """What the manifests say; one that a run has taken away since it was found is none."""
+    from emodag.provenance.manifest import Manifest
+
+    for path in paths:
+        try:
+            yield Manifest.read(path)
+        except IntegrityError:
+            if os.path.lexists(path):
+                raise
+
+
 def _gc(options: argparse.Namespace) -> int:
     from emodag.provenance.garbage import is_in_use, now, remove, sort
-    from emodag.provenance.manifest import Manifest
     from emodag.provenance.results import manifest_paths
     from emodag.provenance.store import Store
 
@@ -65,7 +79,7 @@ def _gc(options: argparse.Namespace) -> int:
     if age < day and is_in_use(store.root, began - day):
         complain("jobs are running on this store; what is younger than a day is spared")
         age = day
-    found = sort(store, map(Manifest.read, paths), began - age)
+    found = sort(store, _manifests(paths), began - age)
     failed = {}
     if options.delete:
         for entry in found.garbage:
