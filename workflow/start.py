@@ -3,8 +3,8 @@
     python -I -S start.py -m emodag run MANIFEST
 
 does what `python -P -m emodag run MANIFEST` does: the fork has the same directory, variables,
-process group and open streams, signals go there, and its exit status comes back. Where there is no
-loaded process, or it cannot stand for the one that would be started, this process becomes that one.
+process group and open streams, signals go there, and its exit status comes back; only an interrupt
+that is sent to this process alone, and not to its group, does not. Where there is no loaded process, or it cannot stand for the one that would be started, this process becomes that one.
 
 Run by its path, once per job: the standard library only, and little of it.
 """
