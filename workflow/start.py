@@ -4,7 +4,8 @@
 
 does what `python -P -m emodag run MANIFEST` does: the fork has the same directory, variables,
 process group and open streams, signals go there, and its exit status comes back; only an interrupt
-that is sent to this process alone, and not to its group, does not. Where there is no loaded process, or it cannot stand for the one that would be started, this process becomes that one.
+that is sent to this process alone, and not to its group, is not handed on. Where there is no loaded
+process, or it cannot stand for the one that would be started, this process becomes that one.
 
 Run by its path, once per job: the standard library only, and little of it.
 """
