@@ -127,12 +127,7 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
             modules.clear()
             _close(listener, jobs.poll)
         elif listener.fileno() in ready:
-            try:
-                asker = listener.accept()[0]
-                has_one_thread = len(list(Path("/proc/self/task").iterdir())) == 1
-            except OSError:  # as for lack of file descriptors
-                has_one_thread = False
-            if not has_one_thread:
+            if (asker := _next(listener)) is None:
                 _close(listener, jobs.poll)
             elif jobs.fork(asker):
                 signal.set_wakeup_fd(-1)
@@ -146,6 +141,17 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
         elif modules and not _load(modules.pop(0)):
             modules.clear()
             _close(listener, jobs.poll)
+    return None
+
+
+def _next(listener: socket.socket) -> socket.socket | None:
+    """Who asks next; None where this process cannot fork any more."""
+    with contextlib.suppress(OSError):  # as for lack of file descriptors
+        asker = listener.accept()[0]
+        with contextlib.suppress(OSError):
+            if len(list(Path("/proc/self/task").iterdir())) == 1:
+                return asker
+        asker.close()
     return None
 
 

@@ -1,6 +1,5 @@
 """A small project to run real Snakemake in: a copy of the workflow and tables of a few people."""
 
-import contextlib
 import functools
 import json
 import os
@@ -8,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,17 +95,9 @@ class Project:
 
         Where nothing is different about it, it is a fork of a process that has it loaded.
         """
+        start = [python, *START[1:], "-m", "snakemake", "-c2"]
         done = subprocess.run(
-            [
-                python,
-                *START[1:],
-                "-m",
-                "snakemake",
-                "-c2",
-                *arguments,
-                "--configfile",
-                *configfiles,
-            ],
+            [*start, *arguments, "--configfile", *configfiles],
             cwd=self.path,
             env={**surroundings(), forking.ADDRESS: snakemake_loaded(), **variables},
             text=True,
@@ -152,28 +142,6 @@ def surroundings() -> dict[str, str]:
     return {**kept, "PYTHONNOUSERSITE": "1"}
 
 
-@functools.cache
-def libraries_loaded() -> str:
-    """The address of a process with the libraries loaded, which ends with this one."""
-    locks = [ROOT / "envs/local.lock", ROOT / "envs/local.torch-cpu.lock"]
-    local = Environment(
-        name="local", requires=locked_versions(locks), variables=steering(), threads=1, device="cpu"
-    )
-    with _surrounded() as patch:
-        patch.delenv(forking.ADDRESS, raising=False)
-        forking.offer(local, local.fingerprint())
-        return os.environ[forking.ADDRESS]
-
-
-@functools.cache
-def snakemake_loaded() -> str:
-    """The address of a process with Snakemake loaded, whose forks have their jobs forked, too."""
-    libraries = libraries_loaded()
-    with _surrounded() as patch:
-        patch.setenv("OPENBLAS_NUM_THREADS", "1")  # with more it could not fork
-        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries})
-
-
 SNAKEMAKE = (
     "snakemake.cli",
     "snakemake.report.html_reporter",
@@ -184,14 +152,25 @@ SNAKEMAKE = (
 """What an invocation of Snakemake imports."""
 
 
-@contextlib.contextmanager
-def _surrounded() -> Iterator[pytest.MonkeyPatch]:
+@functools.cache
+def snakemake_loaded() -> str:
+    """The address of a process with Snakemake loaded, whose forks have their jobs forked, too.
+
+    The process that those are forks of has the libraries loaded; both end with this one.
+    """
+    locks = [ROOT / "envs/local.lock", ROOT / "envs/local.torch-cpu.lock"]
+    local = Environment(
+        name="local", requires=locked_versions(locks), variables=steering(), threads=1, device="cpu"
+    )
     with pytest.MonkeyPatch.context() as patch:
-        for name in set(os.environ).difference(surroundings()):
-            patch.delenv(name)
+        for name in {*os.environ, forking.ADDRESS}.difference(surroundings()):
+            patch.delenv(name, raising=False)
         for name, value in surroundings().items():
             patch.setenv(name, value)
-        yield patch
+        forking.offer(local, local.fingerprint())
+        libraries = os.environ.pop(forking.ADDRESS)
+        patch.setenv("OPENBLAS_NUM_THREADS", "1")  # with more it could not fork
+        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries})
 
 
 def jobs(done, kind: str) -> list[str]:
