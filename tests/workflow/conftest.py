@@ -167,10 +167,10 @@ def snakemake_loaded() -> str:
             patch.delenv(name, raising=False)
         for name, value in surroundings().items():
             patch.setenv(name, value)
-        forking.offer(local, local.fingerprint())
+        forking.offer(local, local.fingerprint(), sys.executable)
         libraries = os.environ.pop(forking.ADDRESS)
-        patch.setenv("OPENBLAS_NUM_THREADS", "1")  # with more it could not fork
-        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries})
+        single = {"OPENBLAS_NUM_THREADS": "1"}  # with more it could not fork
+        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries}, single)
 
 
 def jobs(done, kind: str) -> list[str]:

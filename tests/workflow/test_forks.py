@@ -253,14 +253,33 @@ def test_another_users_process_is_told_nothing(patient):
     assert other.communicate()[0] == "0\n"
 
 
-def test_no_environment_gets_the_variables_of_another(tmp_path):
-    """Though the jobs that are planned first are of the one that sets some."""
-    project = Project.create(tmp_path / "project", drift={"contrasts": [["avx2", "local"]]})
-    targets = [
-        f"results/{name}/manifest.json" for name in ("avx2/table", "avx2/folds", "local/folds")
-    ]
-    project.snakemake(*targets, EMODAG_LOADED="")
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> Project:
+    """Jobs of two environments in one run; `forks.txt` tells which were forks, and of what."""
+    place = tmp_path_factory.mktemp("both") / "project"
+    project = Project.create(place, drift={"contrasts": [["avx2", "local"]]})
+    loaded, done = project.path / "workflow/loaded.py", "    return arguments\n"
+    text = loaded.read_text()
+    assert text.count(done) == 1
+    tell = (
+        "    with open('forks.txt', 'a') as f:\n        print(arguments[3], os.getppid(), file=f)\n"
+    )
+    loaded.write_text(text.replace(done, tell + done))
+    jobs = ("avx2/table", "avx2/folds", "local/folds")  # first those of the one with variables
+    project.snakemake(*(f"results/{name}/manifest.json" for name in jobs), EMODAG_LOADED="")
+    return project
+
+
+def test_no_environment_gets_the_variables_of_another(both):
     for name, is_set in (("avx2/table", True), ("avx2/folds", True), ("local/folds", False)):
-        manifest = project.json(f"results/{name}/manifest.json")
+        manifest = both.json(f"results/{name}/manifest.json")
         variables = manifest["ingredients"]["environment"]["variables"]
         assert ("ONEDNN_MAX_CPU_ISA" in variables) == is_set
+
+
+def test_jobs_of_every_environment_are_forks_of_its_own_process(both):
+    """Those of the second environment are started as forks of the first one's, and again."""
+    told = [line.split() for line in both.read("forks.txt").splitlines()]
+    made = {name: [p for n, p in told if name in n] for name in ("avx2/", "local/folds")}
+    assert len(made["local/folds"]) == 1
+    assert set(made["avx2/"]) > set(made["local/folds"]) and len(set(made["avx2/"])) == 2

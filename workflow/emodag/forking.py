@@ -1,12 +1,13 @@
-"""The loaded process of one run of Snakemake, whose forks its jobs are."""
+"""The loaded processes of one run of Snakemake, one per environment, whose forks its jobs are."""
 
 import atexit
+import json
 import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from emodag.provenance.canonical import digest
 from emodag.provenance.closure import PACKAGE
@@ -16,10 +17,15 @@ from emodag.provenance.plan import Environment
 ADDRESS = "EMODAG_LOADED"
 """The variable with the address at which `workflow/start.py` asks for a fork."""
 
+ELSEWHERE = "EMODAG_LOADED_ELSEWHERE"
+"""The variable with the address by environment, for those that a job must first enter, as JSON."""
+
 LOADED_FOR = "EMODAG_LOADED_FOR"
 """The variable with the digest of the environment's fingerprint, in forks only."""
 
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"
+
+START = PACKAGE.with_name("start.py")
 
 LIBRARIES = (
     "numpy",
@@ -33,33 +39,51 @@ LIBRARIES = (
 """What is loaded, in the order in which the first jobs need it."""
 
 
-def offer(environment: Environment, live: Mapping[str, Any]) -> None:
-    """Start the loaded process for jobs of an environment like that of this process.
+def offer(environment: Environment, live: Mapping[str, Any], python: str) -> None:
+    """Start the loaded process for jobs of an environment, unless there is one.
+
+    With several threads none would be able to fork: OpenBLAS starts its own when it is loaded.
 
     Parameters
     ----------
     live : the environment's fingerprint, made before now: what is loaded is what it tells of as
         long as a job finds the same.
+    python : the environment's interpreter.
     """
+    elsewhere = _elsewhere()
+    is_here = python == sys.executable and environment.variables.items() <= os.environ.items()
+    is_there = ADDRESS in os.environ if is_here else environment.name in elsewhere
+    if is_there or environment.threads > 1:
+        return
     own = dict.fromkeys(THREAD_VARIABLES, str(environment.threads))
     own[LOADED_FOR] = digest(live)
     # Arrow's second allocator, which nothing uses, would start a thread.
     own[ALLOCATOR] = "background_thread:false"
-    os.environ[ADDRESS] = load(LIBRARIES, own)
+    address = load(LIBRARIES, own, environment.variables, python)
+    if is_here:
+        os.environ[ADDRESS] = address
+    else:
+        os.environ[ELSEWHERE] = json.dumps(elsewhere | {environment.name: address})
 
 
-def load(modules: Iterable[str], own: Mapping[str, str]) -> str:
+def load(
+    modules: Iterable[str],
+    own: Mapping[str, str],
+    variables: Mapping[str, str],
+    python: str = sys.executable,
+) -> str:
     """Start a process that loads modules, and ends when this one does; returns its address.
 
     Parameters
     ----------
     own : variables that its forks have from it.
+    variables : others that it has, and that its forks are asked to have.
     """
     address = f"emodag-{secrets.token_hex(16)}"
     process = subprocess.Popen(
-        [sys.executable, "-P", PACKAGE.with_name("loaded.py"), address, ",".join(own), *modules],
+        [python, "-P", PACKAGE.with_name("loaded.py"), address, ",".join(own), *modules],
         stdin=subprocess.PIPE,  # which is closed when this process ends, however it ends
-        env={**os.environ, **own},
+        env={**os.environ, **variables, **own},
     )
     atexit.register(_end, process)
     return address
@@ -71,13 +95,29 @@ def _end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def leave(variables: dict[str, str]) -> None:
-    """Take out of a process's variables what only forks have."""
+def start_anew(environment: Environment, python: str, *, may_fork: bool) -> NoReturn:
+    """Have this process, which runs a job, begin again in the job's environment.
+
+    Parameters
+    ----------
+    python : the environment's interpreter.
+    may_fork : whether a fork of the environment's loaded process will do, if there is one.
+    """
+    variables, arguments = dict(os.environ), sys.orig_argv[1:]
     if variables.pop(LOADED_FOR, None):
         variables.pop(ALLOCATOR, None)
+    if may_fork and (address := _elsewhere().get(environment.name)):
+        variables[ADDRESS] = address
+        arguments = ["-I", "-S", str(START), *arguments[1:]]  # instead of -P
+    os.execve(python, [python, *arguments], variables | environment.variables)
 
 
 def stands_for(live: Mapping[str, Any]) -> bool:
     """Whether the libraries in this process, if it is a fork, are those of the fingerprint."""
     loaded_for = os.environ.get(LOADED_FOR)
     return loaded_for is None or loaded_for == digest(live)
+
+
+def _elsewhere() -> dict[str, str]:
+    """The address by environment, for those that this process is not in."""
+    return json.loads(os.environ.get(ELSEWHERE, "{}"))

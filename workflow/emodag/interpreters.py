@@ -80,6 +80,10 @@ class Interpreters:
         }
         return {place: wrong for place, wrong in found.items() if wrong}
 
+    def python(self, name: str) -> str:
+        """The interpreter of an environment, be it there or to be built."""
+        return self._pythons.get(name, sys.executable)
+
     def export(self) -> None:
         """Tell the jobs, which start with the running interpreter, which one is theirs."""
         os.environ[INTERPRETERS] = json.dumps(self._pythons)
@@ -90,7 +94,7 @@ class Interpreters:
         Its interpreter is asked, as a job would be started, and once. Says when files of its
         packages are not as they were installed.
         """
-        python = self._pythons.get(environment.name, sys.executable)
+        python = self.python(environment.name)
         about = [json.dumps(environment.variables), str(environment.threads), environment.device]
         about.append(json.dumps(sorted(environment.requires)))
         asked = (python, "-P", "-c", FINGERPRINT, *about)

@@ -1,5 +1,6 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
 import atexit
+import collections
 import functools
 import gc
 import os
@@ -149,19 +150,17 @@ def decide(job):
         sys.exit(f"emodag: error: {explain(error, Path('results'))}")
 
 
-TO_RUN = set()
+TO_RUN = collections.defaultdict(set)
 
 
 def fork_from_the_second(plan):
-    """Have jobs forked from one process, once more than one is to run in what is this process's."""
-    TO_RUN.add(plan.job)
+    """Have jobs of an environment forked from one process, once more than one is to run."""
     entry = plan.environment
-    has_variables = entry.variables.items() <= os.environ.items()
-    is_this = has_variables and not CONDA and entry.name not in INTERPRETERS.built
+    TO_RUN[entry.name].add(plan.job)
     can_fork = sys.platform == "linux" and workflow.executor_plugin.name == "local"
-    if is_this and can_fork and len(TO_RUN) > 1 and forking.ADDRESS not in os.environ:
+    if can_fork and not CONDA and len(TO_RUN[entry.name]) == 2:
         if live := INTERPRETERS.fingerprint(entry):
-            forking.offer(entry, live)
+            forking.offer(entry, live, INTERPRETERS.python(entry.name))
 
 
 @functools.cache

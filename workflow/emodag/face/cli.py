@@ -123,7 +123,7 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from emodag.forking import stands_for
+    from emodag.forking import stands_for, start_anew
     from emodag.provenance import turn
     from emodag.provenance.plan import RESULTS, read_plan
     from emodag.provenance.results import job_below
@@ -142,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         live = plan.environment.fingerprint()
         if not stands_for(live):
-            _start_anew(plan.environment)
+            start_anew(plan.environment, sys.executable, may_fork=False)
         run(
             plan,
             live,
@@ -173,19 +173,12 @@ def _enter(environment: "Environment") -> None:
 
     Some variables are read when a process or a library starts; setting them later is too late.
     """
-    variables = environment.variables
-    is_running = Path(_python(environment)).parents[1].samefile(sys.prefix)
-    if not is_running or any(os.environ.get(name) != value for name, value in variables.items()):
-        _start_anew(environment)
+    from emodag.forking import start_anew
 
-
-def _start_anew(environment: "Environment") -> NoReturn:
-    from emodag.forking import leave
-
-    python, variables = _python(environment), dict(os.environ)
-    leave(variables)
-    variables |= environment.variables
-    os.execve(python, [python, *sys.orig_argv[1:]], variables)
+    python, variables = _python(environment), environment.variables
+    is_running = Path(python).parents[1].samefile(sys.prefix)
+    if not is_running or not variables.items() <= os.environ.items():
+        start_anew(environment, python, may_fork=True)
 
 
 def _python(environment: "Environment") -> str:
