@@ -76,8 +76,8 @@ CONDA = {
 """The locks whose pins each conda file holds."""
 
 ELSEWHERE = {
-    LINUX_ARM: ("local", "local.torch-cuda", "dev"),
-    MACOS: ("local", "local.torch-macos", "dev"),
+    LINUX_ARM: ("uv", "local", "local.torch-cuda", "baselines", "dev"),
+    MACOS: ("uv", "local", "local.torch-macos", "baselines", "dev"),
 }
 """The locks that set up where nothing was ever run. What `local.torch-cpu` pins is not looked up,
 since it is in PyTorch's own index, which `make lock` does without."""
