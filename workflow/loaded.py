@@ -16,7 +16,6 @@ import atexit
 import contextlib
 import gc
 import importlib
-import json
 import os
 import re
 import runpy
@@ -185,7 +184,9 @@ def become(asker: socket.socket, overridden: list[str]) -> list[str]:
     head, streams, _, _ = socket.recv_fds(asker, struct.calcsize("i"), 3)
     (size,) = struct.unpack("i", head)
     with asker.makefile("rb") as said:
-        executable, arguments, directory, variables = json.loads(said.read(size))
+        executable, directory, count, *rest = map(os.fsdecode, said.read(size).split(b"\0"))
+    arguments, rest = rest[: int(count)], rest[int(count) :]
+    variables = dict(text.split("=", 1) for text in rest)
     variables |= {name: os.environ[name] for name in overridden}
     names = {n for n in {*variables, *os.environ}.difference(PER_JOB) if not OURS.fullmatch(n)}
     is_same = all(variables.get(name) == os.environ.get(name) for name in names)

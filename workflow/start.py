@@ -10,7 +10,6 @@ process, or it cannot stand for the one that would be started, this process beco
 Run by its path, once per job: the standard library only, and little of it.
 """
 
-import json
 import os
 import signal
 import socket
@@ -34,7 +33,9 @@ def start(arguments: list[str]) -> None:
 def _ask(loaded: socket.socket, address: str, arguments: list[str]) -> int | None:
     """Have the loaded process fork; the fork's process number, or none above zero."""
     here = os.getcwd()  # noqa: PTH109 - pathlib takes longer to import than all else
-    asked = json.dumps([sys.executable, arguments, here, dict(os.environ)]).encode()
+    variables = [f"{name}={value}" for name, value in os.environ.items()]
+    texts = [sys.executable, here, str(len(arguments)), *arguments, *variables]
+    asked = b"\0".join(map(os.fsencode, texts))
     if loaded.fileno() < 3:
         return None  # a standard stream is closed, and so should the job's be
     try:

@@ -1,15 +1,23 @@
 """Single parts of the work: scaling, reading, a training step, imports, nothing to do."""
 
+import contextlib
+import json
 import os
 import shutil
 import statistics
 import sys
 from pathlib import Path
 
+import psutil
 from benchmarks.cost import SHAPE
 from benchmarks.speed.measuring import Comparison, Cost, run, task
 from benchmarks.speed.tasks import ROWS, WIDTH, operations
-from tests.workflow.conftest import Project
+from tests.workflow.conftest import START, Project
+
+from emodag import forking
+from emodag.provenance import turn
+from emodag.provenance.plan import read_plan
+from emodag.provenance.sidecar import sidecar_path
 
 BARE = Path(__file__).resolve().parents[1] / "bare.smk"
 NO_OP = ["-c2", "results/submission.csv"]
@@ -35,6 +43,42 @@ def no_op(scratch: Path, rounds: int) -> Comparison:
         one.costs.setdefault("bare Snakemake", []).append(run(*theirs))
     one.compare("emodag", "bare Snakemake", lambda ratio: ratio <= 1.15, of="cpu")
     return one
+
+
+def start(scratch: Path, rounds: int) -> Comparison:
+    """The jobs of a tiny table by their rules' command, as forks, none of whose results is known."""
+    one = Comparison(
+        "start",
+        "CPU of a job of a tiny table over what its stage takes, and of importing its libraries",
+        "at most 0.15 s",
+        "seconds over what the stage takes, a figure per job",
+    )
+    project = Project.create(scratch / "started", **SHAPE)
+    project.snakemake("results/submission.csv")
+    variables = {"PYTHONPATH": str(project.path / "workflow"), "PYTHONNOUSERSITE": "1"}
+    os.environ.update(variables)
+    with contextlib.chdir(project.path):
+        environment = read_plan(turn.latest(), "local/table").environment
+        forking.offer(environment, environment.fingerprint(), sys.executable)
+        loaded = psutil.Process().children()[-1]
+        libraries = [sys.executable, "-c", f"import {', '.join(forking.LIBRARIES)}"]
+        for _ in range(rounds):
+            one.costs.setdefault("the libraries alone", []).append(run(libraries, project.path))
+            shutil.rmtree(".emodag/store/actions")
+            for manifest in sorted(Path("results").rglob("manifest.json"), key=_made):
+                before = sum(loaded.cpu_times()[:4])
+                command = [*START, "-m", "emodag", "run", str(manifest)]
+                cost = run(command, project.path)
+                taken = json.loads(sidecar_path(manifest).read_text())["cost"]["cpu_seconds"]
+                over = cost.cpu + sum(loaded.cpu_times()[:4]) - before - taken
+                one.ratios.append(over)
+    one.reached = statistics.median(one.ratios) <= 0.15
+    return one
+
+
+def _made(manifest: Path) -> int:
+    """When a job ended; whatever it reads was made before."""
+    return manifest.stat().st_mtime_ns
 
 
 def scaling(tables: Path, scratch: Path, rounds: int) -> Comparison:
