@@ -4,9 +4,10 @@
 
 Measures, interleaved in one run, against a plain script that does the same (the one a replay is
 compared with), scikit-learn, pandas, pyarrow, bare Snakemake and bare products of matrices. Without
-`--full`: parts, and the whole chain on the demonstration's tables; about twelve minutes on two
-cores. With it: the chain at the competition's size, once with more epochs (long), a busy
-neighbour, growth, and the effect of other products of matrices on scores; about an hour and a half.
+`--full`: parts, and the whole chain on tables of the demonstration's size and of a quarter of the
+competition's; about three quarters of an hour on two cores. With it also: the chain at the
+competition's size, once with more epochs (long), a busy neighbour, growth, and the effect of other
+products of matrices on scores; about two hours.
 Writes `speed.json` and `speed.html` into DIRECTORY after every part. Let nothing else run; where
 something does, CPU over wall time tells.
 """
@@ -31,9 +32,8 @@ from emodag.provenance.fingerprint import processor_model
 
 def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Comparison]]]:
     """What can be measured, by name."""
-    size = "competition" if full else "demo"
 
-    def tables(size: str = size) -> Path:
+    def tables(size: str) -> Path:
         directory = scratch / f"tables-{size}"
         return directory if directory.exists() else chain.tables_of(scratch, size)
 
@@ -41,7 +41,7 @@ def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Compariso
         parts.task("ingest", f"{tables('competition')}/", f"{scratch}/ingested/", directory=scratch)
         return scratch / "ingested"
 
-    def workflow(name: str, size: str = size) -> chain.Workflow:
+    def workflow(name: str, size: str) -> chain.Workflow:
         return chain.Workflow(scratch / name, tables(size))
 
     def training() -> list[Comparison]:
@@ -51,23 +51,32 @@ def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Compariso
         parts.share_of_imports(loaded, seconds)
         return [step, less, loaded]
 
+    def competition(rounds: int, epochs: int, stage0_epochs: int) -> list[Comparison]:
+        chosen = workflow("cold", "competition")
+        whole = chain.against("cold", 1.7, chosen, scratch, rounds, epochs, stage0_epochs)
+        changes = chain.changed(chosen, whole, epochs, stage0_epochs)
+        return [whole, *changes, *chain.memory(whole)]
+
+    def against(name: str, goal: float, size: str, *how: int) -> list[Comparison]:
+        return [chain.against(name, goal, workflow(name, size), scratch, *how)]
+
     everything = {
         "no-op": lambda: [parts.no_op(scratch, 15 if full else 5)],
-        "scaling": lambda: [parts.scaling(ingested(), scratch, 3 if full else 1)],
-        "reading": lambda: [
-            parts.reading(tables("competition") / "train.csv", scratch, 5 if full else 3)
-        ],
+        "start": lambda: [parts.start(scratch, 5)],
+        "scaling": lambda: [parts.scaling(ingested(), scratch, 3)],
+        "reading": lambda: [parts.reading(tables("competition") / "train.csv", scratch, 3)],
         "training": training,
+        "small": lambda: against("small", 1.0, "demo", 5, 10, 5),
+        "small, long": lambda: against("small, long", 1.5, "demo", 5, 50, 25),
+        "middling": lambda: against("middling", 1.3, "middling", 5, 6, 3),
     }
     if full:
         everything["growth"] = lambda: growth.growth(scratch, (1, 2, 4, 8), 3)
-    rounds, epochs, stage0_epochs = (2, 4, 2) if full else (3, 10, 4)
-    everything["cold"] = lambda: chain.cold(
-        workflow("cold"), tables(), scratch, rounds, epochs, stage0_epochs
-    )
-    if full:
-        everything["long"] = lambda: [chain.long(workflow("long"), tables(), scratch, 12, 5)]
-        everything["busy"] = lambda: [chain.busy(workflow("busy"), tables(), scratch, 1)]
+        everything["cold"] = lambda: competition(2, 4, 2)
+        everything["long"] = lambda: against("long", 1.7, "competition", 1, 12, 5)
+        everything["busy"] = lambda: [
+            chain.busy(workflow("busy", "competition"), tables("competition"), scratch, 1)
+        ]
         everything["scores"] = lambda: [chain.matmuls(workflow("scores", "demo"), 5, 25)]
     return everything
 
@@ -78,7 +87,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--full", action="store_true", help="at the competition's size, an hour and a half"
+        "--full", action="store_true", help="at the competition's size as well, two hours"
     )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these parts alone")
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIRECTORY")

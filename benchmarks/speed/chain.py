@@ -27,6 +27,9 @@ PLAIN = {"protocols": ["published"], "model": {"residual": False, "corruption": 
 
 STAGES = ("stage0", "gen1", "gen2")
 
+SIZES = {"demo": ["demo"], "middling": ["competition", 18], "competition": ["competition"]}
+"""Twins: a size of `emodag.science.synthetic`, and windows per trial if there are to be fewer."""
+
 
 class Workflow:
     """A copy of the workflow whose results and store can be thrown away."""
@@ -111,107 +114,84 @@ def script_scores(scratch: Path) -> dict[str, float]:
     }
 
 
-def cold(
-    workflow: Workflow, tables: Path, scratch: Path, rounds: int, epochs: int, stage0_epochs: int
-) -> list[Comparison]:
-    """From nothing to the scores, a run seed per round; then a change of generation 2 and others.
+def against(
+    name: str,
+    goal: float,
+    workflow: Workflow,
+    scratch: Path,
+    rounds: int,
+    epochs: int,
+    stage0_epochs: int,
+) -> Comparison:
+    """The whole chain from nothing to the scores beside the plain script, a run seed per round.
 
-    Both go through the same rows, epochs and parameters.
+    Both go through the same rows, epochs and parameters. The last round's results stay.
     """
-    size = "{:,} rows of {:,} features".format(*_shape(tables))
-    whole = Comparison(
-        "cold",
-        f"the whole chain from nothing, {size}, {epochs} epochs (stage 0: {stage0_epochs}), two "
-        "cores: `snakemake -c2` against the plain script",
-        "at least 1.7",
+    rows, features = _shape(workflow.tables)
+    one = Comparison(
+        name,
+        f"the whole chain from nothing, {rows:,} rows of {features:,} features, {epochs} epochs "
+        f"(stage 0: {stage0_epochs}), two cores: `snakemake -c2` against the plain script",
+        f"at least {goal}",
     )
+    scores: dict[str, list[dict[str, float]]] = {"emodag": [], "script": []}
+    for seed in range(1, rounds + 1):
+        workflow.forget()
+        workflow.configure(epochs, stage0_epochs, [seed])
+        one.costs.setdefault("emodag", []).append(workflow.run())
+        scores["emodag"].append({**workflow.scores(), "hidden": workflow.hidden()})
+        made = script(workflow.tables, scratch, epochs, stage0_epochs, seed)
+        one.costs.setdefault("script", []).append(made)
+        told = hidden(scratch / "script.csv", workflow.tables)
+        scores["script"].append({**script_scores(scratch), "hidden": told})
+    one.compare("script", "emodag", lambda ratio: ratio >= goal)
+    one.facts = {"scores": scores, "peak of a job": workflow.peaks()}
+    return one
+
+
+def changed(
+    workflow: Workflow, whole: Comparison, epochs: int, stage0_epochs: int
+) -> list[Comparison]:
+    """The chain again after a change of generation 2, and after one of the submission's code.
+
+    Parameters
+    ----------
+    whole : what `against` found; the last of its rounds is what changes.
+    """
+    seed = len(whole.costs["emodag"])
+    boost = {"boost": [1.0, 1.0, 1.0, 1.25]}
+    workflow.configure(epochs, stage0_epochs, [seed], pseudo_labels=boost)
     generation = Comparison(
         "generation",
         "the same again after a change of `pseudo_labels.boost`, which generation 2 alone uses",
         "at most 0.4",
+        costs={"emodag": [workflow.run()], "cold": whole.costs["emodag"][-1:]},
     )
+    generation.compare("emodag", "cold", lambda ratio: ratio <= 0.4)
+    with _edited(workflow.project.path / "workflow/emodag/stages/submission.py"):
+        cost = workflow.run(TARGETS[0])
     submission = Comparison(
         "submission",
         "the same again after a change of the code that writes the submission",
         "under 5 s",
         "seconds",
+        costs={"emodag": [cost]},
+        ratios=[cost.wall],
+        reached=cost.wall < 5,
     )
-    torchs = Comparison(
-        "cold, torch",
-        "the same with `training.matmul: torch`, against the script",
-        "told",
-    )
-    scores: dict[str, list[dict[str, float]]] = {"emodag": [], "torch": [], "script": []}
-    for seed in range(1, rounds + 1):
-        for costs, name, changes in (
-            (torchs.costs, "torch", {"training": {"matmul": "torch"}}),
-            (whole.costs, "emodag", {}),
-        ):
-            workflow.forget()
-            workflow.configure(epochs, stage0_epochs, [seed], **changes)
-            costs.setdefault(name, []).append(workflow.run())
-            scores[name].append({**workflow.scores(), "hidden": workflow.hidden()})
-        peaks = workflow.peaks()
-        workflow.configure(
-            epochs, stage0_epochs, [seed], pseudo_labels={"boost": [1.0, 1.0, 1.0, 1.25]}
-        )
-        generation.costs.setdefault("emodag", []).append(workflow.run())
-        with _edited(workflow.project.path / "workflow/emodag/stages/submission.py"):
-            submission.costs.setdefault("emodag", []).append(workflow.run(TARGETS[0]))
-        whole.costs.setdefault("script", []).append(
-            script(tables, scratch, epochs, stage0_epochs, seed)
-        )
-        told = hidden(scratch / "script.csv", tables)
-        scores["script"].append({**script_scores(scratch), "hidden": told})
-    torchs.costs["script"] = whole.costs["script"]
-    whole.compare("script", "emodag", lambda ratio: ratio >= 1.7)
-    torchs.compare("script", "torch")
-    whole.facts = {
-        "epochs": epochs,
-        "stage 0 epochs": stage0_epochs,
-        "scores": scores,
-        "peak of a job": peaks,
-    }
-    generation.costs["cold"] = whole.costs["emodag"]
-    generation.compare("emodag", "cold", lambda ratio: ratio <= 0.4)
-    submission.ratios = [cost.wall for cost in submission.costs["emodag"]]
-    submission.reached = statistics.median(submission.ratios) < 5
-    memory = Comparison(
-        "memory", "the most memory at once in those cold runs", "under 5,120 MB", "MB"
-    )
-    memory.ratios = [cost.peak for cost in whole.costs["emodag"]]
-    memory.reached = max(memory.ratios) < 5 * 1024
-    memory.facts = {"script": [cost.peak for cost in whole.costs["script"]]}
-    fits = Comparison("fit memory", "the most memory of one fit", "at most 1,536 MB", "MB")
-    fits.ratios = [peaks[stage] for stage in ("stage0", "teacher", "student")]
-    fits.reached = max(fits.ratios) <= 1.5 * 1024
-    found = [whole, torchs, generation, submission, memory, fits]
-    if _shape(tables)[0] < 10_000:
-        for one in found:
-            one.reached = None
-            if one is not torchs:
-                one.goal += " at the competition's size"
-    return found
+    return [generation, submission]
 
 
-def long(
-    workflow: Workflow, tables: Path, scratch: Path, epochs: int, stage0_epochs: int
-) -> Comparison:
-    """`cold` with more epochs, where fits are most of the time; once."""
-    one = Comparison(
-        "long",
-        f"the whole chain from nothing, {epochs} epochs (stage 0: {stage0_epochs}), as above",
-        "at least 1.7",
-    )
-    workflow.configure(epochs, stage0_epochs, [1])
-    one.costs["emodag"] = [workflow.run()]
-    one.costs["script"] = [script(tables, scratch, epochs, stage0_epochs, 1)]
-    one.compare("script", "emodag", lambda ratio: ratio >= 1.7)
-    one.facts = {
-        "emodag": {**workflow.scores(), "hidden": workflow.hidden()},
-        "script": {**script_scores(scratch), "hidden": hidden(scratch / "script.csv", tables)},
-    }
-    return one
+def memory(whole: Comparison) -> list[Comparison]:
+    """What `against` found of memory."""
+    chain = Comparison("memory", "the most memory at once in those runs", "under 5,120 MB", "MB")
+    chain.ratios = [cost.peak for cost in whole.costs["emodag"]]
+    chain.reached = max(chain.ratios) < 5 * 1024
+    chain.facts = {"script": [cost.peak for cost in whole.costs["script"]]}
+    fit = Comparison("fit memory", "the most memory of one fit", "at most 1,536 MB", "MB")
+    fit.ratios = [whole.facts["peak of a job"][stage] for stage in ("stage0", "teacher", "student")]
+    fit.reached = max(fit.ratios) <= 1.5 * 1024
+    return [chain, fit]
 
 
 def busy(workflow: Workflow, tables: Path, scratch: Path, epochs: int) -> Comparison:
@@ -289,7 +269,7 @@ def _all_scores(results: Path) -> dict[str, list[float]]:
 def tables_of(scratch: Path, size: str) -> Path:
     """Make the tables of a twin; returns their directory."""
     directory = scratch / f"tables-{size}"
-    task("twin", f"{directory}/", size, directory=scratch)
+    task("twin", f"{directory}/", *SIZES[size], directory=scratch)
     return directory
 
 

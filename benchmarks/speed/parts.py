@@ -46,7 +46,7 @@ def no_op(scratch: Path, rounds: int) -> Comparison:
 
 
 def start(scratch: Path, rounds: int) -> Comparison:
-    """The jobs of a tiny table by their rules' command, as forks, none of whose results is known."""
+    """Jobs of a tiny table by their rules' command, as forks, none of whose results is known."""
     one = Comparison(
         "start",
         "CPU of a job of a tiny table over what its stage takes, and of importing its libraries",

@@ -99,7 +99,7 @@ def needs(name):
 
     def files(wildcards):
         origins = job(wildcards).inputs.values()
-        return [CHAIN[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
+        return [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
 
     def job(wildcards):
         if (asked := name.format(**wildcards)) not in CHAIN:
