@@ -209,3 +209,18 @@ def test_real_input(project):
     project.snakemake()
     assert len(rows(project.read("results/submission.csv"))) == 1359
     assert {row["n_test"] for row in rows(project.read("results/leaderboard.csv"))} == {"1359"}
+
+
+@pytest.mark.parametrize("name", ["train.csv", "a{b}c.csv"])
+def test_the_slurm_profile_asks_by_the_size_of_a_raw_table(project, name):
+    """Here by the byte. Where Snakemake would take the name for a wildcard, it is the test table."""
+    text = (ROOT / "workflow/profiles/slurm/config.yaml").read_text().replace("10**6", "1")
+    resources = yaml.safe_load(text)["set-resources"]
+    train = (project.path / "train.csv").rename(project.path / name)
+    table = project.path / "test.csv" if "{" in name else train
+    wanted = 2000 + 3 * table.stat().st_size
+    resources["ingest"]["mem_mb"] = f"{{{wanted}: 1}}[{resources['ingest']['mem_mb']}]"
+    (project.path / "asked").mkdir()
+    (project.path / "asked/config.yaml").write_text(yaml.safe_dump({"set-resources": resources}))
+    project.configure(data={"train": name})
+    project.snakemake("-n", "--profile", "asked")  # which does not know another number

@@ -99,7 +99,9 @@ def needs(name):
 
     def files(wildcards):
         origins = job(wildcards).inputs.values()
-        return [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
+        paths = [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
+        # A raw file's braces Snakemake would take for a wildcard; it can do without the file.
+        return [path for path in paths if "{" not in path]
 
     def job(wildcards):
         if (asked := name.format(**wildcards)) not in CHAIN:
