@@ -213,7 +213,7 @@ def test_real_input(project):
 
 @pytest.mark.parametrize("name", ["train.csv", "a{b}c.csv"])
 def test_the_slurm_profile_asks_by_the_size_of_a_raw_table(project, name):
-    """Here by the byte. Where Snakemake would take the name for a wildcard, it is the test table."""
+    """Here by the byte. Where Snakemake would take a name for a wildcard, it is the test table."""
     text = (ROOT / "workflow/profiles/slurm/config.yaml").read_text().replace("10**6", "1")
     resources = yaml.safe_load(text)["set-resources"]
     train = (project.path / "train.csv").rename(project.path / name)
