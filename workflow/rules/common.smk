@@ -49,6 +49,9 @@ try:
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
+    else:
+        # A job on a cluster may outlive its run. What is there when it fails is another run's.
+        workflow.execution_settings.keep_incomplete = True
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 except OSError as error:
