@@ -62,10 +62,12 @@ class Mask:
     def __init__(self, share: float, rng: np.random.Generator) -> None:
         self.limit, self.rng = round(share * 65536), rng
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """A bool tensor like `x`, True where the cell is kept; drawn alike for every device."""
+    def __call__(self, x: torch.Tensor, value: float = 1.0) -> torch.Tensor:
+        """Like `x`, float32, `value` where the cell is kept, else 0; alike for every device."""
         bits = self.rng.integers(0, 65536, size=tuple(x.shape), dtype=np.uint16)
-        return torch.from_numpy(bits >= self.limit).to(x.device)
+        # In NumPy, since torch takes three times as long for a product with booleans.
+        kept = np.multiply(bits >= self.limit, np.float32(value), dtype=np.float32)
+        return torch.from_numpy(kept).to(x.device)
 
 
 class Dropout(nn.Module):
@@ -79,7 +81,7 @@ class Dropout(nn.Module):
         """(n, width) -> (n, width)"""
         if not self.training or self.share == 0:
             return x
-        return x * self.mask(x) * (1 / (1 - self.share))
+        return (x * self.mask(x, 1 / (1 - self.share))).to(x.dtype)
 
 
 class BatchNorm(nn.BatchNorm1d):
