@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from emodag.science import ordered
-from emodag.science.model import BatchNorm
+from emodag.science.model import TORCHS, BatchNorm
 from emodag.science.ordered import (
     PIECE,
     Linear,
@@ -15,6 +15,7 @@ from emodag.science.ordered import (
     product,
     sigmoid,
     softmax,
+    squared_error,
     sum_rows,
 )
 
@@ -170,17 +171,30 @@ def test_probabilities_and_their_entropy_are_torchs(classes):
     logits[0, 0] = 300.0
     torch.testing.assert_close(softmax(logits), torch.softmax(logits, 1))
     found = []
-    for function in (cross_entropy, torch.nn.functional.cross_entropy):
+    others = labels.flip(0)
+    for arithmetic in (ordered, TORCHS):
         given = logits.clone().requires_grad_()
-        value = function(given, labels)
-        (0.7 * value).backward()
+        values = arithmetic.cross_entropy(given, labels, others)
+        (0.7 * values[0] + 0.3 * values[1]).backward()
+        found.append((*(value.detach() for value in values), given.grad))
+    torch.testing.assert_close(*found)
+
+
+def test_a_squared_error_and_its_gradient_are_torchs():
+    x, target = normal(13, 21), normal(13, 21)
+    found = []
+    for function in (squared_error, torch.nn.functional.mse_loss):
+        given = x.clone().requires_grad_()
+        value = function(given, target)
+        (0.1 * value).backward()
         found.append((value.detach(), given.grad))
     torch.testing.assert_close(*found)
+    assert torch.equal(found[0][1], found[1][1])
 
 
 def test_an_entropy_is_rounded_once():
     """A logarithm in float32 is off by a digit for some of these, and not everywhere the same."""
-    found = [cross_entropy(torch.zeros(1, n), torch.tensor([0])).item() for n in range(1, 3000)]
+    found = [cross_entropy(torch.zeros(1, n), torch.tensor([0]))[0].item() for n in range(1, 3000)]
     assert np.array_equal(np.float32(found), np.log(np.arange(1.0, 3000)).astype(np.float32))
 
 

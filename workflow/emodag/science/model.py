@@ -44,11 +44,15 @@ class ModelSettings:
     planted_batch_norm: bool = False
 
 
+def _cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    return tuple(nn.functional.cross_entropy(logits, given) for given in labels)
+
+
 TORCHS = SimpleNamespace(
     Linear=nn.Linear,
     sigmoid=torch.sigmoid,
     softmax=partial(torch.softmax, dim=1),
-    cross_entropy=nn.functional.cross_entropy,
+    cross_entropy=_cross_entropy,
 )
 """What the network takes from `emodag.science.ordered` by name, as torch has it."""
 
@@ -97,11 +101,9 @@ class BatchNorm(nn.BatchNorm1d):
         n = len(x)
         x = x.float()  # sums of bfloat16 would be rounded after every addition
         normal, mean, variance = ordered.normalise(x, self.weight, self.bias, self.eps)
-        with torch.no_grad():
-            unbiased = variance * (n / (n - 1))
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(unbiased, self.momentum)
-            self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance.mul_(n / (n - 1)), self.momentum)
+        self.num_batches_tracked.add_(1)
         return normal
 
 

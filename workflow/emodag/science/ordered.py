@@ -68,12 +68,19 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """
     if not a.shape[1] == b.shape[1] > 0:
         raise ValueError(f"no product of {tuple(a.shape)} and {tuple(b.shape)} over the columns")
-    a, b, total = a.detach(), b.detach(), None
-    for start in range(0, a.shape[1], PIECE):
-        left, right = _padded(a[:, start : start + PIECE]), _padded(b[:, start : start + PIECE])
-        part = _multiply(left, right)
-        total = part if total is None else total.add_(part)
-    return total[: len(a), : len(b)]
+    return _product(a.detach(), b.detach())
+
+
+def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    (n, k), m = a.shape, b.shape[0]
+    if k > PIECE:
+        total, *parts = map(_product, a.split(PIECE, 1), b.split(PIECE, 1))
+        for part in parts:
+            total += part
+        return total
+    if k % VECTOR == 0 and n > 1 < m:
+        return _multiply(a, b)
+    return _multiply(_padded(a), _padded(b))[:n, :m]
 
 
 def _multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -87,26 +94,36 @@ def _multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def _padded(x: torch.Tensor) -> torch.Tensor:
     """At least two rows, and columns in multiples of `VECTOR`, by zeros, which move no sum."""
     rows, columns = x.shape
-    more = (0, -columns % VECTOR, 0, max(0, 2 - rows))
-    return pad(x, more) if any(more) else x
+    return pad(x, (0, -columns % VECTOR, 0, max(0, 2 - rows)))
 
 
 def sum_rows(x: torch.Tensor) -> torch.Tensor:
     """(n, width) -> (width,), float32 or float64, n > 0, without gradients."""
-    x = x.detach()
-    if x.is_cuda:
-        return x.sum(0)  # one kernel instead of many, which adds alike each time
-    if len(x) == 1:
-        return x[0].clone()
-    rows = x.numpy()  # whose many small steps take a fraction of torch's time
+    return _sums(x)[0]
+
+
+def _sums(*tables: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """`sum_rows` of each of some tables of one shape, in hardly more steps than of one."""
+    if tables[0].is_cuda:  # one kernel instead of many, which adds alike each time
+        return tuple(table.detach().sum(0) for table in tables)
+    # NumPy's many small steps take a fraction of torch's time.
+    arrays = [table.detach().numpy() for table in tables]
+    count, width = arrays[0].shape
+    if count == 1:
+        return tuple(torch.from_numpy(array[0].copy()) for array in arrays)
+    half = count // 2
+    sums = np.empty((half, len(arrays), width), arrays[0].dtype)
     with np.errstate(all="ignore"):
-        while len(rows) > 1:
-            half = len(rows) // 2
-            halved = rows[:half] + rows[half : 2 * half]
-            if len(rows) % 2:
-                halved[0] += rows[-1]
-            rows = halved
-    return torch.from_numpy(rows[0])
+        for number, array in enumerate(arrays):
+            np.add(array[:half], array[half : 2 * half], out=sums[:, number])
+            if count % 2:
+                sums[0, number] += array[-1]
+        while half > 1:
+            count, half = half, half // 2
+            np.add(sums[:half], sums[half : 2 * half], out=sums[:half])
+            if count % 2:
+                sums[0] += sums[count - 1]
+    return tuple(torch.from_numpy(total.copy()) for total in sums[0])  # without the other halves
 
 
 def mean_rows(x: torch.Tensor) -> torch.Tensor:
@@ -128,9 +145,19 @@ def _softmax(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Te
     return exponentials / total[:, None], below, total
 
 
-def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean over the rows of -log of the label's probability; (n, classes), (n,) -> ()."""
-    return _CrossEntropy.apply(logits, labels)
+def cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Mean over the rows of -log of the label's probability, () for each of `labels`.
+
+    Parameters
+    ----------
+    logits : (n, classes) float32 or float64; labels : (n,) int64 each.
+    """
+    return _CrossEntropy.apply(logits, *labels)
+
+
+def squared_error(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean of (x - target)**2; (n, width), (n, width) -> (), with the gradient of `x` alone."""
+    return _SquaredError.apply(x, target)
 
 
 def normalise(
@@ -167,15 +194,15 @@ class _Linear(Function):
     @staticmethod
     def forward(ctx, x, weight, bias):
         ctx.save_for_backward(x, weight)
-        outcome = product(x, weight)
+        outcome = _product(x, weight)
         return outcome if bias is None else outcome.add_(bias)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
-        of_x = product(gradient, weight.T) if ctx.needs_input_grad[0] else None
-        of_weight = product(gradient.T, x.T) if ctx.needs_input_grad[1] else None
+        of_x = _product(gradient, weight.T) if ctx.needs_input_grad[0] else None
+        of_weight = _product(gradient.T, x.T) if ctx.needs_input_grad[1] else None
         of_bias = sum_rows(gradient) if ctx.needs_input_grad[2] else None
         return of_x, of_weight, of_bias
 
@@ -187,24 +214,28 @@ class _Normalise(Function):
         centred = x - mean
         variance = mean_rows(centred.square())
         rate = (variance + eps).rsqrt()
-        ctx.save_for_backward(centred, rate, weight)
+        scale = rate * weight
+        ctx.save_for_backward(centred, rate, weight, scale)
         ctx.mark_non_differentiable(mean, variance)
-        return (centred * (rate * weight)).add_(bias), mean, variance
+        return (centred * scale).add_(bias), mean, variance
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient, *_):
-        centred, rate, weight = ctx.saved_tensors
-        of_scale = sum_rows(gradient * centred)
-        of_variance = -0.5 * (of_scale * weight) * rate.pow(3)
-        of_x = gradient * (rate * weight)
-        of_x += centred * (2 * of_variance / len(centred))
+        centred, rate, weight, scale = ctx.saved_tensors
+        of_x = gradient * centred
+        of_scale, of_bias = _sums(of_x, gradient)
+        of_variance = of_scale * weight * rate.pow(3) / -len(centred)
+        torch.mul(centred, of_variance, out=of_x)
+        of_x += gradient * scale
         of_x -= mean_rows(of_x)
-        return of_x, of_scale * rate, sum_rows(gradient), None
+        return of_x, of_scale * rate, of_bias, None
 
 
 def _sigmoid(x: torch.Tensor) -> torch.Tensor:
-    flat = pad(x.flatten(), (0, -x.numel() % STRIDE))
+    flat, rest = x.flatten(), -x.numel() % STRIDE
+    if rest:
+        flat = pad(flat, (0, rest))
     out = torch.empty_like(flat)
     for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
         torch.sigmoid(given, out=taken)
@@ -222,22 +253,38 @@ class _Sigmoid(Function):
     @once_differentiable
     def backward(ctx, gradient):
         (share,) = ctx.saved_tensors
-        return gradient * (1 - share) * share
+        return (1 - share).mul_(gradient).mul_(share)
 
 
 class _CrossEntropy(Function):
     @staticmethod
-    def forward(ctx, logits, labels):
+    def forward(ctx, logits, *labels):
         probabilities, below, total = _softmax(logits)
-        ctx.save_for_backward(probabilities, labels)
+        columns = torch.stack(labels, 1)
+        ctx.save_for_backward(probabilities, columns)
         # The logarithm is MKL's too, and rounded to half its digits alike.
-        lost = total.double().log().float() - below.gather(1, labels[:, None])[:, 0]
-        return mean_rows(lost[:, None])[0]
+        lost = total.double().log().float()[:, None] - below.gather(1, columns)
+        return mean_rows(lost).unbind()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *gradients):
+        probabilities, columns = ctx.saved_tensors
+        slopes = []
+        for gradient, column in zip(gradients, columns.split(1, 1), strict=True):
+            hits = torch.zeros_like(probabilities).scatter_(1, column, 1)
+            slopes.append((probabilities - hits).mul_(gradient / len(column)))
+        return sum(slopes[1:], slopes[0]), *(None for _ in slopes)
+
+
+class _SquaredError(Function):
+    @staticmethod
+    def forward(ctx, x, target):
+        ctx.save_for_backward(x, target)
+        return mean_rows(mean_rows((x - target).square_())[:, None])[0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        probabilities, labels = ctx.saved_tensors
-        slope = probabilities.clone()
-        slope[torch.arange(len(labels)), labels] -= 1
-        return slope * (gradient / len(labels)), None
+        x, target = ctx.saved_tensors
+        return torch.ops.aten.mse_loss_backward(gradient, x, target, 1), None  # 1: of the mean

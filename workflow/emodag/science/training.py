@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import mse_loss
 
 from emodag.errors import DivergenceError
 from emodag.science.fit_state import State, capture, restore
 from emodag.science.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.optimizer import AdamW
-from emodag.science.ordered import mean_rows
+from emodag.science.ordered import squared_error
 from emodag.science.randomness import Randomness
 from emodag.science.scoring import accuracy, macro_f1
 
@@ -175,7 +174,7 @@ def total_loss(
     *,
     share: float,
     weight: float,
-    cross_entropy: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    cross_entropy: Callable[..., tuple[torch.Tensor, ...]],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
 
@@ -187,15 +186,13 @@ def total_loss(
     ----------
     logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes.
     partner : (n,) the row each row was mixed with; share : of the row itself.
-    cross_entropy : the mean over rows of logits and labels.
+    cross_entropy : the means over rows, of logits and any number of labels.
     """
-    classification = share * cross_entropy(logits, labels) + (1 - share) * cross_entropy(
-        logits, labels[partner]
-    )
-    loss = classification + weight * mse_loss(rebuilt, target)
-    with torch.no_grad():
-        reconstruction = mean_rows(mean_rows((rebuilt - target).square())[:, None])[0]
-    return loss, classification.detach(), reconstruction
+    own, partners = cross_entropy(logits, labels, labels[partner])
+    classification = share * own + (1 - share) * partners
+    reconstruction = squared_error(rebuilt, target)
+    loss = classification + weight * reconstruction
+    return loss, classification.detach(), reconstruction.detach()
 
 
 def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt):
