@@ -1,5 +1,6 @@
 """A small project to run real Snakemake in: a copy of the workflow and tables of a few people."""
 
+import fcntl
 import functools
 import json
 import os
@@ -7,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,7 +102,7 @@ class Project:
         done = subprocess.run(
             [*start, *arguments, "--configfile", *configfiles],
             cwd=self.path,
-            env={**surroundings(), forking.ADDRESS: snakemake_loaded(), **variables},
+            env={**forked(), **variables},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -110,11 +113,11 @@ class Project:
         return done
 
     def emodag(self, *arguments: str, python: Path | str = sys.executable, **variables: str):
-        """Run `python -m emodag` in the project."""
+        """Run `python -m emodag` in the project, as a fork where `snakemake` above is one."""
         return subprocess.run(
-            [python, "-m", "emodag", *arguments],
+            [python, *START[1:], "-m", "emodag", *arguments],
             cwd=self.path,
-            env={**os.environ, "PYTHONPATH": str(self.path / "workflow"), **variables},
+            env={**forked(), "PYTHONPATH": str(self.path / "workflow"), **variables},
             text=True,
             capture_output=True,
         )
@@ -140,6 +143,11 @@ def surroundings() -> dict[str, str]:
     own = ("EMODAG_STORE", "PYTEST_CURRENT_TEST")
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return {**kept, "PYTHONNOUSERSITE": "1"}
+
+
+def forked() -> dict[str, str]:
+    """The variables that have what is started be a fork of a process with Snakemake loaded."""
+    return {**surroundings(), forking.ADDRESS: snakemake_loaded()}
 
 
 SNAKEMAKE = (
@@ -170,7 +178,19 @@ def snakemake_loaded() -> str:
         forking.offer(local, local.fingerprint(), sys.executable)
         libraries = os.environ.pop(forking.ADDRESS)
         single = {"OPENBLAS_NUM_THREADS": "1"}  # with more it could not fork
-        return forking.load(SNAKEMAKE, {forking.ADDRESS: libraries}, single)
+        address = forking.load(SNAKEMAKE, {forking.ADDRESS: libraries}, single)
+    # Else whoever asks first, which is at once, would start for itself all that is loaded here.
+    for _ in range(500):
+        if listens(address):
+            break
+        time.sleep(0.01)
+    return address
+
+
+def listens(address: str) -> bool:
+    """Whether there is a process that takes who asks at this address."""
+    listening = rf" 00010000 .* @{address}\n"  # proc_net_unix(5)
+    return re.search(listening, Path("/proc/net/unix").read_text()) is not None
 
 
 def jobs(done, kind: str) -> list[str]:
@@ -185,11 +205,33 @@ def project(tmp_path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Project:
+def shared(tmp_path_factory) -> Path:
+    """The directory of what is made once for all workers of pytest-xdist; see `once`."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    place.mkdir(exist_ok=True)
+    return place
+
+
+def once(place: Path, make: Callable[[Path], None]) -> Path:
+    """Have the directory `place` made by the first worker who asks; the others wait for it.
+
+    Nobody changes what is there. Where making it failed, whoever asks next tries again.
+    """
+    mark = place.with_name(f"{place.name}.made")
+    with place.with_name(f"{place.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            make(place)
+            mark.touch()
+    return place
+
+
+@pytest.fixture(scope="session")
+def finished(shared) -> Project:
     """Both protocols and two generations, run once; not to be changed."""
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project", **WHOLE)
-    project.snakemake()
-    return project
+    return Project(once(shared / "finished", lambda p: Project.create(p, **WHOLE).snakemake()))
 
 
 @pytest.fixture

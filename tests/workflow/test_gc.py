@@ -11,6 +11,7 @@ import pytest
 
 from emodag.provenance import owner
 from emodag.provenance.manifest import Manifest
+from tests.workflow.conftest import START, forked
 
 STORE = Path(".emodag/store")
 
@@ -196,10 +197,10 @@ def test_a_running_chain_is_not_disturbed(project):
     longer = {"epochs": 10}
     project.configure(protocols=["published", "nested"], generations=2, seeds=[2], training=longer)
     target = "results/local/nested/seed2/gen1/fold0/manifest.json"
-    command = [sys.executable, "-m", "snakemake", target, "-c2", "--configfile", "small.yaml"]
+    command = [*START, "-m", "snakemake", target, "-c2", "--configfile", "small.yaml"]
     before = files()
     with Path("log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=log)
+        running = subprocess.Popen(command, env=forked(), stdout=log, stderr=log)
         seen, old = 0, {path.name for path in before}
         while running.poll() is None:
             found = gc(project, "--delete")
