@@ -1,32 +1,21 @@
 """A finished chain of nine tiny jobs to do things to, and what it must come to."""
 
-import json
-import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from emodag.forking import ADDRESS
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.digest import logical_digest
-from tests.workflow.conftest import (
-    ROOT,
-    START,
-    Project,
-    jobs,
-    snakemake_loaded,
-    surroundings,
-)
-from tests.workflow.scenarios import clean
+from tests.workflow.conftest import START, Project, forked, jobs, once, surroundings
+from tests.workflow.scenarios.oracle import Oracle
 
 SUBMISSION = "results/submission.csv"
 
@@ -117,7 +106,7 @@ class Begun:
             self.process = subprocess.Popen(
                 [*start, "-m", "snakemake", "-c2", *arguments, "--configfile", "small.yaml"],
                 cwd=scenario.path,
-                env={**surroundings(), **({ADDRESS: snakemake_loaded()} if forks else {})},
+                env=forked() if forks else surroundings(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -159,9 +148,13 @@ def flip(path: Path, where: int = -1) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory) -> Scenario:
+def tiny(shared) -> Scenario:
     """The finished chain, computed by Snakemake in a fresh directory; not to be changed."""
-    scenario = Scenario.create(tmp_path_factory.mktemp("tiny") / "project", **TINY)
+    return Scenario(once(shared / "tiny", _make_tiny))
+
+
+def _make_tiny(place: Path) -> None:
+    scenario = Scenario.create(place, **TINY)
     before = os.umask(0)
     try:
         assert scenario.run().ran == CHAIN
@@ -169,7 +162,6 @@ def tiny(tmp_path_factory) -> Scenario:
         os.umask(before)
     predicted = {line.partition(",")[2] for line in scenario.read(SUBMISSION).splitlines()[1:]}
     assert len(predicted) > 2, "a submission of one class alone would hide differences"
-    return scenario
 
 
 @pytest.fixture
@@ -180,48 +172,23 @@ def scenario(tiny, tmp_path) -> Scenario:
 
 
 @pytest.fixture(scope="session")
-def correct() -> Callable[..., dict[str, str]]:
+def correct(shared) -> Iterator[Callable[..., dict[str, str]]]:
     """Assert that results are what a clean computation of the present state makes.
 
     Called with a project; returns the clean digests by path. `artifacts` says whether to compare
-    all that the submission stands on, or the submission alone. Clean computations of one
-    configuration and one set of raw files are made once; with edited code or `variables` set, in
-    a process of its own.
+    all that the submission stands on, or the submission alone. `variables` are those that the
+    clean computation shall have besides.
     """
-    known: dict[tuple, dict[str, str]] = {}
-    context = multiprocessing.get_context("spawn")
+    known = shared / "clean"
+    known.mkdir(exist_ok=True)
+    oracle = Oracle(known)
 
     def check(project: Project, target="submission", *, artifacts=True, **variables):
-        code = _code(project.path)
-        state = (target, code, *variables.items())
-        state += tuple(map(project.read, ("small.yaml", "train.csv", "test.csv", "truth.csv")))
-        if state not in known and code == _code(ROOT) and not variables:
-            known[state] = worker.submit(clean.compute, project.path, target).result()
-        elif state not in known:
-            known[state] = _apart(project.path, target, variables)
-        for path, digest in known[state].items():
+        clean = oracle(project, variables, target)
+        for path, digest in clean.items():
             if artifacts or path == SUBMISSION:
                 assert logical_digest(project.path / path) == digest, path
-        return known[state]
+        return clean
 
-    os.environ["OMP_NUM_THREADS"], before = "1", os.environ.get("OMP_NUM_THREADS")
-    with ProcessPoolExecutor(1, mp_context=context) as worker:
-        worker.submit(int).result()
-        os.environ.pop("OMP_NUM_THREADS") if before is None else os.environ.update(
-            OMP_NUM_THREADS=before
-        )
-        yield check
-
-
-def _code(root: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted((root / "workflow").rglob("*.py")))
-
-
-def _apart(project: Path, target: str, variables: dict[str, str]) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, clean.__file__, project, target],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    yield check
+    oracle.close()

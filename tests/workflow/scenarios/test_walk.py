@@ -1,7 +1,7 @@
 """A short random walk through all that may happen; `make walk` takes a long one."""
 
+from tests.workflow.scenarios.oracle import Oracle
 from tests.workflow.scenarios.walk.machine import Walker, walk
-from tests.workflow.scenarios.walk.oracle import Oracle
 
 
 def test_whatever_happens_the_submission_is_right(tiny):

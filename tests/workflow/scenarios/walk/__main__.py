@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from tests.workflow.scenarios.conftest import TINY, Scenario
+from tests.workflow.scenarios.oracle import Oracle
 from tests.workflow.scenarios.walk.machine import Walker, walk
-from tests.workflow.scenarios.walk.oracle import Oracle
 
 PER_PROJECT = 25
 """Moves made on one project, before a new one is begun."""

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.workflow.scenarios.conftest import Scenario
+from tests.workflow.scenarios.oracle import Oracle
 from tests.workflow.scenarios.walk import company, damage, edits, runs
-from tests.workflow.scenarios.walk.oracle import Oracle
 from tests.workflow.scenarios.walk.walked import Walked
 
 N = st.integers(0, 255)

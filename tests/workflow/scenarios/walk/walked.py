@@ -15,7 +15,7 @@ import psutil
 
 from emodag.provenance.digest import logical_digest
 from tests.workflow.scenarios.conftest import SUBMISSION, TINY, Done, Scenario
-from tests.workflow.scenarios.walk.oracle import Oracle
+from tests.workflow.scenarios.oracle import Oracle
 
 JOBS = 9
 """How many jobs a submission takes; each may need a piece of advice of its own."""

@@ -1,6 +1,8 @@
 """What the present state of a project must come to, each clean computation made once."""
 
 import ast
+import functools
+import hashlib
 import json
 import os
 import subprocess
@@ -96,5 +98,11 @@ def _content(root: Path) -> dict[str, str]:
     code = sorted((root / "workflow").rglob("*.py"))
     return {
         **{name: (root / name).read_text() for name in names},
-        **{str(p.relative_to(root)): ast.dump(ast.parse(p.read_bytes())) for p in code},
+        **{str(p.relative_to(root)): _statements(p.read_bytes()) for p in code},
     }
+
+
+@functools.cache
+def _statements(source: bytes) -> str:
+    """A digest of a module's statements, whatever its comments and formatting."""
+    return hashlib.sha256(ast.dump(ast.parse(source)).encode()).hexdigest()
