@@ -75,9 +75,11 @@ def install(prefix, path, command=UV):
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory):
-    """A virtual environment with the wheel; not to be changed."""
+    """A virtual environment with the wheel, which pip installed; not to be changed."""
     home = tmp_path_factory.mktemp("pristine")
-    install(home / "venv", wheel(home), PIP)
+    site = install(home / "venv", wheel(home), PIP)
+    for path in site.glob("pip*"):  # thousands of files, for every test to copy
+        shutil.rmtree(path)
     return home / "venv"
 
 

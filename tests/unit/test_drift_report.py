@@ -60,33 +60,34 @@ def pair(a, b, scores, *, differs):
     }
 
 
-@pytest.fixture
-def report(tmp_path):
-    """Writes the report on the seeds and two environments, which differ or do not."""
+def reported(place, *, differs, other=OTHER):
+    """The report on the seeds and two environments, which differ or do not: facts and page."""
+    contrasts = {
+        "local-other": [
+            pair(("local", s), ("other", s), (0.4, 0.43 if differs else 0.4), differs=differs)
+            for s in (1, 2)
+        ],
+        "seeds": [
+            pair(("local", 1), ("local", s), (0.4, f1), differs=True)
+            for s, f1 in ((2, 0.44), (3, 0.42))
+        ],
+    }
+    inputs = {}
+    for name, pairs in contrasts.items():
+        inputs[name] = place / f"{name}.json"
+        facts = {"environments": {"local": LOCAL, "other": other}, "pairs": pairs}
+        inputs[name].write_text(json.dumps(facts))
+    output = place / "out"
+    output.mkdir()
+    params = {"contrasts": list(contrasts), "yardstick": "seeds"}
+    drift.run(inputs, params, output, None)
+    return json.loads((output / "drift.json").read_text()), (output / "drift.html").read_text()
 
-    def make(*, differs, other=OTHER):
-        contrasts = {
-            "local-other": [
-                pair(("local", s), ("other", s), (0.4, 0.43 if differs else 0.4), differs=differs)
-                for s in (1, 2)
-            ],
-            "seeds": [
-                pair(("local", 1), ("local", s), (0.4, f1), differs=True)
-                for s, f1 in ((2, 0.44), (3, 0.42))
-            ],
-        }
-        inputs = {}
-        for name, pairs in contrasts.items():
-            inputs[name] = tmp_path / f"{name}.json"
-            facts = {"environments": {"local": LOCAL, "other": other}, "pairs": pairs}
-            inputs[name].write_text(json.dumps(facts))
-        output = tmp_path / "out"
-        output.mkdir(exist_ok=True)
-        params = {"contrasts": list(contrasts), "yardstick": "seeds"}
-        drift.run(inputs, params, output, None)
-        return json.loads((output / "drift.json").read_text()), (output / "drift.html").read_text()
 
-    return make
+@pytest.fixture(scope="module")
+def differing(tmp_path_factory):
+    """The report on environments that differ."""
+    return reported(tmp_path_factory.mktemp("differing"), differs=True)
 
 
 class Page(HTMLParser):
@@ -116,8 +117,8 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_verdicts_when_something_differs(report):
-    facts, _ = report(differs=True)
+def test_verdicts_when_something_differs(differing):
+    facts, _ = differing
     found, seeds = facts["contrasts"]
     assert [factor["name"] for factor in found["factors"]] == ["NumPy", "the variable X"]
     assert found["first"] == "folds" and found["effects"]["gen1"]["macro_f1"]["n"] == 2
@@ -131,8 +132,9 @@ def test_verdicts_when_something_differs(report):
     assert facts["yardstick"]["gen1"]["hidden"]["values"] == [0.4, 0.44, 0.42]
 
 
-def test_verdict_when_nothing_differs(report):
-    facts, text = report(differs=False, other={**LOCAL, "name": "other", "threads": 2})
+def test_verdict_when_nothing_differs(tmp_path):
+    other = {**LOCAL, "name": "other", "threads": 2}
+    facts, text = reported(tmp_path, differs=False, other=other)
     verdict = facts["contrasts"][0]["verdict"]
     assert verdict == (
         "Identical to the last bit at every step, in 2 pairs of runs: the thread count made "
@@ -142,8 +144,8 @@ def test_verdict_when_nothing_differs(report):
     assert "cannot tell which" not in text
 
 
-def test_the_page_needs_nothing_but_itself(report):
-    _, text = report(differs=True)
+def test_the_page_needs_nothing_but_itself(differing):
+    _, text = differing
     page = Page(text)
     assert page.open == [] and page.links
     assert all(link[0] == "#" and link[1:] in page.ids for link in page.links)
@@ -153,8 +155,8 @@ def test_the_page_needs_nothing_but_itself(report):
     assert set(references) <= set(page.ids)
 
 
-def test_the_page_is_for_everybody(report):
-    _, text = report(differs=True)
+def test_the_page_is_for_everybody(differing):
+    _, text = differing
     page = Page(text)
     assert page.headings[:2] == [1, 2] and page.headings.count(1) == 1
     assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
@@ -168,23 +170,22 @@ def test_the_page_is_for_everybody(report):
     )
 
 
-def test_the_page_says_who_moves_and_that_two_factors_are_one_too_many(report):
-    _, text = report(differs=True)
+def test_the_page_says_who_moves_and_that_two_factors_are_one_too_many(differing):
+    _, text = differing
     assert "&lt;i&gt;P1" in text and "<i>P1" not in text and "&lt;b&gt;&amp;" in text
     assert "cannot tell which of them does what" in text
     assert "\N{NOT EQUAL TO} 1 person" in text
 
 
-def test_the_same_facts_give_the_same_bytes(report):
-    assert report(differs=True) == report(differs=True)
+def test_the_same_facts_give_the_same_bytes(differing, tmp_path):
+    assert reported(tmp_path, differs=True) == differing
 
 
-def test_no_matter_what_matplotlib_is_told(report, monkeypatch):
+def test_no_matter_what_matplotlib_is_told(differing, tmp_path):
     import matplotlib
 
-    before = report(differs=True)
     with matplotlib.rc_context({"font.size": 20, "axes.grid": True, "svg.fonttype": "path"}):
-        assert report(differs=True) == before
+        assert reported(tmp_path, differs=True) == differing
 
 
 @pytest.mark.parametrize(

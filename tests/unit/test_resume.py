@@ -1,5 +1,6 @@
 """An interrupted fit that goes on ends with the same bits; a checkpoint is trusted whole or not."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -28,6 +29,12 @@ SCHEDULES = {
 def data():
     rng = np.random.default_rng(5)
     return torch.from_numpy(rng.normal(size=(90, 12)).astype(np.float32)), rng.integers(0, 3, 90)
+
+
+@pytest.fixture(scope="module")
+def whole(data):
+    """Uninterrupted fits by their schedule, each made once: the network and its history."""
+    return functools.cache(lambda schedule: train(data, SCHEDULES[schedule]))
 
 
 class Killed(Exception):
@@ -72,30 +79,35 @@ def checkpoint(tmp_path):
 
 @pytest.mark.parametrize("epoch", [1, 6])
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_same_bits_as_an_uninterrupted_fit(data, checkpoint, schedule, epoch):
-    schedule = SCHEDULES[schedule]
-    state = state_after(data, schedule, epoch)
+def test_the_same_bits_as_an_uninterrupted_fit(data, whole, checkpoint, schedule, epoch):
+    state = state_after(data, SCHEDULES[schedule], epoch)
     checkpoint.save(state.arrays, state.facts)
-    network, history = train(data, schedule, resume_from=State(*checkpoint.load()))
-    whole, whole_history = train(data, schedule)
-    assert history == whole_history and len(history) == 8
+    network, history = train(data, SCHEDULES[schedule], resume_from=State(*checkpoint.load()))
+    expected, expected_history = whole(schedule)
+    assert history == expected_history and len(history) == 8
     weights = network.state_dict()
-    assert all(torch.equal(weights[name], value) for name, value in whole.state_dict().items())
-    said = [probabilities(n, data[0], np.arange(90), at_once=2048) for n in (network, whole)]
+    assert all(torch.equal(weights[name], value) for name, value in expected.state_dict().items())
+    said = [probabilities(n, data[0], np.arange(90), at_once=2048) for n in (network, expected)]
     assert said[0].tobytes() == said[1].tobytes()
 
 
+@pytest.fixture(scope="module")
+def states(data):
+    """Those after two epochs of one fit; not to be changed."""
+    return [state_after(data, SCHEDULES["cosine"], epoch) for epoch in (5, 3)]
+
+
 @pytest.mark.parametrize("part", ["learning_rate", "scheduler", "streams", "optimizer", "network"])
-def test_every_part_of_the_state_matters(data, part):
+def test_every_part_of_the_state_matters(data, whole, states, part):
     """Were a part left out, the test above would notice: with another's in its place bits move."""
-    right, other = (state_after(data, SCHEDULES["cosine"], epoch) for epoch in (5, 3))
+    right, other = states
     arrays = {
         name: (other if name.startswith(part) else right).arrays[name] for name in right.arrays
     }
     facts = {name: (other if name == part else right).facts[name] for name in right.facts}
     mixed, _ = train(data, SCHEDULES["cosine"], resume_from=State(arrays, facts))
-    whole, _ = train(data, SCHEDULES["cosine"])
-    assert not torch.equal(mixed.encoder[0].weight, whole.encoder[0].weight)
+    expected, _ = whole("cosine")
+    assert not torch.equal(mixed.encoder[0].weight, expected.encoder[0].weight)
 
 
 def test_a_state_is_not_touched_by_the_fit_that_goes_on_from_it(data):
