@@ -9,6 +9,7 @@ WALK_STEPS ?= 500
 WALK_SEED ?= $(shell date +%s)
 
 SETUP := sh envs/setup.sh
+PYTEST := .venv/bin/python -m pytest --numprocesses auto --dist loadfile
 SMK := Snakefile workflow/rules benchmarks/bare.smk
 
 export TORCH PYTHON
@@ -17,7 +18,7 @@ export TORCH PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev cluster run test test-conda test-setup test-slurm walk sweep bench bench-full lint format config lock clean
+.PHONY: help setup setup-dev cluster run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -36,8 +37,14 @@ cluster:  ## the same, with Snakemake's executor for Slurm; see docs/slurm.md
 run: setup  ## make results/submission.csv
 	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
 
-test: lint  ## check style, then run the whole test suite
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+check: lint  ## check style, then run the unit tests: a minute on two cores
+	$(PYTEST) tests/unit $(ARGS)
+
+test: check  ## that, then real runs of all that a user does: five minutes
+	$(PYTEST) tests/workflow $(ARGS)
+
+test-all: test  ## that, then what takes long, such as every command of these pages: 25 minutes
+	$(PYTEST) tests/long $(ARGS)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	@$(SETUP) dev conda-test
@@ -88,4 +95,4 @@ clean:  ## remove .venv, .tools and the tools' caches; results stay
 	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run test test-conda test-setup test-slurm walk sweep bench bench-full lint format lock: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format lock: export PATH := $(CURDIR)/.venv/bin:$(PATH)

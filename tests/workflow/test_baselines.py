@@ -1,21 +1,20 @@
-"""The baselines through Snakemake: in the running interpreter, and in one built for them."""
+"""The baselines through Snakemake, those that the running interpreter has the packages of.
+
+`tests/long/test_built_baselines.py` has the others.
+"""
 
 import csv
-import json
-import os
 import re
 import shutil
-import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import ROOT, Project, jobs
+from tests.workflow.conftest import Project, jobs
 
 TABLE = "results/baselines.csv"
-OWN = ("lightgbm", "xgboost", "catboost", "tabm")
-"""Those that need packages of their own."""
-
+MODELS = ["hard_voting", "svm", "logistic_regression", "soft_voting"]
 RUNNING = {"locks": ["envs/local.lock", "envs/local.torch-cpu.lock"], "python": "running"}
 
 
@@ -32,13 +31,15 @@ def predictions(project: Project) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory) -> Project:
     """scikit-learn's models and their votes, one job at a time; not to be changed."""
-    path = tmp_path_factory.mktemp("baselines") / "project"
+    return compare(tmp_path_factory.mktemp("baselines") / "project")
+
+
+def compare(path: Path, *arguments: str, **environment) -> Project:
+    """Have those models scored in a new project, in an environment changed so."""
     project = Project.create(
-        path,
-        baselines=["hard_voting", "svm", "logistic_regression", "soft_voting"],
-        environments={"baselines": RUNNING},
+        path, baselines=MODELS, environments={"baselines": RUNNING | environment}
     )
-    project.snakemake("-c1", TABLE)
+    project.snakemake("-c1", *arguments, TABLE)
     return project
 
 
@@ -69,20 +70,6 @@ def test_they_are_the_chain_s_folds_and_their_lineage_is_clean(compared):
             seen = set(compared.json(f"{home}/manifest.json")["labels_seen"])
             persons = set(table["person"][held_out].astype(str))
             assert persons.isdisjoint(seen) == (scheme == "group_kfold")
-
-
-def test_the_same_bits_with_two_jobs_at_once_and_two_threads(compared, tmp_path):
-    project = Project(tmp_path / "project")
-    shutil.copytree(compared.path, project.path, symlinks=True)
-    shutil.rmtree(project.path / "results")
-    shutil.rmtree(project.path / ".emodag")
-    project.configure(
-        baselines=["hard_voting", "svm", "logistic_regression", "soft_voting"],
-        environments={"baselines": {**RUNNING, "threads": 2}},
-    )
-    done = project.snakemake("-c2", TABLE)
-    assert len(jobs(done, "RUN")) > 16 and not jobs(done, "HIT")
-    assert predictions(project) == predictions(compared)
 
 
 def test_a_second_run_takes_all_from_the_store(compared, tmp_path):
@@ -116,71 +103,3 @@ def test_the_report_has_them(compared):
     row = re.search(r'<th scope="row">SVM, RBF kernel</th>(.*?)</tr>', table, re.DOTALL)[1]
     assert f"<td>{score:.3f}</td>" in row
     assert "emodag, generation 1 (nested)" in table
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory) -> Project:
-    """The other models, in the environment made from the lock; two trials of search for each."""
-    project = Project.create(
-        tmp_path_factory.mktemp("built") / "project", baselines=list(OWN), baseline_trials=2
-    )
-    table = pd.read_csv(project.path / "train.csv", index_col=0)
-    table.insert(0, "constant", 3.5)
-    table.insert(0, "in_one_fold", table["f0"].where(table["person"] < 3))
-    table.insert(0, "missing", float("nan"))
-    table.to_csv(project.path / "train.csv")
-    test = pd.read_csv(project.path / "test.csv", index_col=0)
-    for name in ("constant", "in_one_fold", "missing"):
-        test.insert(0, name, 3.5)
-    test.to_csv(project.path / "test.csv")
-    done = project.snakemake("-c1", TABLE, check=False)
-    if "cannot be installed" in done.stderr:
-        pytest.skip("the packages of envs/baselines.lock cannot be had here")
-    assert done.returncode == 0, done.stderr
-    return project
-
-
-@pytest.mark.parametrize("name", OWN)
-def test_models_with_packages_of_their_own(built, name):
-    """They survive odd columns, and search within the training rows."""
-    for scheme in ("kfold", "group_kfold"):
-        home = f"results/local/baselines/{scheme}/{name}/fold0"
-        found = pd.read_parquet(built.path / home / "validation.parquet").set_index("row")
-        assert found.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
-        record = json.loads(built.read(f"{home}/provenance.json"))
-        assert ".emodag/environments/baselines-" in record["command"][0]
-        assert name in str(record["environment"]["distributions"])
-        assert "optuna" in record["environment"]["distributions"]
-
-
-def test_those_give_the_same_bits_with_two_jobs_at_once_and_two_threads(built):
-    """Whole persons held out only: under the other scheme it is the same code."""
-    before = predictions(built)
-    shutil.rmtree(built.path / "results")
-    built.configure(
-        baselines=list(OWN), baseline_trials=2, environments={"baselines": {"threads": 2}}
-    )
-    homes = [f"results/local/baselines/group_kfold/{n}/fold{f}" for n in OWN for f in (0, 1)]
-    done = built.snakemake("-c2", *(f"{home}/manifest.json" for home in homes))
-    assert len([job for job in jobs(done, "RUN") if "baselines" in job]) == len(homes)
-    after = predictions(built)
-    assert len(after) == 2 * len(homes)
-    assert after == {name: before[name] for name in after}
-
-
-def test_those_weigh_a_rare_class_and_the_search_takes_the_best_trial(built):
-    home = "results/local/baselines/group_kfold/lightgbm/fold0"
-    python = built.json(f"{home}/provenance.json")["command"][0]
-    done = subprocess.run(
-        [built.path / python, ROOT / "tests/baseline_checks.py", *OWN],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
-        check=True,
-        text=True,
-        capture_output=True,
-    )
-    found = json.loads(done.stdout)
-    assert list(found["shares"]) == list(OWN)
-    assert all(share > 0.33 for share in found["shares"].values()), "unweighted ones give it less"
-    scores = found["search"]["scores"]
-    assert len(scores) == 10 and scores[0] < 1
-    assert max(scores) == 1 and 6 <= found["search"]["cut"] < 7, "where no row is misplaced"

@@ -11,7 +11,6 @@ import pytest
 
 from emodag.provenance import owner
 from emodag.provenance.manifest import Manifest
-from tests.workflow.conftest import START, forked
 
 STORE = Path(".emodag/store")
 
@@ -190,26 +189,6 @@ def test_results_that_cannot_be_read_stop_it(project):
 def test_a_store_that_is_not_there_holds_nothing(project):
     assert gc(project, "--store", "nowhere")["reachable"] == {"entries": 0, "bytes": 0}
     assert not Path("nowhere").exists()
-
-
-def test_a_running_chain_is_not_disturbed(project):
-    """Collect garbage again and again while jobs compute, publish and finish."""
-    longer = {"epochs": 10}
-    project.configure(protocols=["published", "nested"], generations=2, seeds=[2], training=longer)
-    target = "results/local/nested/seed2/gen1/fold0/manifest.json"
-    command = [*START, "-m", "snakemake", target, "-c2", "--configfile", "small.yaml"]
-    before = files()
-    with Path("log").open("wb") as log:
-        running = subprocess.Popen(command, env=forked(), stdout=log, stderr=log)
-        seen, old = 0, {path.name for path in before}
-        while running.poll() is None:
-            found = gc(project, "--delete")
-            seen = max(seen, found["kept"]["entries"])
-            # Old results of the other configuration, whose tables are set aside, and no new ones.
-            assert set(names(found)) <= old and found["failed"] == {}
-    assert running.returncode == 0, Path("log").read_text()
-    assert seen > 0, "the collector never met the job"
-    assert project.emodag("verify").returncode == 0
 
 
 @pytest.mark.parametrize("verb", ["gc", "verify"])

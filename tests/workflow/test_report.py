@@ -1,8 +1,7 @@
-"""`results/report.html`: built by Snakemake, opened in a browser."""
+"""`results/report.html`, built by Snakemake; `tests/long/test_browser.py` opens it."""
 
 import json
 import re
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from emodag.face.page_parts import NONE
 from emodag.provenance.canonical import file_sha256
-from tests.workflow.browser import chromium, needs_chromium
 from tests.workflow.conftest import WHOLE, Project
 
 REPORT = "results/report.html"
@@ -24,12 +22,6 @@ def reported(tmp_path_factory) -> Project:
     project = Project.create(path, **WHOLE, seeds=[1, 2])
     project.snakemake(REPORT)
     return project
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory):
-    with chromium(tmp_path_factory.mktemp("profile")) as page:
-        yield page
 
 
 def test_it_is_one_file_and_says_what_the_scores_say(reported):
@@ -112,58 +104,6 @@ def test_its_bytes_depend_on_nothing_else(reported):
     store = str(reported.path / "another")
     reported.snakemake("--forcerun", "report", REPORT, EMODAG_STORE=store, TZ="Asia/Tokyo")
     assert file_sha256(reported.path / REPORT) == before
-
-
-@needs_chromium
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_shows_it(reported, tab, width, dark):
-    path = reported.path / REPORT
-    tab.open(path, width=width, dark=dark)
-    told = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded")
-    assert not tab.of(*told)
-    asked = [event["request"]["url"] for event in tab.of("Network.requestWillBeSent")]
-    assert asked == [path.as_uri()]
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = tab.evaluate(
-        "[...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect())"
-        ".map(b => [b.left, b.right, b.height])"
-    )
-    assert len(boxes) >= 5
-    for left, right, height in boxes:
-        assert left >= 0 and left + 250 < right <= width and height > 80
-    ends = tab.evaluate(
-        "[...document.querySelectorAll('thead th:nth-child(2)')]"
-        ".map(head => head.getBoundingClientRect().right)"
-    )
-    assert len(ends) >= 8 and max(ends) <= width, "names hide every figure"
-
-
-@needs_chromium
-def test_everybody_can_read_it(reported, tab):
-    tab.open(reported.path / REPORT, width=1280)
-    assert tab.evaluate("[...document.querySelectorAll('svg')].every(s => s.ariaLabel.length > 20)")
-    levels = tab.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(h => +h.tagName[1])")
-    assert levels[0] == 1 and levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in pairwise(levels))
-    missing = tab.evaluate(
-        "[...document.querySelectorAll('a')].filter(a => !document.querySelector(a.hash)).length"
-    )
-    assert missing == 0
-    ids = tab.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
-    assert len(ids) == len(set(ids))
-
-
-@needs_chromium
-def test_a_click_on_a_head_sorts_a_table(reported, tab):
-    tab.open(reported.path / REPORT, width=1280)
-    table = "[...document.querySelectorAll('#persons tbody tr')]"
-    column = f"{table}.map(row => parseFloat(row.cells[3].textContent))"
-    before = tab.evaluate(column)
-    for way in ("ascending", "descending"):
-        tab.evaluate("document.querySelectorAll('#persons th button')[3].click()")
-        assert tab.evaluate(column) == sorted(before, reverse=way == "descending")
-        assert tab.evaluate("document.querySelector('#persons [aria-sort]').ariaSort") == way
 
 
 def test_the_cost_is_told_elsewhere(reported):

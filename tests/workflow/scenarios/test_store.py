@@ -1,18 +1,16 @@
-"""Scenarios 16, 17 and 18: a store in use elsewhere, on a full disk, read-only, or gone."""
+"""Scenarios 17 and 18: a store on a full disk, read-only, or gone."""
 
 import contextlib
 import shutil
 import stat
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, TINY, Scenario, is_sound
+from tests.workflow.scenarios.conftest import BOOST, TINY, is_sound
 from tests.workflow.scenarios.test_edits import edit_blending
 
 OTHER = {**TINY, "pseudo_labels": BOOST}
-FITS = {"gen0/all", "gen1/fold0", "gen1/fold1"}
 
 
 @pytest.fixture
@@ -35,24 +33,6 @@ def fill(directory):
         while stream.write(bytes(4096)):
             pass
     return filler
-
-
-def test_16_three_at_once_on_one_store(scenario, tmp_path, correct):
-    """Two of one configuration, one of another; of each three want the same keys at once."""
-    scenario.forget_computing(*(CHAIN - FITS))
-    projects = [
-        Scenario.create(tmp_path / name, **settings)
-        for name, settings in {"a": TINY, "b": TINY, "c": OTHER}.items()
-    ]
-    with ThreadPoolExecutor() as pool:
-        store = str(scenario.store)
-        for done in pool.map(lambda p: p.run(EMODAG_STORE=store), projects):
-            assert done.ran | done.hit == CHAIN and done.hit >= FITS
-    assert is_sound(scenario.store)
-    for project in projects:
-        correct(project)
-    keys = [project.json("results/submission.manifest.json")["key"] for project in projects]
-    assert keys[0] == keys[1] != keys[2]
 
 
 def test_17_the_stores_disk_is_full(scenario, tmp_path, mount, correct):

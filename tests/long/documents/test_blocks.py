@@ -8,7 +8,7 @@ from snakemake.utils import update_config
 
 from emodag.errors import ConfigError
 from emodag.face.config import Config, load
-from tests.workflow.documents.blocks import (
+from tests.long.documents.blocks import (
     PAGES,
     PRINTED,
     PRINTED_ROUGHLY,
@@ -18,7 +18,7 @@ from tests.workflow.documents.blocks import (
     blocks,
     unprinted,
 )
-from tests.workflow.documents.commands import mistakes, plain
+from tests.long.documents.commands import mistakes, plain
 
 
 @pytest.fixture(scope="module")

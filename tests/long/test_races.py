@@ -1,4 +1,7 @@
-"""Raw files that change under a job, and other runs of Snakemake in the same directory."""
+"""Raw files that change under a job, and other runs in the same directory or on the same store.
+
+The latter is scenario 16.
+"""
 
 import contextlib
 import fcntl
@@ -7,11 +10,22 @@ import re
 import shutil
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, Begun, Scenario
+from tests.workflow.conftest import START, forked
+from tests.workflow.scenarios.conftest import (
+    BOOST,
+    CHAIN,
+    SUBMISSION,
+    TINY,
+    Begun,
+    Scenario,
+    is_sound,
+)
+from tests.workflow.test_gc import STORE, age, files, gc, names
 
 TEACHER = "results/local/published/seed1/gen0/all/manifest.json"
 LEADERBOARD = "results/leaderboard.csv"
@@ -153,6 +167,25 @@ def test_a_file_system_without_locks(scenario, correct):
     assert "another run of Snakemake has taken over this directory" in first.said()
     assert scenario.run().ran == set(), "Snakemake removes the files of a job that has failed"
     correct(scenario)
+
+
+def test_16_three_at_once_on_one_store(scenario, tmp_path, correct):
+    """Two of one configuration, one of another; of each three want the same keys at once."""
+    fits = {"gen0/all", "gen1/fold0", "gen1/fold1"}
+    scenario.forget_computing(*(CHAIN - fits))
+    projects = [
+        Scenario.create(tmp_path / name, **settings)
+        for name, settings in {"a": TINY, "b": TINY, "c": {**TINY, "pseudo_labels": BOOST}}.items()
+    ]
+    with ThreadPoolExecutor() as pool:
+        store = str(scenario.store)
+        for done in pool.map(lambda p: p.run(EMODAG_STORE=store), projects):
+            assert done.ran | done.hit == CHAIN and done.hit >= fits
+    assert is_sound(scenario.store)
+    for project in projects:
+        correct(project)
+    keys = [project.json("results/submission.manifest.json")["key"] for project in projects]
+    assert keys[0] == keys[1] != keys[2]
 
 
 @pytest.fixture(params=["ramfs", "ext3 (1 s)"])
@@ -337,3 +370,27 @@ def test_how_a_file_is_read_is_part_of_the_key(scenario):
     scenario.configure(**TINY, data={"train": "train.parquet"})
     done = scenario.run(check=False)
     assert done.status != 0 and "train.parquet: is not a Parquet file" in done.said
+
+
+def test_the_garbage_collector_does_not_disturb_a_running_chain(copy_of_finished, monkeypatch):
+    """Collect garbage again and again while jobs compute, publish and finish."""
+    project = copy_of_finished
+    monkeypatch.chdir(project.path)
+    for path in STORE.rglob("*"):
+        age(path)
+    longer = {"epochs": 10}
+    project.configure(protocols=["published", "nested"], generations=2, seeds=[2], training=longer)
+    target = "results/local/nested/seed2/gen1/fold0/manifest.json"
+    command = [*START, "-m", "snakemake", target, "-c2", "--configfile", "small.yaml"]
+    before = files()
+    with Path("log").open("wb") as log:
+        running = subprocess.Popen(command, env=forked(), stdout=log, stderr=log)
+        seen, old = 0, {path.name for path in before}
+        while running.poll() is None:
+            found = gc(project, "--delete")
+            seen = max(seen, found["kept"]["entries"])
+            # Old results of the other configuration, whose tables are set aside, and no new ones.
+            assert set(names(found)) <= old and found["failed"] == {}
+    assert running.returncode == 0, Path("log").read_text()
+    assert seen > 0, "the collector never met the job"
+    assert project.emodag("verify").returncode == 0

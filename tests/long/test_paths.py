@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.unit.obstacles import OBSTACLES, device, directory, pipe
-from tests.workflow.conftest import Project, jobs
+from tests.workflow.conftest import START, Project, forked, jobs
 
 TABLE = "results/local/table/manifest.json"
 
@@ -16,9 +16,9 @@ TABLE = "results/local/table/manifest.json"
 def snakemake(project, where, *arguments, **variables):
     """Run Snakemake elsewhere; what it says, and whether it ended with 0."""
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-c1", *arguments],
+        [*START, "-m", "snakemake", "-c1", *arguments],
         cwd=where,
-        env={**{k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}, **variables},
+        env={**forked(), **variables},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

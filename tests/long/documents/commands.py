@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 from emodag.face.cli import parser
-from tests.workflow.documents.blocks import Copy
+from tests.long.documents.blocks import Copy
 
 PYTHONS = ("python", ".venv/bin/python")
 SNAKEMAKES = ("snakemake", ".venv/bin/snakemake")

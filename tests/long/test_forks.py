@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.conftest import ROOT, START, Project
+from tests.workflow.conftest import ROOT, START, Project, listens
 
 STATE = """\
 import json, os, signal, sys
@@ -54,8 +53,7 @@ def loaded(directory: Path, *modules: str, **variables: str) -> Iterator[tuple]:
         stdin=subprocess.PIPE,
         env={**own, "OPENBLAS_NUM_THREADS": "1", **variables},
     )
-    listens = rf" 00010000 .* @{address}\n"  # proc_net_unix(5)
-    while process.poll() is None and not re.search(listens, Path("/proc/net/unix").read_text()):
+    while process.poll() is None and not listens(address):
         time.sleep(0.01)
     try:
         yield {**own, "EMODAG_LOADED": address}, process

@@ -5,9 +5,9 @@ import shlex
 
 import pytest
 
-from tests.workflow.documents.blocks import PAGES, ROOT, Copy, blocks
-from tests.workflow.documents.commands import mistake
-from tests.workflow.documents.test_blocks import go_through
+from tests.long.documents.blocks import PAGES, ROOT, Copy, blocks
+from tests.long.documents.commands import mistake
+from tests.long.documents.test_blocks import go_through
 
 UNRUN = "<!-- not run: a test of the test -->\n```sh\n{}\n```\n"
 
