@@ -7,8 +7,9 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 
-from tests.workflow.conftest import Project, jobs
+from tests.workflow.conftest import ROOT, Project, jobs
 
 
 def rows(text):
