@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ import yaml
 
 from tests.workflow.conftest import ROOT, Project, jobs
 
-PLAIN = Path(__file__).with_name("plain_script.py")
+PLAIN = ROOT / "tests/workflow/plain_script.py"
 SHARED = ROOT.parent / "shared/tools/monolith.py"
 PEOPLE, ROWS, WIDTH = 23, 40, 12
 LABELLED = 19 * ROWS  # of equally many rows each, so that scikit-learn's folds are its own affair

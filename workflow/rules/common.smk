@@ -49,7 +49,7 @@ try:
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
-    else:
+    elif workflow.execution_settings:  # which a rule's own Python code has not
         # A job on a cluster may outlive its run. What is there when it fails is another run's.
         workflow.execution_settings.keep_incomplete = True
 except EmodagError as error:
