@@ -4,12 +4,14 @@ To import torch, NumPy and pyarrow takes two seconds of CPU, which is more than 
 table compute for; a fork of a process that has them takes some milliseconds. It imports nothing of
 this project, whose code may change while jobs run.
 
-    python -P loaded.py ADDRESS OVERRIDDEN MODULE ...
+    python -P loaded.py ADDRESS OVERRIDDEN MODULE ... [-- MODULE ...]
 
 ADDRESS is the name of the abstract socket at which `start.py` asks. OVERRIDDEN are names of
 variables, with commas between, that a job has from this process and not from who asks. It takes
-jobs while it still loads, and ends once its standard input does and the jobs have ended. It never
-forks while it has a second thread. Linux only: elsewhere there are no abstract sockets.
+jobs while it still loads, and ends once its standard input does and the jobs have ended. The
+modules behind `--`, which few jobs need and which take long, a fork of it loads, too, who asks for
+which waits at the same address with a `+`. It never forks while it has a second thread. Linux only:
+elsewhere there are no abstract sockets.
 """
 
 import atexit
@@ -105,8 +107,13 @@ class Jobs:
                     _close(asker, self.poll)
 
 
-def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
-    """Load modules, and fork for whoever asks; in a fork, who asked, and None when all is over."""
+def serve(doors: list[tuple[socket.socket, list[str]]]) -> socket.socket | None:
+    """Load modules, and fork for whoever asks; in a fork, who asked, and None when all is over.
+
+    `doors` are where it is asked for what has been loaded, each with the modules to load for it
+    besides those before it. A process of its own stands at each.
+    """
+    (listener, modules), *others = doors
     jobs = Jobs()
     # Called while modules are loaded, too; the pipe is for `poll`, which goes on waiting else.
     signal.signal(signal.SIGCHLD, jobs.tell_ended)
@@ -114,32 +121,53 @@ def serve(listener: socket.socket, modules: list[str]) -> socket.socket | None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     # What the whole group is sent is for Snakemake and the jobs; this process ends after them.
     before = {number: signal.signal(number, signal.SIG_IGN) for number in GROUP}
+
+    def be_another() -> None:
+        """In a fork, undo all that makes this process serve at its door."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        listener.close()
+        os.close(wakes)
+        os.close(wake)
+
+    def close_others() -> None:
+        for door, _ in others:
+            door.close()
+        others.clear()
+
     for source in (0, wakes, listener):
         jobs.poll.register(source, select.POLLIN)
     while listener.fileno() >= 0 or jobs.askers:
-        ready = {source for source, _ in jobs.poll.poll(0 if modules else None)}
+        ready = {source for source, _ in jobs.poll.poll(0 if modules or others else None)}
         jobs.kill_unawaited(ready)
         if wakes in ready:
             os.read(wakes, 4096)
         elif 0 in ready:
             jobs.poll.unregister(0)
             modules.clear()
+            close_others()
             _close(listener, jobs.poll)
         elif listener.fileno() in ready:
             if (asker := _next(listener)) is None:
                 _close(listener, jobs.poll)
             elif jobs.fork(asker):
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-                listener.close()
-                os.close(wakes)
-                os.close(wake)
+                be_another()
+                close_others()
                 return asker
         elif modules and not _load(modules.pop(0)):
             modules.clear()
+            close_others()
             _close(listener, jobs.poll)
+        elif not modules and others:
+            kept, lent = socket.socketpair()  # the process at the next door is one more job
+            if _is_alone() and jobs.fork(kept):
+                kept.close()
+                be_another()
+                return serve(others)
+            lent.close()
+            close_others()
     return None
 
 
@@ -147,11 +175,17 @@ def _next(listener: socket.socket) -> socket.socket | None:
     """Who asks next; None where this process cannot fork any more."""
     with contextlib.suppress(OSError):  # as for lack of file descriptors
         asker = listener.accept()[0]
-        with contextlib.suppress(OSError):
-            if len(list(Path("/proc/self/task").iterdir())) == 1:
-                return asker
+        if _is_alone():
+            return asker
         asker.close()
     return None
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread, and so can be forked."""
+    with contextlib.suppress(OSError):
+        return len(list(Path("/proc/self/task").iterdir())) == 1
+    return False
 
 
 def _load(module: str) -> bool:
@@ -237,11 +271,12 @@ def _import_from(path: str) -> None:
 
 def main(address: str, overridden: str, *modules: str) -> None:
     """Serve; in a fork, run the module that is asked for as Python's `-m` does."""
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(f"\0{address}")
-    listener.listen(100)
+    count = modules.index("--") if "--" in modules else len(modules)
+    doors = [(_door(address), list(modules[:count]))]
+    if count < len(modules):
+        doors.append((_door(f"{address}+"), list(modules[count + 1 :])))
     try:
-        asker = serve(listener, list(modules))
+        asker = serve(doors)
         if asker is None:
             return
         with asker:
@@ -258,6 +293,14 @@ def main(address: str, overridden: str, *modules: str) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     os._exit(status)  # not to take down the libraries one by one saves a third of a second
+
+
+def _door(address: str) -> socket.socket:
+    """A socket at which it is asked for forks."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"\0{address}")
+    listener.listen(100)
+    return listener
 
 
 def _run(module: str) -> int:

@@ -19,10 +19,14 @@ import sys
 ADDRESS = "EMODAG_LOADED"
 """The variable with the loaded process's address, the name of an abstract socket."""
 
+FITS = "EMODAG_FITS"
+"""The variable that is set for jobs that fit networks: another process has torch loaded, too."""
+
 
 def start(arguments: list[str]) -> None:
     """Be `python -P ARGUMENTS`; ends this process."""
     if address := os.environ.pop(ADDRESS, None):
+        address += "+" if FITS in os.environ else ""
         with socket.socket(socket.AF_UNIX) as loaded:
             job = _ask(loaded, address, arguments)
             if job and job > 0:

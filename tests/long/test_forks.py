@@ -44,8 +44,12 @@ ENDS = {
 
 
 @contextlib.contextmanager
-def loaded(directory: Path, *modules: str, **variables: str) -> Iterator[tuple]:
-    """A loaded process; the variables to ask it with, and itself."""
+def loaded(directory: Path, *modules: str, fits: bool = False, **variables: str) -> Iterator[tuple]:
+    """A loaded process; the variables to ask it with, and itself.
+
+    If for `fits`, it is the fork of the first one that has loaded more, and does as that does.
+    """
+    modules = (*modules, "--", "decimal") if fits else modules
     address = secrets.token_hex(8)
     own = {**os.environ, "PYTHONPATH": str(directory)}
     process = subprocess.Popen(
@@ -55,8 +59,14 @@ def loaded(directory: Path, *modules: str, **variables: str) -> Iterator[tuple]:
     )
     while process.poll() is None and not listens(address):
         time.sleep(0.01)
+    asking = {**own, "EMODAG_LOADED": address}
     try:
-        yield {**own, "EMODAG_LOADED": address}, process
+        if fits:
+            asking["EMODAG_FITS"] = "1"
+            asks(asking, "platform")  # answered once it is there
+            yield asking, psutil.Process(process.pid).children()[0]
+        else:
+            yield asking, process
     finally:
         process.stdin.close()
         process.wait()
@@ -68,11 +78,12 @@ def asks(environment: dict[str, str], *arguments: str, **how) -> subprocess.Comp
     return subprocess.run(command, env=environment, text=True, capture_output=True, **how)
 
 
-def test_a_fork_is_as_a_process_of_its_own(tmp_path):
+@pytest.mark.parametrize("fits", [False, True])
+def test_a_fork_is_as_a_process_of_its_own(tmp_path, fits):
     """Everything a program can ask of itself, but for its number, its parent, what is loaded."""
     (tmp_path / "state.py").write_text(STATE)
     asked = {"cwd": "/", "input": "said"}
-    with loaded(tmp_path, "numpy") as (environment, process):
+    with loaded(tmp_path, "numpy", fits=fits) as (environment, process):
         forked = asks(environment, "state", "one", "two words", **asked)
         started = asks({**environment, "EMODAG_LOADED": ""}, "state", "one", "two words", **asked)
     forked, started = (json.loads(one.stdout) for one in (forked, started))
@@ -80,10 +91,11 @@ def test_a_fork_is_as_a_process_of_its_own(tmp_path):
     assert forked == started
 
 
+@pytest.mark.parametrize("fits", [False, True])
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
-def test_a_fork_ends_as_a_process_of_its_own(tmp_path, code):
+def test_a_fork_ends_as_a_process_of_its_own(tmp_path, code, fits):
     (tmp_path / "ending.py").write_text(f"print('begun')\n{code}")
-    with loaded(tmp_path, "numpy") as (environment, _):
+    with loaded(tmp_path, "numpy", fits=fits) as (environment, _):
         forked = asks(environment, "ending")
         started = asks({**environment, "EMODAG_LOADED": ""}, "ending")
     assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)
@@ -94,6 +106,12 @@ PATIENT = """\
 import json, os, sys, time
 print(json.dumps([os.getpid(), os.getppid(), "numpy" in sys.modules]), flush=True)
 time.sleep(float(sys.argv[1]))
+"""
+
+
+THREADED = """\
+import threading, time
+threading.Thread(target=time.sleep, args=(99,), daemon=True).start()
 """
 
 
@@ -126,13 +144,38 @@ def test_a_job_is_a_fork_with_the_libraries(patient):
         assert has_numpy
 
 
+def test_only_jobs_that_need_it_wait_for_what_takes_long_to_load(patient):
+    (patient / "numpy_and_more.py").write_text(
+        "import pathlib, time, numpy\nwhile not pathlib.Path(__file__).with_name('go').exists():\n"
+        "    time.sleep(0.01)"
+    )
+    with loaded(patient, "json", "--", "numpy_and_more") as (environment, process):
+        fit = {**environment, "EMODAG_FITS": "1"}
+        command = [*START, "-m", "patient", "0"]
+        with subprocess.Popen(command, env=fit, stdout=-1, text=True) as waiting:
+            for _ in range(3):
+                _, parent, has_numpy = json.loads(asks(environment, "patient", "0").stdout)
+                assert parent == process.pid and not has_numpy and waiting.poll() is None
+            (patient / "go").touch()
+            _, parent, has_numpy = json.loads(waiting.communicate()[0])
+            assert has_numpy and psutil.Process(parent).ppid() == process.pid
+
+
+@pytest.mark.parametrize("module", ["no_such_library", "threaded"])
+def test_what_cannot_be_loaded_for_fits_leaves_the_other_jobs_forks(patient, module):
+    (patient / "threaded.py").write_text(THREADED)
+    with loaded(patient, "json", "--", module) as (environment, process):
+        parents = {
+            name: json.loads(asks({**environment, **more}, "patient", "0").stdout)[1]
+            for name, more in (("fit", {"EMODAG_FITS": "1"}), ("other", {}))
+        }
+    assert parents == {"fit": os.getpid(), "other": process.pid}
+
+
 @pytest.mark.parametrize("case", ["variable", "thread", "nobody", "library", "python"])
 def test_what_a_fork_cannot_be_is_a_process_of_its_own(patient, tmp_path, case):
     """Another variable, a second thread, a loaded process that is gone or could not load."""
-    (patient / "threaded.py").write_text(
-        "import threading, time\n"
-        "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()"
-    )
+    (patient / "threaded.py").write_text(THREADED)
     modules = {"thread": "threaded", "library": "no_such_library"}
     with loaded(patient, modules.get(case, "numpy")) as (environment, process):
         if case == "variable":
@@ -151,16 +194,18 @@ def test_what_a_fork_cannot_be_is_a_process_of_its_own(patient, tmp_path, case):
         assert json.loads(done.stdout)[1] == os.getpid() and not done.stderr
 
 
+@pytest.mark.parametrize("fits", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_a_signal_to_who_asked_reaches_the_job(patient, number):
-    with loaded(patient) as (environment, _), begun(environment, 99) as (asker, job):
+def test_a_signal_to_who_asked_reaches_the_job(patient, number, fits):
+    with loaded(patient, fits=fits) as (environment, _), begun(environment, 99) as (asker, job):
         asker.send_signal(number)
         job.wait(10)
         assert asker.wait() == -number
 
 
-def test_ctrl_c_reaches_the_job_once(patient):
-    with loaded(patient) as (environment, _), begun(environment, 99) as (asker, job):
+@pytest.mark.parametrize("fits", [False, True])
+def test_ctrl_c_reaches_the_job_once(patient, fits):
+    with loaded(patient, fits=fits) as (environment, _), begun(environment, 99) as (asker, job):
         asker.send_signal(signal.SIGINT)
         assert job.is_running()
         job.send_signal(signal.SIGINT)
@@ -168,8 +213,9 @@ def test_ctrl_c_reaches_the_job_once(patient):
         assert asker.stderr.read().count("KeyboardInterrupt") <= 1
 
 
-def test_without_the_loaded_process_its_jobs_end(patient):
-    with loaded(patient) as (environment, process), begun(environment, 99) as (asker, job):
+@pytest.mark.parametrize("fits", [False, True])
+def test_without_the_loaded_process_its_jobs_end(patient, fits):
+    with loaded(patient, fits=fits) as (environment, process), begun(environment, 99) as (asker, job):
         process.kill()
         job.wait(10)
         assert asker.wait() == 1

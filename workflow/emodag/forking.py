@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,9 @@ ELSEWHERE = "EMODAG_LOADED_ELSEWHERE"
 LOADED_FOR = "EMODAG_LOADED_FOR"
 """The variable with the digest of the environment's fingerprint, in forks only."""
 
+PATIENCE = 0.2
+"""Seconds that a loaded process has to end; one that is importing does not look up."""
+
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 
 START = PACKAGE.with_name("start.py")
@@ -34,9 +38,11 @@ LIBRARIES = (
     "pyarrow.parquet",
     "pandas",  # Arrow imports it to make NumPy's arrays
     "scipy.special",
-    "torch",
 )
 """What is loaded, in the order in which the first jobs need it."""
+
+OF_FITS = ("torch",)
+"""What is loaded besides for jobs that fit networks, which set `EMODAG_FITS`: half of the time."""
 
 
 def offer(environment: Environment, live: Mapping[str, Any], python: str) -> None:
@@ -59,7 +65,7 @@ def offer(environment: Environment, live: Mapping[str, Any], python: str) -> Non
     own[LOADED_FOR] = digest(live)
     # Arrow's second allocator, which nothing uses, would start a thread.
     own[ALLOCATOR] = "background_thread:false"
-    address = load(LIBRARIES, own, environment.variables, python)
+    address = load([*LIBRARIES, "--", *OF_FITS], own, environment.variables, python)
     if is_here:
         os.environ[ADDRESS] = address
     else:
@@ -76,6 +82,7 @@ def load(
 
     Parameters
     ----------
+    modules : their names; those behind a ``--`` are loaded for who asks at the address with a `+`.
     own : variables that its forks have from it.
     variables : others that it has, and that its forks are asked to have.
     """
@@ -84,15 +91,20 @@ def load(
         [python, "-P", PACKAGE.with_name("loaded.py"), address, ",".join(own), *modules],
         stdin=subprocess.PIPE,  # which is closed when this process ends, however it ends
         env={**os.environ, **variables, **own},
+        process_group=0,
     )
     atexit.register(_end, process)
     return address
 
 
 def _end(process: subprocess.Popen) -> None:
-    """End the loaded process, which by now has no job and may still be loading."""
-    process.kill()
-    process.wait()
+    """End the loaded process and its fork, which by now have no job and may still be loading."""
+    process.stdin.close()
+    try:
+        process.wait(PATIENCE)  # so that its CPU time, and its jobs', count as this process's
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def start_anew(environment: Environment, python: str, *, may_fork: bool) -> NoReturn:

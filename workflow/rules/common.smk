@@ -289,3 +289,6 @@ RUN = (
     f'{PYTHON} -I -S "$EMODAG_PATH/start.py" -m emodag run '
     "{output.manifest} --workers {threads} --log {log}"
 )
+
+RUN_FIT = f"EMODAG_FITS=1 {RUN}"
+"""Of a process that has loaded torch, too, which the others need not wait for."""

@@ -26,7 +26,7 @@ rule stage0:
     message:
         "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
     shell:
-        RUN
+        RUN_FIT
 
 
 rule teacher:
@@ -52,7 +52,7 @@ rule teacher:
     message:
         "Train the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
-        RUN
+        RUN_FIT
 
 
 rule pseudo_label:
@@ -100,7 +100,7 @@ rule student:
     message:
         "Train student {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
-        RUN
+        RUN_FIT
 
 
 rule blend:
