@@ -215,7 +215,10 @@ def test_ctrl_c_reaches_the_job_once(patient, fits):
 
 @pytest.mark.parametrize("fits", [False, True])
 def test_without_the_loaded_process_its_jobs_end(patient, fits):
-    with loaded(patient, fits=fits) as (environment, process), begun(environment, 99) as (asker, job):
+    with (
+        loaded(patient, fits=fits) as (environment, process),
+        begun(environment, 99) as (asker, job),
+    ):
         process.kill()
         job.wait(10)
         assert asker.wait() == 1
