@@ -206,7 +206,8 @@ def test_the_weights_are_the_last_epochs_and_not_the_best_epochs(table):
     assert max(epoch.macro_f1 for epoch in history) > history[-1].macro_f1
 
 
-def test_a_fit_that_diverges_says_so(table):
+@pytest.mark.filterwarnings("error")
+def test_a_fit_that_diverges_says_so_and_nothing_else(table):
     with pytest.raises(DivergenceError, match=r"epoch \d+ is (nan|inf).*learning_rate"):
         train(table, learning_rate=1e30)
 

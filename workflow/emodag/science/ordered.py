@@ -98,7 +98,10 @@ def _padded(x: torch.Tensor) -> torch.Tensor:
 
 
 def sum_rows(x: torch.Tensor) -> torch.Tensor:
-    """(n, width) -> (width,), float32 or float64, n > 0, without gradients."""
+    """(n, width) -> (width,), float32 or float64, n > 0, without gradients.
+
+    Beyond the range it is infinite, of which NumPy warns unless it is told not to.
+    """
     return _sums(x)[0]
 
 
@@ -113,16 +116,15 @@ def _sums(*tables: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return tuple(torch.from_numpy(array[0].copy()) for array in arrays)
     half = count // 2
     sums = np.empty((half, len(arrays), width), arrays[0].dtype)
-    with np.errstate(all="ignore"):
-        for number, array in enumerate(arrays):
-            np.add(array[:half], array[half : 2 * half], out=sums[:, number])
-            if count % 2:
-                sums[0, number] += array[-1]
-        while half > 1:
-            count, half = half, half // 2
-            np.add(sums[:half], sums[half : 2 * half], out=sums[:half])
-            if count % 2:
-                sums[0] += sums[count - 1]
+    for number, array in enumerate(arrays):
+        np.add(array[:half], array[half : 2 * half], out=sums[:, number])
+        if count % 2:
+            sums[0, number] += array[-1]
+    while half > 1:
+        count, half = half, half // 2
+        np.add(sums[:half], sums[half : 2 * half], out=sums[:half])
+        if count % 2:
+            sums[0] += sums[count - 1]
     return tuple(torch.from_numpy(total.copy()) for total in sums[0])  # without the other halves
 
 
