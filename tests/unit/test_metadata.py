@@ -6,8 +6,15 @@ from pathlib import Path
 
 import yaml
 
+from emodag.face.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_command_says_this_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"emodag {PROJECT['version']}\n"
 
 
 def test_the_citation_is_of_this_version():

@@ -51,6 +51,9 @@ def _base(uv: Uv, torch: str) -> None:
     uv.compile(VENV)
     (site,) = VENV.glob("lib/python3*/site-packages")
     (site / "emodag.pth").write_text("../../../../workflow\n")
+    command = VENV / "bin/emodag"
+    command.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -P -m emodag "$@"\n')
+    command.chmod(0o755)
     (VENV / "bin/uv").symlink_to(Path(uv.path).absolute())
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m emodag VERB`."""
+"""The command line: `emodag VERB`, or `python -m emodag VERB`."""
 
 import argparse
 import json
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from emodag.errors import EmodagError, InputError
-from emodag.face import cost, diff, environment, gc, lineage, pack, verify, why
+from emodag.face import check, cost, diff, environment, gc, lineage, pack, verify, why
 from emodag.face.places import asked_store
 from emodag.face.printing import complain, drop, stand_in_for_closed_streams
 from emodag.shown import shown
 
 if TYPE_CHECKING:
     from emodag.provenance.plan import Environment
+
+VERSION = "0.1.0"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,7 +65,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="python -m emodag", description=__doc__)
+    parser = Parser(prog="emodag", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"emodag {VERSION}")
     parser.set_defaults(failure=1)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
@@ -99,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (why, lineage, verify, diff, cost, pack, gc, environment):
+    for verb in (check, why, lineage, verify, diff, cost, pack, gc, environment):
         verb.add(verbs)
 
     config = verbs.add_parser(

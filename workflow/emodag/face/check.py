@@ -1,0 +1,230 @@
+"""`python -m emodag check [FILE]`: what is understood of the tables, and what a run will take."""
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from emodag.face.printing import tell
+from emodag.job import Job
+
+if TYPE_CHECKING:
+    from emodag.face.config import Config
+
+TABLES = ("synthesize", "ingest", "folds")
+FITS = ("stage0", "teacher", "student")
+SCORED = ("submission", "scores", "leaderboard")
+
+START = 0.3
+"""Seconds of a job besides what its stage takes."""
+
+FEW = 8
+"""Of more persons or names than these the others are counted."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    check = verbs.add_parser(
+        "check",
+        help="read the tables and say what was understood, and what a run will take",
+        description="Read the tables that a configuration names, as the run would, and say what "
+        "was understood of them, what is suspicious, and how many jobs and minutes the run will "
+        "take. Writes nothing.",
+    )
+    check.add_argument(
+        *("files",),
+        **{"nargs": "*", "type": Path, "metavar": "FILE"},
+        help="configuration files on top of config.yaml",
+    )
+    check.set_defaults(verb=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from emodag.face.combined import combined
+    from emodag.planner import jobs
+    from emodag.provenance.fingerprint import THREAD_VARIABLES
+
+    config = combined(options.files, [])
+    chain = jobs(config)
+    threads = config.environments[config.environment].threads
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))  # before torch is loaded
+    looking = Looking()
+    with TemporaryDirectory() as directory:
+        where = Path(directory)
+        try:
+            _make_tables(config, chain, where, looking)
+        except Exception as error:
+            error.args = tuple(str(part).replace(f"{where}/", "") for part in error.args)
+            raise
+        quality = json.loads((where / config.environment / "table/quality.json").read_text())
+        tell(*_understood(config, quality))
+        tell(*(f"WARNING {warning}" for warning in looking.warnings))
+        step = _seconds_per_step(config, chain, quality["features"], where)
+    tell(*_cost(config, chain, quality["rows"], step))
+    files = ["--configfile", *map(str, options.files)] if options.files else []
+    target = "results/submission.csv"
+    tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', target, *files])}")
+    return 0
+
+
+class Looking:
+    """What a stage may ask for (`emodag.context.Context`); keeps its warnings."""
+
+    def __init__(self) -> None:
+        self.labels_seen: Mapping[str, frozenset[str]] = {}
+        self.device, self.workers, self.checkpoint = "cpu", os.cpu_count() or 1, self
+        self.every = 10**9
+        self.warnings: list[str] = []
+
+    def note(self, message: str) -> None:
+        """Not told."""
+
+    def warn(self, message: str) -> None:
+        """Keep a warning."""
+        self.warnings.append(message)
+
+    def progress(self, total: int, unit: str) -> AbstractContextManager:
+        """A bar that nobody sees."""
+        return nullcontext(self)
+
+    def update(self, steps: int = 1, **figures: object) -> None:
+        """Nobody sees it."""
+
+    def saw_labels_of(self, persons: Iterable[object]) -> None:
+        """Nothing is kept of what is made here."""
+
+    def load(self) -> None:
+        """No fit goes on here."""
+
+
+def _make_tables(config: "Config", chain: Mapping[str, Job], where: Path, looking: Looking) -> None:
+    """Have the stages that only read make their outputs below the directory `where`."""
+    for job in chain.values():
+        if job.stage in TABLES and job.environment == config.environment:
+            inputs = {
+                role: Path(origin) if isinstance(origin, str) else where.joinpath(*origin)
+                for role, origin in job.inputs.items()
+            }
+            made = where / job.name
+            made.mkdir(parents=True)
+            stage = importlib.import_module(f"emodag.stages.{job.stage}")
+            stage.run(inputs, job.params, made, looking)
+
+
+def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
+    data, rows = config.data, quality["rows"]
+    for name, title in (("train", "training table"), ("test", "test table")):
+        yield _line(title, f"{getattr(data, name) or 'made up'}: {rows[name]:,} rows")
+    counts = quality["rows_per_person"].values()
+    each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
+    persons = _listed(sorted(quality["rows_per_person"], key=_in_order))
+    yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
+    classes = quality["class_counts"]
+    yield _line("classes", ", ".join(f"{name} {classes[name]:,}" for name in data.classes))
+    yield _line("features", f"{quality['features']:,}")
+    for name in ("dropped", "constant"):
+        if columns := quality[f"{name}_columns"]:
+            yield _line(name, f"{len(columns):,}: {_listed(columns)}")
+    if groups := quality["duplicate_columns"]:
+        yield _line("equal", _listed(" = ".join(group) for group in groups))
+    for table, cells in quality["cells"].items():
+        kinds = [kind for kind in cells if cells[kind]["total"]]
+        if kinds:
+            told = ", ".join(f"{cells[kind]['total']:,} {kind.replace('_', ' ')}" for kind in kinds)
+            columns = set().union(*(cells[kind]["columns"] for kind in kinds))
+            where = "one feature" if len(columns) == 1 else f"{len(columns):,} features"
+            yield _line(f"cells, {table}", f"{told}; in {where}")
+
+
+def _line(title: str, text: str) -> str:
+    return f"{title:16}{text}"
+
+
+def _in_order(name: str) -> tuple:
+    """Numbers by size, before other names."""
+    return (0, int(name), "") if name.isdecimal() else (1, 0, name)
+
+
+def _seconds_per_step(
+    config: "Config", chain: Mapping[str, Job], features: int, where: Path
+) -> float:
+    """How long a step of training takes here, by a short fit on made-up rows."""
+    import numpy as np
+
+    from emodag.science.matrices import write_columns
+    from emodag.stages import teacher
+
+    job = next(job for job in chain.values() if job.stage == "teacher")
+    rng = np.random.default_rng(0)
+    steps, batch = 4, config.training.batch
+    for name, rows in (("train", steps * batch), ("test", 2)):
+        values = rng.standard_normal((features, rows), dtype=np.float32)
+        columns = {f"f{number}": column for number, column in enumerate(values)}
+        write_columns(where / f"{name}.parquet", columns)
+    codes = np.arange(steps * batch) % len(config.data.classes)
+    facts = {"label": codes.astype(np.int8), "person": codes.astype(np.int64)}
+    write_columns(where / "rows.parquet", facts)
+    inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
+    taken = {}
+    for epochs in (1, 1, 3):  # the first time is longer
+        training = {**job.params["training"], "epochs": epochs}
+        began = time.process_time()  # others may be busy
+        params = {**job.params, "fold": None, "training": training}
+        teacher.run(inputs, params, where, Looking())
+        taken[epochs] = time.process_time() - began
+    threads = config.environments[config.environment].threads
+    return max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
+
+
+def _cost(
+    config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], step: float
+) -> Iterator[str]:
+    """Jobs and minutes of the submission, and of everything there is by default."""
+    cores = os.cpu_count() or 1
+    for title, stages in (("submission", ["submission"]), ("and its scores", SCORED)):
+        names = _above(chain, [name for name in stages if name in chain])
+        fits = [chain[name] for name in names if chain[name].stage in FITS]
+        steps = sum(_steps(job, rows, config) for job in fits)
+        seconds = (steps * step + START * len(names)) / min(cores, len(fits))
+        told = f"{len(names)} jobs, {len(fits)} fits of up to {steps:,} steps in all"
+        yield _line(title, f"{told}: about {_time(seconds)} on {cores} cores")
+    batch = config.training.batch
+    yield _line("", f"a step of {batch} rows takes {step * 1000:.0f} ms here, measured just now")
+
+
+def _steps(job: Job, rows: Mapping[str, int], config: "Config") -> int:
+    """At most so many steps: with every test row pseudo-labelled."""
+    share = 1 if job.params.get("fold") is None else 1 - 1 / config.folds
+    most = rows["train"] * share + (rows["test"] if job.stage == "student" else 0)
+    return round(job.params["training"]["epochs"] * most / config.training.batch)
+
+
+def _above(chain: Mapping[str, Job], targets: Iterable[str]) -> set[str]:
+    """Jobs and all that they rest on."""
+    found: set[str] = set()
+    left = list(targets)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [o[0] for o in chain[name].inputs.values() if not isinstance(o, str)]
+    return found
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(10, round(seconds, -1)):.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = list(names)
+    more = f" and {len(first) - FEW:,} more" if len(first) > FEW else ""
+    return ", ".join(map(str, first[:FEW])) + more
