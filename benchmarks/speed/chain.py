@@ -159,7 +159,7 @@ def changed(
     whole : what `against` found; the last of its rounds is what changes.
     """
     seed = len(whole.costs["emodag"])
-    boost = {"boost": [1.0, 1.0, 1.0, 1.25]}
+    boost = {"boost": {"HVHA": 1.25}}
     workflow.configure(epochs, stage0_epochs, [seed], pseudo_labels=boost)
     generation = Comparison(
         "generation",

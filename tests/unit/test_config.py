@@ -6,12 +6,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from emodag.chain import Chain
 from emodag.errors import ConfigError
 from emodag.face.combined import combined
 from emodag.face.config import Config, load
 from emodag.face.config_file import default_yaml, effective_yaml, json_schema
 from emodag.face.config_reference import reference
 from emodag.face.places import asked_store
+from emodag.face.repeated_keys import repeated_keys
 from tests.unit.obstacles import OBSTACLES
 
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}
@@ -75,6 +77,11 @@ def test_every_key_is_described():
         ({"fold": 3}, "fold: no such key; did you mean 'folds'"),
         ({"epochs": 3}, "epochs: no such key; did you mean 'training.epochs'"),
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; did you mean 'epochs'"),
+        ({"seed": 3}, "seed: no such key; did you mean 'seeds'"),
+        ({"protocol": "nested"}, "protocol: no such key; did you mean 'protocols'"),
+        ({"seeds": 3}, r"seeds: expected a list, such as \[1, 2\]; found 3"),
+        ({"data": {"folds": 3}}, r"data\.folds: no such key; did you mean 'folds'"),
+        ({"model": {"epochs": 3}}, r"model\.epochs: .* did you mean 'training\.epochs'"),
         ({"zzz": 1}, "zzz: no such key; known here: environment,"),
         ({"training": {"epochs": "many"}}, r"training\.epochs: .*valid integer.*found 'many'"),
         ({"folds": 1}, "folds: .*greater than or equal to 2; found 1"),
@@ -91,9 +98,19 @@ def test_every_key_is_described():
         ({"store": ""}, "store: .*at least 1 character"),
         ({"data": {**FILES, "label": "y"}}, "name both `label` and `group`"),
         (
-            {"data": {"classes": ["a", "b"]}},
-            "`pseudo_labels.boost` holds 4 factors for the 2 classes a, b",
+            {"data": {"classes": ["a", "b"]}, "pseudo_labels": {"boost": {"c": 2}}},
+            "`pseudo_labels.boost` names 'c', and `data.classes` holds a, b",
         ),
+        (
+            {"pseudo_labels": {"boost": [1.0, 1.0, 1.0, 1.5]}},
+            r"pseudo_labels\.boost: expected values by name, such as \{a: 1\}; found \[1\.0",
+        ),
+        ({"pseudo_labels": {"boost": {"HVHA": 0}}}, r"boost\.HVHA: .*greater than 0; found 0"),
+        (
+            {"data": {"classes": [False, "1"]}},
+            r"data\.classes\.0: YAML takes no, off or false for False; put quotes around",
+        ),
+        ({"pseudo_labels": {"boost": {True: 2}}}, r"boost\.\S+: YAML takes yes, on or true"),
         ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
         ({"model": None}, "model: .*found None"),
         ({**GLOBAL, "protocols": ["nested"]}, r"`protocols` holds 'nested'.*\[published\]"),
@@ -160,9 +177,58 @@ def test_a_leading_tilde_is_a_home(monkeypatch):
         asked_store()
 
 
-def test_other_classes_need_no_boost():
-    values = {"data": {"classes": ["a", "b"]}, "pseudo_labels": {"boost": None}}
-    assert load(values).pseudo_labels.boost is None
-    values["pseudo_labels"]["boost"] = "null"  # as it arrives from `--config`
-    assert load(values).pseudo_labels.boost is None
-    assert yaml.safe_load(default_yaml())["pseudo_labels"]["boost"] == [1, 1, 1, 1.5]
+def boost(**values):
+    """The factor of each class, as the stages are given them."""
+    return Chain(load(values), "local").boost
+
+
+def test_a_boost_is_that_of_a_class_by_its_name():
+    assert boost() == [1, 1, 1, 1.5]
+    # Whatever stands fourth, and however many classes there are.
+    assert boost(data={"classes": ["a", "b", "c", "d"]}) == [1, 1, 1, 1]
+    assert boost(data={"classes": ["a", "b"]}) == [1, 1]
+    assert boost(data={"classes": ["HVHA", "b", "LVHA"]}) == [1.5, 1, 1]
+    # As the default stands beside what a file of one's own says.
+    own = {"boost": {"HVHA": 1.5, "b": 2}}
+    assert boost(data={"classes": ["a", "b"]}, pseudo_labels=own) == [1, 2]
+    assert boost(pseudo_labels={"boost": None}) == [1, 1, 1, 1]
+    assert boost(pseudo_labels={"boost": "null"}) == [1, 1, 1, 1]  # as `--config` passes it on
+
+
+def test_classes_named_by_numbers():
+    values = {"classes": [-1, 0, 1]}
+    config = load({"data": values, "pseudo_labels": {"boost": {0: 2}}})
+    assert config.data.classes == ["-1", "0", "1"] and config.pseudo_labels.boost == {"0": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: 1\nb: 2\na: 3\n", ["a: on lines 1, 3"]),
+        ("training: {epochs: 2}\ndata:\n  id: x\n\ntraining:\n  batch: 9\n",
+         ["training: on lines 1, 5"]),
+        ("a:\n  b: {c: 1, c: 2}\n  b: 3\n  b: 4\n",
+         ["a.b: on lines 2, 3, 4", "a.b.c: on lines 2, 2"]),
+        ("a:\n- x: 1\n  'x': 2\n", ["a.0.x: on lines 2, 3"]),
+        ('{\n\t"a": 1,\n\t"b": 2,\n\t"a": 3\n}\n', ["a: on lines 2, 4"]),
+        ("a: 1\n'1': 2\n1: 3\n", []),
+        ("a: &x\n  b: 1\n  c: *x\nd: *x\n", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_a_key_given_twice_is_refused(tmp_path, text, expected):
+    assert repeated_keys(text, "f") == repeated_keys(text.encode(), "f")
+    assert repeated_keys(text, "f") == [f"  f: {line}" for line in expected]
+
+
+def test_all_keys_given_twice_are_named_with_their_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("folds: 3\nseeds: [1]\nfolds: 4\n")
+    (tmp_path / "mine.yaml").write_text("data: {id: a, id: b}\n")
+    with pytest.raises(ConfigError) as caught:
+        combined([Path("mine.yaml")], [])
+    assert str(caught.value).splitlines() == [
+        "the configuration holds keys twice; keep one of each:",
+        "  config.yaml: folds: on lines 1, 3",
+        "  mine.yaml: data.id: on lines 1, 1",
+    ]

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from emodag.errors import ConfigError, InputError
 from emodag.science import csv_tables, feature_file
+from emodag.science.ingest import layout_of_test, layout_of_train, open_table
 from emodag.stages import ingest
 
 CLASSES = ["calm", "tense"]
@@ -89,6 +91,40 @@ def test_named_columns(tmp_path):
     }  # fmt: skip
     assert pq.read_table(output / "test_rows.parquet").to_pydict() == {"id": [0]}
     assert context.warnings == []
+
+
+@pytest.mark.parametrize(("classes", "type_"), [(128, pa.int8()), (129, pa.int16())])
+def test_many_classes(tmp_path, classes, type_):
+    names = [f"sign{number}" for number in range(classes)]
+    train = "a,label,person\n" + "".join(f"{at},{name},P\n" for at, name in enumerate(names))
+    _, output = ingested(
+        tmp_path,
+        write(tmp_path / "train.csv", train),
+        write(tmp_path / "test.csv", "a\n1\n"),
+        classes=names,
+    )
+    labels = pq.read_table(output / "train_rows.parquet")["label"]
+    assert labels.type == type_ and labels.to_pylist() == list(range(classes))
+
+
+def test_wide_tables_are_read_in_linear_time(tmp_path):
+    """Header against header: a check of each name against all others took a minute."""
+    names = [f"channel{number}" for number in range(20_000)]
+    train = tmp_path / "train.parquet"
+    pq.write_table(
+        pa.table(
+            {name: [1.0, 2.0] for name in names}
+            | {"label": ["calm", "tense"], "person": ["P", "P"]}
+        ),
+        train,
+    )
+    test = tmp_path / "test.parquet"
+    pq.write_table(pa.table({name: [1.0] for name in reversed(names)}), test)
+    start = time.process_time()
+    layout = layout_of_train(open_table(train), label="label", group="person", id=None)
+    found = layout_of_test(open_table(test), layout, named=True)
+    assert time.process_time() - start < 5
+    assert found.features == tuple(reversed(names))
 
 
 def test_competition_layout(tmp_path):

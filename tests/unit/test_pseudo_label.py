@@ -37,6 +37,12 @@ def test_the_first_of_equal_classes_wins():
     assert labels.tolist() == [0]
 
 
+@pytest.mark.parametrize(("classes", "dtype"), [(128, np.int8), (129, np.int16), (250, np.int16)])
+def test_the_last_of_many_classes(classes, dtype):
+    _, labels, _ = select(np.eye(classes, dtype=np.float32)[-1:], threshold=0.9)
+    assert labels.dtype == dtype and labels.tolist() == [classes - 1]
+
+
 def test_no_row_at_all():
     rows, labels, confidence = select(np.full((3, 4), 0.25, np.float32), threshold=0.9)
     assert (len(rows), len(labels), len(confidence)) == (0, 0, 0)

@@ -106,6 +106,15 @@ def test_a_wrong_key_on_the_command_line_and_in_a_file(project):
     assert "generation: no such key; did you mean 'generations'?" in done.stderr
 
 
+def test_a_section_given_twice(project):
+    text = project.read("small.yaml")
+    (project.path / "small.yaml").write_text(f"{text}training: {{epochs: 9}}\n")
+    done = project.snakemake("-n", check=False)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    first, last = text.splitlines().index("training:") + 1, text.count("\n") + 1
+    assert f"small.yaml: training: on lines {first}, {last}" in done.stderr
+
+
 def test_the_wrong_environment_is_refused_with_the_differences(project):
     lock = project.path / "envs/local.lock"
     lock.write_text(lock.read_text().replace("numpy==1.26.4", "numpy==1.26.3"))

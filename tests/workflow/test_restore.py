@@ -39,7 +39,7 @@ def test_no_job_is_started(made, warm):
 
 
 def test_only_the_rest_is_started(warm):
-    warm.configure(pseudo_labels={"boost": [1.0, 1.0, 1.0, 2.0]})
+    warm.configure(pseudo_labels={"boost": {"HVHA": 2.0}})
     done = warm.snakemake(SUBMISSION)
     assert jobs(done, "RUN") == ["submission"] and len(jobs(done, "HIT")) == 11
     assert "1 of 1 steps" in done.stderr
@@ -48,7 +48,7 @@ def test_only_the_rest_is_started(warm):
 def test_what_must_be_computed_anew_lends_no_old_results(made, warm):
     """A job whose input is still to be made is not mistaken for what it was with the old one."""
     shutil.copytree(made.path / "results", warm.path / "results")
-    warm.configure(scaling={"n_quantiles": 10}, pseudo_labels={"boost": [1.0, 1.0, 1.0, 2.0]})
+    warm.configure(scaling={"n_quantiles": 10}, pseudo_labels={"boost": {"HVHA": 2.0}})
     done = warm.snakemake(SUBMISSION)
     assert len(jobs(done, "RUN")) == 10 and not jobs(done, "HIT")
 

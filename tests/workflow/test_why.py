@@ -143,7 +143,7 @@ def test_files_that_are_missing_or_damaged(copy_of_finished):
 def test_it_foretells_what_snakemake_starts(copy_of_finished):
     """Whoever only looked before, with another configuration, has changed nothing."""
     project = copy_of_finished
-    project.snakemake("-n", "--config", "pseudo_labels={boost: [1.0, 1.0, 1.0, 2.0]}")
+    project.snakemake("-n", "--config", "pseudo_labels={boost: {HVHA: 2.0}}")
     assert ask(project, "submission")["outcome"] == "fresh"
     quality = "workflow/emodag/science/quality.py"
     (project.path / quality).write_text(project.read(quality) + "\nSPARE = 1\n")

@@ -25,7 +25,8 @@ class Chain:
         self.env = env
         self.classes = config.data.classes
         self.no_boost = [1.0] * len(self.classes)
-        self.boost = config.pseudo_labels.boost or self.no_boost
+        factors = config.pseudo_labels.boost or {}
+        self.boost = [factors.get(name, 1.0) for name in self.classes]
         self.folds = range(config.folds)
         self.generations = range(1, config.generations + 1)
 

@@ -25,6 +25,7 @@ from emodag.beginning import bring_to_the_present, clear_away, keep_together
 from emodag.errors import EmodagError
 from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
+from emodag.face.repeated_keys import refuse_repeated_keys
 from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
 from emodag.job import RANDOMNESS
@@ -38,6 +39,7 @@ from emodag.surroundings import hand_on, prepare
 
 try:
     prepare(ROOT / "workflow")
+    refuse_repeated_keys([Path(file) for file in workflow.configfiles])
     CONFIG = load(config)
     CHAIN = jobs(CONFIG)
     INTERPRETERS = Interpreters(CONFIG, ROOT)

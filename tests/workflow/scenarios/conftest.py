@@ -26,7 +26,7 @@ TINY = {
 }
 """Nine jobs to a submission, three of them fits."""
 
-BOOST = {"threshold": 0.4, "boost": [9.0, 1.0, 1.0, 1.0]}
+BOOST = {"threshold": 0.4, "boost": {"LVLA": 9.0}}
 """A parameter that only the submission reads in a chain of one generation."""
 
 FITTED = {"gen0/all", "gen1/pseudo_labels/all", "gen1/fold0", "gen1/fold1", "gen1/blend"}

@@ -9,6 +9,7 @@ import yaml
 
 from emodag.errors import ConfigError
 from emodag.face.config import Config, load
+from emodag.face.repeated_keys import refuse_repeated_keys
 from emodag.provenance.atomic import read_bytes
 
 DEFAULT = Path("config.yaml")
@@ -24,16 +25,19 @@ def combined(files: list[Path], settings: list[str]) -> Config:
     Raises
     ------
     ConfigError
-        When a file is missing or not YAML, a setting is not one, or the whole is wrong.
+        When a file is missing, not YAML or holds a key twice, a setting is not one, or the whole is
+        wrong.
     """
     values: Any = {}
-    for path in [DEFAULT, *files] if os.path.lexists(DEFAULT) else files:
+    files = [DEFAULT, *files] if os.path.lexists(DEFAULT) else files
+    for path in files:
         try:
             values = _merged(values, _mapping(read_bytes(path), str(path)))
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such configuration file") from None
         except OSError as error:
             raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    refuse_repeated_keys(files)
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:

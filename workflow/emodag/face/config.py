@@ -7,7 +7,15 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from emodag.errors import ConfigError
 from emodag.face.places import at_home
@@ -16,6 +24,17 @@ Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 File = Annotated[str, AfterValidator(at_home)]
+
+
+def _as_text(value: Any) -> Any:
+    """A name that YAML has taken for a number is the name; one taken for a truth value is lost."""
+    if isinstance(value, bool):
+        words = "yes, on or true" if value else "no, off or false"
+        raise ValueError(f"YAML takes {words} for {value}; put quotes around the name")
+    return str(value) if isinstance(value, int) else value
+
+
+ClassName = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
 
 
 RESERVED = {"raw", "drift"}
@@ -83,7 +102,7 @@ class Data(Section):
         None,
         description="id column; null: the first one, or none where label and group are named",
     )
-    classes: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=2)] = Field(
+    classes: Annotated[list[ClassName], Field(min_length=2)] = Field(
         ["LVLA", "HVLA", "LVHA", "HVHA"],
         description="names of the classes; the tables hold names or positions from 0",
     )
@@ -194,9 +213,10 @@ class PseudoLabels(Section):
     threshold: Annotated[float, Field(gt=0, le=1)] = Field(
         0.9, description="least confidence of a pseudo-label"
     )
-    boost: list[Annotated[float, Field(gt=0)]] | None = Field(
-        [1.0, 1.0, 1.0, 1.5],
-        description="one factor per class on its probability, from generation 2 on; null: none",
+    boost: dict[ClassName, Annotated[float, Field(gt=0)]] | None = Field(
+        {"HVHA": 1.5},
+        description="factors on the probabilities of classes, by name, from generation 2 on; "
+        "HVHA's applies where there is such a class; null: none",
     )
 
 
@@ -339,11 +359,13 @@ class Config(Section):
                 )
             if a == b:
                 raise ValueError(f"`drift.contrasts` compares {a!r} with itself")
-        boost, classes = self.pseudo_labels.boost, self.data.classes
-        if boost is not None and len(boost) != len(classes):
+        # The default's class may be none of the tables'; a name that somebody has written must be.
+        for name in set(self.pseudo_labels.boost or {}).difference(
+            self.data.classes, PseudoLabels().boost or {}
+        ):
             raise ValueError(
-                f"`pseudo_labels.boost` holds {len(boost)} factors for the {len(classes)} classes "
-                f"{', '.join(classes)}; give one per class, or null for none"
+                f"`pseudo_labels.boost` names {name!r}, and `data.classes` holds "
+                f"{', '.join(self.data.classes)}"
             )
         if self.training.randomness == "global":
             self._replayable()
@@ -414,9 +436,14 @@ def _with_nulls(value: Any) -> Any:
 
 
 def _explain(mistake: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in mistake["loc"]) or "(top level)"
+    parts = [str(part) for part in mistake["loc"] if part != "[key]"]
+    where = ".".join(parts) or "(top level)"
     if mistake["type"] == "extra_forbidden":
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
+    if mistake["type"] == "list_type":
+        return f"  {where}: expected a list, such as [1, 2]; found {mistake['input']!r}"
+    if mistake["type"] == "dict_type":
+        return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
         return f"  {where}: {message}"
@@ -426,19 +453,25 @@ def _explain(mistake: Mapping[str, Any]) -> str:
 
 
 def _suggestion(location: tuple) -> str:
-    """The section that does know the key, else the nearest key of the section it stands in."""
+    """The key of that section that it is a slip of, else the same key elsewhere, else the nearest.
+
+    `seed` is far more often `seeds` than `data.seed`, and `epochs` always `training.epochs`.
+    """
     *path, key = location
     section: Any = Config
     for part in path:
         field = getattr(section, "model_fields", {}).get(part)
         section = Environment if field is None else field.annotation
     known = list(getattr(section, "model_fields", {}))
-    elsewhere = [
-        f"{name}.{key}"
-        for name, field in Config.model_fields.items()
-        if key in getattr(field.annotation, "model_fields", {})
-    ]
-    near = elsewhere or difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
+    places = {name: name for name in Config.model_fields}
+    for name, field in Config.model_fields.items():
+        places |= {f"{name}.{own}": own for own in getattr(field.annotation, "model_fields", {})}
+    elsewhere = [place for place, own in places.items() if own == key]
+    near = (
+        difflib.get_close_matches(str(key), known, n=1, cutoff=0.8)
+        or elsewhere
+        or difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
+    )
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known here: {', '.join(known)}"

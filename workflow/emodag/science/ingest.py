@@ -130,8 +130,9 @@ def layout_of_test(table: Table, train: Layout, *, named: bool) -> Layout:
             f"{listed([train.label, train.group])}, were taken for label and person; give the "
             "training table both columns, or name them by data.label and data.group",
         )
-    missing = [name for name in train.features if name not in set(features)]
-    extra = [name for name in features if name not in set(train.features)]
+    known, found = set(train.features), set(features)
+    missing = [name for name in train.features if name not in found]
+    extra = [name for name in features if name not in known]
     if missing or extra:
         differences = [f"lacks {listed(missing)}"] if missing else []
         differences += [f"also has {listed(extra)}"] if extra else []
@@ -174,7 +175,7 @@ def read_truth(
 
     Returns
     -------
-    int8 array of shape (n_rows,)
+    array of shape (n_rows,), of the dtype that `code_dtype` gives
         Class numbers, in the order of the test rows.
 
     Raises

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from emodag.science.class_codes import code_dtype
+
 
 def boosted(probabilities: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Probabilities times one factor per class, not renormalised.
@@ -43,10 +45,11 @@ def select(
     Returns
     -------
     rows : (m,) int32, ascending.
-    labels : (m,) int8.
+    labels : (m,) int8, or as `code_dtype` says for many classes.
     confidence : (m,) in the dtype of `probabilities`.
     """
     confidence = probabilities.max(axis=1)
     rows = np.flatnonzero(reaches(confidence, threshold))
     labels = probabilities[rows].argmax(axis=1)
-    return rows.astype(np.int32), labels.astype(np.int8), confidence[rows]
+    codes = labels.astype(code_dtype(probabilities.shape[1]))
+    return rows.astype(np.int32), codes, confidence[rows]

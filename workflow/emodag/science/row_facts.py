@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from emodag.science.class_codes import code_dtype
 from emodag.science.tables import MISSING, Table, fault
 
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
@@ -14,7 +15,7 @@ _FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
 def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
-    """Turn labels, each the name of a class or its number from 0, into int8 codes.
+    """Turn labels, each the name of a class or its number from 0, into codes.
 
     A column is read as names if all its values are names of classes, else as numbers.
 
@@ -22,6 +23,15 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
     ----------
     text : string array of shape (rows,)
         The column as read by `table.blocks`.
+
+    Returns
+    -------
+    array of shape (rows,), int8 or as `code_dtype` says for many classes.
+
+    Raises
+    ------
+    InputError
+        If a label is missing or of no class.
     """
     text = _complete(table, column, text, "label", classes)
     encoded = text.dictionary_encode()
@@ -42,7 +52,7 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
             column=column,
             row=row,
         )
-    lookup = np.array([codes[value] for value in found], dtype=np.int8)
+    lookup = np.array([codes[value] for value in found], dtype=code_dtype(len(classes)))
     return lookup[encoded.indices.to_numpy()]
 
 

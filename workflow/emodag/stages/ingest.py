@@ -28,8 +28,8 @@ def run(
     """Read the `train` and `test` tables and write them as float64 features and row facts.
 
     Writes `train.parquet` and `test.parquet` (features only, NaN where missing, in the training
-    table's order), `train_rows.parquet` (id, label as int8 code, person), `test_rows.parquet` (id)
-    and `quality.json`; all of them or, on an error, none.
+    table's order), `train_rows.parquet` (id, label as a class code, person), `test_rows.parquet`
+    (id) and `quality.json`; all of them or, on an error, none.
 
     Parameters
     ----------

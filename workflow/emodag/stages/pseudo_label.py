@@ -15,7 +15,7 @@ from emodag.science.pseudo_label import boosted, reaches, select
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Write `pseudo_labels.parquet`: test row (int32), label (int8), confidence (float32).
+    """Write `pseudo_labels.parquet`: test row (int32), label (`code_dtype`), confidence (float32).
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from tests.workflow.scenarios.walk.walked import Walked
 
 SETTINGS = {
     "threshold": ("pseudo_labels", "threshold", [0.4, 0.3]),
-    "boost": ("pseudo_labels", "boost", [None, [9.0, 1.0, 1.0, 1.0]]),
+    "boost": ("pseudo_labels", "boost", [None, {"LVLA": 9.0}]),
     "epochs": ("training", "epochs", [8, 25]),
     "checkpoint_every": ("training", "checkpoint_every", [10, 1]),
     "n_quantiles": ("scaling", "n_quantiles", [20, 30]),

@@ -62,7 +62,7 @@ class Run:
 
     @property
     def labels(self) -> np.ndarray:
-        """(n,) int8 class codes of the training rows."""
+        """(n,) class codes of the training rows."""
         return self.rows["label"]
 
     @cached_property
