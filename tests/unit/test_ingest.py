@@ -6,11 +6,13 @@ import io
 import json
 import math
 import os
+import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -171,6 +173,103 @@ def test_test_labels_are_ignored_even_if_unreadable(tmp_path):
     assert record["test_columns_ignored"] == ["label", "person"]
 
 
+def as_file(folder, name, text, suffix):
+    """The same table as CSV or as Parquet."""
+    if suffix == "csv":
+        return write(folder / f"{name}.csv", text)
+    path = folder / f"{name}.parquet"
+    pq.write_table(pacsv.read_csv(io.BytesIO(text.encode())), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_that_are_no_features(tmp_path, suffix):
+    """By name or by pattern, in one table or both; a name with brackets is no pattern."""
+    train = (
+        "a,gender,raw_x,raw_y,acc[0],label,person\n"
+        "1,female,1,2,3,calm,P\n2,female,1,2,3,tense,P\n3,male,1,2,3,calm,Q\n4,male,1,2,3,tense,Q\n"
+    )
+    test = "gender,seen,a,raw_x\nmale,now,5,1\n"
+    context, output = ingested(
+        tmp_path,
+        as_file(tmp_path, "train", train, suffix),
+        as_file(tmp_path, "test", test, suffix),
+        ignore=["gender", "raw_*", "acc[0]", "se?n"],
+    )
+    assert matrix(output / "train.parquet")[0] == matrix(output / "test.parquet")[0] == ["a"]
+    assert context.warnings == []
+    record = quality(output)
+    assert record["ignored_columns"] == ["acc[0]", "gender", "raw_x", "raw_y", "seen"]
+    assert record["test_columns_ignored"] == []
+
+
+def test_a_pattern_ignores_neither_label_nor_person_nor_id(tmp_path):
+    _, output = ingested(
+        tmp_path,
+        write(tmp_path / "train.csv", "l,p,label,person,k\n1,2,calm,P,7\n3,4,tense,P,8\n"),
+        write(tmp_path / "test.csv", "k,l\n9,1\n"),
+        ignore=["p*", "[jk]", "?erson"],
+        id="k",
+    )
+    assert matrix(output / "train.parquet")[0] == ["l"]
+    assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == [9]
+
+
+def test_the_competitions_layout_without_what_is_ignored(tmp_path):
+    _, output = ingested(
+        tmp_path,
+        write(tmp_path / "train.csv", "when,key,a,emotion,who,note\nx,1,2,0,7,y\nx,2,3,1,7,y\n"),
+        write(tmp_path / "test.csv", "when,key,a\nx,5,1\n"),
+        ignore=["when", "note"],
+        label=None,
+        group=None,
+    )
+    assert matrix(output / "train.parquet")[0] == ["a"]
+    assert pq.read_table(output / "train_rows.parquet").to_pydict() == {
+        "id": [1, 2], "label": [0, 1], "person": [7, 7]
+    }  # fmt: skip
+    assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == [5]
+
+
+@pytest.mark.parametrize(
+    ("ignore", "message"),
+    [
+        (["A"], "holds 'A', and no column of .*train.csv or .*test.csv has .*nearest is 'a'"),
+        (["b", "lab*l_"], r"holds 'lab\*l_', .*the nearest is 'label'"),
+        (["label"], "holds 'label', which is data.label; take it out"),
+        (["person"], "holds 'person', which is data.group; take it out"),
+    ],
+)
+def test_what_cannot_be_ignored(tmp_path, ignore, message):
+    train, test = write(tmp_path / "train.csv", TRAIN), write(tmp_path / "test.csv", TEST)
+    with pytest.raises(ConfigError, match=message):
+        ingested(tmp_path, train, test, ignore=ignore)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_text_columns_are_named_together(tmp_path, suffix):
+    rows = "".join(
+        f"{at},{'fm'[at % 2]},2024-01-0{at + 1}x,{at},{['calm', 'tense'][at % 2]},P\n"
+        for at in range(4)
+    )
+    train = as_file(tmp_path, "train", f"a,sex,day,b,label,person\n{rows}", suffix)
+    test = write(tmp_path / "test.csv", "a,sex,day,b\n1,f,x,2\n")
+    expected = r"expected numbers, found text in 'sex', 'day'; .*\{ignore: \['sex', 'day'\]\}"
+    with pytest.raises(InputError, match=expected):
+        ingested(tmp_path, train, test)
+    shutil.rmtree(tmp_path / "out")
+    ingested(tmp_path, train, test, ignore=["sex", "day"])
+
+
+def test_further_columns_of_the_test_table_are_left_out(tmp_path):
+    train = write(tmp_path / "train.csv", TRAIN)
+    test = write(tmp_path / "test.csv", "c,b,a,d\nx,2,1.5,\n")
+    context, output = ingested(tmp_path, train, test)
+    np.testing.assert_array_equal(matrix(output / "test.parquet")[1], [[1.5, 2]])
+    assert "'c', 'd' in the test table will not be read" in context.warnings[0]
+    assert quality(output)["test_columns_ignored"] == ["c", "d"]
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     cells=st.lists(
@@ -241,6 +340,7 @@ def test_quality_record(tmp_path):
         "duplicate_columns": [["plain", "twin", "same"]],
         "class_counts": {"calm": 2, "tense": 2},
         "rows_per_person": {"2": 2, "10": 2},
+        "ignored_columns": [],
         "test_columns_ignored": [],
         "test_columns_reordered": False,
         "policies": {

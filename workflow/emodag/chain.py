@@ -88,7 +88,10 @@ class Chain:
         return self._job(
             f"{self.env}/table",
             "ingest",
-            {name: getattr(data, name) for name in names.split()},
+            {
+                **{name: getattr(data, name) for name in names.split()},
+                **({"ignore": data.ignore} if data.ignore else {}),
+            },
             {"train": self.raw("train"), "test": self.raw("test")},
         )
 

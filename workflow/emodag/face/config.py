@@ -102,6 +102,9 @@ class Data(Section):
         None,
         description="id column; null: the first one, or none where label and group are named",
     )
+    ignore: list[Annotated[str, Field(min_length=1)]] = Field(
+        [], description="columns of either table that are no features, by name or pattern as raw_*"
+    )
     classes: Annotated[list[ClassName], Field(min_length=2)] = Field(
         ["LVLA", "HVLA", "LVHA", "HVHA"],
         description="names of the classes; the tables hold names or positions from 0",

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +53,45 @@ def open_table(path: Path, *, decimals: str = "nearest") -> Table:
     raise fault(path, "unknown kind of file; expected .csv, .csv.gz, .parquet or .pq")
 
 
+def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset[str]:
+    """The columns of any of the tables that are called, or match, an entry of `ignore`.
+
+    Entries are names, or patterns as in `fnmatch`, in which case counts.
+
+    Raises
+    ------
+    ConfigError
+        If an entry is, and matches, no column at all.
+    """
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    found = {
+        entry: [name for name in columns if name == entry or fnmatchcase(name, entry)]
+        for entry in ignore
+    }
+    for entry, names in found.items():
+        if not names:
+            raise ConfigError(
+                f"data.ignore holds {entry!r}, and no column of "
+                f"{' or '.join(str(table.path) for table in tables)} has that name or pattern; the "
+                f"nearest is {_nearest(entry, columns)!r}"
+            )
+    return frozenset(name for names in found.values() for name in names)
+
+
 def layout_of_train(
-    table: Table, *, label: str | None, group: str | None, id: str | None
+    table: Table,
+    *,
+    label: str | None,
+    group: str | None,
+    id: str | None,
+    ignored: frozenset[str] = frozenset(),
 ) -> Layout:
     """Tell the columns of the training table apart.
 
     With `label` and `group` None it is the competition's layout: the index first, then features,
-    the label last but one and the person last. Otherwise the columns have those names, and all
-    others but `id` are features.
+    the label last but one and the person last, after the `ignored` columns are left out. Otherwise
+    the columns have those names, which no pattern can ignore, and all others but `id` and the
+    `ignored` ones are features.
 
     Raises
     ------
@@ -75,6 +107,7 @@ def layout_of_train(
         )
     columns = table.columns
     if label is None:
+        columns = tuple(name for name in columns if name not in ignored)
         if len(columns) < 4:
             raise fault(
                 table.path,
@@ -96,7 +129,7 @@ def layout_of_train(
             )
         for name in special:
             _require_column(table, name)
-        features = tuple(name for name in columns if name not in special)
+        features = tuple(name for name in columns if name not in ignored.union(special))
         layout = Layout(id=id, features=features, label=label, group=group)
     if not layout.features:
         raise fault(table.path, "has no feature columns besides label, person and id")
@@ -104,25 +137,29 @@ def layout_of_train(
     return layout
 
 
-def layout_of_test(table: Table, train: Layout, *, named: bool) -> Layout:
+def layout_of_test(
+    table: Table, train: Layout, *, named: bool, ignored: frozenset[str] = frozenset()
+) -> Layout:
     """Tell the columns of the test table apart, given the training table's `train`.
 
-    If `named`, a label and a person column may be there and are left out; otherwise the first
-    column is the index and all others are features. Features come in the test table's order.
+    If `named`, the id column is the training table's; otherwise it is the first that is not
+    `ignored`. Features are those of the training table, in the test table's order; all other
+    columns are left out.
 
     Raises
     ------
     InputError
-        If the features are not those of the training table, in whatever order.
+        If features of the training table are absent.
     """
     if named:
         if train.id is not None:
             _require_column(table, train.id)
         special, id_ = {train.id, train.label, train.group}, train.id
     else:
-        special, id_ = {table.columns[0]}, table.columns[0]
-    features = tuple(name for name in table.columns if name not in special)
-    taken = [name for name in (train.label, train.group) if name in features]
+        id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
+        special = {id_}
+    others = tuple(name for name in table.columns if name not in ignored.union(special))
+    taken = [name for name in (train.label, train.group) if name in others]
     if taken and not named:
         raise fault(
             table.path,
@@ -130,19 +167,20 @@ def layout_of_test(table: Table, train: Layout, *, named: bool) -> Layout:
             f"{listed([train.label, train.group])}, were taken for label and person; give the "
             "training table both columns, or name them by data.label and data.group",
         )
-    known, found = set(train.features), set(features)
+    known, found = set(train.features), set(others)
     missing = [name for name in train.features if name not in found]
-    extra = [name for name in features if name not in known]
-    if missing or extra:
-        differences = [f"lacks {listed(missing)}"] if missing else []
+    extra = [name for name in others if name not in known]
+    if missing:
+        differences = [f"lacks {listed(missing)}"]
         differences += [f"also has {listed(extra)}"] if extra else []
         hint = "" if named else " (its first column is taken for the index)"
         raise fault(
             table.path,
             f"expected the {len(train.features)} features of the training table; this table"
-            f"{hint} {' and '.join(differences)}; make the two agree",
+            f"{hint} {' and '.join(differences)}; make the two agree, or name in data.ignore what "
+            "is no feature",
         )
-    return Layout(id=id_, features=features)
+    return Layout(id=id_, features=tuple(name for name in others if name in known))
 
 
 def read_truth(
@@ -222,13 +260,17 @@ def read_truth(
 def _require_column(table: Table, name: str) -> None:
     if name in table.columns:
         return
-    lowered = {column.lower(): column for column in reversed(table.columns)}
-    nearest = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)
     raise fault(
         table.path,
         f"has no column {name!r}; the nearest of its {len(table.columns)} columns is "
-        f"{lowered[nearest[0]]!r}; correct the name in the configuration or in the file",
+        f"{_nearest(name, table.columns)!r}; correct the name in the configuration or in the file",
     )
+
+
+def _nearest(name: str, columns: Sequence[str]) -> str:
+    """The column that is written most alike, whatever the case."""
+    lowered = {column.lower(): column for column in reversed(columns)}
+    return lowered[difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)[0]]
 
 
 def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:

@@ -104,7 +104,8 @@ class ParquetTable:
         if not is_fit(plain):
             raise fault(
                 self.path,
-                f"expected {expected}, found the type {type_}; convert or remove the column",
+                f"expected {expected}, found the type {type_}; convert it, "
+                "or name it in data.ignore",
                 column=name,
             )
 

@@ -13,11 +13,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emodag.context import Context
+from emodag.errors import ConfigError, InputError
 from emodag.science.feature_file import FeatureWriter, select_columns
-from emodag.science.ingest import Layout, layout_of_test, layout_of_train, open_table
+from emodag.science.ingest import (
+    Layout,
+    ignored_columns,
+    layout_of_test,
+    layout_of_train,
+    open_table,
+)
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import label_codes, persons, row_ids
 from emodag.science.tables import Block, Table, fault, first_cell, listed
+from emodag.science.text_columns import text_columns
 
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
 
@@ -38,6 +46,8 @@ def run(
     params
         label, group, id : str or None
             Names of columns; see `emodag.science.ingest.layout_of_train`.
+        ignore : list of str, optional
+            Columns that are no features, by name or pattern.
         classes : list of str
         decimals : "nearest" or "pandas", see `emodag.science.ingest.open_table`
         missing : "impute" (keep as NaN for later) or "error"
@@ -52,15 +62,21 @@ def run(
     InputError
         If the data cannot be used.
     ConfigError
-        If `label`, `group` and `id` contradict each other.
+        If `label`, `group`, `id` and `ignore` contradict each other or the tables.
     """
     named = params["label"] is not None
     train, test = (open_table(inputs[t], decimals=params["decimals"]) for t in ("train", "test"))
-    layout = layout_of_train(train, label=params["label"], group=params["group"], id=params["id"])
-    test_columns = layout_of_test(test, layout, named=named)
-    ignored = [name for name in (layout.label, layout.group) if named and name in test.columns]
-    if ignored:
-        context.warn(f"{test.path}: {listed(ignored)} in the test table will not be read")
+    own = {name: params[name] for name in ("label", "group", "id")}
+    ignored = ignored_columns((train, test), params.get("ignore", ()))
+    for key, name in own.items():
+        if name in params.get("ignore", ()):
+            raise ConfigError(f"data.ignore holds {name!r}, which is data.{key}; take it out")
+    layout = layout_of_train(train, **own, ignored=ignored)
+    test_columns = layout_of_test(test, layout, named=named, ignored=ignored)
+    read = {test_columns.id, *test_columns.features} | ignored
+    unread = [name for name in test.columns if name not in read]
+    if unread:
+        context.warn(f"{test.path}: {listed(unread)} in the test table will not be read")
     reordered = test_columns.features != layout.features
     if reordered:
         context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
@@ -103,7 +119,8 @@ def run(
             "rows_per_person": {
                 str(count["values"]): count["counts"] for count in pc.value_counts(who).to_pylist()
             },
-            "test_columns_ignored": ignored,
+            "ignored_columns": sorted(ignored),
+            "test_columns_ignored": unread,
             "test_columns_reordered": reordered,
             "policies": {name: params[name] for name in _POLICIES},
         }
@@ -121,7 +138,7 @@ def _copy_features(
     tally = ColumnTally(len(layout.features))
     texts: dict[str, list[pa.Array]] = {name: [] for name in names}
     with FeatureWriter(path, layout.features) as writer:
-        blocks = table.blocks(layout.features, names)
+        blocks = _explained(table, layout.features, names)
         for block in _one_ahead(blocks) if context.workers > 1 else blocks:
             for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
                 cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
@@ -138,6 +155,21 @@ def _copy_features(
     if not tally.rows:
         raise fault(table.path, "has a header but no rows")
     return tally, {name: pa.concat_arrays(parts) for name, parts in texts.items()}
+
+
+def _explained(table: Table, features: Sequence[str], names: Sequence[str]) -> Iterator[Block]:
+    """The blocks of the table; where cells are text that must be numbers, all such columns."""
+    try:
+        yield from table.blocks(features, names)
+    except InputError:
+        if found := text_columns(table, features):
+            written = ", ".join(map(repr, found))
+            raise fault(
+                table.path,
+                f"expected numbers, found text in {written}; leave out what is no feature, by "
+                f"`data: {{ignore: [{written}]}}`, or write it as numbers",
+            ) from None
+        raise
 
 
 def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
