@@ -7,7 +7,7 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 from collections.abc import Iterator
 from typing import Any
 
-from emodag.face.config import Config
+from emodag.face.config import Config, Submission
 from emodag.job import RANDOMNESS, Job
 
 SHUFFLE_SEED = 1
@@ -200,12 +200,21 @@ class Chain:
         return self._job(
             "submission",
             "submission",
-            {"boost": self.boost, "ids": self.config.data.id is not None},
+            {"boost": self.boost, "ids": self.config.data.id is not None, **self.form()},
             {
                 "probabilities": (f"{run}/gen{self.config.generations}/blend", "test.parquet"),
                 **self.test_rows(),
             },
         )
+
+    def form(self) -> dict:
+        """How the submission is written, where it is not as the competition asked for."""
+        asked, usual = self.config.submission, Submission()
+        heads = [asked.id, asked.label]
+        return {
+            **({"heads": heads} if heads != [usual.id, usual.label] else {}),
+            **({"names": self.classes} if asked.values == "names" else {}),
+        }
 
     def scores(self) -> Job:
         fits = [

@@ -4,7 +4,7 @@ from typing import Any
 
 from emodag.baselines import baseline_jobs
 from emodag.chain import Chain
-from emodag.face.config import Config
+from emodag.face.config import Config, Submission
 from emodag.job import Job
 
 READ = {
@@ -102,6 +102,8 @@ def _settings(config: Config) -> dict[str, Any]:
     found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
     if config.baselines:
         found |= {"baselines": config.baselines, "baseline_trials": config.baseline_trials}
+    if config.submission != Submission():
+        found |= {f"submission.{k}": v for k, v in config.submission.model_dump().items()}
     for section in ("data", "scaling", "model", "training", "pseudo_labels"):
         values = getattr(config, section).model_dump()
         left_out = unseen.get(section, set())

@@ -223,6 +223,24 @@ class PseudoLabels(Section):
     )
 
 
+class Submission(Section):
+    """How `results/submission.csv` is written."""
+
+    id: Annotated[str, Field(min_length=1)] = Field("ID", description="head of the rows' ids")
+    label: Annotated[str, Field(min_length=1)] = Field(
+        "Predicted", description="head of the predicted classes"
+    )
+    values: Literal["numbers", "names"] = Field(
+        "numbers", description="classes by their positions from 0, or by their names"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.id == self.label:
+            raise ValueError(f"`id` and `label` are both {self.id!r}; give two different heads")
+        return self
+
+
 class Drift(Section):
     """What `results/drift.html` compares, stage by stage."""
 
@@ -319,6 +337,7 @@ class Config(Section):
     model: Model = Field(Model(), description="the network")
     training: Training = Field(Training(), description="the fits")
     pseudo_labels: PseudoLabels = Field(PseudoLabels(), description="self-training")
+    submission: Submission = Field(Submission(), description="the form of submission.csv")
     drift: Drift = Field(Drift(), description="comparison of environments")
     report: Report = Field(Report(), description="the report")
     baselines: list[Baseline] = Field(

@@ -15,17 +15,22 @@ from emodag.science.pseudo_label import boosted
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Write `submission.csv`: `ID` and `Predicted`, the class code, one row per test row.
+    """Write `submission.csv`: each test row's id and predicted class, below `ID` and `Predicted`.
 
     Parameters
     ----------
     inputs : `probabilities`, blended; `rows`, the test rows' ids.
-    params : `boost`, one factor per class; `ids`, whether to write the table's ids or row numbers.
+    params : `boost`, one factor per class; `ids`, whether to write the table's ids or row numbers;
+        `heads`, two other names of the columns, if asked for; `names` of the classes, to be written
+        in place of their codes, if asked for.
     """
     probabilities = read_probabilities(inputs["probabilities"])
     predicted = boosted(probabilities, np.array(params["boost"], np.float64)).argmax(axis=1)
     ids = read_columns(inputs["rows"])["id"] if params["ids"] else np.arange(len(predicted))
+    written = predicted.tolist()
+    if names := params.get("names"):
+        written = [names[code] for code in written]
     with (output / "submission.csv").open("w", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["ID", "Predicted"])
-        writer.writerows(zip(ids.tolist(), predicted.tolist(), strict=True))
+        writer.writerow(params.get("heads", ["ID", "Predicted"]))
+        writer.writerows(zip(ids.tolist(), written, strict=True))
