@@ -94,7 +94,8 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
             if value in first:
                 raise table.fault(
                     f"the id {value!r} was already used in data row {first[value] + 1}; "
-                    "ids must be unique",
+                    "ids must be unique; a number that restarts with each person is no id: "
+                    "name it in data.ignore instead",
                     column=column,
                     row=row,
                 )

@@ -23,8 +23,16 @@ from emodag.science.ingest import (
     open_table,
 )
 from emodag.science.quality import ColumnTally
-from emodag.science.row_facts import label_codes, persons, row_ids
-from emodag.science.tables import Block, Table, fault, first_cell, listed
+from emodag.science.row_facts import canonical_keys, label_codes, persons, row_ids
+from emodag.science.suspicions import (
+    empty_in_test,
+    equal_neighbours,
+    glance,
+    same_persons,
+    same_rows,
+    telling_features,
+)
+from emodag.science.tables import MISSING, Block, Table, fault, first_cell, listed
 from emodag.science.text_columns import text_columns
 
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
@@ -37,7 +45,8 @@ def run(
 
     Writes `train.parquet` and `test.parquet` (features only, NaN where missing, in the training
     table's order), `train_rows.parquet` (id, label as a class code, person), `test_rows.parquet`
-    (id) and `quality.json`; all of them or, on an error, none.
+    (id) and `quality.json`, whose `warnings` tell what makes a score lie, see
+    `emodag.science.suspicions`; all of them or, on an error, none.
 
     Parameters
     ----------
@@ -101,7 +110,19 @@ def run(
         )
         rows = {"id": _ids(test, test_columns.id, test_texts, test_tally.rows)}
         pq.write_table(pa.table(rows), staged / "test_rows.parquet", compression="zstd")
+        known = who.to_numpy(zero_copy_only=False)
+        pages = [glance(staged / f"{name}.parquet") for name in ("train", "test")]
+        warnings = [
+            *same_persons(known, _persons_of_test(test, layout.group) if named else ()),
+            *same_rows(*pages, known),
+            *telling_features(pages[0], features, codes, known),
+            *empty_in_test([features[at] for at in np.flatnonzero(test_tally.all_missing())]),
+            *equal_neighbours(pages[0], known),
+        ]
+        for warning in warnings:
+            context.warn(warning)
         quality = {
+            "warnings": warnings,
             "rows": {"train": tally.rows, "test": test_tally.rows},
             "features": len(features),
             "features_read": len(layout.features),
@@ -179,6 +200,18 @@ def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
         while (block := following.result()) is not None:
             following = reader.submit(next, blocks, None)
             yield block
+
+
+def _persons_of_test(test: Table, column: str) -> set[object]:
+    """Whom the test table names, nobody where it has no such column or one that cannot be read."""
+    if column not in test.columns:
+        return set()
+    try:
+        text = pa.concat_arrays([block.texts[column] for block in test.blocks([], [column])])
+        text = text.filter(pc.invert(pc.is_in(text, pa.array([None, *MISSING], pa.string()))))
+        return set(canonical_keys(test, column, text, "person").to_pylist())
+    except InputError:
+        return set()
 
 
 def _kept(

@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
-    found = [_score(run, intervals)]
+    found = [_score(run, intervals), *_suspicions(run)]
     if run.leaderboard:
         found.append(_hidden(run))
     if {"published", "nested"} <= set(run.protocols):
@@ -100,6 +100,15 @@ def _score(run: Run, intervals: Intervals) -> Finding:
         "say in the teacher and the epochs: add `nested` to `protocols` for a leak-free score."
     )
     return Finding("Score, flattered", brief(estimate.value), text, is_warning=True)
+
+
+def _suspicions(run: Run) -> list[Finding]:
+    """What ingest found in the tables that makes the score lie, none where it found nothing."""
+    warnings = run.json("table/quality.json")["warnings"]
+    if not warnings:
+        return []
+    text = " ".join(f"{warning[0].upper()}{warning[1:]}." for warning in warnings)
+    return [Finding("Doubts about the score", plural(len(warnings), "warning"), text, True)]
 
 
 def _hidden(run: Run) -> Finding:

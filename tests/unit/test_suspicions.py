@@ -1,0 +1,211 @@
+"""What makes a score lie is found, whatever columns are called; sound tables are not suspected."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emodag.science import suspicions
+from emodag.science.suspicions import same_persons
+from emodag.stages import ingest
+
+PEOPLE, WINDOWS = 6, 40
+
+
+class Notes:
+    """The part of a context that the stage uses."""
+
+    def __init__(self):
+        self.warnings, self.workers = [], 1
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+
+def frame(first, people=PEOPLE, *, classes=4, seed=5):
+    """Six features of people that `first` counts from, which hint at the label."""
+    rng = np.random.default_rng([seed, ord(first)])
+    label = rng.integers(classes, size=people * WINDOWS)
+    x = rng.normal(size=(len(label), 6)) + 0.5 * label[:, None]
+    table = pd.DataFrame(x, columns=[f"f{at}" for at in range(6)])
+    names = [f"{first}{at}" for at in range(people)]
+    return table.assign(mood=[f"m{at}" for at in label], who=np.repeat(names, WINDOWS))
+
+
+def suspected(folder, train, test, *, suffix="csv", ignore=(), expected=1):
+    """The warnings about the tables, which must be the same in the run and in quality.json."""
+    inputs = {}
+    for name, table in (("train", train), ("test", test)):
+        inputs[name] = folder / f"{name}.{suffix}"
+        if suffix == "csv":
+            table.to_csv(inputs[name], index=False)
+        else:
+            table.to_parquet(inputs[name], index=False)
+    params = {
+        "label": "mood", "group": "who", "id": None, "classes": sorted(set(train["mood"])),
+        "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
+        "decimals": "nearest", "min_rows_per_person": 2, "ignore": ignore,
+    }  # fmt: skip
+    output = folder / "out"
+    output.mkdir()
+    context = Notes()
+    ingest.run(inputs, params, output, context)
+    found = json.loads((output / "quality.json").read_text())["warnings"]
+    told = [warning for warning in context.warnings if not warning.startswith(str(folder))]
+    assert told == found
+    assert len(found) == expected, found
+    return " / ".join(found)
+
+
+def plain(table):
+    """As a test table: without label and person."""
+    return table.drop(columns=["mood", "who"])
+
+
+def test_sound_tables_are_not_suspected(tmp_path):
+    suspected(tmp_path, frame("p"), frame("q"), expected=0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_persons_of_both_tables(tmp_path, suffix):
+    test = frame("q", seed=6).replace({"who": {"q2": "P 3", "q4": "p4"}})
+    found = suspected(tmp_path, frame("p"), test, suffix=suffix)
+    assert "'P 3', 'p4' of the test table are in the training table too" in found
+
+
+def test_persons_numbered_in_both_tables(tmp_path):
+    train, test = frame("p"), frame("q")
+    train["who"] = np.repeat(np.arange(PEOPLE), WINDOWS)
+    test["who"] = np.repeat(np.arange(PEOPLE) + 5.0, WINDOWS)
+    found = suspected(tmp_path, train, test)
+    assert found.startswith("'5' of the test table is in the training table too")
+
+
+def test_rows_of_both_tables(tmp_path):
+    test = pd.concat([plain(frame("q")), plain(frame("p"))[7:12]], ignore_index=True)
+    test = test[["f3", "f0", "f1", "f2", "f4", "f5"]]
+    found = suspected(tmp_path, frame("p"), test)
+    assert "5 rows of the test table are in the training table too" in found
+
+
+def test_rows_of_both_tables_without_the_columns_that_were_dropped(tmp_path):
+    train = frame("p").assign(f2=np.nan)
+    found = suspected(tmp_path, train, plain(train)[:1])
+    assert "1 row of the test table is in the training table too" in found
+
+
+def test_rows_under_two_names(tmp_path):
+    train = frame("p")
+    twin = train[train["who"] == "p1"].assign(who="somebody")
+    found = suspected(tmp_path, pd.concat([train, twin], ignore_index=True), plain(frame("q")))
+    assert "40 rows of the training table are there under two persons ('p1', 'somebody')" in found
+
+
+def test_a_coarse_table_has_equal_rows(tmp_path):
+    train, test = frame("p"), frame("q")
+    for table in (train, test):
+        table[[f"f{at}" for at in range(6)]] = (plain(table) > 0).astype(float)
+    suspected(tmp_path, train, test, expected=0)
+
+
+def test_a_name_in_several_spellings(tmp_path):
+    names = {"p1": "Ann Lee", "p2": "ann  lee", "p3": "ANNLEE", "p4": "Ann Leeds"}
+    found = suspected(tmp_path, frame("p").replace({"who": names}), plain(frame("q")))
+    assert found.startswith("'ANNLEE' and 'Ann Lee' and 'ann  lee': probably one person")
+    assert same_persons([1, 2, 11], []) == []
+
+
+LEAKS = {
+    "the code": lambda code, rng: {"again": code},
+    "a shuffled code": lambda code, rng: {"again": np.array([3, 0, 2, 1])[code]},
+    "a rating cut in four": lambda code, rng: {"again": code + rng.uniform(0, 0.99, len(code))},
+    "two ratings": lambda code, rng: {
+        "v": rng.integers(1, 5, len(code)) + 4 * (code % 2),
+        "a": rng.integers(1, 5, len(code)) + 4 * (code // 2),
+    },
+    "two continuous ratings, some missing": lambda code, rng: {
+        "v": rng.uniform(1, 5, len(code)) + 4 * (code % 2),
+        "a": np.where(rng.random(len(code)) < 0.01, np.nan, rng.uniform(1, 5, len(code)))
+        + 4 * (code // 2),
+    },
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_features_that_give_the_label_away(tmp_path, leak):
+    train, test = frame("p", 10), frame("q")
+    for table in (train, test):
+        code = table["mood"].str[1:].astype(int).to_numpy()
+        for name, values in LEAKS[leak](code, np.random.default_rng(8)).items():
+            table.insert(2, name, values)
+    found = suspected(tmp_path, train, plain(test))
+    assert "'again' alone" in found if "rating" not in leak[3:] else "alone, across" in found
+    if leak.startswith("two"):
+        assert "'a' with 'v' alone, across persons" in found
+
+
+def test_the_number_of_the_window_gives_the_order_away(tmp_path):
+    train = frame("p")
+    number = np.tile(np.arange(WINDOWS), PEOPLE)
+    train["mood"] = [f"m{at}" for at in number // 10]
+    found = suspected(tmp_path, train.assign(f5=number), plain(frame("q")))
+    assert "the label follows from 'f5' alone" in found
+
+
+def test_what_one_person_alone_can_tell_is_no_leak(tmp_path):
+    """A time that never comes again, and a number that is the person's own."""
+    train = frame("p").assign(f4=np.arange(PEOPLE * WINDOWS), f5=np.repeat(range(PEOPLE), WINDOWS))
+    suspected(tmp_path, train, plain(frame("q")), expected=0)
+
+
+@pytest.mark.parametrize("rare", [2, 6])
+def test_chance_is_no_leak(rare):
+    """Many features, few rows, a rare class."""
+    rng = np.random.default_rng(2)
+    codes = np.zeros(40, np.int8)
+    codes[:: 40 // rare] = 1
+    glance = suspicions.Glance(
+        digests=np.arange(40, dtype=np.uint64),
+        empty=np.zeros(40, bool),
+        sample=np.arange(40),
+        sampled=rng.normal(size=(40, 3000)),
+        watched=np.empty((40, 0)),
+    )
+    names = [f"f{at}" for at in range(3000)]
+    assert suspicions.telling_features(glance, names, codes, np.arange(40) % 4) == []
+
+
+def test_a_column_without_a_value_in_the_test_table(tmp_path):
+    test = plain(frame("q")).assign(f1=np.nan, f4=np.inf)
+    found = suspected(tmp_path, frame("p"), test)
+    assert found.startswith("'f1', 'f4' have no value in the test table")
+
+
+def test_neighbours_that_are_nearly_equal(tmp_path):
+    def smooth(table):
+        x = plain(table).groupby(table["who"]).transform(lambda f: f.cumsum().rolling(9, 1).mean())
+        return x.assign(mood=table["mood"], who=table["who"])
+
+    found = suspected(tmp_path, smooth(frame("p")), plain(frame("q")))
+    assert found.startswith("neighbouring rows of a person are nearly equal")
+
+
+def test_a_glance_is_the_same_however_the_file_is_cut(tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    table = plain(frame("p"))
+    table.iloc[3] = np.nan
+    table.iloc[4, 0], table.iloc[5, 0] = 0.0, -0.0
+    table.iloc[5, 1:] = table.iloc[4, 1:]
+    table.to_parquet(tmp_path / "a.parquet", index=False)
+    whole = suspicions.glance(tmp_path / "a.parquet")
+    assert whole.empty.nonzero()[0].tolist() == [3]
+    assert whole.digests[4] == whole.digests[5]
+    assert len(set(whole.digests.tolist())) == len(table) - 1
+    np.testing.assert_array_equal(whole.sampled, table.to_numpy()[whole.sample])
+    np.testing.assert_array_equal(whole.watched, table.to_numpy())
+    monkeypatch.setattr(suspicions, "_COLUMNS_AT_ONCE", 4)
+    pq.write_table(pq.read_table(tmp_path / "a.parquet"), tmp_path / "b.parquet", row_group_size=7)
+    for name, value in vars(suspicions.glance(tmp_path / "b.parquet")).items():
+        np.testing.assert_array_equal(value, getattr(whole, name), err_msg=name)

@@ -1,0 +1,293 @@
+"""What makes a score lie although each cell is sound: the same people twice, the label in disguise.
+
+Everything here is computed from a table's features as ingest has written them, and does not depend
+on how the file they came from is organised.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from emodag.science.tables import listed
+
+_GOLDEN = 0x9E3779B97F4A7C15
+"""2**64 over the golden ratio: its multiples modulo 2**64 are spread evenly and repeat nothing."""
+
+_COLUMNS_AT_ONCE = 64
+_ROUGH, _FINE = 500, 2000
+"""Rows that all features, and then the suspicious ones, are looked at with."""
+
+_MARGIN = 10
+"""Bits by which what the labels hold must exceed what a choice among the features may tell."""
+
+_FEWEST = 20
+"""Rows of a person from which on neighbours are compared."""
+
+_MOST_PAIRED = 20
+"""The features most telling by themselves, of which pairs are looked at."""
+
+_ALONE, _TOGETHER = 0.97, 0.95
+"""Share of the rows told, class by class, from which on a feature, or a pair, gives them away.
+
+A pair's border between two classes is a line, near which the nearest row is of the other class."""
+
+_NEARLY_EQUAL = 0.05
+"""Ratio of neighbours' squared differences to those of any two rows of the person; 1 is chance."""
+
+_NEIGHBOURED = 32
+"""Features by which neighbouring rows are compared."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What is kept of a table of (n, p) features, which may be too large for memory.
+
+    Attributes
+    ----------
+    digests : (n,) uint64, equal for equal rows.
+    empty : (n,) boolean, whether a row has no value at all.
+    sample : (m,) the rows that `sampled` holds, in an order without a period.
+    sampled : (m, p) float64.
+    watched : (n, w) float64, some of the columns.
+    """
+
+    digests: np.ndarray
+    empty: np.ndarray
+    sample: np.ndarray
+    sampled: np.ndarray
+    watched: np.ndarray
+
+
+def glance(path: Path) -> Glance:
+    """Go once through a file of float64 features, a few columns of a row group at a time."""
+    with pq.ParquetFile(path) as file:
+        rows, width = file.metadata.num_rows, file.metadata.num_columns
+        order = np.argsort(np.arange(rows, dtype=np.uint64) * np.uint64(_GOLDEN), kind="stable")
+        sample = order[:_FINE]
+        watched = np.unique(np.linspace(0, width - 1, _NEIGHBOURED).astype(np.int64))
+        digests, empty = np.zeros(rows, np.uint64), np.ones(rows, bool)
+        sampled = np.empty((len(sample), width))
+        seen = np.empty((rows, len(watched)))
+        for rows_, columns, values in _blocks(file):
+            bits = (values + 0.0).view(np.uint64)  # of the zeros, -0.0 becomes 0.0
+            weights = (2 * np.arange(columns.start, columns.stop, dtype=np.uint64) + 1) * np.uint64(
+                _GOLDEN
+            )
+            mixed = (bits ^ (bits >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed = (mixed ^ (mixed >> np.uint64(32))) * weights[:, None]
+            digests[rows_] += mixed.sum(axis=0, dtype=np.uint64)
+            empty[rows_] &= np.isnan(values).all(axis=0)
+            inside = np.flatnonzero((sample >= rows_.start) & (sample < rows_.stop))
+            sampled[inside, columns] = values[:, sample[inside] - rows_.start].T
+            for at in np.flatnonzero((watched >= columns.start) & (watched < columns.stop)):
+                seen[rows_, at] = values[watched[at] - columns.start]
+    return Glance(digests, empty, sample, sampled, seen)
+
+
+def _blocks(file: pq.ParquetFile) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """Rows, columns, and their values of shape (columns, rows)."""
+    names, first = file.schema_arrow.names, 0
+    for group in range(file.num_row_groups):
+        rows = slice(first, first + file.metadata.row_group(group).num_rows)
+        for start in range(0, len(names), _COLUMNS_AT_ONCE):
+            columns = slice(start, min(start + _COLUMNS_AT_ONCE, len(names)))
+            table = file.read_row_group(group, columns=names[columns], use_threads=False)
+            yield rows, columns, np.array([column.to_numpy() for column in table.columns])
+        first = rows.stop
+
+
+def same_rows(train: Glance, test: Glance, persons: np.ndarray) -> list[str]:
+    """Rows that are equal in all features: of both tables, or of two persons in training.
+
+    Nothing is said of tables so coarse that equal rows are to be expected.
+    """
+    rows = len(train.digests) + len(test.digests)
+    values = [len(np.unique(column)) for column in train.sampled.T]
+    if np.log2(values).sum() < 2 * np.log2(rows) + 10:  # as many pairs of rows, and a margin
+        return []
+    found = []
+    known = train.digests[~train.empty]
+    shared = int((np.isin(test.digests, known) & ~test.empty).sum())
+    if shared:
+        found.append(
+            f"{_rows(shared)} of the test table {_are(shared)} in the training table too: how the "
+            "test table is predicted says nothing of people not seen; take them out of one table"
+        )
+    order = np.argsort(train.digests, kind="stable")
+    order = order[~train.empty[order]]
+    digests, who = train.digests[order], persons[order]
+    twins = np.flatnonzero((digests[1:] == digests[:-1]) & (who[1:] != who[:-1]))
+    if len(twins):
+        names = sorted({str(who[at + side]) for at in twins for side in (0, 1)})
+        found.append(
+            f"{_rows(len(twins))} of the training table {_are(len(twins))} there under two persons "
+            f"({listed(names)}): folds that keep people apart hold the same one on both sides; "
+            "give each person one name, or remove the copies"
+        )
+    return found
+
+
+def same_persons(train: Iterable[object], test: Iterable[object]) -> list[str]:
+    """Persons whom both tables name, and persons of the training table in several spellings."""
+    spellings: dict[str, list[str]] = {}
+    for name in sorted({str(person) for person in train}):
+        spellings.setdefault(_plain(name), []).append(name)
+    found = []
+    twice = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
+    if twice:
+        found.append(
+            f"{'; '.join(twice)}: probably one person in several spellings, whom folds then take "
+            "for several; write each name one way"
+        )
+    both = sorted({str(person) for person in test if _plain(str(person)) in spellings})
+    if both:
+        found.append(
+            f"{listed(both)} of the test table {_are(len(both))} in the training table too: how "
+            "the test table is predicted says nothing of people not seen; take them out of one"
+        )
+    return found
+
+
+def telling_features(
+    train: Glance, names: Sequence[str], codes: np.ndarray, persons: np.ndarray
+) -> list[str]:
+    """Features, and pairs of them, that give the label away: the nearest row of others has it.
+
+    All features are looked at with a sample of rows, pairs among those most telling by themselves,
+    and what is suspicious again with a larger one.
+
+    Parameters
+    ----------
+    names : of the features.
+    codes : (n,) class codes.
+    persons : (n,) integers or text.
+    """
+    labels = codes[train.sample].astype(np.int64)
+    who = np.unique(persons, return_inverse=True)[1][train.sample]
+    if not _can_judge(labels, who, len(names)):
+        return []
+    rough = _Neighbours(train.sampled[:_ROUGH], labels[:_ROUGH], who[:_ROUGH])
+    fine = _Neighbours(train.sampled, labels, who)
+    shares = np.array([rough.told(at) for at in range(len(names))])
+    alone = [at for at in np.flatnonzero(shares >= _ALONE - 0.05) if fine.told(at) >= _ALONE]
+    others = [at for at in np.argsort(-shares, kind="stable").tolist() if at not in alone]
+    near = {at: rough.distances(at) for at in others[:_MOST_PAIRED]}
+    together = [
+        (a, b)
+        for a, b in combinations(near, 2)
+        if rough.share(near[a] + near[b]) >= _TOGETHER - 0.07
+        and fine.share(fine.distances(a) + fine.distances(b)) >= _TOGETHER
+    ]
+    found = [repr(names[at]) for at in alone]
+    found += [f"{names[min(pair)]!r} with {names[max(pair)]!r}" for pair in together]
+    if not found:
+        return []
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return [
+        f"the label follows from {', '.join(found[:5])}{more} alone, across persons: is it the "
+        "label in another form, or the order of the recording? Then the score is not one of "
+        "recognising anything; name such columns in data.ignore"
+    ]
+
+
+def _can_judge(labels: np.ndarray, persons: np.ndarray, features: int) -> bool:
+    """Whether so much being told by one of the features, or a pair, could hardly be chance.
+
+    Nearest rows come in pairs, so half of them count. Where people show one class each, rows of one
+    person are no evidence.
+    """
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
+    bits = len(labels) / 2 * -(shares * np.log2(shares)).sum()
+    shown = np.unique(np.column_stack([persons, labels]), axis=0)[:, 0]
+    counts = np.unique(shown, return_counts=True)[1]
+    tried = features + _MOST_PAIRED**2 / 2
+    return bool(bits >= np.log2(tried) + _MARGIN and (counts > 1).mean() >= 0.5)
+
+
+class _Neighbours:
+    """How well the nearest row of another person tells the label of each row of a sample."""
+
+    def __init__(self, values: np.ndarray, labels: np.ndarray, persons: np.ndarray) -> None:
+        self._values, self._labels = values, labels
+        self._own = persons[:, None] == persons
+        shown_by = np.unique(np.column_stack([labels, persons]), axis=0)[:, 0]
+        # A class that only one person shows, nobody else's row can tell.
+        self._classes = np.flatnonzero(np.bincount(shown_by) > 1)
+
+    def distances(self, at: int) -> np.ndarray:
+        """(m, m) float32 differences of a feature's ranks, up to 1; infinite within a person."""
+        unique, ranks = np.unique(self._values[:, at], return_inverse=True)
+        places = (ranks / max(len(unique) - 1, 1)).astype(np.float32)
+        places[np.isnan(self._values[:, at])] = 2
+        found = np.abs(places[:, None] - places)
+        found[self._own] = np.inf
+        return found
+
+    def share(self, distances: np.ndarray) -> float:
+        """The share of rows whose label is that of the nearest row, as a mean over classes."""
+        if len(self._classes) < 2:
+            return 0.0
+        nearest = self._labels[distances.argmin(axis=1)]
+        return float(
+            np.mean([(nearest[self._labels == c] == c).mean() for c in self._classes.tolist()])
+        )
+
+    def told(self, at: int) -> float:
+        return self.share(self.distances(at))
+
+
+def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:
+    """Whether rows that follow each other are, for most persons, nearly equal.
+
+    Of each person and feature the mean squared difference of neighbours is compared with twice the
+    variance, which is what it is for rows in any order.
+    """
+    ratios = []
+    for person in np.unique(persons):
+        own = train.watched[persons == person]
+        if len(own) < _FEWEST:
+            continue
+        for column in own.T:
+            step, there = np.diff(column), column[~np.isnan(column)]
+            step = step[~np.isnan(step)]
+            if len(step) >= _FEWEST // 2 and there.max() > there.min():
+                with np.errstate(over="ignore", invalid="ignore"):  # of artefacts such as 1e200
+                    ratios.append((step**2).mean() / (2 * there.var()))
+    ratios = [ratio for ratio in ratios if np.isfinite(ratio)]
+    if not ratios or np.median(ratios) >= _NEARLY_EQUAL:
+        return []
+    return [
+        "neighbouring rows of a person are nearly equal, as windows that overlap are: there are "
+        "far fewer independent rows than rows, and scores of folds that do not keep people whole, "
+        "as stage 0's, are flattered; take windows farther apart"
+    ]
+
+
+def empty_in_test(names: Sequence[str]) -> list[str]:
+    """Features `names` without a single value in the test table, where training has some."""
+    if not names:
+        return []
+    return [
+        f"{listed(list(names))} {'has' if len(names) == 1 else 'have'} no value in the test table: "
+        "models learn from what the test table lacks, and the cross-validated score is not of its "
+        "kind; name such columns in data.ignore"
+    ]
+
+
+def _plain(name: str) -> str:
+    """A name without case and spaces."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count > 1 else ''}"
+
+
+def _are(count: int) -> str:
+    return "are" if count > 1 else "is"
