@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 from benchmarks.cost import SHAPE
@@ -58,8 +60,7 @@ def start(scratch: Path, rounds: int) -> Comparison:
     project = Project.create(scratch / "started", **SHAPE)
     project.snakemake("results/submission.csv")
     variables = {"PYTHONPATH": str(project.path / "workflow"), "PYTHONNOUSERSITE": "1"}
-    os.environ.update(variables)
-    with contextlib.chdir(project.path):
+    with contextlib.chdir(project.path), patch.dict(os.environ, variables):
         environment = read_plan(turn.latest(), "local/table").environment
         forking.offer(environment, environment.fingerprint(), sys.executable)
         while not listens(os.environ[forking.ADDRESS]):
@@ -83,6 +84,7 @@ def start(scratch: Path, rounds: int) -> Comparison:
                 taken = json.loads(sidecar_path(manifest).read_text())["cost"]["cpu_seconds"]
                 over = cost.cpu + _cpu(processes) - before - taken
                 one.ratios.append(over)
+        os.killpg(loaded.pid, signal.SIGKILL)
     one.reached = statistics.median(one.ratios) <= 0.15
     return one
 

@@ -108,9 +108,9 @@ def test_every_key_is_described():
         ({"pseudo_labels": {"boost": {"HVHA": 0}}}, r"boost\.HVHA: .*greater than 0; found 0"),
         (
             {"data": {"classes": [False, "1"]}},
-            r"data\.classes\.0: YAML takes no, off or false for False; put quotes around",
+            r"data\.classes\.0: YAML reads no, off or false without quotes as a truth value",
         ),
-        ({"pseudo_labels": {"boost": {True: 2}}}, r"boost\.\S+: YAML takes yes, on or true"),
+        ({"pseudo_labels": {"boost": {True: 2}}}, r"boost\.\S+: YAML reads yes, on or true"),
         ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
         ({"model": None}, "model: .*found None"),
         ({**GLOBAL, "protocols": ["nested"]}, r"`protocols` holds 'nested'.*\[published\]"),

@@ -44,6 +44,7 @@ def params(**changes):
         "label": "label", "group": "person", "id": None, "classes": CLASSES,
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
         "decimals": "nearest", "min_rows_per_person": 2,
+        "separator": None, "decimal": None, "missing_values": [],
     }  # fmt: skip
     return {**defaults, **changes}
 
@@ -125,7 +126,7 @@ def test_wide_tables_are_read_in_linear_time(tmp_path):
     pq.write_table(pa.table({name: [1.0] for name in reversed(names)}), test)
     start = time.process_time()
     layout = layout_of_train(open_table(train), label="label", group="person", id=None)
-    found = layout_of_test(open_table(test), layout, named=True)
+    found = layout_of_test(open_table(test), layout, named=True, id=None)
     assert time.process_time() - start < 5
     assert found.features == tuple(reversed(names))
 
@@ -345,6 +346,7 @@ def test_quality_record(tmp_path):
         "ignored_columns": [],
         "test_columns_ignored": [],
         "test_columns_reordered": False,
+        "reading": {"train": [], "test": []},
         "policies": {
             "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep"
         },

@@ -45,6 +45,7 @@ def message_of(folder, train, test=TEST, *, train_name="train.csv", **changes):
         "label": "label", "group": "person", "id": None, "classes": ["calm", "tense"],
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
         "decimals": "nearest", "min_rows_per_person": 2,
+        "separator": None, "decimal": None, "missing_values": [],
     }  # fmt: skip
     output = folder / "out"
     output.mkdir()
@@ -114,7 +115,7 @@ ZIPPED_TEXT = gzip.compress(train_text().encode(), mtime=0)
         ("train.parquet", LONG_PARQUET[:5000], "cut short"),
         ("train.pq", LONG_PARQUET[:4] + bytes(50) + LONG_PARQUET[54:], "damaged"),
         ("train.parquet", NO_ROWS, "no rows"),
-        ("train.txt", train_text(), "expected .csv, .csv.gz, .parquet or .pq"),
+        ("train.txt", train_text(), "expected .csv or .tsv, also with .gz"),
     ],
 )  # fmt: skip
 def test_files_that_are_not_tables(tmp_path, name, content, expected):
@@ -207,9 +208,9 @@ def test_an_open_quotation_does_not_swallow_a_long_file(tmp_path, monkeypatch):
         ("a,b,Label,person\n", {}, "no column 'label'; the nearest of its 4 columns is 'Label'"),
         ("a,b,label,persn\n", {}, "no column 'person'; the nearest of its 4 columns is 'persn'"),
         (HEADER, {"id": "key"}, "has no column 'key'"),
-        ("a,a,label,person\n", {}, "column 'a': columns 1 and 2 have the same name"),
-        (",b,label,person\n", {}, "looks like an index saved by accident"),
-        ("Unnamed: 0,b,label,person\n", {}, "looks like an index saved by accident"),
+        ("a,a,label,person\n", {}, "columns 1 and 2 have the same name 'a'; rename"),
+        ("a,a,a,a\n", {}, "columns 1, 2, 3 and 4 have the same name 'a'"),
+        ("a,Unnamed: 0,label,person\n", {}, "looks like an index saved by accident"),
         ("a;b;label;person\n", {"label": None, "group": None}, "are they separated by commas?"),
     ],
 )  # fmt: skip
@@ -272,17 +273,21 @@ def test_a_feature_in_the_place_of_the_index(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
-        ({"b": ["1", "2", "3", "4"]}, "column 'b': expected numbers, found the type string"),
-        ({"b": pa.array([0, 1, 2, 3], pa.timestamp("ms"))}, "found the type timestamp[ms]"),
+        ({"b": ["1", "x", "3", "4"]}, "column 'b', data row 2: expected a number, found 'x'"),
+        ({"b": ["1", "2", "True", "4"]}, "column 'b', data row 3: expected a number, found 'True'"),
+        ({"b": ["1", "2", "1e400", "4"]}, "column 'b', data row 3: '1e400' is beyond the range"),
+        ({"b": ["1", "9007199254740993", "1", "4"]}, "data row 2: the integer 9007199254740993"),
+        ({"b": pa.array([0, 1, 2, 3], pa.timestamp("ms"))}, "found text in 'b'"),
         ({"b": [[1], [2], [3], [4]]}, "found the type list"),
         ({"b": [1, 2, 2**53 + 1, 4]}, "column 'b', data row 3: the integer 9007199254740993"),
         ({"b": [1, 2, 3, 2**63 - 1]}, "column 'b', data row 4: the integer 9223372036854775807"),
         ({"label": ["calm", None, "calm", "tense"]}, "data row 2: the label is missing"),
         ({"label": [0.0, 1.0, float("nan"), 1.0]}, "data row 3: the label is missing"),
         ({"label": [0, 1, 2, 1]}, "data row 3: expected one of the classes"),
-        ({"label": pa.array([0, 1, 2, 1], pa.date32())}, "expected integers or strings"),
+        ({"label": pa.array([0, 1, 2, 1], pa.date32())}, "found '1970-01-01'"),
+        ({"label": [[1], [0], [1], [0]]}, "expected integers or strings"),
         ({"person": [1.0, 1.0, 2.5, 2.5]}, "data row 3: expected the person of a row"),
-        ({"__index_level_0__": [0, 1, 2, 3]}, "looks like an index saved by accident"),
+        ({"__index_level_1__": [0, 1, 2, 3]}, "looks like an index saved by accident"),
     ],
 )  # fmt: skip
 def test_bad_parquet_columns(tmp_path, columns, expected):

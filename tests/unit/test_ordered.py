@@ -86,6 +86,18 @@ def test_the_sum_of_one_row_is_another_array():
     assert total.data_ptr() != x.data_ptr()
 
 
+def test_a_sum_beyond_the_range_is_infinite():
+    with np.errstate(over="ignore"):
+        assert sum_rows(torch.full((2, 1), 3e38)).item() == float("inf")
+
+
+@pytest.mark.parametrize("widths", [(20, 17), (17, 20)])
+def test_no_layer_takes_rows_of_another_width(widths):
+    wrong, right = widths
+    with pytest.raises(ValueError, match="no product of"):
+        Linear(right, 3)(normal(5, wrong))
+
+
 def test_gradients_are_torchs():
     x, slope = normal(30, 70), normal(30, 9)
     layers = [kind(70, 9) for kind in (Linear, torch.nn.Linear)]

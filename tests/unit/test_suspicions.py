@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emodag.errors import ConfigError, InputError
 from emodag.science import suspicions
 from emodag.science.suspicions import same_persons
 from emodag.stages import ingest
@@ -33,7 +34,7 @@ def frame(first, people=PEOPLE, *, classes=4, seed=5):
     return table.assign(mood=[f"m{at}" for at in label], who=np.repeat(names, WINDOWS))
 
 
-def suspected(folder, train, test, *, suffix="csv", ignore=(), expected=1):
+def suspected(folder, train, test, *, suffix="csv", expected=1, **asked):
     """The warnings about the tables, which must be the same in the run and in quality.json."""
     inputs = {}
     for name, table in (("train", train), ("test", test)):
@@ -45,7 +46,8 @@ def suspected(folder, train, test, *, suffix="csv", ignore=(), expected=1):
     params = {
         "label": "mood", "group": "who", "id": None, "classes": sorted(set(train["mood"])),
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
-        "decimals": "nearest", "min_rows_per_person": 2, "ignore": ignore,
+        "decimals": "nearest", "separator": None, "decimal": None, "missing_values": [],
+        "min_rows_per_person": 2, **asked,
     }  # fmt: skip
     output = folder / "out"
     output.mkdir()
@@ -80,6 +82,28 @@ def test_persons_numbered_in_both_tables(tmp_path):
     test["who"] = np.repeat(np.arange(PEOPLE) + 5.0, WINDOWS)
     found = suspected(tmp_path, train, test)
     assert found.startswith("'5' of the test table is in the training table too")
+
+
+@pytest.mark.parametrize("column", ["subject", "who"])
+def test_the_test_tables_own_person_column(tmp_path, column):
+    test = frame("q", seed=6).replace({"who": {"q2": "p3"}}).rename(columns={"who": column})
+    found = suspected(tmp_path, frame("p"), test, test_group=column)
+    assert found.startswith("'p3' of the test table is in the training table too")
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "message"),
+    [
+        ("f1", ConfigError, "data.test_group is 'f1', which is the id, the label or a feature"),
+        ("subjct", InputError, "has no column 'subjct'; the nearest of its 8 columns is 'subject'"),
+        ("subject", InputError, "expected the person of a row, .* looks like a measurement"),
+    ],
+)
+def test_what_is_no_person_column(tmp_path, column, error, message):
+    test = frame("q").rename(columns={"who": "subject"})
+    test["subject"] = np.arange(len(test)) + 0.25
+    with pytest.raises(error, match=message):
+        suspected(tmp_path, frame("p"), test, test_group=column)
 
 
 def test_rows_of_both_tables(tmp_path):

@@ -4,7 +4,9 @@ This is the one table where the rooms meet: it names the stages of `emodag.stage
 they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
 """
 
+import os
 from collections.abc import Iterator
+from glob import glob
 from typing import Any
 
 from emodag.face.config import Config, Submission
@@ -15,6 +17,20 @@ SHUFFLE_SEED = 1
 
 SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
+
+
+def raw_files(named: str | list[str] | None) -> list[str]:
+    """The files that are named, those of a pattern in the order of their names.
+
+    A pattern that fits no file stays as it is, and will be missed like a file.
+    """
+    names = [named] if isinstance(named, str) else named or []
+    found = ([name] if os.path.lexists(name) else _matching(name) or [name] for name in names)
+    return list(dict.fromkeys(name for files in found for name in files))
+
+
+def _matching(pattern: str) -> list[str]:
+    return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
 
 
 class Chain:
@@ -84,21 +100,26 @@ class Chain:
     def ingest(self) -> Job:
         data = self.config.data
         names = "label group id classes decimals missing infinite all_missing constant"
-        names += " min_rows_per_person"
+        names += " min_rows_per_person separator decimal missing_values"
         return self._job(
             f"{self.env}/table",
             "ingest",
             {
                 **{name: getattr(data, name) for name in names.split()},
                 **({"ignore": data.ignore} if data.ignore else {}),
+                **({"test_group": data.test_group} if data.test_group else {}),
             },
-            {"train": self.raw("train"), "test": self.raw("test")},
+            {**self.raw("train"), **self.raw("test")},
         )
 
-    def raw(self, table: str) -> tuple[str, str] | str:
+    def raw(self, table: str) -> dict[str, tuple[str, str] | str]:
+        """The file of a raw table by its role, or files by roles in the order of their rows."""
         if self.config.data.source == "synthetic":
-            return ("raw", f"{table}.parquet")
-        return getattr(self.config.data, table)
+            return {table: ("raw", f"{table}.parquet")}
+        named = raw_files(getattr(self.config.data, table))
+        if len(named) == 1:
+            return {table: named[0]}
+        return {f"{table}/{at:05}": name for at, name in enumerate(named)}
 
     def truth(self) -> tuple[str, str] | str | None:
         if self.config.data.source == "synthetic":
@@ -196,11 +217,16 @@ class Chain:
         )
 
     def submission(self) -> Job:
+        data = self.config.data
         run = self.run(self.config.protocols[0], self.config.seeds[0])
         return self._job(
             "submission",
             "submission",
-            {"boost": self.boost, "ids": self.config.data.id is not None, **self.form()},
+            {
+                "boost": self.boost,
+                "ids": data.id is not None or data.label is not None,
+                **self.form(),
+            },
             {
                 "probabilities": (f"{run}/gen{self.config.generations}/blend", "test.parquet"),
                 **self.test_rows(),

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from emodag.provenance.canonical import digest
 from emodag.provenance.closure import PACKAGE
-from emodag.provenance.fingerprint import THREAD_VARIABLES
+from emodag.provenance.fingerprint import NUMERICAL, THREAD_VARIABLES
 from emodag.provenance.plan import Environment
 
 ADDRESS = "EMODAG_LOADED"
@@ -22,7 +22,7 @@ ELSEWHERE = "EMODAG_LOADED_ELSEWHERE"
 """The variable with the address by environment, for those that a job must first enter, as JSON."""
 
 LOADED_FOR = "EMODAG_LOADED_FOR"
-"""The variable with the digest of the environment's fingerprint, in forks only."""
+"""The variable that tells what is loaded, in forks only; see `_of_libraries`."""
 
 PATIENCE = 0.2
 """Seconds that a loaded process has to end; one that is importing does not look up."""
@@ -59,12 +59,12 @@ def offer(environment: Environment, live: Mapping[str, Any], python: str) -> Non
     elsewhere = _elsewhere()
     is_here = python == sys.executable and environment.variables.items() <= os.environ.items()
     is_there = ADDRESS in os.environ if is_here else environment.name in elsewhere
-    if is_there or environment.threads > 1:
-        return
     own = dict.fromkeys(THREAD_VARIABLES, str(environment.threads))
-    own[LOADED_FOR] = digest(live)
+    own[LOADED_FOR] = json.dumps(_of_libraries(live))
     # Arrow's second allocator, which nothing uses, would start a thread.
     own[ALLOCATOR] = "background_thread:false"
+    if is_there or environment.threads > 1 or own.keys() & environment.variables.keys():
+        return
     address = load([*LIBRARIES, "--", *OF_FITS], own, environment.variables, python)
     if is_here:
         os.environ[ADDRESS] = address
@@ -118,16 +118,35 @@ def start_anew(environment: Environment, python: str, *, may_fork: bool) -> NoRe
     variables, arguments = dict(os.environ), sys.orig_argv[1:]
     if variables.pop(LOADED_FOR, None):
         variables.pop(ALLOCATOR, None)
-    if may_fork and (address := _elsewhere().get(environment.name)):
+    elsewhere = _elsewhere()
+    if may_fork and (address := elsewhere.pop(environment.name, None)):
         variables[ADDRESS] = address
+        variables[ELSEWHERE] = json.dumps(elsewhere)  # a fork of it that will not do starts alone
         arguments = ["-I", "-S", str(START), *arguments[1:]]  # instead of -P
     os.execve(python, [python, *arguments], variables | environment.variables)
 
 
 def stands_for(live: Mapping[str, Any]) -> bool:
     """Whether the libraries in this process, if it is a fork, are those of the fingerprint."""
-    loaded_for = os.environ.get(LOADED_FOR)
-    return loaded_for is None or loaded_for == digest(live)
+    if LOADED_FOR not in os.environ:
+        return True
+    loaded, asked = json.loads(os.environ[LOADED_FOR]), _of_libraries(live)
+    return (
+        loaded["digest"] == asked["digest"]
+        and loaded["libraries"].items() <= asked["libraries"].items()
+    )
+
+
+def _of_libraries(live: Mapping[str, Any]) -> dict[str, Any]:
+    """What a fingerprint says of the libraries that are loaded.
+
+    Not of the device, nor of further packages that a job needs, which it imports itself; those may
+    bring further libraries along.
+    """
+    known = {name: value for name, value in live.items() if name not in ("device", "libraries")}
+    for part in ("distributions", "builds"):
+        known[part] = {name: live[part][name] for name in NUMERICAL if name in live[part]}
+    return {"digest": digest(known), "libraries": live["libraries"]}
 
 
 def _elsewhere() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emodag.baselines import baseline_jobs
-from emodag.chain import Chain
+from emodag.chain import Chain, raw_files
 from emodag.face.config import Config, Submission
 from emodag.job import Job
 
@@ -76,7 +76,7 @@ def _raw_files(config: Config) -> tuple[str, ...]:
     if config.data.source == "synthetic":
         return ()
     named = (config.data.train, config.data.test, config.data.truth)
-    return tuple(name for name in named if name is not None)
+    return tuple(name for entry in named for name in raw_files(entry))
 
 
 def _role(job: str, file: str, environment: str) -> str:

@@ -104,9 +104,10 @@ def needs(name):
 
     def files(wildcards):
         origins = job(wildcards).inputs.values()
-        paths = [o if isinstance(o, str) else CHAIN[o[0]].path(o[1]) for o in origins]
-        # A raw file's braces Snakemake would take for a wildcard; it can do without the file.
-        return [path for path in paths if "{" not in path]
+        raw = [os.path.normpath(o) for o in origins if isinstance(o, str)]
+        # A raw file's braces Snakemake would take for a wildcard; it can do without the files.
+        raw = [] if any("{" in path for path in raw) else raw
+        return raw + [CHAIN[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
 
     def job(wildcards):
         if (asked := name.format(**wildcards)) not in CHAIN:

@@ -20,21 +20,23 @@ from pydantic import (
 from emodag.errors import ConfigError
 from emodag.face.places import at_home
 
+
+def _as_written(name: Any) -> Any:
+    """The text in a table: whole numbers need no quotes, but YAML's no is none."""
+    if isinstance(name, bool):
+        words = "yes, on or true" if name else "no, off or false"
+        raise ValueError(f"YAML reads {words} without quotes as a truth value: write it in quotes")
+    if isinstance(name, float):
+        raise ValueError(f"{name} is a number: write it in quotes, as in the table")
+    return str(name) if isinstance(name, int) else name
+
+
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+ClassName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 File = Annotated[str, AfterValidator(at_home)]
-
-
-def _as_text(value: Any) -> Any:
-    """A name that YAML has taken for a number is the name; one taken for a truth value is lost."""
-    if isinstance(value, bool):
-        words = "yes, on or true" if value else "no, off or false"
-        raise ValueError(f"YAML takes {words} for {value}; put quotes around the name")
-    return str(value) if isinstance(value, int) else value
-
-
-ClassName = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+Files = File | Annotated[list[File], Field(min_length=1)]
 
 
 RESERVED = {"raw", "drift"}
@@ -86,8 +88,12 @@ class Data(Section):
     )
     size: Literal["demo", "competition"] = Field("demo", description="size of the synthetic twin")
     seed: int = Field(0, ge=0, description="seed of the synthetic twin")
-    train: File | None = Field(None, description="training table: .csv, .csv.gz or .parquet")
-    test: File | None = Field(None, description="test table, the same kinds of file")
+    train: Files | None = Field(
+        None,
+        description="training table: .csv, .tsv (also with .gz, .xz, .bz2, .zst, .zip), .parquet "
+        "or .feather; several files are a list, or a pattern such as S*.csv",
+    )
+    test: Files | None = Field(None, description="test table, the same kinds of file")
     truth: File | None = Field(
         None,
         description="true labels by the submission's ID or in its order, for leaderboard.csv only",
@@ -97,6 +103,11 @@ class Data(Section):
     )
     group: str | None = Field(
         None, description="person column; null: the last column, as in the competition"
+    )
+    test_group: str | None = Field(
+        None,
+        description="person column of the test table, for warnings only; null: `group`, if it is "
+        "there",
     )
     id: str | None = Field(
         None,
@@ -112,6 +123,15 @@ class Data(Section):
     decimals: Literal["nearest", "pandas"] = Field(
         "nearest",
         description="numbers in a CSV: the nearest float64, or what pandas.read_csv takes for it",
+    )
+    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+        None, description="what separates cells; null: comma, semicolon, tab or |, as it is found"
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="the decimal mark in tables of text; null: as it is found"
+    )
+    missing_values: list[Annotated[str, BeforeValidator(_as_written)]] = Field(
+        [], description="spellings of a missing cell besides those of pandas.read_csv, such as '?'"
     )
     missing: Literal["impute", "error"] = Field(
         "impute", description="empty cells and NaN: impute the training median, or refuse"
@@ -133,7 +153,7 @@ class Data(Section):
     def _consistent(self) -> Self:
         if self.source == "files" and not (self.train and self.test):
             raise ValueError("source 'files' needs both `train` and `test`")
-        for name in ("train", "test", "truth", "label", "group", "id"):
+        for name in ("train", "test", "truth", "label", "group", "test_group", "id"):
             if self.source == "synthetic" and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is for tables of your own: set `source: files` too")
         if (self.label is None) != (self.group is None):

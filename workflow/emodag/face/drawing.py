@@ -25,6 +25,9 @@ COLOURS = {
 WIDTH = 5.0
 """Inches; 360 units of the drawing, about as many as a phone has pixels."""
 
+MOST_NAMED = 32
+"""As many classes or persons as a figure has room to name."""
+
 SETTINGS = {
     "svg.fonttype": "none",
     "font.size": 10.5,

@@ -1,9 +1,11 @@
 """Reading CSV in blocks: pyarrow converts, and Python's csv module finds the cell it stopped at."""
 
+import bz2
 import csv
 import gzip
-import io
+import lzma
 import re
+import zipfile
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -18,38 +20,118 @@ import pyarrow.csv as pacsv
 
 from emodag.errors import InputError
 from emodag.files import open_regular
+from emodag.science.csv_dialect import (
+    SEPARATORS,
+    Dialect,
+    decimal_of,
+    header_hint,
+    is_number,
+    second_header,
+    separator_of,
+)
 from emodag.science.pandas_decimals import read_decimals
-from emodag.science.tables import BLOCK_BYTES, MISSING, Block, fault, first_cell, require_distinct
+from emodag.science.tables import (
+    BLOCK_BYTES,
+    EXACT,
+    FALSE,
+    MISSING,
+    SAVED_INDEX,
+    TRUE,
+    Block,
+    beyond_float64,
+    fault,
+    listed,
+    numbers_of,
+    require_distinct,
+    without_codes,
+)
 
 _LONGEST_RECORD = 16 * BLOCK_BYTES
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan(?:\(\w*\))?)", re.I | re.A
-)
-_LITERAL_INFINITY = r"(?i)^\s*[+-]?inf(?:inity)?\s*$"
+_SAMPLE_BYTES = 1 << 18
+_INTEGER = r"^\s*[+-]?[0-9]+\s*$"
 _SIGNATURES = (
     (b"PAR1", "is a Parquet file; give it the suffix .parquet"),
+    (b"ARROW1", "is a Feather file; give it the suffix .feather"),
     (b"\x1f\x8b", "is compressed with gzip; give it the suffix .csv.gz"),
-    (b"PK\x03\x04", "is a zip archive or an Excel workbook; unpack it, or export it as CSV"),
+    (b"\xfd7zXZ", "is compressed with xz; give it the suffix .csv.xz"),
+    (b"BZh", "is compressed with bzip2; give it the suffix .csv.bz2"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd; give it the suffix .csv.zst"),
+    (
+        b"PK\x03\x04",
+        "is a zip archive or an Excel workbook; give it the suffix .csv.zip, or export it as CSV",
+    ),
     (b"\xff\xfe", "is UTF-16 text; save it again as UTF-8"),
     (b"\xfe\xff", "is UTF-16 text; save it again as UTF-8"),
 )
+_COMPRESSED = {
+    ".gz": ("gzip", b"\x1f\x8b"),
+    ".xz": ("xz", b"\xfd7zXZ\0"),
+    ".bz2": ("bzip2", b"BZh"),
+    ".zst": ("zstd", b"\x28\xb5\x2f\xfd"),
+    ".zip": ("zip", b"PK"),
+}
+"""What a suffix promises, and how such a file begins."""
+_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+_DAMAGE += (NotImplementedError, pa.ArrowException)
+"""What reading a compressed file raises; a zip with a password is a `RuntimeError`."""
 
 
 class CsvTable:
-    """A comma-separated file in UTF-8 with one header line, plain or compressed with gzip.
+    """A file of separated cells in UTF-8 with one header line, plain or compressed.
 
     Quoted cells, CRLF, a byte-order mark and blank lines (skipped; in a table of one column a blank
     line is a missing value) are read. A number is the float64 nearest to what is written, or, where
-    `decimals` is "pandas", what pandas takes for it. Opening reads the header only.
+    `decimals` is "pandas", what pandas takes for it. Opening reads the beginning only.
+
+    Parameters
+    ----------
+    separator, decimal : str or None
+        Between cells, and in numbers; None finds out from the first lines.
+    missing : spellings of a missing value besides `MISSING`.
 
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
 
-    def __init__(self, path: Path, *, decimals: str = "nearest") -> None:
-        self.path, self._decimals = path, decimals
-        header = self._read_header()
-        self.columns = self._names_in(header)
-        require_distinct(path, self.columns)
+    counted = False
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        decimals: str = "nearest",
+        separator: str | None = None,
+        decimal: str | None = None,
+        missing: Sequence[str] = (),
+    ) -> None:
+        self.path, self._decimals, self.missing = path, decimals, (*MISSING, *missing)
+        header, sample = self._read_beginning()
+        lines = self._decoded(header)
+        self._refuse_preamble(lines, sample)
+        separator = separator or separator_of(lines, sample)
+        self._dialect = Dialect(separator, decimal or decimal_of(separator, sample))
+        names = self._dialect.records(lines)
+        if not names:
+            raise fault(path, "has no header; expected names of columns in the first line")
+        self.columns = tuple(names[0])
+        rows = self._dialect.records(sample)
+        if second_header(len(self.columns), rows, self._dialect, self.missing):
+            raise fault(
+                path,
+                "holds no number but the rows after it do; is it a row of units, or a second "
+                "header? Keep one line of names and remove the other",
+                row=0,
+                line=lines.count("\n") + 1,
+            )
+        self.hint = header_hint(self.columns, rows, self._dialect)
+        if len(self.columns) > 1 and not self.columns[-1].strip():
+            raise fault(
+                path,
+                f"the header ends with a {self._dialect.name}, so that its last column has no "
+                "name; remove it there, and where it ends the rows, or give the column a name",
+            )
+        require_distinct(path, self.columns, self.hint)
+        self.index = self.columns[0] if SAVED_INDEX.fullmatch(self.columns[0]) else None
+        self.notes = self._dialect.notes()
         self._header_bytes = len(header)
         self._first_line = header.count(b"\n") + 1
         self._block_rows: list[int] = []
@@ -61,32 +143,25 @@ class CsvTable:
         Raises
         ------
         InputError
-            For a row with too few or too many cells, text where a number is due, a number beyond
-            the range of float64 (an infinity spelt out is read), and bytes that are not UTF-8.
+            For a row with too few or too many cells, text where a number is due, booleans mixed
+            with numbers, a number beyond the range of float64 (an infinity spelt out is read), an
+            integer that is no float64, and bytes that are not UTF-8.
         """
         index = {name: str(position) for position, name in enumerate(self.columns)}
-        types = {index[name]: pa.float64() for name in numbers}
-        types |= {index[name]: pa.string() for name in texts}
         self._block_rows, self._block_lines = [], []
+        # Whether a column holds booleans shows in its first cell that is not missing.
+        self._flags: set[str] = set()
+        undecided = np.arange(len(numbers))
         row = 0
         for line, raw in self._records():
-            try:
-                table = self._convert(raw, types)
-            except pa.ArrowInvalid as error:
-                wanted = sorted((int(position), type_) for position, type_ in types.items())
-                reason = " ".join(str(error).split())
-                raise self._find_fault(raw, wanted, row, line, reason) from None
-            if self._decimals == "pandas" and numbers:
-                values = self._pandas(raw, [int(index[name]) for name in numbers])
-            else:
-                values = np.empty((table.num_rows, len(numbers)), order="F")
-                for position, name in enumerate(numbers):
-                    values[:, position] = table[index[name]].to_numpy()
+            table, values = self._numbers(raw, numbers, texts, index, undecided, row, line)
             self._block_rows.append(row)
             plain = raw.count(b"\n") + (not raw.endswith(b"\n")) == table.num_rows
             self._block_lines.append(line if plain else None)
-            self._refuse_overflow(raw, numbers, index, values, row)
-            trimmed = {name: _trimmed(table[index[name]]) for name in texts}
+            self._refuse_inexact(raw, numbers, index, values, row)
+            without_codes(values, self.missing)
+            undecided = undecided[np.isnan(values[:, undecided]).all(axis=0)]
+            trimmed = {name: self._trimmed(table[index[name]]) for name in texts}
             yield Block(first_row=row, values=values, texts=trimmed)
             row += table.num_rows
 
@@ -100,27 +175,69 @@ class CsvTable:
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
         with open_regular(self.path) as raw:
-            if not self.path.name.lower().endswith(".gz"):
+            suffix = self.path.suffix.lower()
+            if suffix not in _COMPRESSED:
                 yield raw
                 return
-            magic = raw.read(2)
-            if magic and magic != b"\x1f\x8b":
+            kind, magic = _COMPRESSED[suffix]
+            found = raw.read(len(magic))
+            if found and found != magic:
                 raise fault(
-                    self.path, "is not compressed with gzip, as its suffix says; remove .gz"
+                    self.path,
+                    f"is not compressed with {kind}, as its suffix says; remove {suffix}",
                 )
             raw.seek(0)
-            with gzip.open(raw) as plain:
+            with self._unpacked(raw, suffix) as plain:
                 yield plain
 
-    def _read(self, file: BinaryIO, size: int) -> bytes:
+    @contextmanager
+    def _unpacked(self, raw: BinaryIO, suffix: str) -> Iterator[BinaryIO]:
+        if suffix == ".zst":
+            with pa.CompressedInputStream(raw, "zstd") as plain:
+                yield plain
+        elif suffix == ".zip":
+            with self._noting_damage():
+                archive = zipfile.ZipFile(raw)
+                # macOS adds files of its own.
+                names = [
+                    name
+                    for name in archive.namelist()
+                    if not name.endswith("/") and not name.startswith("__MACOSX/")
+                ]
+            if len(names) != 1:
+                raise fault(
+                    self.path,
+                    f"expected one table in the archive, found {len(names)} files "
+                    f"({listed(names)}); unpack it and name the one you mean",
+                )
+            with self._noting_damage():
+                plain = archive.open(names[0])
+            with archive, plain:
+                yield plain
+        else:
+            opened = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}[suffix]
+            with opened(raw) as plain:
+                yield plain
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
         try:
-            return file.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            yield
+        except _DAMAGE as error:
             raise fault(
                 self.path, f"is damaged or cut short ({error}); copy or download it again"
             ) from None
 
-    def _read_header(self) -> bytes:
+    def _read(self, file: BinaryIO, size: int) -> bytes:
+        parts = []
+        with self._noting_damage():
+            while size > 0 and (part := file.read(size)):
+                parts.append(part)
+                size -= len(part)
+        return b"".join(parts)
+
+    def _read_beginning(self) -> tuple[bytes, str]:
+        """The header, and whole records after it as far as `_SAMPLE_BYTES` go."""
         with self._open() as file:
             text = self._read(file, BLOCK_BYTES)
         if not text:
@@ -136,21 +253,41 @@ class CsvTable:
                 self.path,
                 "the header does not end where expected; is a quotation mark left open in it?",
             )
-        return text[:end]
+        sample = text[end : end + _SAMPLE_BYTES]
+        ended = len(text) < BLOCK_BYTES and len(text) == end + len(sample)
+        whole = sample if ended else sample[: _last_record(sample)]
+        return text[:end], whole.decode("utf-8", errors="replace")
 
-    def _names_in(self, header: bytes) -> tuple[str, ...]:
+    def _decoded(self, header: bytes) -> str:
         if b"\n" not in header and b"\r" in header.rstrip(b"\r"):
             raise fault(self.path, "its lines end with a lone carriage return; save it with LF")
         try:
-            lines = io.StringIO(header.decode("utf-8-sig"), newline="")
+            return header.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise fault(
                 self.path, "the header is not UTF-8; save the file again as UTF-8"
             ) from None
-        records = [record for record in csv.reader(lines) if record]
-        if not records:
-            raise fault(self.path, "has no header; expected names of columns in the first line")
-        return tuple(records[0])
+
+    def _refuse_preamble(self, header: str, sample: str) -> None:
+        """Lines before the header: a note for Excel on the separator, or remarks after a #."""
+        first = header.strip()
+        if re.fullmatch(r'"?sep=.?"?', first):
+            raise fault(
+                self.path,
+                f"its first line, {first!r}, tells Excel the separator; remove it, so that the "
+                "names of the columns come first",
+            )
+        if not first.startswith("#"):
+            return
+        rest = sample.splitlines()
+        after = next((line for line in rest if line.strip() and not line.startswith("#")), "")
+        counts = {mark: first.count(mark) < after.count(mark) for mark in SEPARATORS}
+        if any(counts.values()) or any(line.startswith("#") for line in rest[:1]):
+            raise fault(
+                self.path,
+                f"begins with a remark, {first[:40]!r}; remove the lines before the names of the "
+                "columns",
+            )
 
     def _records(self) -> Iterator[tuple[int, bytes]]:
         """Whole records of about `BLOCK_BYTES` bytes, each with the line of its first."""
@@ -171,25 +308,79 @@ class CsvTable:
             if rest.strip():
                 yield line, rest
 
+    def _numbers(
+        self,
+        raw: bytes,
+        numbers: Sequence[str],
+        texts: Sequence[str],
+        index: dict[str, str],
+        undecided: np.ndarray,
+        row: int,
+        line: int,
+    ) -> tuple[pa.Table, np.ndarray]:
+        """The columns asked for, and those `numbers` as (rows, columns) float64."""
+        as_text = {index[name]: pa.string() for name in (*texts, *numbers)}
+        written = set(self._flags)
+        floats = {index[name]: pa.float64() for name in numbers if name not in written}
+        reason = "a cell is no number"
+        try:
+            table = self._convert(raw, as_text | floats)
+        except pa.ArrowInvalid as error:
+            reason = " ".join(str(error).split())
+            try:
+                # Booleans, or spellings of a missing value between spaces: slower, as text.
+                table, written = self._convert(raw, as_text), set(numbers)
+            except pa.ArrowInvalid:
+                raise self._find_fault(raw, numbers, texts, row, line, reason) from None
+        values = np.empty((table.num_rows, len(numbers)), order="F")
+        open_ = {numbers[at] for at in undecided}
+        for position, name in enumerate(numbers):
+            column = table[index[name]]
+            if name not in written:
+                values[:, position] = column.to_numpy()
+                continue
+            found = numbers_of(column.combine_chunks(), self.missing, self._dialect.decimal)
+            if found and found[1] and name in open_:
+                self._flags.add(name)
+            if not found or found[1] not in (None, name in self._flags):
+                raise self._find_fault(raw, numbers, texts, row, line, reason)
+            values[:, position] = found[0]
+        if self._decimals == "pandas" and numbers:
+            values = self._pandas(raw, [int(index[name]) for name in numbers])
+        return table, values
+
     def _convert(self, text: bytes, types: dict[str, pa.DataType]) -> pa.Table:
         names = [str(position) for position in range(len(self.columns))]
         return pacsv.read_csv(
             pa.BufferReader(text),
             # One block, so that a record is never looked for across two.
             pacsv.ReadOptions(column_names=names, block_size=len(text) + 1),
-            pacsv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+            pacsv.ParseOptions(
+                delimiter=self._dialect.separator,
+                newlines_in_values=True,
+                ignore_empty_lines=len(names) > 1,
+            ),
             pacsv.ConvertOptions(
-                column_types=types, include_columns=list(types), null_values=list(MISSING)
+                column_types=types,
+                include_columns=list(types),
+                null_values=list(self.missing),
+                decimal_point=self._dialect.decimal,
             ),
         )
 
     def _pandas(self, text: bytes, columns: list[int]) -> np.ndarray:
         try:
-            return read_decimals(text, columns)
+            return read_decimals(text, columns, self._dialect, self.missing)
         except ValueError as error:
             raise fault(self.path, f"pandas cannot read it ({error}); correct the cell") from None
 
-    def _refuse_overflow(
+    def _trimmed(self, column: pa.ChunkedArray) -> pa.Array:
+        text = pc.utf8_trim_whitespace(column.combine_chunks())
+        if self._dialect.decimal == ".":
+            return text
+        return pc.replace_substring_regex(text, r"^([+-]?\d*),(\d+)$", r"\1.\2")
+
+    def _refuse_inexact(
         self,
         text: bytes,
         numbers: Sequence[str],
@@ -197,40 +388,41 @@ class CsvTable:
         values: np.ndarray,
         first_row: int,
     ) -> None:
-        """Tell 1e400, which pyarrow reads as infinite, from an infinity that is spelt out."""
-        overflown = np.isinf(values)
-        suspects = np.flatnonzero(overflown.any(axis=0))
+        """Tell 1e400, which is read as infinite, from an infinity that is spelt out.
+
+        And integers that no float64 is, as they are refused in Parquet.
+        """
+        far = (values >= EXACT) | (values <= -EXACT)
+        suspects = np.flatnonzero(far.any(axis=0))
         if not suspects.size:
             return
         written = self._convert(text, {index[numbers[column]]: pa.string() for column in suspects})
         for column in suspects:
-            literal = pc.match_substring_regex(written[index[numbers[column]]], _LITERAL_INFINITY)
-            # What is null here is NaN there, and neither is infinite.
-            overflown[:, column] &= ~literal.fill_null(True).to_numpy()
-        cell = first_cell(overflown)
-        if cell is not None:
-            row, column = cell
-            found = written[index[numbers[column]]][row].as_py()
-            raise self.fault(
-                f"{found!r} is beyond the range of float64 (about 1.8e308); correct it, "
-                "leave the cell empty if the value is unknown, or write inf if it is meant",
-                column=numbers[column],
-                row=first_row + row,
-            )
+            whole = pc.match_substring_regex(written[index[numbers[column]]], _INTEGER)
+            far[:, column] &= whole.fill_null(False).to_numpy() | np.isinf(values[:, column])
+        for row in np.flatnonzero(far.any(axis=1)):
+            for column in np.flatnonzero(far[row]):
+                name = numbers[column]
+                problem = beyond_float64(written[index[name]][int(row)].as_py())
+                if problem:
+                    raise self.fault(problem, column=name, row=first_row + int(row))
 
     def _find_fault(
         self,
         text: bytes,
-        wanted: list[tuple[int, pa.DataType]],
+        numbers: Sequence[str],
+        texts: Sequence[str],
         row: int,
         line: int,
         reason: str,
     ) -> InputError:
-        """Go through a block that pyarrow refused, cell by cell, to the first that is wrong."""
+        """Go through a block that was refused, cell by cell, to the first that is wrong."""
         # Undecodable bytes become lone surrogates, so that the rows before them can be counted.
         decoded = text.decode("utf-8", errors="surrogateescape")
-        reader = csv.reader(io.StringIO(decoded, newline=""))
+        reader = self._dialect.reader(decoded)
         start, width = row, len(self.columns)
+        numeric, wanted = set(numbers), {*numbers, *texts}
+        places = [(at, name) for at, name in enumerate(self.columns) if name in wanted]
         try:
             for record in reader:
                 if not record:
@@ -238,16 +430,53 @@ class CsvTable:
                     continue
                 place = {"row": row, "line": line + reader.line_num - 1}
                 if len(record) != width:
-                    return fault(self.path, _ragged(record, self.columns), **place)
-                for position, type_ in wanted:
-                    problem = _cell_fault(record[position], number=type_ == pa.float64())
+                    return fault(self.path, self._ragged(record, row), **place)
+                if tuple(record) == self.columns:
+                    problem = "repeats the header; were files joined? Remove such lines"
+                    return fault(self.path, problem, **place)
+                for at, name in places:
+                    problem = self._cell_fault(record[at], name, number=name in numeric)
                     if problem:
-                        column = self.columns[position]
-                        return fault(self.path, problem, column=column, **place)
+                        return fault(self.path, problem, column=name, **place)
                 row += 1
         except csv.Error as error:
             reason = f"{error}; is a quotation mark left open?"
         return fault(self.path, f"cannot be read after data row {start}: {reason}")
+
+    def _ragged(self, record: list[str], row: int) -> str:
+        width, name = len(self.columns), self._dialect.name
+        found = f"expected {width} cells as in the header, found {len(record)}"
+        if len(record) > 1 and width == 1:
+            return f"{found}; does the header lack its {name}s?"
+        if len(record) == 1 and any(mark in record[0] for mark in SEPARATORS):
+            return f"{found}; the cells must be separated by {name}s, as in the header"
+        if len(record) == width + 1 and not record[-1].strip():
+            return f"{found}: the row ends with a {name}; remove the {name}s that end the rows"
+        if len(record) == width + 1 and row == 0:
+            return (
+                f"{found}; are the rows named, as R does it? "
+                "Write the table again with row.names = FALSE, or give that column a name"
+            )
+        return f"{found}; complete or remove the row"
+
+    def _cell_fault(self, cell: str, name: str, *, number: bool) -> str | None:
+        if any("\udc80" <= character <= "\udcff" for character in cell):
+            return "holds bytes that are not UTF-8; save the file again as UTF-8"
+        text = cell.strip()
+        if not number or text in self.missing or cell in self.missing:
+            return None
+        flags = name in self._flags
+        if (text in (*TRUE, *FALSE)) if flags else is_number(text, self._dialect.decimal):
+            return None
+        shown = cell if len(cell) <= 40 else cell[:40] + "..."
+        hint = "; is a quotation mark left open?" if "\n" in cell else ""
+        if self._dialect.decimal == "." and is_number(text, ","):
+            hint = "; if all decimals of the table are written so, set data.decimal: ','"
+        expected = "True or False, as in the rows before" if flags else "a number"
+        return (
+            f"expected {expected}, found {shown!r}{hint}; correct it, or leave the cell empty if "
+            "the value is missing (data.missing_values adds spellings of that)"
+        )
 
 
 def _first_record(text: bytes) -> int:
@@ -271,29 +500,3 @@ def _last_record(text: bytes) -> int:
         quotes -= text.count(b'"', start, end)
         end = start
     return end
-
-
-def _trimmed(column: pa.ChunkedArray) -> pa.Array:
-    return pc.utf8_trim_whitespace(column.combine_chunks())
-
-
-def _ragged(record: list[str], columns: tuple[str, ...]) -> str:
-    found = f"expected {len(columns)} cells as in the header, found {len(record)}"
-    if len(record) > 1 and len(columns) == 1:
-        return f"{found}; does the header lack its commas?"
-    if len(record) == 1 and any(mark in record[0] for mark in ";\t|"):
-        return f"{found}; the cells must be separated by commas"
-    return f"{found}; complete or remove the row"
-
-
-def _cell_fault(cell: str, *, number: bool) -> str | None:
-    if any("\udc80" <= character <= "\udcff" for character in cell):
-        return "holds bytes that are not UTF-8; save the file again as UTF-8"
-    if not number or cell in MISSING or _NUMBER.fullmatch(cell.strip(" \t")):
-        return None
-    shown = cell if len(cell) <= 40 else cell[:40] + "..."
-    hint = "; is a quotation mark left open?" if "\n" in cell else ""
-    return (
-        f"expected a number, found {shown!r}{hint}; correct it, "
-        "or leave the cell empty if the value is missing"
-    )

@@ -1,7 +1,6 @@
 """What the columns of a raw table are, and the true labels of the test table."""
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,12 +11,15 @@ import pyarrow as pa
 
 from emodag.errors import ConfigError
 from emodag.science.csv_tables import CsvTable
+from emodag.science.joined_table import JoinedTable
 from emodag.science.parquet_tables import ParquetTable
 from emodag.science.row_facts import label_codes, row_ids
-from emodag.science.tables import Table, fault, listed
+from emodag.science.tables import SAVED_INDEX, Table, fault, listed
 
-_SAVED_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
 _TRUTH_IDS = ("ID", "id")
+_PACKED = ("", ".gz", ".xz", ".bz2", ".zst", ".zip")
+_TEXT = (*(kind + packed for kind in (".csv", ".tsv") for packed in _PACKED), ".zip")
+_KINDS = ".csv or .tsv, also with .gz, .xz, .bz2, .zst or .zip, or .parquet, .pq or .feather"
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,21 @@ class Layout:
     group: str | None = None
 
 
-def open_table(path: Path, *, decimals: str = "nearest") -> Table:
-    """Open the CSV (.csv, .csv.gz) or Parquet (.parquet, .pq) file at `path`, by its suffix.
+def open_table(
+    path: Path,
+    *,
+    decimals: str = "nearest",
+    separator: str | None = None,
+    decimal: str | None = None,
+    missing: Sequence[str] = (),
+) -> Table:
+    """Open a table of text (.csv, .tsv, also compressed), Parquet or Feather, by its suffix.
 
-    `decimals` is how a CSV's numbers are read: to the "nearest" float64, or as "pandas" does.
+    Parameters
+    ----------
+    decimals : how numbers in text are read: to the "nearest" float64, or as "pandas" does.
+    separator, decimal : what a table of text has between cells and in numbers; None finds out.
+    missing : spellings of a missing value besides those of pandas.
 
     Raises
     ------
@@ -42,15 +55,17 @@ def open_table(path: Path, *, decimals: str = "nearest") -> Table:
     """
     name = path.name.lower()
     try:
-        if name.endswith((".csv", ".csv.gz")):
-            return CsvTable(path, decimals=decimals)
-        if name.endswith((".parquet", ".pq")):
-            return ParquetTable(path)
+        if name.endswith(_TEXT):
+            return CsvTable(
+                path, decimals=decimals, separator=separator, decimal=decimal, missing=missing
+            )
+        if name.endswith((".parquet", ".pq", ".feather")):
+            return ParquetTable(path, missing=missing)
     except FileNotFoundError:
         raise fault(path, "there is no such file; correct the path") from None
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror}") from None
-    raise fault(path, "unknown kind of file; expected .csv, .csv.gz, .parquet or .pq")
+    raise fault(path, f"unknown kind of file; expected {_KINDS}")
 
 
 def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset[str]:
@@ -90,8 +105,8 @@ def layout_of_train(
 
     With `label` and `group` None it is the competition's layout: the index first, then features,
     the label last but one and the person last, after the `ignored` columns are left out. Otherwise
-    the columns have those names, which no pattern can ignore, and all others but `id` and the
-    `ignored` ones are features.
+    the columns have those names, which no pattern can ignore, and all others are features but the
+    `ignored` ones, `id`, and an index saved along, which is the id where `id` is None.
 
     Raises
     ------
@@ -112,7 +127,7 @@ def layout_of_train(
             raise fault(
                 table.path,
                 f"expected an index, features, a label and a person, found {len(columns)} columns "
-                f"({listed(list(columns))}); are they separated by commas?",
+                f"({listed(list(columns))}); are they separated by commas?{table.hint}",
             )
         if id not in (None, columns[0]):
             raise ConfigError(
@@ -129,6 +144,8 @@ def layout_of_train(
             )
         for name in special:
             _require_column(table, name)
+        id = _index_besides(table, label, group, *ignored) if id is None else id
+        special = {*special, id, table.index}
         features = tuple(name for name in columns if name not in ignored.union(special))
         layout = Layout(id=id, features=features, label=label, group=group)
     if not layout.features:
@@ -138,26 +155,46 @@ def layout_of_train(
 
 
 def layout_of_test(
-    table: Table, train: Layout, *, named: bool, ignored: frozenset[str] = frozenset()
+    table: Table,
+    train: Layout,
+    *,
+    named: bool,
+    id: str | None,
+    ignored: frozenset[str] = frozenset(),
+    group: str | None = None,
 ) -> Layout:
     """Tell the columns of the test table apart, given the training table's `train`.
 
-    If `named`, the id column is the training table's; otherwise it is the first that is not
-    `ignored`. Features are those of the training table, in the test table's order; all other
-    columns are left out.
+    If `named`, the id is `id`, or an index saved along; otherwise it is the first column that is
+    not `ignored`. Features are those of the training table, in the test table's order; all other
+    columns are left out. The person column is `group`, or, if `named`, that of the training table
+    where the test table has it.
 
     Raises
     ------
+    ConfigError
+        If `group` serves another purpose.
     InputError
-        If features of the training table are absent.
+        If `group` or features of the training table are absent.
     """
     if named:
-        if train.id is not None:
-            _require_column(table, train.id)
-        special, id_ = {train.id, train.label, train.group}, train.id
+        if id is not None:
+            _require_column(table, id)
+        id_ = _index_besides(table, train.label, train.group, *ignored) if id is None else id
+        special = {id_, train.label, train.group, table.index}
     else:
         id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
         special = {id_}
+    if group is not None:
+        _require_column(table, group)
+        if group in {id_, train.label, *train.features}:
+            raise ConfigError(
+                f"data.test_group is {group!r}, which is the id, the label or a feature; "
+                "name the column of persons"
+            )
+        special.add(group)
+    elif named and train.group in table.columns:
+        group = train.group
     others = tuple(name for name in table.columns if name not in ignored.union(special))
     taken = [name for name in (train.label, train.group) if name in others]
     if taken and not named:
@@ -178,9 +215,10 @@ def layout_of_test(
             table.path,
             f"expected the {len(train.features)} features of the training table; this table"
             f"{hint} {' and '.join(differences)}; make the two agree, or name in data.ignore what "
-            "is no feature",
+            f"is no feature{table.hint}",
         )
-    return Layout(id=id_, features=tuple(name for name in others if name in known))
+    features = tuple(name for name in others if name in known)
+    return Layout(id=id_, features=features, group=group)
 
 
 def read_truth(
@@ -223,8 +261,8 @@ def read_truth(
     """
     table = open_table(path)
     id_ = next((name for name in (id, *_TRUTH_IDS) if name in table.columns), None)
-    if id_ is None and _SAVED_INDEX.fullmatch(table.columns[0]):
-        id_ = table.columns[0]
+    if id_ is None:
+        id_ = table.index
     others = [name for name in table.columns if name != id_]
     column = next((name for name in (label, "label", "Predicted") if name in others), None)
     if column is None:
@@ -257,13 +295,19 @@ def read_truth(
     return codes[[row_of[str(value)] for value in ids]]
 
 
+def _index_besides(table: Table, *taken: str | None) -> str | None:
+    """The index as the rows' id, unless it has another use or each of several files has its own."""
+    return None if table.index in taken or isinstance(table, JoinedTable) else table.index
+
+
 def _require_column(table: Table, name: str) -> None:
     if name in table.columns:
         return
     raise fault(
         table.path,
         f"has no column {name!r}; the nearest of its {len(table.columns)} columns is "
-        f"{_nearest(name, table.columns)!r}; correct the name in the configuration or in the file",
+        f"{_nearest(name, table.columns)!r}; correct the name in the configuration or in the file"
+        f"{table.hint}",
     )
 
 
@@ -276,7 +320,7 @@ def _nearest(name: str, columns: Sequence[str]) -> str:
 def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:
     """A row number taken for a feature would tell the model where in a recording it is."""
     for name in names:
-        if _SAVED_INDEX.fullmatch(name):
+        if SAVED_INDEX.fullmatch(name):
             raise fault(
                 path,
                 "looks like an index saved by accident; save the table without it, "

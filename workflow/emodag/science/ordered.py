@@ -66,13 +66,13 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     ValueError
         When the inner dimensions k differ or are 0.
     """
-    if not a.shape[1] == b.shape[1] > 0:
-        raise ValueError(f"no product of {tuple(a.shape)} and {tuple(b.shape)} over the columns")
     return _product(a.detach(), b.detach())
 
 
 def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     (n, k), m = a.shape, b.shape[0]
+    if not k == b.shape[1] > 0:
+        raise ValueError(f"no product of {tuple(a.shape)} and {tuple(b.shape)} over the columns")
     if k > PIECE:
         total, *parts = map(_product, a.split(PIECE, 1), b.split(PIECE, 1))
         for part in parts:
@@ -152,7 +152,7 @@ def cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Te
 
     Parameters
     ----------
-    logits : (n, classes) float32 or float64; labels : (n,) int64 each.
+    logits : (n, classes) float32; labels : (n,) int64 each.
     """
     return _CrossEntropy.apply(logits, *labels)
 

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emodag.science.tables import MISSING
+from emodag.science.csv_dialect import Dialect
 
 
-def read_decimals(text: bytes, columns: Sequence[int]) -> np.ndarray:
+def read_decimals(
+    text: bytes, columns: Sequence[int], dialect: Dialect, missing: Sequence[str]
+) -> np.ndarray:
     """Columns of a CSV without its header, parsed by pandas with its default settings.
 
     Its default parser is fast rather than right: it misses the nearest float64 by an ulp in a
@@ -17,6 +19,7 @@ def read_decimals(text: bytes, columns: Sequence[int]) -> np.ndarray:
     Parameters
     ----------
     columns : the positions of numeric columns, from 0.
+    missing : the spellings of a missing value.
 
     Returns
     -------
@@ -29,5 +32,12 @@ def read_decimals(text: bytes, columns: Sequence[int]) -> np.ndarray:
     """
     import pandas as pd
 
-    frame = pd.read_csv(io.BytesIO(text), header=None, usecols=columns, na_values=list(MISSING))
+    frame = pd.read_csv(
+        io.BytesIO(text),
+        header=None,
+        usecols=columns,
+        na_values=list(missing),
+        sep=dialect.separator,
+        decimal=dialect.decimal,
+    )
     return frame[list(columns)].to_numpy(np.float64)

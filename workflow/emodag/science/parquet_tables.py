@@ -1,8 +1,10 @@
-"""Reading Parquet in blocks, whatever numeric types its columns have."""
+"""Reading Parquet and Feather in blocks, whatever types their columns have."""
 
 from collections.abc import Callable, Iterator, Sequence
-from decimal import Decimal
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,57 +13,136 @@ import pyarrow.parquet as pq
 
 from emodag.errors import InputError
 from emodag.files import open_regular
-from emodag.science.tables import BLOCK_BYTES, Block, fault, require_distinct
+from emodag.science.tables import (
+    BLOCK_BYTES,
+    EXACT,
+    FALSE,
+    MISSING,
+    SAVED_INDEX,
+    TRUE,
+    Block,
+    beyond_float64,
+    fault,
+    inexact,
+    numbers_of,
+    require_distinct,
+    without_codes,
+)
 
-_EXACT = 2**53
-"""Up to here every integer is a float64."""
+
+class _Groups(Protocol):
+    """An open file of columns, in groups of rows."""
+
+    schema: pa.Schema
+    rows: list[int]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table: ...
+
+
+class _Parquet:
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file, self.schema = file, file.schema_arrow
+        meta = file.metadata
+        self.rows = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table:
+        return self._file.read_row_group(group, columns=list(columns))
+
+
+class _Feather:
+    def __init__(self, file: pa.RecordBatchFileReader) -> None:
+        self.schema = file.schema
+        self._batch = lru_cache(1)(file.get_batch)
+        self._count = file.num_record_batches
+
+    @cached_property
+    def rows(self) -> list[int]:
+        return [self._batch(group).num_rows for group in range(self._count)]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table:
+        return pa.Table.from_batches([self._batch(group)]).select(list(columns))
 
 
 class ParquetTable:
-    """A Parquet file of columns without nesting. Opening reads the schema only.
+    """A Parquet or Feather file of columns without nesting. Opening reads no column of Parquet.
+
+    Its columns are those that pandas would write as CSV: an index comes first, also one that is a
+    range in pandas' metadata only, unless that merely counts the rows from 0.
 
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    hint = ""
+
+    def __init__(self, path: Path, *, missing: Sequence[str] = ()) -> None:
+        self.path, self.missing = path, (*MISSING, *missing)
+        self._feather = path.name.lower().endswith(".feather")
+        kind, expected = ("Feather", b"ARROW1") if self._feather else ("Parquet", b"PAR1")
         with open_regular(path) as file:
-            magic = file.read(4)
+            magic = file.read(len(expected))
         if not magic:
-            raise fault(path, "is empty; expected a Parquet file")
-        if magic != b"PAR1":
-            raise fault(path, "is not a Parquet file, as its suffix says; give it the right suffix")
-        try:
-            with open_regular(path) as raw, pq.ParquetFile(raw) as file:
-                schema = file.schema_arrow
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from None
-        self.columns = tuple(schema.names)
+            raise fault(path, f"is empty; expected a {kind} file")
+        if magic != expected:
+            old = "; it is of version 1: write it again" if magic.startswith(b"FEA1") else ""
+            raise fault(
+                path,
+                f"is not a {kind} file, as its suffix says; give it the right suffix{old}",
+            )
+        with self._open() as file:
+            schema, rows = file.schema, sum(file.rows)
+        levels = _index_levels(schema, rows)
+        self._range = next((level for level in levels if isinstance(level, tuple)), None)
+        first = [level[0] if isinstance(level, tuple) else level for level in levels]
+        stored = [name for name in schema.names if name not in levels]
+        self.columns = (*first, *stored)
         require_distinct(path, self.columns)
+        if len(first) == 1:
+            self.index = first[0]
+        else:
+            lost = ["__index_level_0__", *self.columns[:1]] if not first else []
+            found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
+            self.index = next(found, None)
+        self.counted = not levels and bool(_metadata(schema))
+        self.notes = ()
         self._types = dict(zip(schema.names, schema.types, strict=True))
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other column is read.
 
-        Booleans, integers, floats of any width and decimals are numbers.
+        Booleans, integers, floats of any width, decimals, and strings that CSV would take for
+        numbers, are numbers. Texts are what pandas would write as CSV.
 
         Raises
         ------
         InputError
-            For a column of another type, an integer that is no float64, and a damaged file.
+            For a column of another type, a string that is no number, an integer that is no
+            float64, and a damaged file.
         """
+        stored = [name for name in texts if self._range is None or name != self._range[0]]
         for name in numbers:
-            self._require(name, _is_number, "numbers")
-        for name in texts:
+            self._require(name, lambda type_: _is_number(type_) or _is_string(type_), "numbers")
+        for name in stored:
             self._require(name, _is_text, "integers or strings")
         row = 0
-        try:
-            with open_regular(self.path) as raw, pq.ParquetFile(raw) as file:
-                for group in range(file.num_row_groups):
-                    yield from self._group_blocks(file, group, numbers, texts, row)
-                    row += file.metadata.row_group(group).num_rows
-        except (pa.ArrowException, OSError) as error:
-            raise self._damaged(error) from None
+        self._flags: dict[str, bool] = {}
+        with self._open() as file:
+            times = {
+                name: _times(file, name)
+                for name in stored
+                if pa.types.is_temporal(_value_type(self._types[name]))
+            }
+            for group, rows in enumerate(file.rows):
+                written = {}
+                for name in texts:
+                    if name not in stored:
+                        counted = self._range[1][row : row + rows]
+                        written[name] = pa.array(map(str, counted), pa.string())
+                    elif name in times:
+                        written[name] = times[name].slice(row, rows)
+                    else:
+                        written[name] = _strings(_plain(file.read(group, [name])[name]))
+                yield from self._group_blocks(file, group, numbers, written, row)
+                row += rows
 
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell, `row` rows after the first."""
@@ -71,37 +152,48 @@ class ParquetTable:
         reason = " ".join(str(error).split()).rstrip(".")
         return fault(self.path, f"is damaged or cut short ({reason}); copy or download it again")
 
+    @contextmanager
+    def _open(self) -> Iterator[_Groups]:
+        try:
+            with open_regular(self.path) as raw:
+                if self._feather:
+                    with pa.ipc.open_file(raw) as file:
+                        yield _Feather(file)
+                else:
+                    with pq.ParquetFile(raw) as file:
+                        yield _Parquet(file)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+
     def _group_blocks(
         self,
-        file: pq.ParquetFile,
+        file: _Groups,
         group: int,
         numbers: Sequence[str],
-        texts: Sequence[str],
+        texts: dict[str, pa.Array],
         first_row: int,
     ) -> Iterator[Block]:
         # A few columns at a time: decoding a large row group at once takes three times its float64.
-        rows = file.metadata.row_group(group).num_rows
+        rows = file.rows[group]
         values = np.empty((rows, len(numbers)), order="F")
         step = max(1, BLOCK_BYTES // (8 * max(rows, 1)))
         for start in range(0, len(numbers), step):
             names = numbers[start : start + step]
-            table = file.read_row_group(group, columns=list(names))
+            table = file.read(group, names)
             for position, name in enumerate(names, start=start):
                 values[:, position] = self._floats(name, _plain(table[name]), first_row)
-        table = file.read_row_group(group, columns=list(texts))
-        written = {name: _strings(_plain(table[name])) for name in texts}
+        without_codes(values, self.missing)
         step = max(1, BLOCK_BYTES // (8 * max(len(numbers), 1)))
         for start in range(0, rows, step):
             yield Block(
                 first_row=first_row + start,
                 values=values[start : start + step],
-                texts={name: text[start : start + step] for name, text in written.items()},
+                texts={name: text[start : start + step] for name, text in texts.items()},
             )
 
     def _require(self, name: str, is_fit: Callable[[pa.DataType], bool], expected: str) -> None:
         type_ = self._types[name]
-        plain = type_.value_type if pa.types.is_dictionary(type_) else type_
-        if not is_fit(plain):
+        if not is_fit(_value_type(type_)):
             raise fault(
                 self.path,
                 f"expected {expected}, found the type {type_}; convert it, "
@@ -118,6 +210,8 @@ class ParquetTable:
         if pa.types.is_decimal(type_):
             # Through text: pyarrow's own cast is off by one ulp in some cells.
             return column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        if _is_string(type_):
+            return self._written_numbers(name, column.cast(pa.string()), first_row)
         if pa.types.is_boolean(type_):
             column = column.cast(pa.uint8())
         integers = column.fill_null(0).to_numpy()
@@ -126,19 +220,71 @@ class ParquetTable:
         floats[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
         return floats
 
-    def _refuse_inexact(self, name: str, integers: np.ndarray, first_row: int) -> None:
-        beyond = integers > _EXACT
-        if np.issubdtype(integers.dtype, np.signedinteger):
-            beyond |= integers < -_EXACT
-        for row in np.flatnonzero(beyond):
-            exact = int(integers[row])
-            if int(float(exact)) != exact:
+    def _written_numbers(self, name: str, text: pa.Array, first_row: int) -> np.ndarray:
+        found = numbers_of(text, self.missing)
+        if found is not None:
+            values, flags = found
+            if flags is None or self._flags.setdefault(name, flags) == flags:
+                self._refuse_inexact_text(name, text, values, first_row)
+                return values
+        for row, cell in enumerate(text.to_pylist()):
+            one = numbers_of(pa.array([cell], pa.string()), self.missing)
+            if one is None or one[1] not in (None, self._flags.setdefault(name, False)):
+                expected = "True or False, as before" if self._flags.get(name) else "a number"
                 raise self.fault(
-                    f"the integer {exact} does not fit a float64 exactly; "
-                    "is this an id rather than a feature? Remove the column or round it",
+                    f"expected {expected}, found {cell!r}; correct it, or leave the cell empty if "
+                    "the value is missing (data.missing_values adds spellings of that)",
                     column=name,
-                    row=first_row + int(row),
+                    row=first_row + row,
                 )
+        raise AssertionError("a cell that is no number was not found again")
+
+    def _refuse_inexact_text(
+        self, name: str, text: pa.Array, values: np.ndarray, first_row: int
+    ) -> None:
+        for row in np.flatnonzero(np.abs(values) >= EXACT):
+            problem = beyond_float64(text[int(row)].as_py())
+            if problem:
+                raise self.fault(problem, column=name, row=first_row + int(row))
+
+    def _refuse_inexact(self, name: str, integers: np.ndarray, first_row: int) -> None:
+        beyond = integers > EXACT
+        if np.issubdtype(integers.dtype, np.signedinteger):
+            beyond |= integers < -EXACT
+        for row in np.flatnonzero(beyond):
+            problem = inexact(int(integers[row]))
+            if problem:
+                raise self.fault(problem, column=name, row=first_row + int(row))
+
+
+def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]:
+    """The levels of the pandas index that a file was written with: columns, or name and range.
+
+    None for a range that merely counts the rows from 0, as each frame has it that was given none.
+    """
+    levels = _metadata(schema)
+    found: list[str | tuple[str, range]] = []
+    for level in levels:
+        if isinstance(level, str) and level in schema.names:
+            found.append(level)
+        elif isinstance(level, dict) and level.get("kind") == "range":
+            name, counted = level["name"], range(level["start"], level["stop"], level["step"])
+            # A table that lost rows since has the metadata of before.
+            if len(counted) == rows and (name is not None or counted != range(rows)):
+                found.append((name or "", counted))
+    return found
+
+
+def _metadata(schema: pa.Schema) -> list[Any]:
+    """What pandas noted of the index, [] where it was told to leave it out."""
+    try:
+        return (schema.pandas_metadata or {}).get("index_columns", [])
+    except ValueError:
+        return []
+
+
+def _value_type(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 def _is_number(type_: pa.DataType) -> bool:
@@ -152,14 +298,13 @@ def _is_number(type_: pa.DataType) -> bool:
     )
 
 
-def _is_text(type_: pa.DataType) -> bool:
+def _is_string(type_: pa.DataType) -> bool:
     kinds = pa.types
-    return (
-        _is_number(type_)
-        or kinds.is_string(type_)
-        or kinds.is_large_string(type_)
-        or kinds.is_string_view(type_)
-    )
+    return kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return _is_number(type_) or _is_string(type_) or pa.types.is_temporal(type_)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
@@ -167,17 +312,25 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return joined.dictionary_decode() if pa.types.is_dictionary(joined.type) else joined
 
 
+def _times(file: _Groups, name: str) -> pa.Array:
+    """A column of times as pandas writes it, which depends on all of its cells."""
+    import pandas as pd
+
+    parts = [file.read(group, [name])[name] for group in range(len(file.rows))]
+    times = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
+    lines = pd.Series(times.to_pandas()).to_csv(index=False, header=False, na_rep="NaT")
+    return pa.array([None if t == "NaT" else t for t in lines.splitlines()], pa.string())
+
+
 def _strings(column: pa.Array) -> pa.Array:
-    """As CSV would hold it: whole floats without a fraction, NaN as null."""
+    """As pandas writes them as CSV, NaN as null."""
     type_ = column.type
     if pa.types.is_boolean(type_):
-        column = column.cast(pa.uint8())
-    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-        return pa.array([_written(cell) for cell in column.to_pylist()], pa.string())
+        return pc.if_else(column, TRUE[0], FALSE[0])
+    if pa.types.is_floating(type_):
+        cells: Sequence[Any] = column.to_numpy(zero_copy_only=False)
+        return pa.array([str(cell) if cell == cell else None for cell in cells], pa.string())
+    if pa.types.is_decimal(type_):
+        cells = column.to_pylist()
+        return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
     return pc.utf8_trim_whitespace(column.cast(pa.string()))
-
-
-def _written(cell: float | Decimal | None) -> str | None:
-    if cell is None or cell != cell:
-        return None
-    return str(int(cell)) if cell % 1 == 0 else str(cell)

@@ -1,23 +1,25 @@
 """Labels, persons and ids of a table in one canonical form, whatever its file wrote."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.class_codes import code_dtype
-from emodag.science.tables import MISSING, Table, fault
+from emodag.science.tables import FALSE, SAVED_INDEX, TRUE, Table, fault
 
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
-_FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+# As nobody writes a float, 1e5 is a name.
+_FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
 
 
 def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
     """Turn labels, each the name of a class or its number from 0, into codes.
 
-    A column is read as names if all its values are names of classes, else as numbers.
+    A column is read as names if all its values are names of classes, else as numbers. A whole
+    number is the same name however it is written (1, 1.0), and so is a boolean (True, true).
 
     Parameters
     ----------
@@ -36,7 +38,8 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
     text = _complete(table, column, text, "label", classes)
     encoded = text.dictionary_encode()
     found = encoded.dictionary.to_pylist()
-    by_name = {name: code for code, name in enumerate(classes)}
+    named = _codes_by_name(classes)
+    by_name = {value: code for value in found if (code := named(value)) is not None}
     by_number = {value: _class_number(value, len(classes)) for value in found}
     codes = by_name if all(value in by_name for value in found) else by_number
     wrong = [at for at, value in enumerate(found) if codes.get(value) is None]
@@ -89,13 +92,15 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
     """
     ids = canonical_keys(table, column, _complete(table, column, text, "id"), "id")
     first: dict[object, int] = {}
+    advice = "a number that restarts with each person is no id: name it in data.ignore instead"
+    if SAVED_INDEX.fullmatch(column):  # as where tables were joined, each with an index of its own
+        advice = "this index looks saved by accident: save the table without it"
     if pc.count_distinct(ids).as_py() < len(ids):
         for row, value in enumerate(ids.to_pylist()):
             if value in first:
                 raise table.fault(
                     f"the id {value!r} was already used in data row {first[value] + 1}; "
-                    "ids must be unique; a number that restarts with each person is no id: "
-                    "name it in data.ignore instead",
+                    f"ids must be unique; {advice}",
                     column=column,
                     row=row,
                 )
@@ -112,7 +117,8 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
         row = pc.index(whole, False).as_py()
         raise table.fault(
             f"expected the {what} of a row, a whole number or text, found {text[row].as_py()}, "
-            "which looks like a measurement; is this the right column?",
+            "which looks like a measurement; is this the right column? "
+            "If so, begin it with a letter",
             column=column,
             row=row,
         )
@@ -123,19 +129,45 @@ def _complete(
     table: Table, column: str, text: pa.Array, what: str, names: Sequence[str] = ()
 ) -> pa.Array:
     """The same strings, none of them missing; `names` are never taken for missing."""
-    spellings = [spelling for spelling in MISSING if spelling not in names]
+    spellings = [spelling for spelling in table.missing if spelling not in names]
     missing = pc.or_kleene(pc.is_null(text), pc.is_in(text, pa.array(spellings)))
     if pc.any(missing).as_py():
         row = pc.index(missing, True).as_py()
         found = text[row].as_py()
         shown = f" (found {found!r})" if found else ""
+        name = "; if that is a name, write it otherwise" if found else ""
         raise table.fault(
-            f"the {what} is missing{shown}; fill it in or remove the row", column=column, row=row
+            f"the {what} is missing{shown}; fill it in or remove the row{name}",
+            column=column,
+            row=row,
         )
     return text
 
 
+def _codes_by_name(classes: Sequence[str]) -> Callable[[str], int | None]:
+    """What finds the code of a label among the classes' names: as written, else in one spelling."""
+    exact = {name: code for code, name in enumerate(classes)}
+    alike = {_one_spelling(name): code for name, code in exact.items()}
+    if len(alike) < len(exact):
+        alike = {}
+
+    def code(value: str) -> int | None:
+        spelling = _one_spelling(value)
+        number = {"True": "1", "False": "0"}.get(spelling, spelling)
+        found = (exact.get(value), alike.get(spelling), alike.get(number))
+        return next((code for code in found if code is not None), None)
+
+    return code
+
+
+def _one_spelling(value: str) -> str:
+    if re.fullmatch(_WHOLE, value):
+        return str(int(value.partition(".")[0]))
+    return "True" if value in TRUE else "False" if value in FALSE else value
+
+
 def _class_number(value: str, classes: int) -> int | None:
+    value = {"True": "1", "False": "0"}.get(_one_spelling(value), value)
     if not re.fullmatch(r"[+-]?\d+(\.0*)?", value, re.ASCII):
         return None
     number = int(value.partition(".")[0])

@@ -1,5 +1,6 @@
 """What the readers of CSV and of Parquet share: blocks of rows, and faults that say where."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +8,32 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emodag.errors import InputError
 
 BLOCK_BYTES = 16 << 20
 """How much of a table, as text or as float64, is in memory at a time."""
 
-MISSING = ("", "NaN", "nan", "NAN", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None")
-"""The spellings of a missing value, in a CSV's numbers and in anybody's labels, persons and ids."""
+MISSING = (
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NAN", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""The spellings of a missing value: those of `pandas.read_csv`, and NAN."""
+
+TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
+"""The spellings of a boolean; as numbers they are 1 and 0."""
+
+SAVED_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+"""What pandas calls the column of an index without a name."""
+
+EXACT = 2**53
+"""Up to here every integer is a float64."""
 
 _NAMES_SHOWN = 5
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_CODE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.I | re.A)
+_INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.I)
 
 
 @dataclass(frozen=True)
@@ -32,10 +49,21 @@ class Block:
 
 
 class Table(Protocol):
-    """A table in a file, as both readers offer it."""
+    """A table in a file, as all readers offer it."""
 
     path: Path
     columns: tuple[str, ...]
+    """Names of the columns, that of a pandas index first."""
+    index: str | None
+    """Which of them is an index that was saved along, if any."""
+    counted: bool
+    """Whether it is a pandas frame's that had an index, one that only counts the rows."""
+    missing: tuple[str, ...]
+    """The spellings of a missing value."""
+    notes: tuple[str, ...]
+    """What of the way it is read should be told."""
+    hint: str
+    """What may be wrong with the names of the columns, to end a complaint about them; or ""."""
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings, in order of rows."""
@@ -65,18 +93,87 @@ def fault(
     return InputError(f"{', '.join(place)}: {message}")
 
 
-def require_distinct(path: Path, columns: tuple[str, ...]) -> None:
-    """Raise `InputError` if two columns have the same name, as either could be meant by it."""
-    seen: dict[str, int] = {}
+def require_distinct(path: Path, columns: tuple[str, ...], hint: str = "") -> None:
+    """Raise `InputError` if columns have the same name, as each could be meant by it."""
+    places: dict[str, list[int]] = {}
     for position, name in enumerate(columns, start=1):
-        if name in seen:
-            raise fault(
-                path,
-                f"columns {seen[name]} and {position} have the same name; "
-                "rename or remove one of them",
-                column=name,
-            )
-        seen[name] = position
+        places.setdefault(name, []).append(position)
+    shared = [(name, found) for name, found in places.items() if len(found) > 1]
+    if shared:
+        told = "; ".join(
+            f"columns {', '.join(map(str, found[:-1]))} and {found[-1]} have the same name {name!r}"
+            for name, found in shared
+        )
+        raise fault(path, f"{told}; rename or remove all but one of each{hint}")
+
+
+def numbers_of(
+    text: pa.Array, missing: Sequence[str], decimal: str = "."
+) -> tuple[np.ndarray, bool | None] | None:
+    """Numbers, or booleans as 1 and 0, that are written as text.
+
+    Parameters
+    ----------
+    text : (rows,) strings, null where missing.
+    missing : what else is a missing value.
+    decimal : "." or ",".
+
+    Returns
+    -------
+    (rows,) float64, NaN where missing, and whether they are booleans, None where all are missing;
+    or None if some cell is neither, or booleans and numbers are mixed.
+    """
+    text = pc.utf8_trim_whitespace(text)
+    text = pc.if_else(pc.is_in(text, pa.array(missing)), pa.scalar(None, text.type), text)
+    if text.null_count == len(text):
+        return np.full(len(text), np.nan), None
+    is_true = pc.is_in(text, pa.array(TRUE))
+    flags = pc.or_(is_true, pc.is_in(text, pa.array(FALSE)))
+    if pc.sum(flags).as_py() == len(text) - text.null_count:
+        values = is_true.to_numpy(zero_copy_only=False).astype(np.float64)
+        values[text.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return values, True
+    if decimal == ",":
+        if pc.any(pc.match_substring(text, ".")).as_py():
+            return None
+        text = pc.replace_substring(text, ",", ".")
+    try:
+        return text.cast(pa.float64()).to_numpy(zero_copy_only=False), False
+    except pa.ArrowInvalid:
+        return None
+
+
+def without_codes(values: np.ndarray, missing: Sequence[str]) -> None:
+    """Make NaN, in place, of the numbers that stand for a missing value, such as -999.
+
+    Readers leave out spellings as such, but a number can be written in several ways, or not at all.
+    """
+    codes = [float(text) for text in missing if _CODE.fullmatch(text)]
+    if codes:
+        values[np.isin(values, codes)] = np.nan
+
+
+def beyond_float64(cell: str) -> str | None:
+    """What is wrong with a number beyond `EXACT` as it is written, None if nothing."""
+    cell = cell.strip()
+    if _INTEGER.fullmatch(cell) and len(cell) < 309:
+        return inexact(int(cell))
+    if _INFINITY.fullmatch(cell) or not np.isinf(float(cell.replace(",", "."))):
+        return None
+    return (
+        f"{cell!r} is beyond the range of float64 (about 1.8e308); correct it, "
+        "leave the cell empty if the value is unknown, or write inf if it is meant"
+    )
+
+
+def inexact(integer: int) -> str | None:
+    """What is wrong with an integer for a feature, None if it is a float64."""
+    if int(float(integer)) == integer:
+        return None
+    return (
+        f"the integer {integer} does not fit a float64 exactly; "
+        "is this an id rather than a feature? Remove the column or round it"
+    )
 
 
 def listed(names: list[str]) -> str:

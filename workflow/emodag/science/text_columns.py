@@ -7,9 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.errors import InputError
-from emodag.science.tables import MISSING, Table
+from emodag.science.tables import Table
 
-_NUMBER = r"(?i)^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)(e[+-]?[0-9]+)?$|^[+-]?(inf|infinity|nan)$"
+_NUMBER = (
+    r"(?i)^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)(e[+-]?[0-9]+)?$"
+    r"|^[+-]?(inf|infinity|nan)$|^(true|false)$"
+)
 
 
 def text_columns(table: Table, names: Sequence[str]) -> list[str]:
@@ -25,7 +28,7 @@ def text_columns(table: Table, names: Sequence[str]) -> list[str]:
         for block in table.blocks([], names):
             for at, name in enumerate(names):
                 cells = block.texts[name]
-                there = pc.invert(pc.is_in(cells, pa.array([None, *MISSING], pa.string())))
+                there = pc.invert(pc.is_in(cells, pa.array([None, *table.missing], pa.string())))
                 cells = cells.filter(there)
                 matching = pc.sum(pc.match_substring_regex(cells, _NUMBER)).as_py() or 0
                 numbers[at] += matching

@@ -119,7 +119,8 @@ def fit(
     history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
     for number in range(len(history), settings.epochs):
         rate = float(optimizer.param_groups[0]["lr"])
-        with _quietly():
+        # Once for all of NumPy's sums: torch says nothing of infinities either.
+        with np.errstate(all="ignore"):
             losses = _train_epoch(
                 network, optimizer, x, rows, labels, settings, randomness, corrupt
             )
@@ -156,19 +157,11 @@ def probabilities(
     """Class probabilities, (n, classes) float32, of rows of `x`, `at_once` rows at a time."""
     network.eval()
     parts = []
-    with torch.inference_mode(), _quietly():
+    with torch.inference_mode():
         for start in range(0, len(rows), at_once):
             chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
             parts.append(network.arithmetic.softmax(network.logits(x[chunk])).cpu().numpy())
     return np.concatenate(parts)
-
-
-def _quietly() -> np.errstate:
-    """NumPy's sums say nothing of infinities, as torch says nothing; a fit looks at its loss.
-
-    To ask for it at each of the thirty sums of a step takes a fortieth of a small one.
-    """
-    return np.errstate(all="ignore")
 
 
 def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:

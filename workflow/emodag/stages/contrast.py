@@ -100,7 +100,7 @@ class _Run:
             return None
         params = self._params
         ids = read_columns(self.one("table", "test_rows.parquet"))["id"]
-        if params["id"] is None:
+        if params["id"] is None and params["label"] is None:
             ids = np.arange(len(ids))  # what the submission calls its rows
         truth = read_truth(
             self._inputs["truth"],

@@ -22,6 +22,7 @@ from emodag.science.ingest import (
     layout_of_train,
     open_table,
 )
+from emodag.science.joined_table import JoinedTable
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import canonical_keys, label_codes, persons, row_ids
 from emodag.science.suspicions import (
@@ -32,7 +33,7 @@ from emodag.science.suspicions import (
     same_rows,
     telling_features,
 )
-from emodag.science.tables import MISSING, Block, Table, fault, first_cell, listed
+from emodag.science.tables import Block, Table, fault, first_cell, listed
 from emodag.science.text_columns import text_columns
 
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
@@ -50,15 +51,17 @@ def run(
 
     Parameters
     ----------
-    inputs : {"train", "test"}
-        CSV (.csv, .csv.gz) or Parquet (.parquet, .pq) files.
+    inputs : {"train", "test"}, or "train/00000" and so on where several files are one table
+        Tables as `emodag.science.ingest.open_table` reads them.
     params
         label, group, id : str or None
             Names of columns; see `emodag.science.ingest.layout_of_train`.
         ignore : list of str, optional
             Columns that are no features, by name or pattern.
+        test_group : str, optional
+            The test table's person column, if it is not called `group`; for warnings only.
         classes : list of str
-        decimals : "nearest" or "pandas", see `emodag.science.ingest.open_table`
+        decimals, separator, decimal, missing_values : see `emodag.science.ingest.open_table`
         missing : "impute" (keep as NaN for later) or "error"
         infinite : "missing" (turn into NaN) or "error"
         all_missing : "drop" or "error", for columns without a finite value in training
@@ -74,15 +77,25 @@ def run(
         If `label`, `group`, `id` and `ignore` contradict each other or the tables.
     """
     named = params["label"] is not None
-    train, test = (open_table(inputs[t], decimals=params["decimals"]) for t in ("train", "test"))
+    train, test = (_opened(inputs, name, params) for name in ("train", "test"))
     own = {name: params[name] for name in ("label", "group", "id")}
     ignored = ignored_columns((train, test), params.get("ignore", ()))
     for key, name in own.items():
         if name in params.get("ignore", ()):
             raise ConfigError(f"data.ignore holds {name!r}, which is data.{key}; take it out")
     layout = layout_of_train(train, **own, ignored=ignored)
-    test_columns = layout_of_test(test, layout, named=named, ignored=ignored)
-    read = {test_columns.id, *test_columns.features} | ignored
+    test_group = params.get("test_group")
+    test_columns = layout_of_test(
+        test, layout, named=named, id=params["id"], ignored=ignored, group=test_group
+    )
+    reading = {
+        "train": _reading(train, layout, params["id"], named),
+        "test": _reading(test, test_columns, params["id"], named),
+    }
+    for table, notes in ((train, reading["train"]), (test, reading["test"])):
+        if notes:
+            context.warn(f"{table.path}: {'; '.join(notes)}")
+    read = {test_columns.id, test.index, test_group, *test_columns.features} | ignored
     unread = [name for name in test.columns if name not in read]
     if unread:
         context.warn(f"{test.path}: {listed(unread)} in the test table will not be read")
@@ -113,7 +126,7 @@ def run(
         known = who.to_numpy(zero_copy_only=False)
         pages = [glance(staged / f"{name}.parquet") for name in ("train", "test")]
         warnings = [
-            *same_persons(known, _persons_of_test(test, layout.group) if named else ()),
+            *same_persons(known, _persons_of_test(test, test_columns.group, test_group)),
             *same_rows(*pages, known),
             *telling_features(pages[0], features, codes, known),
             *empty_in_test([features[at] for at in np.flatnonzero(test_tally.all_missing())]),
@@ -143,12 +156,46 @@ def run(
             "ignored_columns": sorted(ignored),
             "test_columns_ignored": unread,
             "test_columns_reordered": reordered,
+            "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
         }
         text = json.dumps(quality, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
         (staged / "quality.json").write_text(text, encoding="utf-8", newline="\n")
         for file in sorted(staged.iterdir()):
             file.replace(output / file.name)
+
+
+def _opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table:
+    """The table in the file of a role, or in those of `name/00000` and so on."""
+    tables = [
+        open_table(
+            inputs[role],
+            decimals=params["decimals"],
+            separator=params["separator"],
+            decimal=params["decimal"],
+            missing=params["missing_values"],
+        )
+        for role in sorted(inputs)
+        if role.partition("/")[0] == name
+    ]
+    return tables[0] if len(tables) == 1 else JoinedTable(tables)
+
+
+def _reading(table: Table, layout: Layout, id: str | None, named: bool) -> list[str]:
+    """What was found out of how a table is written, in words; nothing of a plain one."""
+    notes = list(table.notes)
+    if not named and table.counted:
+        notes.append(
+            f"the first column, {layout.id!r}, is taken for the index, "
+            "as the one of pandas only counts the rows"
+        )
+    if named and table.index is not None:
+        shown = f"the index {table.index!r}" if table.index else "the first column, without a name,"
+        if layout.id == table.index and id is None:
+            notes.append(f"{shown} is taken for the rows' id")
+        elif table.index not in (id, layout.label, layout.group):
+            notes.append(f"{shown} is not read")
+    return notes
 
 
 def _copy_features(
@@ -202,15 +249,21 @@ def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
             yield block
 
 
-def _persons_of_test(test: Table, column: str) -> set[object]:
-    """Whom the test table names, nobody where it has no such column or one that cannot be read."""
-    if column not in test.columns:
+def _persons_of_test(test: Table, column: str | None, named: str | None) -> set[object]:
+    """Whom the test table names in `column`, nobody where that is None.
+
+    Where the configuration has not `named` the column, it may hold anything, so one that cannot be
+    read is passed over.
+    """
+    if column is None:
         return set()
     try:
         text = pa.concat_arrays([block.texts[column] for block in test.blocks([], [column])])
-        text = text.filter(pc.invert(pc.is_in(text, pa.array([None, *MISSING], pa.string()))))
+        text = text.filter(pc.invert(pc.is_in(text, pa.array([None, *test.missing], pa.string()))))
         return set(canonical_keys(test, column, text, "person").to_pylist())
     except InputError:
+        if named:
+            raise
         return set()
 
 

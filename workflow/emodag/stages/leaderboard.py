@@ -29,7 +29,7 @@ def run(
         factor per class; `blends`, a list of objects with `role` and the first four columns.
     """
     ids = read_columns(inputs["rows"])["id"]
-    if params["id"] is None:
+    if params["id"] is None and params["label"] is None:
         ids = np.arange(len(ids))  # what the submission calls its rows
     truth = read_truth(
         inputs["truth"],

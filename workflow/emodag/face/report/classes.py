@@ -2,27 +2,33 @@
 
 import numpy as np
 
-from emodag.face.drawing import INK, MAIN, PAPER, axes_of, settings, svg
+from emodag.face.drawing import INK, MAIN, MOST_NAMED, PAPER, axes_of, settings, svg
 from emodag.face.page_parts import NONE, Table
 from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
-from emodag.face.words import brief, percent
+from emodag.face.words import brief, percent, plural
 from emodag.science.class_scores import by_class
 from emodag.science.scoring import confusion
+
+_MISTAKES = 10
+"""Pairs of classes that are told of where there are too many for a matrix."""
 
 
 def section(run: Run) -> Section:
     """Confusion matrices of the last generation, and the classes' scores."""
-    text = (
+    rows = (
         f"{capital(stage_name(run.last))}, last epoch, all held-out rows together"
-        + (" and all run seeds" * (len(run.seeds) > 1))
-        + ". A cell holds the share of a true class's rows that are taken for the class below it."
+        f"{' and all run seeds' * (len(run.seeds) > 1)}."
     )
     found = {f"{protocol}, held out": held_out(run, protocol) for protocol in run.protocols}
     if run.truth is not None:
         found["hidden people"] = _hidden(run)
+    if len(run.classes) > MOST_NAMED:
+        told = [_confusions(run, name, counts) for name, counts in found.items()]
+        return Section("classes", "Classes", [rows, *told, _table(run, found)])
+    cell = "A cell holds the share of a true class's rows that are taken for the class below it."
     figures = [_figure(run, name, counts) for name, counts in found.items()]
-    return Section("classes", "Classes", [text, figures, _table(run, found)])
+    return Section("classes", "Classes", [f"{rows} {cell}", figures, _table(run, found)])
 
 
 def held_out(run: Run, protocol: str) -> np.ndarray:
@@ -34,6 +40,19 @@ def _hidden(run: Run) -> np.ndarray:
     protocol, seed = run.protocols[0], run.seeds[0]
     predicted = run.answers(protocol, seed, run.last)
     return confusion(run.truth, predicted, classes=len(run.classes))
+
+
+def _confusions(run: Run, name: str, counts: np.ndarray) -> str:
+    """The commonest mistakes, where there are too many classes for a matrix."""
+    wrong = counts - np.diag(np.diag(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MISTAKES]
+    places = np.column_stack(np.unravel_index(order, wrong.shape)).tolist()
+    told = [
+        f"{run.classes[true]} for {run.classes[taken]} ({plural(int(wrong[true, taken]), 'row')})"
+        for true, taken in places
+        if wrong[true, taken]
+    ]
+    return f"{capital(name)}, most often taken for another: {', '.join(told) or 'none'}."
 
 
 def _figure(run: Run, name: str, counts: np.ndarray) -> Figure:

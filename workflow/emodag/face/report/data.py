@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
+from emodag.face.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
 from emodag.face.page_parts import Table
 from emodag.face.report.features import odd_cells
 from emodag.face.report.maps import maps
@@ -63,7 +63,8 @@ def _persons(run: Run) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.set_ylabel("person")
         axes.set_xlabel("training rows")
-        drawing.legend(loc="outside upper center", **legend_of(run.classes))
+        if len(run.classes) <= MOST_NAMED:
+            drawing.legend(loc="outside upper center", **legend_of(run.classes))
         shares = ", ".join(
             f"{label} {percent(count / counts.sum())}"
             for label, count in zip(run.classes, counts.sum(axis=0), strict=True)

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
+from emodag.face.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
 from emodag.face.page_parts import NONE, Table
 from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
@@ -56,7 +56,8 @@ def _figure(run: Run, protocol: str, seed: int) -> Figure:
         axes.set_xlim(0, 1)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("share of rows")
-        drawing.legend(loc="outside upper center", **legend_of(run.classes))
+        if len(run.classes) <= MOST_NAMED:
+            drawing.legend(loc="outside upper center", **legend_of(run.classes))
         told = "; ".join(
             f"{name}: "
             + ", ".join(

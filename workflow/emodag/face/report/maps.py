@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
+from emodag.face.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
 from emodag.face.report.features import sampled, scaled_rows
 from emodag.face.report.parts import Figure
 from emodag.face.report.run import Run
@@ -41,7 +41,7 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
-        if len(names) <= 32:
+        if len(names) <= MOST_NAMED:
             axes.set_aspect("equal", "datalim")
             legend = {**legend_of([short(name) for name in names]), "handletextpad": 0.1}
             drawing.legend(loc="outside lower center", markerscale=2, **legend)

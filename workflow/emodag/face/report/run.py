@@ -115,7 +115,7 @@ class Run:
         if "truth" not in self.inputs:
             return None
         ids = self.test_rows
-        if self.params["id"] is None:
+        if self.params["id"] is None and self.params["label"] is None:
             ids = np.arange(len(ids))  # what the submission calls its rows
         return read_truth(
             self.inputs["truth"],

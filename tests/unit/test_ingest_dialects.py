@@ -1,0 +1,284 @@
+"""How tables of text are written: separators, decimals, compression, missing cells, odd lines."""
+
+import bz2
+import gzip
+import lzma
+import re
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emodag.errors import ConfigError, InputError
+from emodag.face.config import Data
+from emodag.science import csv_tables
+from emodag.science.ingest import open_table
+from tests.unit.test_ingest import ingested, matrix, quality, write
+
+X = np.round(np.random.default_rng(1).normal(size=(6, 3)) * 10, 3)
+FRAME = pd.DataFrame(X, columns=["f0", "f1", "f2"]).assign(
+    mood=["calm", "tense"] * 3, who=["P", "P", "Q", "Q", "R", "R"]
+)
+PLAIN = FRAME.to_csv(index=False)
+PACKERS = {
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": lambda text: pa.Codec("zstd").compress(text, asbytes=True),
+}
+
+
+def values_of(path, **how):
+    blocks = list(open_table(path, **how).blocks(["f0", "f1", "f2"], ["mood", "who"]))
+    return np.vstack([block.values for block in blocks])
+
+
+def complaint(folder, text, *, test=None, name="train.csv", **changes):
+    train = write(folder / name, text)
+    other = train if test is None else write(folder / "test.csv", test)
+    with pytest.raises(InputError) as caught:
+        ingested(folder, train, other, **{"label": "mood", "group": "who"} | changes)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+@pytest.mark.parametrize("decimals", ["nearest", "pandas"])
+def test_separators_and_decimals(tmp_path, separator, decimal, suffix, decimals):
+    how = {"decimal": ","} if (separator, decimal) == (",", ",") else {}
+    path = tmp_path / f"train.{suffix}"
+    FRAME.to_csv(path, index=False, sep=separator, decimal=decimal)
+    context, output = ingested(
+        tmp_path, path, path, label="mood", group="who", decimals=decimals, **how
+    )
+    np.testing.assert_array_equal(matrix(output / "train.parquet")[1], X)
+    told = quality(output)["reading"]["train"]
+    name = {";": "semicolon", "\t": "tab", "|": "bar"}.get(separator)
+    assert any(f"separated by {name}s" in note for note in told) == (name is not None)
+    assert any("decimals are written with a comma" in note for note in told) == (decimal == ",")
+    assert len([line for line in context.warnings if "separated" in line]) == 2 * bool(name)
+
+
+def test_what_is_fixed_is_not_found_out(tmp_path):
+    path = write(tmp_path / "t.csv", "a;b,c\n1;2,3\n4;5,6\n")
+    assert open_table(path).columns == ("a;b", "c")
+    assert open_table(path, separator=";").columns == ("a", "b,c")
+    with pytest.raises(InputError, match=r"found '2,3'; if all decimals .* data\.decimal"):
+        list(open_table(path, separator=";", decimal=".").blocks(["b,c"], []))
+    (block,) = open_table(path, separator=";", decimal=",").blocks(["b,c"], [])
+    assert block.values.tolist() == [[2.3], [5.6]]
+
+
+NOTHING_ELSE = [
+    *("a;b\n1\n2\n", "a\n1\n", '"x;y",b\n"1",2\n', "a,b\n"),
+    *('"a\tb",c|d\n1,2\n3,4\n', "a,b\n1\n2,3;4\n"),
+]
+
+
+@pytest.mark.parametrize("text", NOTHING_ELSE)
+def test_commas_stay_where_nothing_else_fits(tmp_path, text):
+    assert open_table(write(tmp_path / "t.csv", text)).notes == ()
+
+
+def test_labels_and_persons_with_decimal_commas(tmp_path):
+    text = "f;mood;who\n1,5;0,0;1,0\n2,5;1,0;1,0\n;0,0;2,0\n3;1,0;2,0\n"
+    path = write(tmp_path / "t.csv", text)
+    _, output = ingested(tmp_path, path, path, label="mood", group="who", classes=["1", "0"])
+    rows = pq.read_table(output / "train_rows.parquet").to_pydict()
+    assert rows["label"] == [1, 0, 1, 0] and rows["person"] == [1, 1, 2, 2]
+    np.testing.assert_array_equal(matrix(output / "train.parquet")[1][:, 0], [1.5, 2.5, np.nan, 3])
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_compressed_tables(tmp_path, monkeypatch, kind, separator):
+    plain = PLAIN.replace(",", separator).encode()
+    path = tmp_path / f"t.{'csv' if separator == ',' else 'tsv'}.{kind}"
+    path.write_bytes(PACKERS[kind](plain))
+    monkeypatch.setattr(csv_tables, "BLOCK_BYTES", 100)
+    np.testing.assert_array_equal(values_of(path), X)
+    path.write_bytes(PACKERS[kind](plain)[:-6])
+    with pytest.raises(InputError, match="cut short"):
+        values_of(path)
+    path.write_bytes(plain)
+    with pytest.raises(InputError, match=f"as its suffix says; remove .{kind}"):
+        open_table(path)
+    path = tmp_path / "t.csv"
+    path.write_bytes(PACKERS[kind](plain))
+    with pytest.raises(InputError, match=rf"give it the suffix \.csv\.{kind}"):
+        open_table(path)
+
+
+def test_a_zip_holds_one_table(tmp_path):
+    path = tmp_path / "train.csv.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/train.csv", PLAIN)
+        archive.writestr("__MACOSX/folder/._train.csv", "x")
+    np.testing.assert_array_equal(values_of(path), X)
+    np.testing.assert_array_equal(values_of(path.rename(tmp_path / "train.zip")), X)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", PLAIN)
+        archive.writestr("b.csv", PLAIN)
+    with pytest.raises(InputError, match=r"one table .*found 2 files \('a.csv', 'b.csv'\)"):
+        open_table(path)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match="damaged"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
+def test_feather(tmp_path, compression):
+    path = tmp_path / "train.feather"
+    FRAME.to_feather(path, compression=compression, chunksize=4)
+    np.testing.assert_array_equal(values_of(path), X)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(InputError, match="cut short"):
+        values_of(path)
+    path.write_text(PLAIN)
+    with pytest.raises(InputError, match="is not a Feather file"):
+        open_table(path)
+
+
+PANDAS_SPELLINGS = ["#NA", "#N/A N/A", "1.#QNAN", "-1.#IND", "-NaN", "None", " NA", "NA ", "nan"]
+
+
+@pytest.mark.parametrize("spelling", PANDAS_SPELLINGS)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_spellings_of_a_missing_cell(tmp_path, spelling, suffix):
+    table = FRAME.astype({"f1": str})
+    table.loc[2, "f1"] = spelling
+    path = tmp_path / f"t.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    expected = X.copy()
+    expected[2, 1] = np.nan
+    np.testing.assert_array_equal(values_of(path), expected)
+
+
+@pytest.mark.parametrize("spelling", ["?", "-", ".", "#DIV/0!", "-999", "no signal"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_spellings_of_ones_own(tmp_path, spelling, suffix):
+    table = FRAME.astype({"f1": str})
+    table.loc[2, "f1"] = spelling
+    path = tmp_path / f"t.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    expected = X.copy()
+    expected[2, 1] = np.nan
+    np.testing.assert_array_equal(values_of(path, missing=[spelling]), expected)
+    if spelling != "-999":
+        with pytest.raises(InputError, match=r"data row 3.*expected a number"):
+            values_of(path)
+    table.loc[1, "who"] = spelling
+    path = tmp_path / f"who.{suffix}"
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    own = {"missing_values": [spelling], "label": "mood", "group": "who"}
+    with pytest.raises(InputError, match=r"data row 2.*the person is missing"):
+        ingested(tmp_path, path, path, **own)
+
+
+def test_booleans_do_not_change_how_decimals_are_read(tmp_path):
+    x = np.random.default_rng(0).normal(scale=1e3, size=300)
+    table = pd.DataFrame({"x": x, "b": x > 0, "c": pd.array(x > 1, "boolean")})
+    table.loc[3, "c"] = pd.NA
+    table.to_csv(tmp_path / "t.csv", index=False)
+    (block,) = open_table(tmp_path / "t.csv", decimals="pandas").blocks(["x", "b", "c"], [])
+    expected = pd.read_csv(tmp_path / "t.csv").to_numpy(np.float64)
+    np.testing.assert_array_equal(block.values, expected)
+    assert (block.values[:, 0] != x).any()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv with points", "parquet", "whole.parquet"])
+@pytest.mark.parametrize("decimals", ["nearest", "pandas"])
+def test_a_number_for_missing_cells(tmp_path, suffix, decimals):
+    table = FRAME.assign(f1=[1, -999, 3, 4, -999, 5])
+    if suffix != "whole.parquet":
+        table["f1"] = table["f1"].astype(float)
+    path = tmp_path / f"t.{suffix.split()[0]}"
+    if "csv" in suffix:
+        table.to_csv(path, index=False, float_format="%g" if suffix == "csv" else None)
+    else:
+        table.to_parquet(path)
+    values = values_of(path, missing=["-999"], decimals=decimals)
+    assert np.isnan(values).sum(axis=0).tolist() == [0, 2, 0]
+
+
+def test_booleans_and_numbers_do_not_mix(tmp_path, monkeypatch):
+    path = write(tmp_path / "t.csv", "a,b\n" + ",1\nTrue,2\nFALSE,3\n" * 9 + "0.5,1\n")
+    with pytest.raises(InputError, match=r"'a', data row 28 .*expected a number, found|data row 2"):
+        list(open_table(path).blocks(["a", "b"], []))
+    monkeypatch.setattr(csv_tables, "BLOCK_BYTES", 40)
+    table = open_table(path)
+    with pytest.raises(InputError, match=r"data row 28 .*True or False, .*found '0.5'"):
+        list(table.blocks(["a", "b"], []))
+    path = write(tmp_path / "u.csv", "a,b\n" + ",1\n0.5,2\n" * 9 + "True,1\n")
+    table = open_table(path)
+    with pytest.raises(InputError, match=r"data row 19 .*expected a number, found 'True'"):
+        list(table.blocks(["a", "b"], []))
+
+
+HEADER, *LINES = PLAIN.splitlines(keepends=True)
+BODY = "".join(LINES)
+UNITS = "uS,bpm,g,,\n"
+ODD = {
+    "note for Excel": (f"sep=,\n{PLAIN}", r"'sep=,', tells Excel the separator; remove it"),
+    "quoted note": (f'"sep=;"\n{PLAIN}', "tells Excel the separator"),
+    "remarks": (f"# device: 2\n# rate: 64 Hz\n{PLAIN}", "begins with a remark, '# device: 2'"),
+    "one remark": (f"# a, b\n{PLAIN}", "begins with a remark"),
+    "units": (HEADER + UNITS + BODY, r"data row 1 \(line 2\): holds no number .*row of units"),
+    "units in brackets": (HEADER + "[uS],[bpm],[g],mood,who\n" + BODY, "row of units"),
+    "units of some": (HEADER + "uS,,g,,\n" + BODY, "row of units"),
+    "lines before": ("Device: 2\nRate: 64\n" + PLAIN, "lines below it have more cells"),
+    "cells before": ("Subject,S2\n\n" + PLAIN, "has no column 'mood'.*do others come before"),
+    "spaces": (PLAIN.replace(",", " "), "separated by spaces. Then set data.separator: ' '"),
+    "two headers": ("eda,eda,hr,,\n" + PLAIN, "second header"),
+    "commas at the end": (PLAIN.replace("\n", ",\n"), "the header ends with a comma"),
+    "commas that end rows": (HEADER + BODY.replace("\n", ",\n"), "the row ends with a comma"),
+    "semicolons at the end": (PLAIN.replace("\n", ",\n").replace(",", ";"), "with a semicolon"),
+    "names of rows": (
+        HEADER + "".join(f'"{at}",{line}' for at, line in enumerate(LINES)),
+        "expected 5 cells as in the header, found 6; are the rows named, as R does it",
+    ),
+    "joined files": (PLAIN + PLAIN, r"data row 7 \(line 8\): repeats the header"),
+    "names of columns": (BODY, "has no column 'mood'.*its first line looks like data"),
+    "many twins": (
+        PLAIN.replace("f1", "f0").replace("who", "mood"),
+        "columns 1 and 2 have the same name 'f0'; columns 4 and 5 have the same name 'mood'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_lines_are_called_what_they_are(tmp_path, case):
+    text, expected = ODD[case]
+    message = complaint(tmp_path, text)
+    assert re.search(expected, message), message
+
+
+def test_no_header_in_the_competition_layout(tmp_path):
+    rows = "".join(f"{at},{line}" for at, line in enumerate(LINES))
+    test = "\n".join(line.rsplit(",", 2)[0] for line in rows.splitlines()[3:])
+    message = complaint(tmp_path, rows, test=test, label=None, group=None)
+    assert "its first line looks like data" in message
+
+
+NOT_ODD = [
+    *("#id,f\n1,2\n", "0,1,mood\n1.5,2,a\n3,4,b\n", "f,g\n,\n1,2\n", "f,g\nNA,x\n1,2\n"),
+    *("f,g\nTrue,x\n1,2\n", "f,g\nx,2\n1,2\n", "f,g\nx,y\nz,w\n"),
+]
+
+
+@pytest.mark.parametrize("text", NOT_ODD)
+def test_what_only_looks_odd_is_read(tmp_path, text):
+    assert len(open_table(write(tmp_path / "t.csv", text)).columns) > 1
+
+
+def test_classes_without_quotes():
+    assert Data(classes=[1, 2, -3]).classes == ["1", "2", "-3"]
+    assert Data(missing_values=[-999, "?"]).missing_values == ["-999", "?"]
+    for classes in ([False, True], ["no", True], [0.5, 1.5]):
+        with pytest.raises((ConfigError, ValueError), match="quote"):
+            Data(classes=classes)

@@ -1,0 +1,44 @@
+"""The report's words for doubts about a score, and for more classes than a figure can name."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from emodag.face.report import answer, classes
+
+
+def run(**facts):
+    return SimpleNamespace(last="gen1", seeds=[1], truth=None, protocols=["nested"], **facts)
+
+
+def test_doubts_stand_on_the_first_screen(monkeypatch):
+    monkeypatch.setattr(answer, "_score", lambda *_: "the score")
+    monkeypatch.setattr(answer, "_drift", lambda *_: "drift")
+    found = {"warnings": ["neighbouring rows are equal", "'S2' is in both tables"]}
+    bare = {"leaderboard": {}, "json": {"table/quality.json": found}.get}
+    first, doubts, last = answer.findings(run(**bare), None)
+    assert (first, last) == ("the score", "drift")
+    assert doubts.figure == "2 warnings" and doubts.is_warning
+    assert doubts.text == "Neighbouring rows are equal. 'S2' is in both tables."
+    found["warnings"] = []
+    assert answer.findings(run(**bare), None) == ["the score", "drift"]
+
+
+@pytest.mark.parametrize("size", [32, 33, 250])
+def test_as_many_classes_as_a_matrix_can_show(size):
+    names = [f"sign{at}" for at in range(size)]
+    counts = np.diag(np.full(size, 5))
+    counts[3, 7], counts[9, 2] = 1, 4
+    confusions = {"confusions": lambda *_: counts[None, None]}
+    section = classes.section(run(classes=names, **confusions))
+    if size <= 32:
+        text, (figure,), table = section.blocks
+        assert text.endswith("below it.") and figure.svg.startswith("<svg")
+    else:
+        _, text, table = section.blocks
+        assert text == (
+            "Nested, held out, most often taken for another: "
+            "sign9 for sign2 (4 rows), sign3 for sign7 (1 row)."
+        )
+    assert len(table.rows) == size
