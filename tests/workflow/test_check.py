@@ -77,6 +77,24 @@ def test_a_fault_in_a_table_is_told_as_by_a_run(tmp_path, rows, message):
     assert "Traceback" not in done.stderr
 
 
+def test_many_files_and_many_classes(tmp_path):
+    classes = [f"sign{number:03}" for number in range(200)]
+    project = Project.create(
+        tmp_path / "project",
+        data={"train": ["a.csv", "b.csv"], "label": "sign", "group": "who", "classes": classes},
+    )
+    for name in "ab":
+        rows = [
+            f"{number},{sign},{name}{at}" for at in (1, 2) for number, sign in enumerate(classes)
+        ]
+        (project.path / f"{name}.csv").write_text("\n".join(["f,sign,who", *rows, ""]))
+    (project.path / "test.csv").write_text("f\n1\n2\n")
+    done = project.emodag("check", "small.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "a.csv, b.csv: 800 rows" in done.stdout
+    assert "sign000 4, sign001 4" in done.stdout and "and 192 more" in done.stdout
+
+
 def test_warnings_of_the_tables_are_told(tmp_path):
     project = Project.create(tmp_path / "project")
     text = project.read("test.csv").replace("f0,f1", "f1,f0", 1)

@@ -121,13 +121,15 @@ def _make_tables(config: "Config", chain: Mapping[str, Job], where: Path, lookin
 def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
     data, rows = config.data, quality["rows"]
     for name, title in (("train", "training table"), ("test", "test table")):
-        yield _line(title, f"{getattr(data, name) or 'made up'}: {rows[name]:,} rows")
+        files = getattr(data, name) or "made up"
+        files = files if isinstance(files, str) else _listed(files)
+        yield _line(title, f"{files}: {rows[name]:,} rows")
     counts = quality["rows_per_person"].values()
     each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
     persons = _listed(sorted(quality["rows_per_person"], key=_in_order))
     yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
     classes = quality["class_counts"]
-    yield _line("classes", ", ".join(f"{name} {classes[name]:,}" for name in data.classes))
+    yield _line("classes", _listed(f"{name} {classes[name]:,}" for name in data.classes))
     yield _line("features", f"{quality['features']:,}")
     for name in ("dropped", "constant"):
         if columns := quality[f"{name}_columns"]:
@@ -158,6 +160,7 @@ def _seconds_per_step(
     """How long a step of training takes here, by a short fit on made-up rows."""
     import numpy as np
 
+    from emodag.science.class_codes import code_dtype
     from emodag.science.matrices import write_columns
     from emodag.stages import teacher
 
@@ -168,8 +171,9 @@ def _seconds_per_step(
         values = rng.standard_normal((features, rows), dtype=np.float32)
         columns = {f"f{number}": column for number, column in enumerate(values)}
         write_columns(where / f"{name}.parquet", columns)
-    codes = np.arange(steps * batch) % len(config.data.classes)
-    facts = {"label": codes.astype(np.int8), "person": codes.astype(np.int64)}
+    classes = len(config.data.classes)
+    codes = np.arange(steps * batch) % classes
+    facts = {"label": codes.astype(code_dtype(classes)), "person": codes}
     write_columns(where / "rows.parquet", facts)
     inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
     taken = {}
