@@ -66,7 +66,7 @@ def _check(options: argparse.Namespace) -> int:
         quality = json.loads((where / config.environment / "table/quality.json").read_text())
         tell(*_understood(config, quality))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))
-        step = _seconds_per_step(config, chain, quality["features"], where)
+        step = _seconds_per_step(config, chain, quality["features"], where / "steps")
     tell(*_cost(config, chain, quality["rows"], step))
     files = ["--configfile", *map(str, options.files)] if options.files else []
     target = "results/submission.csv"
@@ -167,6 +167,7 @@ def _seconds_per_step(
     job = next(job for job in chain.values() if job.stage == "teacher")
     rng = np.random.default_rng(0)
     steps, batch = 4, config.training.batch
+    (where / "made").mkdir(parents=True)
     for name, rows in (("train", steps * batch), ("test", 2)):
         values = rng.standard_normal((features, rows), dtype=np.float32)
         columns = {f"f{number}": column for number, column in enumerate(values)}
@@ -181,7 +182,7 @@ def _seconds_per_step(
         training = {**job.params["training"], "epochs": epochs}
         began = time.process_time()  # others may be busy
         params = {**job.params, "fold": None, "training": training}
-        teacher.run(inputs, params, where, Looking())
+        teacher.run(inputs, params, where / "made", Looking())
         taken[epochs] = time.process_time() - began
     threads = config.environments[config.environment].threads
     return max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
