@@ -137,6 +137,20 @@ def test_a_module_in_the_working_directory_is_not_imported(project):
     project.snakemake("results/local/table/manifest.json")
 
 
+def test_a_job_that_outlives_its_run_on_a_cluster_removes_nothing(copy_of_finished):
+    """As Slurm's executor starts it; what is there when it fails is made by another run."""
+    project = copy_of_finished
+    shutil.rmtree(project.path / ".emodag")
+    made = "results/local/folds/folds.parquet"
+    (project.path / "workflow/emodag/stages/folds.py").write_text(
+        f"open({made!r}, 'w').write('by another run')\nraise ValueError('gives way')"
+    )
+    cluster = "--mode remote --no-hooks --force --nolock --local-groupid 1 --allowed-rules folds"
+    done = project.snakemake(*cluster.split(), "--target-jobs", "folds:env=local", check=False)
+    assert done.returncode and "ValueError: gives way" in done.stderr
+    assert project.read(made) == "by another run"
+
+
 @pytest.mark.parametrize("name", ["train.csv", "a{b}c.csv"])
 def test_the_slurm_profile_asks_by_the_size_of_a_raw_table(project, name):
     """Here by the byte. Where Snakemake would take a name for a wildcard, no size is known."""

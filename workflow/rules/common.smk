@@ -51,9 +51,6 @@ try:
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
-    elif workflow.execution_settings:  # which a rule's own Python code has not
-        # A job on a cluster may outlive its run. What is there when it fails is another run's.
-        workflow.execution_settings.keep_incomplete = True
 except EmodagError as error:
     raise WorkflowError(str(error)) from None
 except OSError as error:
@@ -97,6 +94,9 @@ def needs(name):
         asked = job(wildcards)
         if workflow.is_main_process:
             decide(asked)
+        else:
+            # A job on a cluster may outlive its run. What is there when it fails is another run's.
+            workflow.execution_settings.keep_incomplete = True
         origins = asked.inputs.values()
         return list(
             {CHAIN[o[0]].manifest: None for o in origins if not isinstance(o, str)}
