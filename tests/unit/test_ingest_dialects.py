@@ -282,3 +282,28 @@ def test_classes_without_quotes():
     for classes in ([False, True], ["no", True], [0.5, 1.5]):
         with pytest.raises((ConfigError, ValueError), match="quote"):
             Data(classes=classes)
+
+
+def test_thousands_are_no_decimals(tmp_path):
+    """What is one or the other is refused, and not read as something else in another file."""
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n1,000;3\n960;4\n")
+    with pytest.raises(InputError, match=r"column 'a', data row 1 .*'1,000'.*data\.decimal"):
+        list(open_table(path).blocks(["a", "b"], []))
+    (block,) = open_table(path, decimal=",").blocks(["a", "b"], [])
+    assert block.values.tolist() == [[1, 3], [960, 4]]
+
+
+def test_only_numbers_have_their_decimal_commas_changed(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id;a;label\n1,1;0,5;1,0\nw0;1,25;2,0\n")
+    (block,) = open_table(path).blocks(["a"], ["id", "label"])
+    assert block.values.tolist() == [[0.5], [1.25]]
+    assert block.texts["id"].to_pylist() == ["1,1", "w0"]
+    assert block.texts["label"].to_pylist() == ["1.0", "2.0"]
+
+
+def test_a_first_column_called_by_a_sharp(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('#,a,label\n1,2,"x, y"\n2,3,z\n')
+    assert open_table(path).columns == ("#", "a", "label")

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emodag.errors import InputError
-from emodag.science.ingest import read_truth
+from emodag.science.ingest import open_table, read_truth
 from tests.unit.test_ingest import ingested, quality
 
 ROWS = 8
@@ -197,3 +197,17 @@ def test_a_truth_is_matched_by_its_index(tmp_path):
             path, label="mood", id=None, classes=["calm", "tense"], n_rows=2, ids=[3, 7]
         )
         assert codes.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_code_for_missing_is_found_in_every_width(tmp_path, dtype):
+    frame = pd.DataFrame({"a": np.array([-999.9, 2], dtype), "b": [1, 2]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    (block,) = open_table(tmp_path / "t.parquet", missing=["-999.9"]).blocks(["a", "b"], [])
+    assert np.isnan(block.values).tolist() == [[True, False], [False, False]]
+
+
+def test_an_index_that_is_called_by_a_number(tmp_path):
+    frame = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.RangeIndex(5, 7, name=7))
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert open_table(tmp_path / "t.parquet").columns == ("7", "a")

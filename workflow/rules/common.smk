@@ -104,7 +104,7 @@ def needs(name):
 
     def files(wildcards):
         origins = job(wildcards).inputs.values()
-        raw = [os.path.normpath(o) for o in origins if isinstance(o, str)]
+        raw = [o.removeprefix("./") for o in origins if isinstance(o, str)]
         # A raw file's braces Snakemake would take for a wildcard; it can do without the files.
         raw = [] if any("{" in path for path in raw) else raw
         return raw + [CHAIN[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]

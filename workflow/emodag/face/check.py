@@ -131,7 +131,7 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
     classes = quality["class_counts"]
     yield _line("classes", _listed(f"{name} {classes[name]:,}" for name in data.classes))
     yield _line("features", f"{quality['features']:,}")
-    for name in ("dropped", "constant"):
+    for name in ("ignored", "dropped", "constant"):
         if columns := quality[f"{name}_columns"]:
             yield _line(name, f"{len(columns):,}: {_listed(columns)}")
     if groups := quality["duplicate_columns"]:

@@ -18,6 +18,8 @@ _NUMBER = re.compile(
     r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan(?:\(\w*\))?)", re.I | re.A
 )
 
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -76,14 +78,17 @@ def separator_of(header: str, sample: str) -> str:
 
 
 def decimal_of(separator: str, sample: str) -> str:
-    """A comma where more columns of a sample have it in numbers than a point, else a point."""
+    """A comma where more columns of a sample have it in numbers than a point, else a point.
+
+    A number such as 1,234 is no evidence: that may be a thousand.
+    """
     if separator == ",":
         return "."
     columns = {".": set(), ",": set()}
     for record in _sound(Dialect(separator).reader(sample)):
         for at, cell in enumerate(record):
             for mark, found in columns.items():
-                if mark in cell and is_number(cell.strip(), mark):
+                if mark in cell and is_number(cell.strip(), mark) and not _THOUSANDS(cell.strip()):
                     found.add(at)
     return "," if len(columns[","]) > len(columns["."]) else "."
 

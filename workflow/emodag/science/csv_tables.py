@@ -281,8 +281,9 @@ class CsvTable:
             return
         rest = sample.splitlines()
         after = next((line for line in rest if line.strip() and not line.startswith("#")), "")
-        counts = {mark: first.count(mark) < after.count(mark) for mark in SEPARATORS}
-        if any(counts.values()) or any(line.startswith("#") for line in rest[:1]):
+        read = Dialect(separator_of(header, sample)).records
+        is_shorter = len(read(first)[0]) < len((read(after) or [[]])[0])
+        if is_shorter or any(line.startswith("#") for line in rest[:1]):
             raise fault(
                 self.path,
                 f"begins with a remark, {first[:40]!r}; remove the lines before the names of the "
@@ -378,7 +379,7 @@ class CsvTable:
         text = pc.utf8_trim_whitespace(column.combine_chunks())
         if self._dialect.decimal == ".":
             return text
-        return pc.replace_substring_regex(text, r"^([+-]?\d*),(\d+)$", r"\1.\2")
+        return pc.replace_substring_regex(text, r"^([+-]?\d+),(0+)$", r"\1.\2")
 
     def _refuse_inexact(
         self,

@@ -80,7 +80,7 @@ def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset
     """
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
     found = {
-        entry: [name for name in columns if name == entry or fnmatchcase(name, entry)]
+        entry: [entry] if entry in columns else [n for n in columns if fnmatchcase(n, entry)]
         for entry in ignore
     }
     for entry, names in found.items():

@@ -206,7 +206,11 @@ class ParquetTable:
         if pa.types.is_null(type_):
             return np.full(len(column), np.nan)
         if pa.types.is_floating(type_):
-            return column.to_numpy(zero_copy_only=False)
+            values = column.to_numpy(zero_copy_only=False)
+            if values.dtype != np.float64:  # where -999.9 is another number
+                values = values.copy()
+                without_codes(values, self.missing)
+            return values
         if pa.types.is_decimal(type_):
             # Through text: pyarrow's own cast is off by one ulp in some cells.
             return column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -271,7 +275,7 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]
             name, counted = level["name"], range(level["start"], level["stop"], level["step"])
             # A table that lost rows since has the metadata of before.
             if len(counted) == rows and (name is not None or counted != range(rows)):
-                found.append((name or "", counted))
+                found.append((str(name or ""), counted))
     return found
 
 

@@ -24,7 +24,7 @@ MISSING = (
 TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
 """The spellings of a boolean; as numbers they are 1 and 0."""
 
-SAVED_INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+SAVED_INDEX = re.compile(r"|Unnamed: \d+(\.\d+)?|__index_level_\d+__")
 """What pandas calls the column of an index without a name."""
 
 EXACT = 2**53
@@ -150,7 +150,7 @@ def without_codes(values: np.ndarray, missing: Sequence[str]) -> None:
     """
     codes = [float(text) for text in missing if _CODE.fullmatch(text)]
     if codes:
-        values[np.isin(values, codes)] = np.nan
+        values[np.isin(values, np.array(codes, values.dtype))] = np.nan
 
 
 def beyond_float64(cell: str) -> str | None:
