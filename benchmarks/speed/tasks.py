@@ -130,7 +130,8 @@ def ingest(tables: Path, output: Path) -> Callable[[], dict]:
     output.mkdir(parents=True, exist_ok=True)
     params = {
         **{"label": None, "group": None, "id": None, "classes": ["0", "1", "2", "3"]},
-        **{"decimals": "nearest", "missing": "impute", "infinite": "missing"},
+        **{"decimals": "nearest", "separator": None, "decimal": None, "missing_values": []},
+        **{"missing": "impute", "infinite": "missing"},
         **{"all_missing": "drop", "constant": "keep", "min_rows_per_person": 2},
     }
     inputs = {name: tables / f"{name}.csv" for name in ("train", "test")}

@@ -129,9 +129,12 @@ def begun(environment: dict[str, str], seconds: float) -> Iterator[tuple]:
 @pytest.fixture
 def patient(tmp_path):
     (tmp_path / "patient.py").write_text(PATIENT)
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # with nohup it would be ignored
+    # With nohup, or behind a shell's `&`, they would be ignored.
+    how = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in how.items()}
     yield tmp_path
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_a_job_is_a_fork_with_the_libraries(patient):
