@@ -16,6 +16,8 @@ from benchmarks.speed.measuring import Comparison, Cost, run, task
 from sklearn.metrics import f1_score
 from tests.workflow.conftest import Project
 
+from emodag.job import FITS
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "workflow" / "plain_script.py"
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "-c2"]
@@ -189,7 +191,7 @@ def memory(whole: Comparison) -> list[Comparison]:
     chain.reached = max(chain.ratios) < 5 * 1024
     chain.facts = {"script": [cost.peak for cost in whole.costs["script"]]}
     fit = Comparison("fit memory", "the most memory of one fit", "at most 1,536 MB", "MB")
-    fit.ratios = [whole.facts["peak of a job"][stage] for stage in ("stage0", "teacher", "student")]
+    fit.ratios = [whole.facts["peak of a job"][stage] for stage in FITS]
     fit.reached = max(fit.ratios) <= 1.5 * 1024
     return [chain, fit]
 

@@ -18,13 +18,13 @@ from benchmarks.speed.tasks import ROWS, WIDTH, operations
 from tests.workflow.conftest import START, Project, listens
 
 from emodag import forking
+from emodag.job import FITS
 from emodag.provenance import turn
 from emodag.provenance.plan import read_plan
 from emodag.provenance.sidecar import sidecar_path
 
 BARE = Path(__file__).resolve().parents[1] / "bare.smk"
 NO_OP = ["-c2", "results/submission.csv"]
-FITS = ("stage0", "teacher", "student")
 STAGES = ("ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student", "blend")
 
 

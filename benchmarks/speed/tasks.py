@@ -131,6 +131,7 @@ def ingest(tables: Path, output: Path) -> Callable[[], dict]:
     params = {
         **{"label": None, "group": None, "id": None, "classes": ["0", "1", "2", "3"]},
         **{"decimals": "nearest", "separator": None, "decimal": None, "missing_values": []},
+        **{"ignore": [], "test_group": None},
         **{"missing": "impute", "infinite": "missing"},
         **{"all_missing": "drop", "constant": "keep", "min_rows_per_person": 2},
     }

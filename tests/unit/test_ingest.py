@@ -45,6 +45,7 @@ def params(**changes):
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
         "decimals": "nearest", "min_rows_per_person": 2,
         "separator": None, "decimal": None, "missing_values": [],
+        "ignore": [], "test_group": None,
     }  # fmt: skip
     return {**defaults, **changes}
 

@@ -46,6 +46,7 @@ def message_of(folder, train, test=TEST, *, train_name="train.csv", **changes):
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
         "decimals": "nearest", "min_rows_per_person": 2,
         "separator": None, "decimal": None, "missing_values": [],
+        "ignore": [], "test_group": None,
     }  # fmt: skip
     output = folder / "out"
     output.mkdir()

@@ -144,37 +144,39 @@ def test_feather(tmp_path, compression):
         open_table(path)
 
 
+GAP = X.copy()
+GAP[2, 1] = np.nan
+"""The values of `FRAME`, one of them missing."""
+
+
+def spelt(path, spelling, *cells):
+    """`FRAME` in a file, with this in some of its cells."""
+    table = FRAME.astype({"f1": str})
+    for row, column in cells:
+        table.loc[row, column] = spelling
+    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+    return path
+
+
 PANDAS_SPELLINGS = ["#NA", "#N/A N/A", "1.#QNAN", "-1.#IND", "-NaN", "None", " NA", "NA ", "nan"]
 
 
 @pytest.mark.parametrize("spelling", PANDAS_SPELLINGS)
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_spellings_of_a_missing_cell(tmp_path, spelling, suffix):
-    table = FRAME.astype({"f1": str})
-    table.loc[2, "f1"] = spelling
-    path = tmp_path / f"t.{suffix}"
-    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
-    expected = X.copy()
-    expected[2, 1] = np.nan
-    np.testing.assert_array_equal(values_of(path), expected)
+    path = spelt(tmp_path / f"t.{suffix}", spelling, (2, "f1"))
+    np.testing.assert_array_equal(values_of(path), GAP)
 
 
 @pytest.mark.parametrize("spelling", ["?", "-", ".", "#DIV/0!", "-999", "no signal"])
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_spellings_of_ones_own(tmp_path, spelling, suffix):
-    table = FRAME.astype({"f1": str})
-    table.loc[2, "f1"] = spelling
-    path = tmp_path / f"t.{suffix}"
-    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
-    expected = X.copy()
-    expected[2, 1] = np.nan
-    np.testing.assert_array_equal(values_of(path, missing=[spelling]), expected)
+    path = spelt(tmp_path / f"t.{suffix}", spelling, (2, "f1"))
+    np.testing.assert_array_equal(values_of(path, missing=[spelling]), GAP)
     if spelling != "-999":
         with pytest.raises(InputError, match=r"data row 3.*expected a number"):
             values_of(path)
-    table.loc[1, "who"] = spelling
-    path = tmp_path / f"who.{suffix}"
-    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    path = spelt(tmp_path / f"who.{suffix}", spelling, (2, "f1"), (1, "who"))
     own = {"missing_values": [spelling], "label": "mood", "group": "who"}
     with pytest.raises(InputError, match=r"data row 2.*the person is missing"):
         ingested(tmp_path, path, path, **own)

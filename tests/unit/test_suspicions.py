@@ -47,6 +47,7 @@ def suspected(folder, train, test, *, suffix="csv", expected=1, **asked):
         "label": "mood", "group": "who", "id": None, "classes": sorted(set(train["mood"])),
         "missing": "impute", "infinite": "missing", "all_missing": "drop", "constant": "keep",
         "decimals": "nearest", "separator": None, "decimal": None, "missing_values": [],
+        "ignore": [], "test_group": None,
         "min_rows_per_person": 2, **asked,
     }  # fmt: skip
     output = folder / "out"

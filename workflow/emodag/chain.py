@@ -100,15 +100,11 @@ class Chain:
     def ingest(self) -> Job:
         data = self.config.data
         names = "label group id classes decimals missing infinite all_missing constant"
-        names += " min_rows_per_person separator decimal missing_values"
+        names += " min_rows_per_person separator decimal missing_values ignore test_group"
         return self._job(
             f"{self.env}/table",
             "ingest",
-            {
-                **{name: getattr(data, name) for name in names.split()},
-                **({"ignore": data.ignore} if data.ignore else {}),
-                **({"test_group": data.test_group} if data.test_group else {}),
-            },
+            {name: getattr(data, name) for name in names.split()},
             {**self.raw("train"), **self.raw("test")},
         )
 

@@ -39,6 +39,9 @@ OUTPUTS = {
 }
 """What each stage makes; `emodag.stages.<stage>` holds its code."""
 
+FITS = ("stage0", "teacher", "student")
+"""The stages that fit networks."""
+
 RANDOMNESS = "randomness.json"
 """What each fit makes besides where randomness is global: the state that the next one needs."""
 

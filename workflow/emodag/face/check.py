@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from emodag.errors import EmodagError
 from emodag.face.printing import tell
-from emodag.job import Job
+from emodag.job import FITS, Job
 
 if TYPE_CHECKING:
     from emodag.face.config import Config
 
 TABLES = ("synthesize", "ingest", "folds")
-FITS = ("stage0", "teacher", "student")
 SCORED = ("submission", "scores", "leaderboard")
 
 START = 0.3
@@ -60,9 +60,8 @@ def _check(options: argparse.Namespace) -> int:
         where = Path(directory)
         try:
             _make_tables(config, chain, where, looking)
-        except Exception as error:
-            error.args = tuple(str(part).replace(f"{where}/", "") for part in error.args)
-            raise
+        except EmodagError as error:
+            raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
         quality = json.loads((where / config.environment / "table/quality.json").read_text())
         tell(*_understood(config, quality))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from emodag.errors import EnvironmentMismatch
 from emodag.provenance.canonical import digest, file_sha256
-from emodag.provenance.stamps import Stamp, stamps_of
+from emodag.provenance.stamps import stamps_of
 
 TICK = 2.0
 """Seconds between two distinguishable file times, where they are coarsest (FAT)."""
@@ -78,7 +78,7 @@ class File(NamedTuple):
 
 def examine(
     present: Mapping[str, metadata.Distribution], loader: Mapping[str, str]
-) -> tuple[list[str], list[Stamp | None], dict[str, dict[str, str]]]:
+) -> tuple[list[str], list[list[int] | None], dict[str, dict[str, str]]]:
     """Look at everything: the paths it depends on, their stamps, and what `builds` returns.
 
     A file that is edited within one tick of its file system's clock may keep its times. So a tick

@@ -63,4 +63,4 @@ def _looked_at(path: Path, known: dict | None) -> dict:
 
 def _stamp(path: Path) -> list[int]:
     with open_regular(path) as stream:  # over NFS, opening has the times looked up anew
-        return list(stamp(os.fstat(stream.fileno())))  # as JSON has it
+        return stamp(os.fstat(stream.fileno()))

@@ -71,9 +71,11 @@ _COMPRESSED = {
     ".zip": ("zip", b"PK"),
 }
 """What a suffix promises, and how such a file begins."""
-_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
-_DAMAGE += (NotImplementedError, pa.ArrowException)
-"""What reading a compressed file raises; a zip with a password is a `RuntimeError`."""
+_DAMAGE = (
+    *(EOFError, OSError, RuntimeError, pa.ArrowException),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+)
+"""What reading a compressed file raises; a zip with a password, a `RuntimeError`."""
 
 
 class CsvTable:

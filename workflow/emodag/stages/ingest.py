@@ -56,9 +56,9 @@ def run(
     params
         label, group, id : str or None
             Names of columns; see `emodag.science.ingest.layout_of_train`.
-        ignore : list of str, optional
+        ignore : list of str
             Columns that are no features, by name or pattern.
-        test_group : str, optional
+        test_group : str or None
             The test table's person column, if it is not called `group`; for warnings only.
         classes : list of str
         decimals, separator, decimal, missing_values : see `emodag.science.ingest.open_table`
@@ -79,12 +79,12 @@ def run(
     named = params["label"] is not None
     train, test = (_opened(inputs, name, params) for name in ("train", "test"))
     own = {name: params[name] for name in ("label", "group", "id")}
-    ignored = ignored_columns((train, test), params.get("ignore", ()))
+    ignored = ignored_columns((train, test), params["ignore"])
     for key, name in own.items():
-        if name in params.get("ignore", ()):
+        if name in params["ignore"]:
             raise ConfigError(f"data.ignore holds {name!r}, which is data.{key}; take it out")
     layout = layout_of_train(train, **own, ignored=ignored)
-    test_group = params.get("test_group")
+    test_group = params["test_group"]
     test_columns = layout_of_test(
         test, layout, named=named, id=params["id"], ignored=ignored, group=test_group
     )
