@@ -69,7 +69,8 @@ def keep_together(
             strangers += files
             orphaned += [sidecar_path(path), path]
     # Of those whose manifest is gone or damaged nobody can tell what they are of.
-    ours = (Path(RESULTS, name) for name in sorted(set().union(*OUTPUTS.values())))
+    finals = {f for stage, files in OUTPUTS.items() for f in files if f.startswith(f"{stage}.")}
+    ours = (Path(RESULTS, name) for name in sorted(finals))
     strangers += [file for file in ours if file.is_file() and file not in listed]
     moved: dict[Path, Path] = {}
     before = read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None

@@ -18,6 +18,10 @@ SHUFFLE_SEED = 1
 SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
 
+READING = "label group id test_group ignore decimals separator decimal missing_values"
+READING += " missing infinite"
+"""The settings by which a table's columns and cells are read."""
+
 
 def raw_files(named: str | list[str] | None) -> list[str]:
     """The files that are named, those of a pattern in the order of their names.
@@ -99,8 +103,7 @@ class Chain:
 
     def ingest(self) -> Job:
         data = self.config.data
-        names = "label group id classes decimals missing infinite all_missing constant"
-        names += " min_rows_per_person separator decimal missing_values ignore test_group"
+        names = f"{READING} classes all_missing constant min_rows_per_person"
         return self._job(
             f"{self.env}/table",
             "ingest",
@@ -139,10 +142,13 @@ class Chain:
         inputs = {t: (f"{self.env}/table", f"{t}.parquet") for t in ("train", "test")}
         if fold is not None:
             inputs["folds"] = (f"{self.env}/folds", "folds.parquet")
-        resolution = SCIKIT_LEARN_RESOLUTION if protocol == "published" else 0.0
-        params = {**self.config.scaling.model_dump(), "fold": fold, "resolution": resolution}
+        params = {**self.config.scaling.model_dump(), "fold": fold}
+        params |= {"resolution": self.resolution(protocol)}
         params |= self.planted("promotion")
         return self._job(self.scaled(protocol, fold), "scale", params, inputs)
+
+    def resolution(self, protocol: str) -> float:
+        return SCIKIT_LEARN_RESOLUTION if protocol == "published" else 0.0
 
     def stage0(self, seed: int, fold: int) -> Job:
         return self._fit(
@@ -236,6 +242,42 @@ class Chain:
         return {
             **({"heads": heads} if heads != [usual.id, usual.label] else {}),
             **({"names": self.classes} if asked.values == "names" else {}),
+        }
+
+    def predict(self, name: str, files: list[str]) -> Job:
+        """Predictions of the rows in files that came later, called `name`; no target of a run."""
+        data, asked = self.config.data, self.config.submission
+        role = {"": files[0]} if len(files) == 1 else {f"/{n:05}": f for n, f in enumerate(files)}
+        return self._job(
+            f"predictions/{name}",
+            "predict",
+            {
+                **{name: getattr(data, name) for name in READING.split()},
+                "resolution": self.resolution(self.config.protocols[0]),
+                "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
+                "randomness": self.config.training.randomness,
+                **{"classes": self.classes, "boost": self.boost},
+                **{"heads": [asked.id, asked.label], "values": asked.values},
+            },
+            {**{f"table{number}": file for number, file in role.items()}, **self.models()},
+        )
+
+    def models(self) -> dict:
+        """The students behind the submission, and all that their inputs are made with."""
+        protocol = self.config.protocols[0]
+        parts, table = self.parts(protocol), f"{self.env}/table"
+        last = f"{self.run(protocol, self.config.seeds[0])}/gen{self.generations[-1]}"
+        scalers = {_part(fold): self.scaled(protocol, fold) for fold in parts}
+        return {
+            "train": (table, "train.parquet"),
+            **self.labels(),
+            **(self.fold_input() if parts != [None] else {}),
+            **{f"quantiles/{part}": (name, "quantiles.parquet") for part, name in scalers.items()},
+            "scores": (self.scaled(protocol, parts[0]), "train.parquet"),
+            **{
+                f"weights/fold{fold}": (f"{last}/fold{fold}", "weights.safetensors")
+                for fold in self.folds
+            },
         }
 
     def scores(self) -> Job:

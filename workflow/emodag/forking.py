@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from emodag.provenance.canonical import digest
 from emodag.provenance.closure import PACKAGE
 from emodag.provenance.fingerprint import NUMERICAL, THREAD_VARIABLES
-from emodag.provenance.plan import Environment
+from emodag.provenance.plan import INTERPRETERS, Environment
 
 ADDRESS = "EMODAG_LOADED"
 """The variable with the address at which `workflow/start.py` asks for a fork."""
@@ -105,6 +106,18 @@ def _end(process: subprocess.Popen) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def enter(environment: Environment) -> None:
+    """Start anew with the environment's interpreter and variables, where these are not yet so.
+
+    Some variables are read when a process or a library starts; setting them later is too late.
+    """
+    pythons = json.loads(os.environ.get(INTERPRETERS, "{}"))
+    python, variables = pythons.get(environment.name, sys.executable), environment.variables
+    is_running = Path(python).parents[1].samefile(sys.prefix)
+    if not is_running or not variables.items() <= os.environ.items():
+        start_anew(environment, python, may_fork=True)
 
 
 def start_anew(environment: Environment, python: str, *, may_fork: bool) -> NoReturn:

@@ -36,6 +36,7 @@ OUTPUTS = {
     "baseline": ("validation.parquet", "fit.json"),
     "voting": ("validation.parquet", "fit.json"),
     "baselines": ("baselines.csv",),
+    "predict": ("predictions.csv", "persons.csv"),
 }
 """What each stage makes; `emodag.stages.<stage>` holds its code."""
 

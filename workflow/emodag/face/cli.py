@@ -1,20 +1,28 @@
 """The command line: `emodag VERB`, or `python -m emodag VERB`."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from emodag.errors import EmodagError, InputError
-from emodag.face import check, cost, diff, environment, gc, lineage, pack, verify, why
+from emodag.face import (
+    check,
+    cost,
+    diff,
+    environment,
+    export,
+    gc,
+    lineage,
+    pack,
+    predict,
+    verify,
+    why,
+)
 from emodag.face.places import asked_store
 from emodag.face.printing import complain, drop, stand_in_for_closed_streams
 from emodag.shown import shown
-
-if TYPE_CHECKING:
-    from emodag.provenance.plan import Environment
 
 VERSION = "0.1.0"
 
@@ -102,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (check, why, lineage, verify, diff, cost, pack, gc, environment):
+    for verb in (check, predict, export, why, lineage, verify, diff, cost, pack, gc, environment):
         verb.add(verbs)
 
     config = verbs.add_parser(
@@ -126,7 +134,7 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from emodag.forking import stands_for, start_anew
+    from emodag.forking import enter, stands_for, start_anew
     from emodag.provenance import turn
     from emodag.provenance.plan import RESULTS, read_plan
     from emodag.provenance.results import job_below
@@ -140,7 +148,7 @@ def _run(options: argparse.Namespace) -> int:
     os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
     plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
     store = options.store or asked_store() or ".emodag/store"
-    _enter(plan.environment)
+    enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:
         live = plan.environment.fingerprint()
@@ -169,26 +177,6 @@ def _run(options: argparse.Namespace) -> int:
         )
         return 1
     return 0
-
-
-def _enter(environment: "Environment") -> None:
-    """Start anew with the environment's interpreter and variables, where these are not yet so.
-
-    Some variables are read when a process or a library starts; setting them later is too late.
-    """
-    from emodag.forking import start_anew
-
-    python, variables = _python(environment), environment.variables
-    is_running = Path(python).parents[1].samefile(sys.prefix)
-    if not is_running or not variables.items() <= os.environ.items():
-        start_anew(environment, python, may_fork=True)
-
-
-def _python(environment: "Environment") -> str:
-    """The interpreter of an environment."""
-    from emodag.provenance.plan import INTERPRETERS
-
-    return json.loads(os.environ.get(INTERPRETERS, "{}")).get(environment.name, sys.executable)
 
 
 def _config(options: argparse.Namespace) -> int:

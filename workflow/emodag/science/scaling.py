@@ -8,6 +8,8 @@ the quantiles, NumPy's method "linear" (the seventh of Hyndman and Fan, 1996, "S
 statistical packages"). With ``resolution=1e-7`` the results are scikit-learn's to the last bit.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -155,10 +157,41 @@ def scale_column(
     quantiles : float64, shape (q,), all NaN in that case.
     """
     quantiles = fit_quantiles(values[sample], references=references)
+    scores = score_column(
+        values,
+        quantiles,
+        centre=lambda: median(values[training]),
+        references=references,
+        resolution=resolution,
+    )
+    return scores, quantiles
+
+
+def score_column(
+    values: np.ndarray,
+    quantiles: np.ndarray,
+    *,
+    centre: Callable[[], float],
+    references: np.ndarray,
+    resolution: float,
+) -> np.ndarray:
+    """Transform one feature by quantiles that are known; missing cells as in `scale_column`.
+
+    Parameters
+    ----------
+    values : float64, shape (n,); NaN is missing.
+    quantiles : float64, shape (q,), as `scale_column` returns them.
+    centre : gives the training median; asked where a cell is missing.
+    references, resolution : see `transform`.
+
+    Returns
+    -------
+    float32, shape (n,), without NaN.
+    """
     scores = transform(values, quantiles, references=references, resolution=resolution)
     missing = np.isnan(scores)
     if missing.any():
-        centre = np.array([median(values[training])])
-        imputed = transform(centre, quantiles, references=references, resolution=resolution)
+        middle = np.array([centre()])
+        imputed = transform(middle, quantiles, references=references, resolution=resolution)
         scores[missing] = np.nan_to_num(imputed[0], nan=0.0)
-    return scores.astype(np.float32), quantiles
+    return scores.astype(np.float32)

@@ -140,7 +140,7 @@ def fit_and_write(
             rows.train,
             rows.train_labels,
             classes=params["classes"],
-            model=_model(params["model"], x.device),
+            model=model_settings(params["model"], x.device),
             settings=settings,
             randomness=randomness,
             validation=(rows.valid, rows.valid_labels) if scored else None,
@@ -184,7 +184,7 @@ def _score(held_out, rows, history, classes, output, reports_best_epoch) -> dict
     }
 
 
-def _model(model: Mapping[str, Any], device: torch.device) -> ModelSettings:
+def model_settings(model: Mapping[str, Any], device: torch.device) -> ModelSettings:
     """The network's settings, with torch's own products where there is no oneDNN to order them."""
     settings = ModelSettings(**model)
     if settings.matmul == "ordered" and not (device.type == "cpu" and has_onednn()):

@@ -77,7 +77,7 @@ def run(
         If `label`, `group`, `id` and `ignore` contradict each other or the tables.
     """
     named = params["label"] is not None
-    train, test = (_opened(inputs, name, params) for name in ("train", "test"))
+    train, test = (opened(inputs, name, params) for name in ("train", "test"))
     own = {name: params[name] for name in ("label", "group", "id")}
     ignored = ignored_columns((train, test), params["ignore"])
     for key, name in own.items():
@@ -104,7 +104,7 @@ def run(
         context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         staged = Path(scratch)
-        tally, texts = _copy_features(train, layout, params, staged / "train.parquet", context)
+        tally, texts = copy_features(train, layout, params, staged / "train.parquet", context)
         codes = label_codes(train, layout.label, texts[layout.label], params["classes"])
         class_counts = _count_classes(train, layout.label, codes, params["classes"])
         who = persons(
@@ -118,7 +118,7 @@ def run(
             whole.unlink()
         rows = {"id": _ids(train, layout.id, texts, tally.rows), "label": codes, "person": who}
         pq.write_table(pa.table(rows), staged / "train_rows.parquet", compression="zstd")
-        test_tally, test_texts = _copy_features(
+        test_tally, test_texts = copy_features(
             test, Layout(test_columns.id, tuple(features)), params, staged / "test.parquet", context
         )
         rows = {"id": _ids(test, test_columns.id, test_texts, test_tally.rows)}
@@ -165,7 +165,7 @@ def run(
             file.replace(output / file.name)
 
 
-def _opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table:
+def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table:
     """The table in the file of a role, or in those of `name/00000` and so on."""
     tables = [
         open_table(
@@ -198,7 +198,7 @@ def _reading(table: Table, layout: Layout, id: str | None, named: bool) -> list[
     return notes
 
 
-def _copy_features(
+def copy_features(
     table: Table, layout: Layout, params: Mapping[str, Any], path: Path, context: Context
 ) -> tuple[ColumnTally, dict[str, pa.Array]]:
     """Write the features of `table` to `path`; return their tally and the other columns."""

@@ -1,0 +1,51 @@
+"""`export` writes models that predict without emodag what they predict within it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.test_predict import nested, predict, run  # noqa: F401
+
+
+@pytest.mark.parametrize("protocol", ["run", "nested"])
+def test_the_loader_predicts_as_the_run_does(protocol, request):
+    project = request.getfixturevalue(protocol)
+    later = pd.read_csv(project.path / "test.csv", index_col=0)
+    later.iloc[3, 2], later.iloc[4, 1] = np.nan, np.inf
+    later.to_csv(project.path / "later.csv")
+    predict(project, "later.csv", "--out", "mine.csv")
+    done = project.emodag("export", "model")
+    assert done.returncode == 0, done.stderr
+    away = project.path.with_name("away")
+    (project.path / "model").rename(away)
+    table = str(project.path / "later.csv")
+    told = subprocess.run(
+        [sys.executable, "-I", away / "load.py", table], text=True, capture_output=True, check=True
+    )
+    lines = [line.split(",") for line in told.stdout.splitlines()]
+    model = json.loads((away / "model.json").read_text())
+    assert lines[0] == ["row", "predicted", *model["classes"]]
+    mine = pd.read_csv(project.path / "mine.csv")
+    assert [line[1] for line in lines[1:]] == [model["classes"][at] for at in mine["Predicted"]]
+    found = np.array([line[2:] for line in lines[1:]], np.float64)
+    expected = mine.filter(like="probability of ").to_numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    card = (away / "README.md").read_text()
+    assert "6 training persons, 72 labelled rows, 8 features" in card
+    assert "macro-F1 0." in card and "torch | 2." in card
+
+
+def test_nothing_is_written_over_and_nothing_stale_is_exported(run):  # noqa: F811
+    (run.path / "model").mkdir()
+    (run.path / "model/mine.txt").touch()
+    assert "model: is not empty" in run.emodag("export", "model").stderr
+    weights = next((run.path / "results/local").glob("published/seed1/gen2/fold1/weights.*"))
+    weights.chmod(0o644)
+    weights.write_bytes(weights.read_bytes()[:-1])
+    said = run.emodag("export", "new").stderr
+    assert "gen2/fold1" in said and "Traceback" not in said
+    assert not (run.path / "new").exists()

@@ -1,0 +1,79 @@
+"""Predict with an exported model, without emodag: `python load.py TABLE.csv` prints a CSV.
+
+Needs numpy, pandas, safetensors and torch. The products of matrices are torch's own here, so
+probabilities differ from those of `emodag predict` in the last digits.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import batch_norm, leaky_relu, linear
+
+BOUND = 1e-7 - np.spacing(1.0)
+
+
+def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.DataFrame:
+    """The class of each row, and the probability of each class; columns are matched by name."""
+    model = json.loads((directory / "model.json").read_text())
+    tensors = load_file(directory / "model.safetensors")
+    x = table[model["features"]].to_numpy(np.float64)
+    members = []
+    for fold, scaler in model["scalers"].items():
+        quantiles, medians = (
+            tensors[f"{scaler}.{name}"].numpy() for name in ("quantiles", "medians")
+        )
+        filled = np.where(np.isfinite(x), x, medians)
+        columns = zip(filled.T, quantiles.T, strict=True)
+        scores = [normal_scores(*column, model["resolution"]) for column in columns]
+        weights = {
+            k.removeprefix(f"{fold}."): v for k, v in tensors.items() if k.startswith(f"{fold}.")
+        }
+        scaled = torch.from_numpy(np.column_stack(scores).astype(np.float32))
+        members.append(probabilities(scaled, weights).numpy())
+    mean = np.mean(members, axis=0, dtype=np.float32)
+    made = pd.DataFrame(mean, table.index, model["classes"])
+    best = (mean * np.array(model["boost"], np.float32)).argmax(axis=1)
+    made.insert(0, "predicted", np.array(model["classes"])[best])
+    return made
+
+
+def normal_scores(x: np.ndarray, quantiles: np.ndarray, resolution: float) -> np.ndarray:
+    """Where each value lies among a feature's quantiles, as a score of the normal distribution."""
+    if np.isnan(quantiles[0]):
+        return np.zeros(len(x))
+    shares = np.linspace(0.0, 1.0, len(quantiles))
+    below = np.interp(x, quantiles, shares)
+    share = 0.5 * (below - np.interp(-x, -quantiles[::-1], -shares[::-1]))
+    share[x + resolution >= quantiles[-1]] = 1.0
+    share[x - resolution <= quantiles[0]] = 0.0
+    clipped = torch.from_numpy(share.clip(BOUND, 1.0 - BOUND))
+    return np.nan_to_num(torch.special.ndtri(clipped).numpy())
+
+
+def probabilities(x: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch.Tensor:
+    """What one network says of scaled rows, (n, p): (n, classes)."""
+
+    def layer(name: str, x: torch.Tensor) -> torch.Tensor:
+        return linear(x, weights[f"{name}.weight"], weights.get(f"{name}.bias"))
+
+    def norm(name: str, x: torch.Tensor) -> torch.Tensor:
+        parts = ("running_mean", "running_var", "weight", "bias")
+        return batch_norm(x, *(weights[f"{name}.{part}"] for part in parts))
+
+    x = x * torch.sigmoid(layer("gate.excite", torch.relu(layer("gate.squeeze", x))))
+    x = leaky_relu(norm("encoder.1", layer("encoder.0", norm("norm", x))))
+    at = 4
+    if "encoder.4.linear.weight" in weights:
+        x, at = leaky_relu(x + norm("encoder.4.norm", layer("encoder.4.linear", x))), 5
+    x = leaky_relu(norm(f"encoder.{at + 1}", layer(f"encoder.{at}", x)))
+    x = torch.relu(norm("classifier.2", layer("classifier.1", x)))
+    return torch.softmax(layer("classifier.4", x), dim=1)
+
+
+if __name__ == "__main__":
+    predict(pd.read_csv(sys.argv[1])).to_csv(sys.stdout, index_label="row")

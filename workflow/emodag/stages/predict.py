@@ -1,0 +1,191 @@
+"""Predict the classes of rows that came later, with the models behind the submission."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from safetensors.torch import load_file
+
+from emodag.context import Context
+from emodag.science.blending import mean_probabilities
+from emodag.science.global_stream import GlobalStream
+from emodag.science.ingest import Layout, layout_of_test
+from emodag.science.matrices import read_columns, read_matrix
+from emodag.science.model import AttentiveAutoencoder
+from emodag.science.person_distance import Distances, person_distances
+from emodag.science.pseudo_label import boosted
+from emodag.science.randomness import Derived
+from emodag.science.row_facts import persons, row_ids
+from emodag.science.scaling import median, reference_shares, score_column
+from emodag.science.seeds import generator
+from emodag.science.tables import Table, listed
+from emodag.science.training import probabilities
+from emodag.stages.fitting import model_settings
+from emodag.stages.ingest import copy_features, opened
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `predictions.csv` and `persons.csv`.
+
+    The first has a row per row of the table: id, predicted class, the person where the table has a
+    column of persons, and the probability of each class. The second has a row per person of the
+    training table and of this one: how many rows, and how far from the training persons, see
+    `emodag.science.person_distance`.
+
+    Parameters
+    ----------
+    inputs : `table`, or `table/00000` and so on, a table such as `emodag.stages.ingest.run` reads;
+        `train`, the training features; `rows`, of whom they are; `folds`, only where a fold's
+        scaler leaves out the persons that the fold holds out; `quantiles/<part>` of each scaler;
+        `scores`, the training features as the first of them makes them; `weights/<fold>` of each
+        student.
+    params : those of `ingest` by which a table is read; `resolution` of the scalers; `model`
+        and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of the submission.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be used.
+    """
+    table = opened(inputs, "table", params)
+    features = tuple(pq.read_schema(inputs["train"]).names)
+    layout = _layout(table, features, params)
+    with TemporaryDirectory(dir=output, prefix=".") as scratch:
+        raw = Path(scratch, "features.parquet")
+        tally, texts = copy_features(table, layout, params, raw, context)
+        if empty := [features[at] for at in np.flatnonzero(tally.all_missing())]:
+            context.warn(
+                f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"
+            )
+        scaled = {part: _scaled(raw, inputs, part, params) for part in _parts(inputs, "quantiles")}
+    ids = np.arange(tally.rows)
+    if layout.id is not None:
+        ids = row_ids(table, layout.id, texts[layout.id]).to_numpy(zero_copy_only=False)
+    who = np.full(tally.rows, "", object)
+    if layout.group is not None:
+        column = persons(table, layout.group, texts[layout.group], min_rows=1)
+        who = column.to_numpy(zero_copy_only=False)
+    members = [
+        _probabilities(scaled[fold if "folds" in inputs else "all"], path, params)
+        for fold, path in _parts(inputs, "weights").items()
+    ]
+    blended = mean_probabilities(members)
+    group = None if layout.group is None else who
+    _write_predictions(output / "predictions.csv", ids, group, blended, params)
+    training = read_matrix([inputs["scores"]])
+    of_whom = read_columns(inputs["rows"])["person"]
+    tables = person_distances(training, of_whom, next(iter(scaled.values())), who)
+    _write_persons(output / "persons.csv", dict(zip(("training", "new"), tables, strict=True)))
+
+
+def _layout(table: Table, features: tuple[str, ...], params: Mapping[str, Any]) -> Layout:
+    """What the table's columns are; its features in the order of training."""
+    ignored = {n for n in table.columns for e in params["ignore"] if n == e or fnmatchcase(n, e)}
+    known = Layout(id=None, features=features, label=params["label"], group=params["group"])
+    layout = layout_of_test(
+        table,
+        known,
+        named=params["label"] is not None,
+        id=params["id"],
+        ignored=frozenset(ignored),
+        group=params["test_group"] if params["test_group"] in table.columns else None,
+    )
+    return replace(layout, features=features)
+
+
+def _parts(inputs: Mapping[str, Path], kind: str) -> dict[str, Path]:
+    """The inputs of a kind, such as `weights/fold0`, by what follows, in the chain's order."""
+    return {role.partition("/")[2]: inputs[role] for role in inputs if role.startswith(f"{kind}/")}
+
+
+def _scaled(
+    raw: Path, inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
+) -> np.ndarray:
+    """The features of the table as a scaler makes them: (n, p) float32."""
+    with pq.ParquetFile(raw) as new, pq.ParquetFile(inputs[f"quantiles/{part}"]) as fitted:
+        names = new.schema_arrow.names
+        scores = np.empty((new.metadata.num_rows, len(names)), np.float32)
+        for at, (name, values, quantiles) in enumerate(_columns(names, new, fitted)):
+            scores[:, at] = score_column(
+                values,
+                quantiles,
+                centre=lambda name=name: median(_training_values(inputs, name, part)),
+                references=reference_shares(len(quantiles)),
+                resolution=params["resolution"],
+            )
+    return scores
+
+
+def _columns(
+    names: list[str], *files: pq.ParquetFile
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Each name with its column in both files."""
+    for name in names:
+        yield name, *(f.read(columns=[name], use_threads=False)[name].to_numpy() for f in files)
+
+
+def _training_values(inputs: Mapping[str, Path], name: str, part: str) -> np.ndarray:
+    """A feature of the training rows that a scaler was fitted on."""
+    with pq.ParquetFile(inputs["train"]) as source:
+        values = source.read(columns=[name], use_threads=False)[name].to_numpy()
+    if "folds" not in inputs:
+        return values
+    return values[read_columns(inputs["folds"])["group_fold"] != int(part.removeprefix("fold"))]
+
+
+def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> np.ndarray:
+    """What the network with these weights says of rows: (n, classes) float32."""
+    settings = model_settings(params["model"], torch.device("cpu"))
+    # Of its own weights and dropout nothing is left.
+    unused = generator("predict")
+    network = AttentiveAutoencoder(x.shape[1], len(params["classes"]), settings, unused)
+    network.load_state_dict(load_file(weights))
+    # As when the students predicted the test rows, so that the same rows give the same bits.
+    at_once = {"derived": Derived, "global": GlobalStream}[params["randomness"]].rows_at_once
+    return probabilities(network, torch.from_numpy(x), np.arange(len(x)), at_once=at_once)
+
+
+def _write_predictions(
+    path: Path,
+    ids: np.ndarray,
+    who: np.ndarray | None,
+    blended: np.ndarray,
+    params: Mapping[str, Any],
+) -> None:
+    """One row per row of the table; probabilities in as many digits as float32 needs."""
+    names = params["classes"]
+    codes = boosted(blended, np.array(params["boost"], np.float64)).argmax(axis=1)
+    columns = {params["heads"][0]: ids.tolist(), params["heads"][1]: codes.tolist()}
+    if params["values"] == "names":
+        columns[params["heads"][1]] = [names[code] for code in codes]
+    if who is not None:
+        columns["person"] = who.tolist()
+    for name, column in zip(names, blended.T, strict=True):
+        columns[f"probability of {name}"] = [f"{value:.9g}" for value in column]
+    _write(path, columns)
+
+
+def _write_persons(path: Path, tables: Mapping[str, Distances]) -> None:
+    columns: dict[str, list] = {name: [] for name in ("table", "person", "rows", "distance")}
+    for table, found in tables.items():
+        columns["table"] += [table] * len(found.persons)
+        columns["person"] += found.persons.tolist()
+        columns["rows"] += found.rows.tolist()
+        columns["distance"] += [f"{distance:.6g}" for distance in found.distances]
+    _write(path, columns)
+
+
+def _write(path: Path, columns: Mapping[str, list]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
