@@ -1,0 +1,52 @@
+"""`emodag.open` gives what a run made as frames, and nothing that is not as it was made."""
+
+import pandas as pd
+import pytest
+
+import emodag
+from emodag.errors import InputError, IntegrityError
+
+
+def test_the_tables_of_a_run(finished):
+    results = emodag.open(finished.path / "results")
+    pd.testing.assert_frame_equal(
+        results.scores(), pd.read_csv(finished.path / "results/scores.csv")
+    )
+    assert results.config.generations == 2
+    assert results.leaderboard()["n_test"].tolist() == [24] * 4
+    predictions, classes = results.predictions(), results.config.data.classes
+    assert list(predictions.columns) == ["ID", "Predicted", *classes]
+    assert predictions[classes].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    boost = [1, 1, 1, 1.5]
+    best = (predictions[classes] * boost).to_numpy().argmax(axis=1)
+    assert (best == predictions["Predicted"]).all()
+
+
+def test_held_out_rows_give_the_scores(finished):
+    results = emodag.open(finished.path / "results")
+    rows = results.held_out()
+    keys = ["protocol", "seed", "stage", "fold"]
+    right = (rows["label"] == rows["predicted"]).groupby([rows[key] for key in keys]).mean()
+    scores = results.scores().set_index(keys)["accuracy"]
+    assert right.sort_index().to_numpy() == pytest.approx(scores.sort_index().to_numpy())
+    nested = rows[(rows["protocol"] == "nested") & (rows["stage"] == "gen2")]
+    assert sorted(nested["id"]) == list(range(72))
+    assert nested.groupby("person")["fold"].nunique().eq(1).all()
+
+
+def test_the_report_is_shown_in_a_cell(copy_of_finished):
+    results = emodag.open(copy_of_finished.path / "results")
+    with pytest.raises(IntegrityError, match="no such manifest"):
+        results.report()
+    copy_of_finished.snakemake("results/report.html")
+    assert results.report()._repr_html_().startswith("<iframe srcdoc=")
+
+
+def test_a_damaged_table_is_refused(copy_of_finished):
+    path = copy_of_finished.path / "results/scores.csv"
+    path.write_text(path.read_text().replace("0.", "0.9"))
+    results = emodag.open(copy_of_finished.path / "results")
+    with pytest.raises(IntegrityError, match=r"scores\.csv: is missing or damaged"):
+        results.scores()
+    with pytest.raises(InputError, match="are these results of a run"):
+        emodag.open(copy_of_finished.path)
