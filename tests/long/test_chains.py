@@ -73,7 +73,7 @@ def test_another_seed_more_generations_and_no_pseudo_label(project):
     )
     home = "results/local/published/seed7"
     done = project.snakemake(f"{home}/gen3/blend/manifest.json")
-    assert "no test row reaches a confidence of 1.0" in done.stderr
+    assert "no row to predict reaches a confidence of 1.0" in done.stderr
     for fold in range(2):
         facts = project.json(f"{home}/gen3/fold{fold}/fit.json")
         assert (facts["n_train"], facts["n_pseudo"], facts["n_valid"]) == (36, 0, 36)

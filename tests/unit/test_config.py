@@ -90,7 +90,7 @@ def test_every_key_is_described():
         ({"environment": "lokal"}, "`environment` is 'lokal', and `environments` holds local"),
         ({"environments": {"a/b": {}}}, "a/b"),
         ({"environments": {"x": {"lock": []}}}, r"x\.lock: no such key; did you mean 'locks'"),
-        ({"data": {"source": "files"}}, "needs both `train` and `test`"),
+        ({"data": {"source": "files"}}, "source 'files' needs `train`"),
         ({"data": {"train": "t.csv"}}, "`train` is for tables of your own"),
         ({"data": {"truth": "t.csv"}}, "`truth` is for tables of your own"),
         ({"training": {"learning_rate": float("inf")}}, r"training\.learning_rate: .*finite"),

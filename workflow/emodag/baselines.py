@@ -58,17 +58,16 @@ def _fit(chain: Chain, name: str, scheme: str, fold: int) -> Job:
     }
     if name == "self_training":
         params["threshold"] = config.pseudo_labels.threshold
-    table = f"{chain.env}/table"
     return Job(
         name=_home(chain, name, scheme, fold),
         stage="baseline",
         environment=ENVIRONMENT,
         params=params,
         inputs={
-            "train": (table, "train.parquet"),
-            "test": (table, "test.parquet"),
+            **chain.matrices(f"{chain.env}/table"),
             **chain.labels(),
             **chain.fold_input(),
+            **(chain.unlabelled_folds() if scheme == "group_kfold" else {}),
         },
         packages=REQUIRED.get(name, ()) + (SEARCH if config.baseline_trials else ()),
     )

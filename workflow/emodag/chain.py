@@ -37,8 +37,22 @@ def _matching(pattern: str) -> list[str]:
     return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
 
 
+def only_one_generation(config: Config) -> str | None:
+    """Why there are fewer generations than a configuration asks for, None if there are not."""
+    if Chain(config, config.environment).has_pool or config.generations == 1:
+        return None
+    return (
+        "no rows without labels, by `data.test` or `data.unlabelled`, and so no pseudo-labels: one "
+        f"generation of students in place of {config.generations}"
+    )
+
+
 class Chain:
-    """The chain of one configuration in one environment, written down stage by stage."""
+    """The chain of one configuration in one environment, written down stage by stage.
+
+    Students learn from a pool of rows without labels, too: those of the test table, then those of
+    `data.unlabelled`. Without any there are no pseudo-labels, and so a single generation.
+    """
 
     def __init__(self, config: Config, env: str) -> None:
         self.config = config
@@ -48,7 +62,17 @@ class Chain:
         factors = config.pseudo_labels.boost or {}
         self.boost = [factors.get(name, 1.0) for name in self.classes]
         self.folds = range(config.folds)
-        self.generations = range(1, config.generations + 1)
+        self.has_test = config.data.source == "synthetic" or config.data.test is not None
+        self.has_unlabelled = config.data.unlabelled is not None
+        self.has_pool = self.has_test or self.has_unlabelled
+        self.generations = range(1, config.generations + 1 if self.has_pool else 2)
+        made = {
+            "test.parquet": self.has_pool,
+            "test_rows.parquet": self.has_test,
+            "unlabelled_rows.parquet": self.has_unlabelled,
+            "unlabelled_folds.parquet": self.has_unlabelled,
+        }
+        self.without = tuple(file for file, is_made in made.items() if not is_made)
 
     def jobs(self) -> Iterator[Job]:
         """Everything but the comparison of environments."""
@@ -59,7 +83,8 @@ class Chain:
                 if protocol == "published":
                     yield from (self.stage0(seed, fold) for fold in self.folds)
                 yield from self.fits(protocol, seed)
-        yield self.submission()
+        if self.has_test:
+            yield self.submission()
         yield self.scores()
         if self.truth():
             yield self.leaderboard()
@@ -84,14 +109,16 @@ class Chain:
         yield from (self.scale(protocol, fold) for fold in self.parts(protocol))
 
     def fits(self, protocol: str, seed: int) -> Iterator[Job]:
-        """The teacher, and every generation."""
-        yield from (self.teacher(protocol, seed, fold) for fold in self.parts(protocol))
+        """The teacher, and every generation; the students alone where there is no pool."""
+        parts = self.parts(protocol) if self.has_pool else []
+        yield from (self.teacher(protocol, seed, fold) for fold in parts)
         for generation in self.generations:
-            for fold in self.parts(protocol):
+            for fold in parts:
                 yield self.pseudo_label(protocol, seed, generation, fold)
             for fold in self.folds:
                 yield self.student(protocol, seed, generation, fold)
-            yield self.blend(protocol, seed, generation)
+            if self.has_pool:
+                yield self.blend(protocol, seed, generation)
 
     def parts(self, protocol: str) -> list[int | None]:
         """The parts of the training persons that scalers and teachers are fitted on."""
@@ -107,18 +134,30 @@ class Chain:
         return self._job(
             f"{self.env}/table",
             "ingest",
-            {name: getattr(data, name) for name in names.split()},
-            {**self.raw("train"), **self.raw("test")},
+            {name: getattr(data, name) for name in names.split()}
+            | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {}),
+            {**self.raw("train"), **self.raw("test"), **self.raw("unlabelled")},
         )
 
     def raw(self, table: str) -> dict[str, tuple[str, str] | str]:
-        """The file of a raw table by its role, or files by roles in the order of their rows."""
+        """The file of a raw table by its role, or files by roles in the order of their rows.
+
+        Nothing where there is no such table.
+        """
+        if not self.is_table(table):
+            return {}
         if self.config.data.source == "synthetic":
             return {table: ("raw", f"{table}.parquet")}
         named = raw_files(getattr(self.config.data, table))
         if len(named) == 1:
             return {table: named[0]}
         return {f"{table}/{at:05}": name for at, name in enumerate(named)}
+
+    def is_table(self, name: str) -> bool:
+        """Whether `train`, `test` or `unlabelled` is a table of its own."""
+        if self.config.data.source == "synthetic":
+            return name != "unlabelled"
+        return getattr(self.config.data, name) not in (None, "rows")
 
     def truth(self) -> tuple[str, str] | str | None:
         if self.config.data.source == "synthetic":
@@ -135,13 +174,13 @@ class Chain:
                 "shuffle_seed": SHUFFLE_SEED,
                 "classes": self.classes,
             },
-            {"rows": (f"{self.env}/table", "train_rows.parquet")},
+            {**self.labels(), **self.unlabelled("table", "unlabelled_rows.parquet")},
         )
 
     def scale(self, protocol: str, fold: int | None) -> Job:
-        inputs = {t: (f"{self.env}/table", f"{t}.parquet") for t in ("train", "test")}
+        inputs = self.matrices(f"{self.env}/table")
         if fold is not None:
-            inputs["folds"] = (f"{self.env}/folds", "folds.parquet")
+            inputs |= {**self.fold_input(), **self.unlabelled_folds()}
         params = {**self.config.scaling.model_dump(), "fold": fold}
         params |= {"resolution": self.resolution(protocol)}
         params |= self.planted("promotion")
@@ -175,6 +214,7 @@ class Chain:
         before = f"{self.run(protocol, seed)}/gen{generation - 1}"
         blended = fold is None and generation > 1
         origin = f"{before}/{'blend' if blended else _part(fold)}"
+        left_out = {} if fold is None else self.unlabelled_folds()
         return self._job(
             f"{self.run(protocol, seed)}/gen{generation}/pseudo_labels/{_part(fold)}",
             "pseudo_label",
@@ -182,8 +222,9 @@ class Chain:
                 "threshold": self.config.pseudo_labels.threshold,
                 "boost": self.boost if generation > 1 else self.no_boost,
                 **self.planted("threshold"),
+                **({"fold": fold} if left_out else {}),
             },
-            {"probabilities": (origin, "test.parquet")},
+            {"probabilities": (origin, "test.parquet"), **left_out},
         )
 
     def student(self, protocol: str, seed: int, generation: int, fold: int) -> Job:
@@ -191,6 +232,7 @@ class Chain:
         home = self.run(protocol, seed)
         schedule = self.plateau() if protocol == "published" else self.cosine()
         labels = f"{home}/gen{generation}/pseudo_labels/{_part(part)}"
+        pseudo = {"pseudo_labels": (labels, "pseudo_labels.parquet")} if self.has_pool else {}
         return self._fit(
             home,
             f"gen{generation}/fold{fold}",
@@ -205,7 +247,7 @@ class Chain:
                 **self.features(protocol, part),
                 **self.labels(),
                 **self.fold_input(),
-                "pseudo_labels": (labels, "pseudo_labels.parquet"),
+                **pseudo,
             },
         )
 
@@ -230,7 +272,7 @@ class Chain:
                 **self.form(),
             },
             {
-                "probabilities": (f"{run}/gen{self.config.generations}/blend", "test.parquet"),
+                "probabilities": (f"{run}/gen{self.generations[-1]}/blend", "test.parquet"),
                 **self.test_rows(),
             },
         )
@@ -325,14 +367,14 @@ class Chain:
         self, name: str, stage: str, params: dict, inputs: dict | None = None, **more: Any
     ) -> Job:
         facts = {"environment": self.env, "params": params, "inputs": inputs or {}}
-        return Job(name=name, stage=stage, **facts, **more)
+        return Job(name=name, stage=stage, **facts, **more, without=self.without)
 
     def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
         """A fit; with global randomness it goes on from what the one before in a script left."""
         name, device = f"{home}/{fit}", self.config.training.device
         if self.config.training.randomness == "derived":
             return self._job(name, stage, params, inputs, device=device)
-        order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"]
+        order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"] * self.has_pool
         order += [f"gen{number}/fold{fold}" for number in self.generations for fold in self.folds]
         if place := order.index(fit):
             inputs = {**inputs, "randomness": (f"{home}/{order[place - 1]}", RANDOMNESS)}
@@ -345,13 +387,26 @@ class Chain:
         return f"{self.env}/{protocol}/scaled/{_part(fold)}"
 
     def features(self, protocol: str, fold: int | None) -> dict:
-        return {t: (self.scaled(protocol, fold), f"{t}.parquet") for t in ("train", "test")}
+        return self.matrices(self.scaled(protocol, fold))
+
+    def matrices(self, job: str) -> dict:
+        """The training rows and the pool of a job that makes matrices, by their roles."""
+        tables = ("train", "test") if self.has_pool else ("train",)
+        return {table: (job, f"{table}.parquet") for table in tables}
 
     def labels(self) -> dict:
         return {"rows": (f"{self.env}/table", "train_rows.parquet")}
 
     def test_rows(self) -> dict:
         return {"rows": (f"{self.env}/table", "test_rows.parquet")}
+
+    def unlabelled(self, job: str, file: str) -> dict:
+        """What a job says of the unlabelled rows; nothing where there are none."""
+        return {"unlabelled": (f"{self.env}/{job}", file)} if self.has_unlabelled else {}
+
+    def unlabelled_folds(self) -> dict:
+        """Which unlabelled rows a fold must leave out, being those of people it holds out."""
+        return self.unlabelled("folds", "unlabelled_folds.parquet")
 
     def fold_input(self) -> dict:
         return {"folds": (f"{self.env}/folds", "folds.parquet")}

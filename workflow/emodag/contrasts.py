@@ -7,7 +7,7 @@ from typing import Any
 
 from emodag.chain import Chain
 from emodag.face.config import Config
-from emodag.job import OUTPUTS, Job
+from emodag.job import RANDOMNESS, Job
 
 YARDSTICK = "seeds"
 """The contrast of run seeds, which says how large a difference has to be to matter."""
@@ -59,7 +59,8 @@ def _contrast(config: Config, name: str, pairs: list[tuple[Run, Run]]) -> Job:
         f"{job.name}/{file}": (job.name, file)
         for run in runs
         for job in jobs[run]
-        for file in OUTPUTS[job.stage]
+        for file in job.outputs
+        if file != RANDOMNESS
     }
     home = Chain(config, config.environment)
     if truth := home.truth():

@@ -13,8 +13,9 @@ OUTPUTS = {
         "train_rows.parquet",
         "test_rows.parquet",
         "quality.json",
+        "unlabelled_rows.parquet",
     ),
-    "folds": ("folds.parquet",),
+    "folds": ("folds.parquet", "unlabelled_folds.parquet"),
     "scale": ("train.parquet", "test.parquet", "quantiles.parquet"),
     "stage0": ("weights.safetensors", "history.parquet", "fit.json", "validation.parquet"),
     "teacher": ("weights.safetensors", "history.parquet", "fit.json", "test.parquet"),
@@ -38,7 +39,7 @@ OUTPUTS = {
     "baselines": ("baselines.csv",),
     "predict": ("predictions.csv", "persons.csv"),
 }
-"""What each stage makes; `emodag.stages.<stage>` holds its code."""
+"""What each stage can make; `emodag.stages.<stage>` holds its code."""
 
 FITS = ("stage0", "teacher", "student")
 """The stages that fit networks."""
@@ -60,6 +61,7 @@ class Job:
     packages : the distributions beside the numerical ones whose version its results depend on.
     device : what it may compute on: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
     hands_on : whether it leaves the state of its randomness to the next fit.
+    without : what its stage can make and it does not, as the tables have no such rows.
     """
 
     name: str
@@ -72,11 +74,13 @@ class Job:
     packages: tuple[str, ...] = ()
     device: str = "cpu"
     hands_on: bool = False
+    without: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The files it makes."""
-        return OUTPUTS[self.stage] + ((RANDOMNESS,) if self.hands_on else ())
+        made = tuple(file for file in OUTPUTS[self.stage] if file not in self.without)
+        return made + ((RANDOMNESS,) if self.hands_on else ())
 
     @property
     def is_final(self) -> bool:

@@ -23,7 +23,8 @@ READ = {
 """What of each stage's outputs the report reads."""
 
 UNSEEN = {
-    "data": {"train", "test", "truth"},  # a file's place has no influence on the result
+    # a file's place has no influence on the result
+    "data": {"train", "test", "truth", "unlabelled"},
     "training": {"checkpoint_every"},
 }
 """The settings that no result depends on."""
@@ -41,6 +42,7 @@ def report_job(config: Config) -> Job:
         _role(job.name, file, config.environment): (job.name, file)
         for job in [*chain.jobs(), *baseline_jobs(config)]
         for file in [*READ.get(job.stage, ()), *_looked_into(job, chain, look)]
+        if file in job.outputs
     }
     if truth := chain.truth():
         inputs["truth"] = truth
@@ -54,7 +56,7 @@ def report_job(config: Config) -> Job:
             "environment": config.environment,
             "protocols": config.protocols,
             "seeds": config.seeds,
-            "generations": config.generations,
+            "generations": len(chain.generations),
             "folds": config.folds,
             "look": look,
             "source": config.data.source,
@@ -75,8 +77,11 @@ def _raw_files(config: Config) -> tuple[str, ...]:
     """The user's tables, none where they are synthetic."""
     if config.data.source == "synthetic":
         return ()
-    named = (config.data.train, config.data.test, config.data.truth)
-    return tuple(name for entry in named for name in raw_files(entry))
+    data, chain = config.data, Chain(config, config.environment)
+    named = (
+        getattr(data, name) for name in ("train", "test", "unlabelled") if chain.is_table(name)
+    )
+    return tuple(name for entry in (*named, data.truth) for name in raw_files(entry))
 
 
 def _role(job: str, file: str, environment: str) -> str:
@@ -104,6 +109,8 @@ def _settings(config: Config) -> dict[str, Any]:
         found |= {"baselines": config.baselines, "baseline_trials": config.baseline_trials}
     if config.submission != Submission():
         found |= {f"submission.{k}": v for k, v in config.submission.model_dump().items()}
+    if config.data.unlabelled == "rows":
+        found["data.unlabelled"] = "rows"
     for section in ("data", "scaling", "model", "training", "pseudo_labels"):
         values = getattr(config, section).model_dump()
         left_out = unseen.get(section, set())

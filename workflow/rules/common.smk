@@ -22,13 +22,13 @@ from emodag import forking
 from emodag.baselines import ENVIRONMENT as BASELINES
 from emodag.baselines import SCHEMES
 from emodag.beginning import bring_to_the_present, clear_away, keep_together
+from emodag.chain import only_one_generation
 from emodag.errors import EmodagError
 from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
 from emodag.face.repeated_keys import refuse_repeated_keys
 from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
-from emodag.job import RANDOMNESS
 from emodag.planner import Planner, jobs
 from emodag.provenance import tally, turn
 from emodag.provenance.codebook import remember
@@ -49,6 +49,8 @@ try:
             turn.forget()
         for place, wrong in INTERPRETERS.discard_damaged().items():
             print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
+        if told := only_one_generation(CONFIG):
+            print(f"emodag: {told}", file=sys.stderr)
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
 except EmodagError as error:
@@ -278,8 +280,12 @@ def built(wildcards):
     return places[wildcards.built]
 
 
-# What every fit makes besides where one stream of random numbers goes through all of them.
-HANDED_ON = {"randomness": RANDOMNESS} if CONFIG.training.randomness == "global" else {}
+def made(stage):
+    """What jobs of a stage make in this configuration, by name; nothing if it has none of them."""
+    outputs = next((job.outputs for job in CHAIN.values() if job.stage == stage), ())
+    return {Path(file).stem: file for file in outputs}
+
+
 PYTHON = "python"
 if CONDA:
     # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's base is

@@ -32,11 +32,7 @@ rule ingest:
         multiext(
             "results/{env}/table/",
             manifest="manifest.json",
-            train="train.parquet",
-            test="test.parquet",
-            train_rows="train_rows.parquet",
-            test_rows="test_rows.parquet",
-            quality="quality.json",
+            **made("ingest"),
         ),
     log:
         "results/{env}/table/ingest.log",
@@ -57,7 +53,7 @@ rule folds:
         multiext(
             "results/{env}/folds/",
             manifest="manifest.json",
-            folds="folds.parquet",
+            **made("folds"),
         ),
     log:
         "results/{env}/folds/folds.log",
@@ -77,9 +73,7 @@ rule scale:
         multiext(
             "results/{env}/{protocol}/scaled/{part}/",
             manifest="manifest.json",
-            train="train.parquet",
-            test="test.parquet",
-            quantiles="quantiles.parquet",
+            **made("scale"),
         ),
     log:
         "results/{env}/{protocol}/scaled/{part}/scale.log",

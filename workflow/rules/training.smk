@@ -12,11 +12,7 @@ rule stage0:
         multiext(
             "results/{env}/published/seed{seed}/stage0/fold{fold}/",
             manifest="manifest.json",
-            weights="weights.safetensors",
-            history="history.parquet",
-            facts="fit.json",
-            validation="validation.parquet",
-            **HANDED_ON,
+            **made("stage0"),
         ),
     log:
         "results/{env}/published/seed{seed}/stage0/fold{fold}/stage0.log",
@@ -37,11 +33,7 @@ rule teacher:
         multiext(
             "results/{env}/{protocol}/seed{seed}/gen0/{part}/",
             manifest="manifest.json",
-            weights="weights.safetensors",
-            history="history.parquet",
-            facts="fit.json",
-            test="test.parquet",
-            **HANDED_ON,
+            **made("teacher"),
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
@@ -56,7 +48,7 @@ rule teacher:
 
 
 rule pseudo_label:
-    """Label the test rows that the previous generation is sure of."""
+    """Label the rows to predict that the previous generation is sure of."""
     input:
         **needs("{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}"),
     output:
@@ -84,12 +76,7 @@ rule student:
         multiext(
             "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/",
             manifest="manifest.json",
-            weights="weights.safetensors",
-            history="history.parquet",
-            facts="fit.json",
-            validation="validation.parquet",
-            test="test.parquet",
-            **HANDED_ON,
+            **made("student"),
         ),
     log:
         "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",
@@ -104,7 +91,7 @@ rule student:
 
 
 rule blend:
-    """Average the folds' class probabilities of the test rows."""
+    """Average the folds' class probabilities of the rows to predict."""
     input:
         **needs("{env}/{protocol}/seed{seed}/gen{gen}/blend"),
     output:

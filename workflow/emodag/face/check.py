@@ -47,6 +47,7 @@ def add(verbs) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from emodag.chain import only_one_generation
     from emodag.face.combined import combined
     from emodag.planner import jobs
     from emodag.provenance.fingerprint import THREAD_VARIABLES
@@ -67,8 +68,10 @@ def _check(options: argparse.Namespace) -> int:
         tell(*(f"WARNING {warning}" for warning in looking.warnings))
         step = _seconds_per_step(config, chain, quality["features"], where / "steps")
     tell(*_cost(config, chain, quality["rows"], step))
+    if told := only_one_generation(config):
+        tell(_line("", told))
     files = ["--configfile", *map(str, options.files)] if options.files else []
-    target = "results/submission.csv"
+    target = "results/submission.csv" if "submission" in chain else "results/scores.csv"
     tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', target, *files])}")
     return 0
 
@@ -119,14 +122,19 @@ def _make_tables(config: "Config", chain: Mapping[str, Job], where: Path, lookin
 
 def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
     data, rows = config.data, quality["rows"]
-    for name, title in (("train", "training table"), ("test", "test table")):
+    titles = {"train": "training table", "test": "test table", "unlabelled": "unlabelled"}
+    for name in filter(rows.__contains__, titles):
         files = getattr(data, name) or "made up"
         files = files if isinstance(files, str) else _listed(files)
-        yield _line(title, f"{files}: {rows[name]:,} rows")
+        files = "of the training table" if files == "rows" else files
+        yield _line(titles[name], f"{files}: {rows[name]:,} rows")
     counts = quality["rows_per_person"].values()
     each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
     persons = _listed(sorted(quality["rows_per_person"], key=_in_order))
     yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
+    if others := set(quality.get("unlabelled_rows_per_person", ())) - {*quality["rows_per_person"]}:
+        told = _listed(sorted(others, key=_in_order))
+        yield _line("", f"and {len(others)} without a row that has a label: {told}")
     classes = quality["class_counts"]
     yield _line("classes", _listed(f"{name} {classes[name]:,}" for name in data.classes))
     yield _line("features", f"{quality['features']:,}")
@@ -163,7 +171,7 @@ def _seconds_per_step(
     from emodag.science.matrices import write_columns
     from emodag.stages import teacher
 
-    job = next(job for job in chain.values() if job.stage == "teacher")
+    job = next(job for job in chain.values() if job.stage == "student")
     rng = np.random.default_rng(0)
     steps, batch = 4, config.training.batch
     (where / "made").mkdir(parents=True)
@@ -178,7 +186,7 @@ def _seconds_per_step(
     inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
     taken = {}
     for epochs in (1, 1, 3):  # the first time is longer
-        training = {**job.params["training"], "epochs": epochs}
+        training = {**job.params["training"], "epochs": epochs, "schedule": None}
         began = time.process_time()  # others may be busy
         params = {**job.params, "fold": None, "training": training}
         teacher.run(inputs, params, where / "made", Looking())
@@ -190,9 +198,11 @@ def _seconds_per_step(
 def _cost(
     config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], step: float
 ) -> Iterator[str]:
-    """Jobs and minutes of the submission, and of everything there is by default."""
+    """Jobs and minutes of the submission, if there is one, and of everything by default."""
     cores = os.cpu_count() or 1
-    for title, stages in (("submission", ["submission"]), ("and its scores", SCORED)):
+    asked = {"submission": ["submission"], "and its scores": SCORED}
+    asked = asked if "submission" in chain else {"scores": ["scores"]}
+    for title, stages in asked.items():
         names = _above(chain, [name for name in stages if name in chain])
         fits = [chain[name] for name in names if chain[name].stage in FITS]
         steps = sum(_steps(job, rows, config) for job in fits)
@@ -204,9 +214,10 @@ def _cost(
 
 
 def _steps(job: Job, rows: Mapping[str, int], config: "Config") -> int:
-    """At most so many steps: with every test row pseudo-labelled."""
+    """At most so many steps: with every row to predict pseudo-labelled."""
     share = 1 if job.params.get("fold") is None else 1 - 1 / config.folds
-    most = rows["train"] * share + (rows["test"] if job.stage == "student" else 0)
+    pool = rows.get("test", 0) + rows.get("unlabelled", 0)
+    most = rows["train"] * share + (pool if job.stage == "student" else 0)
     return round(job.params["training"]["epochs"] * most / config.training.batch)
 
 

@@ -93,7 +93,16 @@ class Data(Section):
         description="training table: .csv, .tsv (also with .gz, .xz, .bz2, .zst, .zip), .parquet "
         "or .feather; several files are a list, or a pattern such as S*.csv",
     )
-    test: Files | None = Field(None, description="test table, the same kinds of file")
+    test: Files | None = Field(
+        None,
+        description="test table, the same kinds of file; null: there is none, and the run ends in "
+        "scores",
+    )
+    unlabelled: Literal["rows"] | Files | None = Field(
+        None,
+        description="more rows without a label that students learn from; rows: such rows of the "
+        "training table; else a table of them, with the column of persons",
+    )
     truth: File | None = Field(
         None,
         description="true labels by the submission's ID or in its order, for leaderboard.csv only",
@@ -151,11 +160,15 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.source == "files" and not (self.train and self.test):
-            raise ValueError("source 'files' needs both `train` and `test`")
-        for name in ("train", "test", "truth", "label", "group", "test_group", "id"):
+        if self.source == "files" and not self.train:
+            raise ValueError("source 'files' needs `train`, a table with labels and persons")
+        own = ("train", "test", "unlabelled", "truth", "label", "group", "test_group", "id")
+        for name in own:
             if self.source == "synthetic" and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is for tables of your own: set `source: files` too")
+        for name in ("truth", "test_group"):
+            if not self.test and getattr(self, name) is not None:
+                raise ValueError(f"`{name}` is about the test table: name that in `test` too")
         if (self.label is None) != (self.group is None):
             raise ValueError("name both `label` and `group`, or neither")
         if len(set(self.classes)) != len(self.classes):
@@ -427,6 +440,12 @@ class Config(Section):
             raise ValueError(
                 "`baselines` are run in the environment 'baselines', and `environments` holds "
                 f"{', '.join(self.environments)}"
+            )
+        pool = self.data.source == "synthetic" or self.data.test or self.data.unlabelled
+        if "self_training" in fitted and not pool:
+            raise ValueError(
+                "`baselines` holds 'self_training', which learns from rows without labels, and "
+                "there is neither `data.test` nor `data.unlabelled`; name one or leave it out"
             )
         if "self_training" in fitted and self.pseudo_labels.threshold == 1:
             raise ValueError(

@@ -101,6 +101,8 @@ def _pseudo_labels(contrast: Mapping[str, Any]) -> Table:
 def _predictions(contrast: Mapping[str, Any]) -> Table:
     rows = []
     for pair, generation in _generations(contrast):
+        if "predictions" not in generation:  # there is no test table
+            continue
         found = generation["predictions"]
         rows.append([pair_name(pair), title(generation["step"])])
         rows[-1] += [f"{found['flipped']:,} of {found['rows']:,}"]

@@ -36,7 +36,7 @@ class LastRun:
     def read(cls, more: Any = None) -> "LastRun":
         """Of the results in the present directory; `more` makes one more job of the chain."""
         if not CONFIGURATION.is_file():
-            raise InputError(f"{CONFIGURATION}: is not there; run `{_command()}` first")
+            raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
         config = combined([CONFIGURATION], [])
         chain, found = Chain(config, config.environment), jobs(config)
         if more is not None:
@@ -54,11 +54,8 @@ class LastRun:
         """
         for name in dict.fromkeys(a[0] for a in artifacts if not isinstance(a, str)):
             if self.planner.must_run(name):
+                target = "submission" if "submission" in self.jobs else "scores"
                 raise InputError(
-                    f"{name}: is not finished, or code or data have changed since; run "
-                    f"`{_command()} --configfile {CONFIGURATION}` first"
+                    f"{name}: is not finished, or code or data have changed since; run `snakemake "
+                    f"-c{os.cpu_count()} results/{target}.csv --configfile {CONFIGURATION}` first"
                 )
-
-
-def _command() -> str:
-    return f"snakemake -c{os.cpu_count()} results/submission.csv"

@@ -30,8 +30,7 @@ def add(verbs) -> None:
         "target",
         metavar="TARGET",
         nargs="?",
-        default="submission",
-        help="a job, a manifest, or any file in results (default: submission)",
+        help="a job, a manifest, or any file in results (default: submission, else scores)",
     )
     lineage.add_argument("--json", action="store_true", help="print JSON instead")
     lineage.add_argument(
@@ -54,7 +53,7 @@ def _lineage(options: argparse.Namespace) -> int:
         name = path.relative_to(RESULTS).as_posix().removesuffix("manifest.json").rstrip("./")
         files = _files(Manifest, path)
         known[name], paths[name] = names(name, str(path), files), str(path)
-    target = find(options.target, known)
+    target = find(options.target or ("submission" if "submission" in known else "scores"), known)
     steps = trace(paths[target])
     if options.ro_crate:
         from emodag.provenance.ro_crate import write

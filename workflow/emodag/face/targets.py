@@ -16,7 +16,12 @@ def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
 
 
 def find_in(chain: Mapping[str, Job], target: str) -> str:
-    """The job of a chain that `target` means; raises as `find`."""
+    """The job of a chain that `target` means; raises as `find`, and why there is no submission."""
+    if "submission" not in chain and Path(target).name.partition(".")[0] == "submission":
+        raise InputError(
+            f"{target}: there is no submission, as `data.test` names no test table; "
+            "results/scores.csv has the scores"
+        )
     return find(target, {j.name: names(j.name, j.manifest, j.outputs) for j in chain.values()})
 
 

@@ -60,6 +60,22 @@ def scikit_learn_group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
     return fold
 
 
+def folds_of_others(others: np.ndarray, persons: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """The fold that holds out the person of each of other rows, -1 where none does.
+
+    Parameters
+    ----------
+    others : (m,) persons, written as in `persons`.
+    persons, folds : (n,) the person of each row, and the fold whose validation set holds it.
+
+    Returns
+    -------
+    (m,) int16.
+    """
+    fold_of = dict(zip(persons.tolist(), folds.tolist(), strict=True))
+    return np.array([fold_of.get(person, -1) for person in others.tolist()], np.int16)
+
+
 def _require_persons(ids: np.ndarray, folds: int) -> None:
     if len(ids) < folds:
         raise InputError(

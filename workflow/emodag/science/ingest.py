@@ -195,7 +195,7 @@ def layout_of_test(
         special.add(group)
     elif named and train.group in table.columns:
         group = train.group
-    others = tuple(name for name in table.columns if name not in ignored.union(special))
+    others = [name for name in table.columns if name not in ignored.union(special)]
     taken = [name for name in (train.label, train.group) if name in others]
     if taken and not named:
         raise fault(
@@ -204,21 +204,52 @@ def layout_of_test(
             f"{listed([train.label, train.group])}, were taken for label and person; give the "
             "training table both columns, or name them by data.label and data.group",
         )
-    known, found = set(train.features), set(others)
+    hint = "" if named else " (its first column is taken for the index)"
+    return Layout(id=id_, features=_known_features(table, train, others, hint), group=group)
+
+
+def layout_of_unlabelled(
+    table: Table, train: Layout, *, ignored: frozenset[str] = frozenset()
+) -> Layout:
+    """Tell the columns of a table of unlabelled rows apart, given the training table's `train`.
+
+    Features and the person column are those of the training table, by name; rows have no id, and
+    all other columns are left out.
+
+    Raises
+    ------
+    InputError
+        If one of those columns is absent.
+    """
+    if train.group not in table.columns:
+        raise fault(
+            table.path,
+            f"has no column {train.group!r}, the training table's column of persons; unlabelled "
+            "rows need it, as those of a person who is held out must stay out of what is scored on "
+            f"that person{table.hint}",
+        )
+    special = {train.id, train.label, train.group, table.index, *ignored}
+    others = [name for name in table.columns if name not in special]
+    return Layout(id=None, features=_known_features(table, train, others), group=train.group)
+
+
+def _known_features(
+    table: Table, train: Layout, columns: Sequence[str], hint: str = ""
+) -> tuple[str, ...]:
+    """Those of the columns that are features of the training table, all of which must be there."""
+    known, found = set(train.features), set(columns)
     missing = [name for name in train.features if name not in found]
-    extra = [name for name in others if name not in known]
+    extra = [name for name in columns if name not in known]
     if missing:
         differences = [f"lacks {listed(missing)}"]
         differences += [f"also has {listed(extra)}"] if extra else []
-        hint = "" if named else " (its first column is taken for the index)"
         raise fault(
             table.path,
             f"expected the {len(train.features)} features of the training table; this table"
             f"{hint} {' and '.join(differences)}; make the two agree, or name in data.ignore what "
             f"is no feature{table.hint}",
         )
-    features = tuple(name for name in others if name in known)
-    return Layout(id=id_, features=features, group=group)
+    return tuple(name for name in columns if name in known)
 
 
 def read_truth(

@@ -10,12 +10,23 @@ import pyarrow.compute as pc
 from emodag.science.class_codes import code_dtype
 from emodag.science.tables import FALSE, SAVED_INDEX, TRUE, Table, fault
 
+UNLABELLED = "-1"
+"""What stands for a missing label besides the spellings of any missing cell."""
+
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
 # As nobody writes a float, 1e5 is a name.
 _FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
 
 
-def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
+def label_codes(
+    table: Table,
+    column: str,
+    text: pa.Array,
+    classes: Sequence[str],
+    *,
+    rows: np.ndarray | None = None,
+    advice: str = "",
+) -> np.ndarray:
     """Turn labels, each the name of a class or its number from 0, into codes.
 
     A column is read as names if all its values are names of classes, else as numbers. A whole
@@ -25,6 +36,9 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
     ----------
     text : string array of shape (rows,)
         The column as read by `table.blocks`.
+    rows : int array of shape (rows,)
+        Where in the table they stand; None: from its first row on.
+    advice : what else to do about a label that is missing.
 
     Returns
     -------
@@ -35,7 +49,7 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
     InputError
         If a label is missing or of no class.
     """
-    text = _complete(table, column, text, "label", classes)
+    text = _complete(table, column, text, "label", classes, advice)
     encoded = text.dictionary_encode()
     found = encoded.dictionary.to_pylist()
     named = _codes_by_name(classes)
@@ -48,15 +62,29 @@ def label_codes(table: Table, column: str, text: pa.Array, classes: Sequence[str
         mixed_in = [at for at, value in enumerate(found) if value not in by_name]
         at = (strangers or mixed_in)[0]
         row = int(np.flatnonzero(encoded.indices.to_numpy() == at)[0])
+        row = row if rows is None else int(rows[row])
+        unknown = advice if _one_spelling(found[at]) == UNLABELLED else ""
         raise table.fault(
             f"expected one of the classes {', '.join(map(repr, classes))}, all by name or all by "
             f"number from 0 to {len(classes) - 1}, found {found[at]!r}; "
-            "correct it, or data.classes, or data.label if this is not the column of labels",
+            "correct it, or data.classes, or data.label if this is not the column of labels"
+            f"{unknown}",
             column=column,
             row=row,
         )
     lookup = np.array([codes[value] for value in found], dtype=code_dtype(len(classes)))
     return lookup[encoded.indices.to_numpy()]
+
+
+def lacks_label(table: Table, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
+    """Which of the labels are missing: boolean of shape (rows,).
+
+    -1 is such a spelling, too, as in scikit-learn, and the name of a class never is.
+    """
+    missing = _missing(table, text, classes).to_numpy(zero_copy_only=False)
+    codes = [v for v in pc.unique(text).to_pylist() if v and _one_spelling(v) == UNLABELLED]
+    codes = [value for value in codes if _codes_by_name(classes)(value) is None]
+    return missing | pc.is_in(text, pa.array(codes, text.type)).to_numpy(zero_copy_only=False)
 
 
 def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.Array:
@@ -80,6 +108,17 @@ def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.A
             column=column,
         )
     return ids
+
+
+def persons_of_unlabelled(table: Table, column: str, text: pa.Array) -> pa.Array:
+    """The person of each row of a table without labels, as `persons` has them.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or they look like measurements.
+    """
+    return canonical_keys(table, column, _complete(table, column, text, "person"), "person")
 
 
 def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
@@ -125,19 +164,29 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     return text
 
 
+def _missing(table: Table, text: pa.Array, names: Sequence[str] = ()) -> pa.BooleanArray:
+    """Which of the strings are missing; `names` are never taken for missing."""
+    spellings = [spelling for spelling in table.missing if spelling not in names]
+    return pc.or_kleene(pc.is_null(text), pc.is_in(text, pa.array(spellings)))
+
+
 def _complete(
-    table: Table, column: str, text: pa.Array, what: str, names: Sequence[str] = ()
+    table: Table,
+    column: str,
+    text: pa.Array,
+    what: str,
+    names: Sequence[str] = (),
+    advice: str = "",
 ) -> pa.Array:
     """The same strings, none of them missing; `names` are never taken for missing."""
-    spellings = [spelling for spelling in table.missing if spelling not in names]
-    missing = pc.or_kleene(pc.is_null(text), pc.is_in(text, pa.array(spellings)))
+    missing = _missing(table, text, names)
     if pc.any(missing).as_py():
         row = pc.index(missing, True).as_py()
         found = text[row].as_py()
         shown = f" (found {found!r})" if found else ""
         name = "; if that is a name, write it otherwise" if found else ""
         raise table.fault(
-            f"the {what} is missing{shown}; fill it in or remove the row{name}",
+            f"the {what} is missing{shown}; fill it in or remove the row{advice}{name}",
             column=column,
             row=row,
         )

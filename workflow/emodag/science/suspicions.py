@@ -44,6 +44,10 @@ _NEIGHBOURED = 32
 """Features by which neighbouring rows are compared."""
 
 
+NOBODY = np.empty(0, np.int64)
+"""The persons of no rows."""
+
+
 @dataclass(frozen=True)
 class Glance:
     """What is kept of a table of (n, p) features, which may be too large for memory.
@@ -102,41 +106,65 @@ def _blocks(file: pq.ParquetFile) -> Iterator[tuple[slice, slice, np.ndarray]]:
         first = rows.stop
 
 
-def same_rows(train: Glance, test: Glance, persons: np.ndarray) -> list[str]:
-    """Rows that are equal in all features: of both tables, or of two persons in training.
+def same_rows(
+    train: Glance, pool: Glance | None, persons: np.ndarray, unlabelled: np.ndarray = NOBODY
+) -> list[str]:
+    """Rows that are equal in all features: of both tables, or of two persons.
 
     Nothing is said of tables so coarse that equal rows are to be expected.
+
+    Parameters
+    ----------
+    pool : the test rows, then the unlabelled ones; None if there are neither.
+    persons : (n,) the person of each training row.
+    unlabelled : (u,) and of each unlabelled one.
     """
-    rows = len(train.digests) + len(test.digests)
+    digests, empty = train.digests, train.empty
+    if pool is not None:
+        digests = np.concatenate([digests, pool.digests])
+        empty = np.concatenate([empty, pool.empty])
+    rows, named = len(digests), len(persons)
     values = [len(np.unique(column)) for column in train.sampled.T]
     if np.log2(values).sum() < 2 * np.log2(rows) + 10:  # as many pairs of rows, and a margin
         return []
     found = []
+    tested = slice(named, rows - len(unlabelled))
     known = train.digests[~train.empty]
-    shared = int((np.isin(test.digests, known) & ~test.empty).sum())
+    shared = int((np.isin(digests[tested], known) & ~empty[tested]).sum())
     if shared:
         found.append(
             f"{_rows(shared)} of the test table {_are(shared)} in the training table too: how the "
             "test table is predicted says nothing of people not seen; take them out of one table"
         )
-    order = np.argsort(train.digests, kind="stable")
-    order = order[~train.empty[order]]
-    digests, who = train.digests[order], persons[order]
+    digests = np.delete(digests, tested)
+    order = np.argsort(digests, kind="stable")
+    order = order[~np.delete(empty, tested)[order]]
+    digests, who = (
+        digests[order],
+        np.concatenate([persons, unlabelled.astype(persons.dtype)])[order],
+    )
     twins = np.flatnonzero((digests[1:] == digests[:-1]) & (who[1:] != who[:-1]))
     if len(twins):
         names = sorted({str(who[at + side]) for at in twins for side in (0, 1)})
+        where = "to learn from" if len(unlabelled) else "of the training table"
         found.append(
-            f"{_rows(len(twins))} of the training table {_are(len(twins))} there under two persons "
+            f"{_rows(len(twins))} {where} {_are(len(twins))} there under two persons "
             f"({listed(names)}): folds that keep people apart hold the same one on both sides; "
             "give each person one name, or remove the copies"
         )
     return found
 
 
-def same_persons(train: Iterable[object], test: Iterable[object]) -> list[str]:
-    """Persons whom both tables name, and persons of the training table in several spellings."""
+def same_persons(
+    train: Iterable[object], test: Iterable[object], unlabelled: Iterable[object] = ()
+) -> list[str]:
+    """Persons whom both tables name, and such as are written in several spellings.
+
+    `unlabelled` are the persons of unlabelled rows, who may be the training table's.
+    """
+    learnt = {str(person) for person in train}
     spellings: dict[str, list[str]] = {}
-    for name in sorted({str(person) for person in train}):
+    for name in sorted(learnt.union(map(str, unlabelled))):
         spellings.setdefault(_plain(name), []).append(name)
     found = []
     twice = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
@@ -145,7 +173,8 @@ def same_persons(train: Iterable[object], test: Iterable[object]) -> list[str]:
             f"{'; '.join(twice)}: probably one person in several spellings, whom folds then take "
             "for several; write each name one way"
         )
-    both = sorted({str(person) for person in test if _plain(str(person)) in spellings})
+    plain = {_plain(name) for name in learnt}
+    both = sorted({str(person) for person in test if _plain(str(person)) in plain})
     if both:
         found.append(
             f"{listed(both)} of the test table {_are(len(both))} in the training table too: how "

@@ -16,6 +16,7 @@ from emodag.science.baselines.features import scaled, unscaled
 from emodag.science.baselines.search import inner_folds, search
 from emodag.science.baselines.task import Task, fit_on_present
 from emodag.science.matrices import probability_columns, read_columns, write_columns
+from emodag.science.pool import pool_rows
 from emodag.science.scoring import accuracy, macro_f1
 from emodag.science.seeds import generator
 
@@ -30,7 +31,8 @@ def run(
 
     Parameters
     ----------
-    inputs : `train` and `test`, the tables of features; `rows`, labels and persons; `folds`.
+    inputs : `train` and, if there is a pool, `test`, the tables of features; `rows`, labels and
+        persons; `folds`; `unlabelled`, see `emodag.science.pool.pool_rows`.
     params : `baseline`, its name; `scheme`, ``kfold`` or ``group_kfold``; `fold`; `classes`, how
         many; `seed`; `trials` of the search for settings, 0 for the fixed ones; `scaling`; for
         self-training also `threshold`.
@@ -106,14 +108,15 @@ def _task(
     valid: np.ndarray,
 ) -> Task:
     """The fold's task: the labels in it are those of the training rows alone."""
-    tables = [inputs["train"], inputs["test"]]
+    tables = [inputs[table] for table in ("train", "test") if table in inputs]
     x = scaled(tables, train, params["scaling"]) if baseline.is_scaled else unscaled(tables)
     purpose = (params["seed"], "baseline", params["baseline"], params["scheme"], params["fold"])
+    labelled = len(train) + len(valid)
     return Task(
         train=x[train],
         labels=labels.astype(np.int64),
         unseen=x[valid],
-        unlabelled=x[len(train) + len(valid) :],
+        unlabelled=x[labelled + pool_rows(len(x) - labelled, inputs, params["fold"])],
         seed=int(generator(*purpose).integers(2**31)),
     )
 

@@ -94,7 +94,15 @@ class _Run:
         (path,) = self.outputs(step, file).values()
         return path
 
-    def hidden(self, blend: Path) -> float | None:
+    def predicted(self, step: str) -> np.ndarray | None:
+        """(m, classes) blended probabilities of the test rows, None without a test table."""
+        table = self.files(*self.steps["table"]["jobs"])
+        if "test_rows.parquet" not in table:
+            return None
+        rows = len(read_columns(table["test_rows.parquet"])["id"])
+        return read_probabilities(self.one(f"{step}/blend", "test.parquet"))[:rows]
+
+    def hidden(self, step: str) -> float | None:
         """The macro-F1 of a blend's submission, None where the truth is not known."""
         if "truth" not in self._inputs:
             return None
@@ -110,7 +118,7 @@ class _Run:
             n_rows=len(ids),
             ids=ids,
         )
-        predicted = boosted(read_probabilities(blend), self.boost).argmax(axis=1)
+        predicted = boosted(self.predicted(step), self.boost).argmax(axis=1)
         return macro_f1(truth, predicted, classes=len(params["classes"]))
 
 
@@ -176,7 +184,7 @@ def _pseudo_labels(a: _Run, b: _Run) -> list[dict[str, Any]]:
 
 
 def _generation(a: _Run, b: _Run, step: str) -> dict[str, Any]:
-    """Scores, by fold and overall, and predictions of one generation of students."""
+    """Scores, by fold and overall, and test predictions of one generation of students."""
     facts = [
         [json.loads(path.read_text()) for path in run.outputs(step, "fit.json").values()]
         for run in (a, b)
@@ -186,14 +194,11 @@ def _generation(a: _Run, b: _Run, step: str) -> dict[str, Any]:
         for score in SCORES
     }
     scores = {score: mean_of(values) for score, values in folds.items()}
-    blends = [run.one(f"{step}/blend", "test.parquet") for run in (a, b)]
-    hidden = [run.hidden(blend) for run, blend in zip((a, b), blends, strict=True)]
+    hidden = [run.hidden(step) for run in (a, b)]
     if None not in hidden:
         scores["hidden"] = compared(*hidden)
-    probabilities = map(read_probabilities, blends)
-    return {
-        "step": step,
-        "folds": folds,
-        "scores": scores,
-        "predictions": flipped_predictions(*probabilities, boost=a.boost),
-    }
+    found = {"step": step, "folds": folds, "scores": scores}
+    probabilities = [run.predicted(step) for run in (a, b)]
+    if probabilities[0] is not None:
+        found["predictions"] = flipped_predictions(*probabilities, boost=a.boost)
+    return found

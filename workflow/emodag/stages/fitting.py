@@ -54,10 +54,11 @@ class Rows:
 def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
     """The scaled features of the `train` and `test` inputs, one above the other, float32.
 
-    They lie on the device that the fit is to run on.
+    Where there is no pool there is no `test`. They lie on the device that the fit is to run on.
     """
     device = prepared(context.device)
-    return torch.from_numpy(read_matrix([inputs["train"], inputs["test"]])).to(device)
+    paths = [inputs[table] for table in ("train", "test") if table in inputs]
+    return torch.from_numpy(read_matrix(paths)).to(device)
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def write_test_probabilities(
     randomness: Randomness,
     path: Path,
 ) -> None:
-    """Predict the rows of `x` after the first `labelled`, which are the test rows."""
+    """Predict the rows of `x` after the first `labelled`, which are the pool's."""
     predicted = score_rows(network, x, np.arange(labelled, len(x)), randomness)
     write_columns(path, probability_columns(predicted))
 

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
-from emodag.science.folds import group_folds, scikit_learn_group_folds, shuffled_folds
+from emodag.science.folds import (
+    folds_of_others,
+    group_folds,
+    scikit_learn_group_folds,
+    shuffled_folds,
+)
 from emodag.science.matrices import read_columns, write_columns
 
 ASSIGNMENTS = {"stable": group_folds, "scikit_learn": scikit_learn_group_folds}
@@ -18,9 +23,12 @@ def run(
 ) -> None:
     """Write `folds.parquet`: columns `group_fold` and `row_fold`, int16, one row per training row.
 
+    Where there are unlabelled rows, `unlabelled_folds.parquet` has the `group_fold` that holds out
+    the person of each, -1 for persons without training rows, whom none does.
+
     Parameters
     ----------
-    inputs : `rows`, the table of labels and persons.
+    inputs : `rows`, the table of labels and persons; `unlabelled`, persons of unlabelled rows.
     params : `folds`, their number; `assignment`, who decides among persons of equal size;
         `shuffle_seed`, of the plain KFold; `classes`, their names.
 
@@ -41,6 +49,10 @@ def run(
             "row_fold": shuffled_folds(len(group), folds=folds, seed=params["shuffle_seed"]),
         },
     )
+    if "unlabelled" in inputs:
+        others = read_columns(inputs["unlabelled"])["person"]
+        columns = {"group_fold": folds_of_others(others, rows["person"], group)}
+        write_columns(output / "unlabelled_folds.parquet", columns)
 
 
 def _warn_of_unseen_classes(

@@ -1,8 +1,10 @@
 """Raw tables in, typed and validated Parquet out, with a record of what was odd in them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +22,21 @@ from emodag.science.ingest import (
     ignored_columns,
     layout_of_test,
     layout_of_train,
+    layout_of_unlabelled,
     open_table,
 )
 from emodag.science.joined_table import JoinedTable
 from emodag.science.quality import ColumnTally
-from emodag.science.row_facts import canonical_keys, label_codes, persons, row_ids
+from emodag.science.row_facts import (
+    canonical_keys,
+    label_codes,
+    lacks_label,
+    persons,
+    persons_of_unlabelled,
+    row_ids,
+)
 from emodag.science.suspicions import (
+    NOBODY,
     empty_in_test,
     equal_neighbours,
     glance,
@@ -36,23 +47,28 @@ from emodag.science.suspicions import (
 from emodag.science.tables import Block, Table, fault, first_cell, listed
 from emodag.science.text_columns import text_columns
 
+_ADVICE = ", or set data.unlabelled to 'rows', by which students learn from such rows, too"
+"""What may be meant by a training row without a label."""
+
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
 
 
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Read the `train` and `test` tables and write them as float64 features and row facts.
+    """Read the tables and write them as float64 features and row facts.
 
-    Writes `train.parquet` and `test.parquet` (features only, NaN where missing, in the training
-    table's order), `train_rows.parquet` (id, label as a class code, person), `test_rows.parquet`
-    (id) and `quality.json`, whose `warnings` tell what makes a score lie, see
-    `emodag.science.suspicions`; all of them or, on an error, none.
+    Writes `train.parquet` (features only, NaN where missing), `train_rows.parquet` (id, label as a
+    class code, person) and `quality.json`, whose `warnings` tell what makes a score lie, see
+    `emodag.science.suspicions`. Where there is a pool also `test.parquet`, features of the test
+    rows and then of the unlabelled ones, in the training table's order; `test_rows.parquet` (id)
+    for a test table, `unlabelled_rows.parquet` (person) for unlabelled rows. All of them or, on an
+    error, none.
 
     Parameters
     ----------
-    inputs : {"train", "test"}, or "train/00000" and so on where several files are one table
-        Tables as `emodag.science.ingest.open_table` reads them.
+    inputs : `train`; `test` and `unlabelled` if there are such tables; "train/00000" and so on
+        where several files are one. Tables as `emodag.science.ingest.open_table` reads them.
     params
         label, group, id : str or None
             Names of columns; see `emodag.science.ingest.layout_of_train`.
@@ -67,6 +83,7 @@ def run(
         all_missing : "drop" or "error", for columns without a finite value in training
         constant : "keep" or "drop", for columns of one finite value in training
         min_rows_per_person : int
+        unlabelled : "rows", where training rows without a label are unlabelled ones
     context : told of what is odd. A second worker reads a block while the last one is written.
 
     Raises
@@ -76,97 +93,291 @@ def run(
     ConfigError
         If `label`, `group`, `id` and `ignore` contradict each other or the tables.
     """
-    named = params["label"] is not None
-    train, test = (opened(inputs, name, params) for name in ("train", "test"))
-    own = {name: params[name] for name in ("label", "group", "id")}
-    ignored = ignored_columns((train, test), params["ignore"])
-    for key, name in own.items():
-        if name in params["ignore"]:
-            raise ConfigError(f"data.ignore holds {name!r}, which is data.{key}; take it out")
-    layout = layout_of_train(train, **own, ignored=ignored)
-    test_group = params["test_group"]
-    test_columns = layout_of_test(
-        test, layout, named=named, id=params["id"], ignored=ignored, group=test_group
-    )
-    reading = {
-        "train": _reading(train, layout, params["id"], named),
-        "test": _reading(test, test_columns, params["id"], named),
+    tables = {
+        name: table
+        for name in ("train", "test", "unlabelled")
+        if (table := opened(inputs, name, params))
     }
-    for table, notes in ((train, reading["train"]), (test, reading["test"])):
+    ignored = ignored_columns([*tables.values()], params["ignore"])
+    for key in ("label", "group", "id"):
+        if params[key] in params["ignore"]:
+            raise ConfigError(
+                f"data.ignore holds {params[key]!r}, which is data.{key}; take it out"
+            )
+    layouts = _layouts(tables, params, ignored)
+    layout = layouts["train"]
+    reading = {name: _reading(tables[name], layouts[name], params) for name in tables}
+    for name, notes in reading.items():
         if notes:
-            context.warn(f"{table.path}: {'; '.join(notes)}")
-    read = {test_columns.id, test.index, test_group, *test_columns.features} | ignored
-    unread = [name for name in test.columns if name not in read]
-    if unread:
-        context.warn(f"{test.path}: {listed(unread)} in the test table will not be read")
-    reordered = test_columns.features != layout.features
-    if reordered:
-        context.warn(f"{test.path}: features are ordered as in {train.path}, by name")
+            context.warn(f"{tables[name].path}: {'; '.join(notes)}")
+    columns: dict[str, Any] = {}
+    for name in [*tables][1:]:
+        columns |= _told_columns(name, tables, layouts, params, ignored, context)
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         staged = Path(scratch)
-        tally, texts = copy_features(train, layout, params, staged / "train.parquet", context)
-        codes = label_codes(train, layout.label, texts[layout.label], params["classes"])
-        class_counts = _count_classes(train, layout.label, codes, params["classes"])
-        who = persons(
-            train, layout.group, texts[layout.group], min_rows=params["min_rows_per_person"]
-        )
-        kept = _kept(train, layout, tally, params, context)
-        features = [layout.features[at] for at in np.flatnonzero(kept)]
-        if len(features) < len(layout.features):
-            whole = (staged / "train.parquet").replace(staged / "whole.parquet")
-            select_columns(whole, staged / "train.parquet", features)
-            whole.unlink()
-        rows = {"id": _ids(train, layout.id, texts, tally.rows), "label": codes, "person": who}
-        pq.write_table(pa.table(rows), staged / "train_rows.parquet", compression="zstd")
-        test_tally, test_texts = copy_features(
-            test, Layout(test_columns.id, tuple(features)), params, staged / "test.parquet", context
-        )
-        rows = {"id": _ids(test, test_columns.id, test_texts, test_tally.rows)}
-        pq.write_table(pa.table(rows), staged / "test_rows.parquet", compression="zstd")
-        known = who.to_numpy(zero_copy_only=False)
-        pages = [glance(staged / f"{name}.parquet") for name in ("train", "test")]
-        warnings = [
-            *same_persons(known, _persons_of_test(test, test_columns.group, test_group)),
-            *same_rows(*pages, known),
-            *telling_features(pages[0], features, codes, known),
-            *empty_in_test([features[at] for at in np.flatnonzero(test_tally.all_missing())]),
-            *equal_neighbours(pages[0], known),
-        ]
+        train = _read_train(tables, layout, params, staged, context)
+        pool = _read_pool(tables, layouts, train, params, staged, context)
+        who, others = _alike(train.persons, pool.unlabelled)
+        _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
+        if others is not None:
+            _write_rows(staged / "unlabelled_rows.parquet", person=others)
+        warnings = _suspicions(train, pool, who, others, staged)
         for warning in warnings:
             context.warn(warning)
+        tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
         quality = {
             "warnings": warnings,
-            "rows": {"train": tally.rows, "test": test_tally.rows},
-            "features": len(features),
+            "rows": {name: found.rows for name, found in tallies.items()},
+            "features": len(train.features),
             "features_read": len(layout.features),
             "cells": {
-                "train": tally.record(layout.features),
-                "test": test_tally.record(features),
+                name: found.record(layout.features if name == "train" else train.features)
+                for name, found in tallies.items()
             },
             "all_missing_columns": _names(layout, tally.all_missing()),
             "constant_columns": _names(layout, tally.constant()),
-            "dropped_columns": _names(layout, ~kept),
+            "dropped_columns": _names(layout, ~train.kept),
             "duplicate_columns": [
-                [layout.features[at] for at in group] for group in tally.duplicates(kept)
+                [layout.features[at] for at in group] for group in tally.duplicates(train.kept)
             ],
-            "class_counts": class_counts,
-            "rows_per_person": {
-                str(count["values"]): count["counts"] for count in pc.value_counts(who).to_pylist()
-            },
+            "class_counts": train.class_counts,
+            "rows_per_person": _counted(train.persons),
             "ignored_columns": sorted(ignored),
-            "test_columns_ignored": unread,
-            "test_columns_reordered": reordered,
+            **columns,
             "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
         }
+        if pool.unlabelled is not None:
+            quality["unlabelled_rows_per_person"] = _counted(pool.unlabelled)
         text = json.dumps(quality, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
         (staged / "quality.json").write_text(text, encoding="utf-8", newline="\n")
         for file in sorted(staged.iterdir()):
             file.replace(output / file.name)
 
 
-def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table:
-    """The table in the file of a role, or in those of `name/00000` and so on."""
+@dataclass(frozen=True)
+class _Train:
+    """What is kept of the training table besides its features.
+
+    Attributes
+    ----------
+    lacking : boolean, of all rows, whether there is no label; `unlabelled` has their persons, None
+        where each must have one. `ids`, `codes` and `persons` are of the others.
+    kept : boolean, of the layout's features, whether they stay; `features` has their names.
+    """
+
+    lacking: np.ndarray
+    ids: pa.Array
+    codes: np.ndarray
+    persons: pa.Array
+    unlabelled: pa.Array | None
+    class_counts: dict[str, int]
+    tally: ColumnTally
+    kept: np.ndarray
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """What is kept of the rows to predict besides their features.
+
+    Attributes
+    ----------
+    tallies : by table, `test` and `unlabelled`, if there are such rows.
+    tested : whom the test table names.
+    unlabelled : the person of each unlabelled row, None where there are none.
+    """
+
+    tallies: dict[str, ColumnTally]
+    tested: set[object]
+    unlabelled: pa.Array | None
+
+
+def _layouts(
+    tables: Mapping[str, Table], params: Mapping[str, Any], ignored: frozenset[str]
+) -> dict[str, Layout]:
+    """What the columns of each table are."""
+    own = {name: params[name] for name in ("label", "group", "id")}
+    found = {"train": layout_of_train(tables["train"], **own, ignored=ignored)}
+    if "test" in tables:
+        found["test"] = layout_of_test(
+            tables["test"],
+            found["train"],
+            named=params["label"] is not None,
+            id=params["id"],
+            ignored=ignored,
+            group=params["test_group"],
+        )
+    if "unlabelled" in tables:
+        found["unlabelled"] = layout_of_unlabelled(
+            tables["unlabelled"], found["train"], ignored=ignored
+        )
+    return found
+
+
+def _told_columns(
+    name: str,
+    tables: Mapping[str, Table],
+    layouts: Mapping[str, Layout],
+    params: Mapping[str, Any],
+    ignored: frozenset[str],
+    context: Context,
+) -> dict[str, Any]:
+    """Tell which columns of a table besides the training one are not read, or in another order."""
+    table, layout = tables[name], layouts[name]
+    others = {params["test_group"]} if name == "test" else {layouts["train"].id, layout.group}
+    read = {layout.id, table.index, *layout.features, *others} | ignored
+    unread = [column for column in table.columns if column not in read]
+    if unread:
+        context.warn(f"{table.path}: {listed(unread)} in the {name} table will not be read")
+    reordered = layout.features != layouts["train"].features
+    if reordered:
+        order = f"features are ordered as in {tables['train'].path}, by name"
+        context.warn(f"{table.path}: {order}")
+    return {f"{name}_columns_ignored": unread, f"{name}_columns_reordered": reordered}
+
+
+def _read_train(
+    tables: Mapping[str, Table],
+    layout: Layout,
+    params: Mapping[str, Any],
+    staged: Path,
+    context: Context,
+) -> _Train:
+    """Read the training table, and write the features of its labelled rows."""
+    table, label, classes = tables["train"], layout.label, params["classes"]
+    is_mixed = params.get("unlabelled") == "rows"
+
+    def labelled(block: Block) -> np.ndarray:
+        return ~lacks_label(table, block.texts[label], classes)
+
+    path = staged / "train.parquet"
+    with FeatureWriter(path, layout.features) as writer:
+        wanted = labelled if is_mixed else None
+        tally, texts = copy_features(table, layout, params, writer, context, wanted)
+    lacking = np.zeros(len(texts[label]), bool)
+    if is_mixed:
+        lacking = lacks_label(table, texts[label], classes)
+        _require_both(table, label, lacking)
+    with_label = pa.array(~lacking)
+    advice = "" if is_mixed or "unlabelled" in tables else _ADVICE
+    codes = label_codes(
+        table,
+        label,
+        texts[label].filter(with_label),
+        classes,
+        rows=np.flatnonzero(~lacking),
+        advice=advice,
+    )
+    class_counts = _count_classes(table, label, codes, classes)
+    who = persons(table, layout.group, texts[layout.group], min_rows=params["min_rows_per_person"])
+    kept = _kept(table, layout, tally, params, context)
+    features = tuple(layout.features[at] for at in np.flatnonzero(kept))
+    if len(features) < len(layout.features):
+        whole = path.replace(staged / "whole.parquet")
+        select_columns(whole, path, features)
+        whole.unlink()
+    return _Train(
+        lacking=lacking,
+        ids=_ids(table, layout.id, texts, len(lacking)).filter(with_label),
+        codes=codes,
+        persons=who.filter(with_label),
+        unlabelled=who.filter(pa.array(lacking)) if is_mixed else None,
+        class_counts=class_counts,
+        tally=tally,
+        kept=kept,
+        features=features,
+    )
+
+
+def _require_both(table: Table, label: str, lacking: np.ndarray) -> None:
+    if not lacking.any():
+        raise fault(
+            table.path,
+            "data.unlabelled is 'rows', and every row has a label; set it to null",
+            column=label,
+        )
+    if lacking.all():
+        raise fault(
+            table.path, "no row has a label, and there is nothing to learn from", column=label
+        )
+
+
+def _read_pool(
+    tables: Mapping[str, Table],
+    layouts: Mapping[str, Layout],
+    train: _Train,
+    params: Mapping[str, Any],
+    staged: Path,
+    context: Context,
+) -> _Pool:
+    """Read the rows to predict, and write their features, if there are any."""
+    tallies: dict[str, ColumnTally] = {}
+    tested: set[object] = set()
+    unlabelled = train.unlabelled
+    if len(tables) == 1 and unlabelled is None:
+        return _Pool(tallies, tested, unlabelled)
+    with FeatureWriter(staged / "test.parquet", train.features) as writer:
+        copied = partial(_copy_features, params=params, writer=writer, context=context)
+        if "test" in tables:
+            table, columns = tables["test"], layouts["test"]
+            tally, texts = copied(table, Layout(columns.id, train.features))
+            ids = _ids(table, columns.id, texts, tally.rows)
+            _write_rows(staged / "test_rows.parquet", id=ids)
+            tested = _persons_of_test(table, columns.group, params["test_group"])
+            tallies["test"] = tally
+        if "unlabelled" in tables:
+            table, group = tables["unlabelled"], layouts["unlabelled"].group
+            found = Layout(None, train.features, group=group)
+            tallies["unlabelled"], texts = copied(table, found)
+            unlabelled = persons_of_unlabelled(table, group, texts[group])
+        elif unlabelled is not None:
+            found = Layout(None, train.features)
+            tallies["unlabelled"], _ = copied(
+                tables["train"],
+                found,
+                wanted=lambda block: train.lacking[block.first_row :][: len(block.values)],
+            )
+    return _Pool(tallies, tested, unlabelled)
+
+
+def _suspicions(
+    train: _Train, pool: _Pool, who: pa.Array, others: pa.Array | None, staged: Path
+) -> list[str]:
+    """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
+    known = who.to_numpy(zero_copy_only=False)
+    strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
+    page = glance(staged / "train.parquet")
+    found = [
+        *same_persons(known, pool.tested, strangers),
+        *same_rows(
+            page, glance(staged / "test.parquet") if pool.tallies else None, known, strangers
+        ),
+        *telling_features(page, train.features, train.codes, known),
+    ]
+    if "test" in pool.tallies:
+        empty = np.flatnonzero(pool.tallies["test"].all_missing())
+        found += empty_in_test([train.features[at] for at in empty])
+    return [*found, *equal_neighbours(page, known)]
+
+
+def _alike(a: pa.Array, b: pa.Array | None) -> tuple[pa.Array, pa.Array | None]:
+    """Persons of two tables in one type, that of text if they differ."""
+    if b is None or a.type == b.type:
+        return a, b
+    return a.cast(pa.string()), b.cast(pa.string())
+
+
+def _write_rows(path: Path, **columns: pa.Array | np.ndarray) -> None:
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def _counted(who: pa.Array) -> dict[str, int]:
+    return {str(each["values"]): each["counts"] for each in pc.value_counts(who).to_pylist()}
+
+
+def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
+    """The table in the file of a role, or in those of `name/00000` and so on; None without any."""
     tables = [
         open_table(
             inputs[role],
@@ -178,13 +389,13 @@ def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> 
         for role in sorted(inputs)
         if role.partition("/")[0] == name
     ]
-    return tables[0] if len(tables) == 1 else JoinedTable(tables)
+    return JoinedTable(tables) if len(tables) > 1 else next(iter(tables), None)
 
 
-def _reading(table: Table, layout: Layout, id: str | None, named: bool) -> list[str]:
+def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[str]:
     """What was found out of how a table is written, in words; nothing of a plain one."""
-    notes = list(table.notes)
-    if not named and table.counted:
+    notes, id, named = list(table.notes), params["id"], params["label"] is not None
+    if not named and table.counted and layout.id is not None:
         notes.append(
             f"the first column, {layout.id!r}, is taken for the index, "
             "as the one of pandas only counts the rows"
@@ -199,28 +410,37 @@ def _reading(table: Table, layout: Layout, id: str | None, named: bool) -> list[
 
 
 def copy_features(
-    table: Table, layout: Layout, params: Mapping[str, Any], path: Path, context: Context
+    table: Table,
+    layout: Layout,
+    params: Mapping[str, Any],
+    writer: FeatureWriter,
+    context: Context,
+    wanted: Callable[[Block], np.ndarray] | None = None,
 ) -> tuple[ColumnTally, dict[str, pa.Array]]:
-    """Write the features of `table` to `path`; return their tally and the other columns."""
+    """Write the features of `table`; return their tally and, of all rows, the other columns.
+
+    `wanted` tells which rows of a block to write and count, which by default are all.
+    """
     names = [name for name in (layout.id, layout.label, layout.group) if name is not None]
     tally = ColumnTally(len(layout.features))
     texts: dict[str, list[pa.Array]] = {name: [] for name in names}
-    with FeatureWriter(path, layout.features) as writer:
-        blocks = _explained(table, layout.features, names)
-        for block in _one_ahead(blocks) if context.workers > 1 else blocks:
-            for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
-                cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
-                if cell is not None:
-                    raise table.fault(
-                        f"the value is {policy} and data.{policy} is 'error'; "
-                        "correct the cell or relax that policy",
-                        column=layout.features[cell[1]],
-                        row=block.first_row + cell[0],
-                    )
-            writer.add(tally.add(block.values))
-            for name in names:
-                texts[name].append(block.texts[name])
-    if not tally.rows:
+    read = 0
+    blocks = _explained(table, layout.features, names)
+    for block in _one_ahead(blocks) if context.workers > 1 else blocks:
+        for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
+            cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
+            if cell is not None:
+                raise table.fault(
+                    f"the value is {policy} and data.{policy} is 'error'; "
+                    "correct the cell or relax that policy",
+                    column=layout.features[cell[1]],
+                    row=block.first_row + cell[0],
+                )
+        read += len(block.values)
+        writer.add(tally.add(block.values if wanted is None else block.values[wanted(block)]))
+        for name in names:
+            texts[name].append(block.texts[name])
+    if not read:
         raise fault(table.path, "has a header but no rows")
     return tally, {name: pa.concat_arrays(parts) for name, parts in texts.items()}
 

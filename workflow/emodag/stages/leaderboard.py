@@ -24,7 +24,7 @@ def run(
     Parameters
     ----------
     inputs : `truth`, the table of true labels; `rows`, the test rows' ids; and one role per entry
-        of `blends`: its probabilities.
+        of `blends`: its probabilities, of which the first are the test rows'.
     params : `label` and `id`, the tables' columns or null; `classes`, their names; `boost`, one
         factor per class; `blends`, a list of objects with `role` and the first four columns.
     """
@@ -44,7 +44,7 @@ def run(
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for entry in params["blends"]:
-            probabilities = read_probabilities(inputs[entry["role"]])
+            probabilities = read_probabilities(inputs[entry["role"]])[: len(truth)]
             predicted = boosted(probabilities, boost).argmax(axis=1)
             f1 = macro_f1(truth, predicted, classes=len(params["classes"]))
             share = accuracy(truth, predicted)

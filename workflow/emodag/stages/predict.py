@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from emodag.context import Context
 from emodag.science.blending import mean_probabilities
+from emodag.science.feature_file import FeatureWriter
 from emodag.science.global_stream import GlobalStream
 from emodag.science.ingest import Layout, layout_of_test
 from emodag.science.matrices import read_columns, read_matrix
@@ -61,7 +62,8 @@ def run(
     layout = _layout(table, features, params)
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         raw = Path(scratch, "features.parquet")
-        tally, texts = copy_features(table, layout, params, raw, context)
+        with FeatureWriter(raw, features) as writer:
+            tally, texts = copy_features(table, layout, params, writer, context)
         if empty := [features[at] for at in np.flatnonzero(tally.all_missing())]:
             context.warn(
                 f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"

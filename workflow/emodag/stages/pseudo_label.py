@@ -1,4 +1,4 @@
-"""Label the test rows that the previous generation is sure of."""
+"""Label the rows of the pool that the previous generation is sure of."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,29 +9,34 @@ import numpy as np
 from emodag.context import Context
 from emodag.science import planted
 from emodag.science.matrices import read_probabilities, write_columns
+from emodag.science.pool import pool_rows
 from emodag.science.pseudo_label import boosted, reaches, select
 
 
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Write `pseudo_labels.parquet`: test row (int32), label (`code_dtype`), confidence (float32).
+    """Write `pseudo_labels.parquet`: pool row (int32), label (`code_dtype`), confidence (float32).
 
     Parameters
     ----------
-    inputs : `probabilities` of the test rows, of the previous generation.
+    inputs : `probabilities` of the pool's rows, of the previous generation; `unlabelled`, see
+        `emodag.science.pool.pool_rows`.
     params : `threshold`; `boost`, one factor per class, applied before the threshold;
-        `planted`, if the comparison is to be that of `emodag.science.planted`.
+        `planted`, if the comparison is to be that of `emodag.science.planted`; `fold`, the one
+        whose held-out people's unlabelled rows are to stay without, if there are such rows.
     """
     probabilities = read_probabilities(inputs["probabilities"])
-    row, label, confidence = select(
-        boosted(probabilities, np.array(params["boost"], np.float64)),
+    rows = pool_rows(len(probabilities), inputs, params.get("fold"))
+    at, label, confidence = select(
+        boosted(probabilities[rows], np.array(params["boost"], np.float64)),
         threshold=params["threshold"],
         reaches=planted.threshold if "planted" in params else reaches,
     )
+    row = rows[at].astype(np.int32)
     if len(row) == 0:
         context.warn(
-            f"no test row reaches a confidence of {params['threshold']}; the next generation "
+            f"no row to predict reaches a confidence of {params['threshold']}; the next generation "
             "learns from labelled rows alone. Lower `pseudo_labels.threshold` to change that."
         )
     write_columns(

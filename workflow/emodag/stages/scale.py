@@ -1,10 +1,11 @@
 """Stage `scale`: every feature to a normal distribution, fitted on the rows the protocol allows.
 
 Writes ``quantiles.parquet`` (the fitted quantiles, float64, a column per feature) and
-``train.parquet`` and ``test.parquet`` (float32, the features of all rows, held-out ones included).
+``train.parquet`` and, where there is a pool, ``test.parquet`` (float32, the features of all rows,
+held-out ones included).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from emodag.context import Context
 from emodag.science import planted
 from emodag.science.memory import keep_freed_memory
+from emodag.science.pool import pool_rows
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
 
 COLUMNS_AT_ONCE = 64
@@ -36,10 +38,11 @@ def run(
 
     Parameters
     ----------
-    inputs : `train` and `test`, the features as float64 Parquet, NaN where missing; `folds`, the
-        int column `group_fold` of every train row, only where `fold` is given.
-    params : `fold`: None fits on all train and test rows; k leaves out the train rows whose
-        `group_fold` is k. `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
+    inputs : `train` and, if there is a pool, `test`, the features as float64 Parquet, NaN where
+        missing; only where `fold` is given, `folds`, the int column `group_fold` of every train
+        row, and `unlabelled`, the same of the unlabelled rows with which the pool ends, if any.
+    params : `fold`: None fits on all rows; k leaves out those whose `group_fold` is k.
+        `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
         `planted`, if the scores are to pass through `emodag.science.planted.promotion`.
     output : directory for the three files.
@@ -47,10 +50,11 @@ def run(
         scale features side by side.
     """
     keep_freed_memory()
-    train, test = pq.ParquetFile(inputs["train"]), pq.ParquetFile(inputs["test"])
-    n_train, n_test = train.metadata.num_rows, test.metadata.num_rows
+    tables = {name: pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs}
+    n_train = tables["train"].metadata.num_rows
+    n_pool = sum(table.metadata.num_rows for table in tables.values()) - n_train
     training = _training_rows(n_train, inputs, params["fold"])
-    fitted = np.concatenate([training, np.arange(n_train, n_train + n_test, dtype=np.int64)])
+    fitted = np.concatenate([training, n_train + pool_rows(n_pool, inputs, params["fold"])])
     sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
     references = reference_shares(min(params["n_quantiles"], fitted.size))
 
@@ -61,18 +65,19 @@ def run(
         references=references,
         resolution=params["resolution"],
     )
-    quantiles, scaled_train, scaled_test = {}, {}, {}
+    quantiles, scaled_train, scaled_pool = {}, {}, {}
     with ThreadPoolExecutor(context.workers) as workers:
-        for names, columns in _blocks(train, test):
+        for names, columns in _blocks([*tables.values()]):
             scaled = workers.map(scale, columns)
             for name, (scores, quantiles[name]) in zip(names, scaled, strict=True):
                 if "planted" in params:
                     scores = planted.promotion(scores)
-                scaled_train[name], scaled_test[name] = scores[:n_train], scores[n_train:]
+                scaled_train[name], scaled_pool[name] = scores[:n_train], scores[n_train:]
     _warn_of_empty([name for name, table in quantiles.items() if np.isnan(table[0])], context)
     _write(output / "quantiles.parquet", quantiles)
     _write(output / "train.parquet", scaled_train)
-    _write(output / "test.parquet", scaled_test)
+    if "test" in tables:
+        _write(output / "test.parquet", scaled_pool)
 
 
 def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
@@ -83,16 +88,14 @@ def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -
     return np.flatnonzero(group_fold != fold)
 
 
-def _blocks(
-    train: pq.ParquetFile, test: pq.ParquetFile
-) -> Iterator[tuple[list[str], list[np.ndarray]]]:
-    """Names and float64 values of some features at a time, train's rows before test's."""
-    names = train.schema_arrow.names
+def _blocks(sources: Sequence[pq.ParquetFile]) -> Iterator[tuple[list[str], list[np.ndarray]]]:
+    """Names and float64 values of some features at a time, the sources' rows in their order."""
+    names = sources[0].schema_arrow.names
     for start in range(0, len(names), COLUMNS_AT_ONCE):
         block = names[start : start + COLUMNS_AT_ONCE]
-        tables = [part.read(columns=block, use_threads=False) for part in (train, test)]
-        pairs = zip(*(table.columns for table in tables), strict=True)
-        yield block, [np.concatenate([part.to_numpy() for part in pair]) for pair in pairs]
+        tables = [part.read(columns=block, use_threads=False) for part in sources]
+        columns = zip(*(table.columns for table in tables), strict=True)
+        yield block, [np.concatenate([part.to_numpy() for part in parts]) for parts in columns]
 
 
 def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:

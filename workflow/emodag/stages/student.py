@@ -1,6 +1,7 @@
 """Train a student on labelled and pseudo-labelled rows; score it on the fold's held-out persons."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from emodag.stages.fitting import (
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Write the fit's files, `validation.parquet` and `test.parquet`.
+    """Write the fit's files, `validation.parquet` and, where there is a pool, `test.parquet`.
 
     The report's students halve their learning rate when the validation F1 stops rising and report
     their best epoch: they see the held-out labels, and the manifest says so. A leak-free student
@@ -29,7 +30,8 @@ def run(
     Parameters
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
-        `pseudo_labels`, test rows with labels; see also `randomness_of`.
+        `pseudo_labels`, rows of the pool with labels; without a pool neither `test` nor these; see
+        also `randomness_of`.
     params : `seed`, `randomness`, `generation`, `fold`, `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
@@ -37,22 +39,24 @@ def run(
     folds = read_columns(inputs["folds"])["group_fold"]
     train = np.flatnonzero(folds != params["fold"])
     valid = np.flatnonzero(folds == params["fold"])
-    pseudo = read_columns(inputs["pseudo_labels"])
     watches_validation = "patience" in params["training"]["schedule"]
     context.saw_labels_of(persons[train].tolist())
     if watches_validation:
         context.saw_labels_of(persons[valid].tolist())
     x = read_features(inputs, context)
-    chosen = Rows(
-        train=np.concatenate([train, len(labels) + pseudo["row"]]),
-        train_labels=np.concatenate([labels[train], pseudo["label"]]),
-        valid=valid,
-        valid_labels=labels[valid],
-        pseudo=len(pseudo["row"]),
-    )
+    chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])
+    if "pseudo_labels" in inputs:
+        pseudo = read_columns(inputs["pseudo_labels"])
+        chosen = replace(
+            chosen,
+            train=np.concatenate([train, len(labels) + pseudo["row"]]),
+            train_labels=np.concatenate([labels[train], pseudo["label"]]),
+            pseudo=len(pseudo["row"]),
+        )
     name = ("student", params["generation"], params["fold"])
     with randomness_of(inputs, params, output, *name) as randomness:
         network = fit_and_write(
             x, chosen, params, randomness, output, context, reports_best_epoch=watches_validation
         )
-        write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")
+        if "test" in inputs:
+            write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")

@@ -19,14 +19,15 @@ def run(
 
     Parameters
     ----------
-    inputs : `probabilities`, blended; `rows`, the test rows' ids.
+    inputs : `probabilities`, blended, of which the first are the test rows'; `rows`, their ids.
     params : `boost`, one factor per class; `ids`, whether to write the table's ids or row numbers;
         `heads`, two other names of the columns, if asked for; `names` of the classes, to be written
         in place of their codes, if asked for.
     """
-    probabilities = read_probabilities(inputs["probabilities"])
+    ids = read_columns(inputs["rows"])["id"]
+    probabilities = read_probabilities(inputs["probabilities"])[: len(ids)]
     predicted = boosted(probabilities, np.array(params["boost"], np.float64)).argmax(axis=1)
-    ids = read_columns(inputs["rows"])["id"] if params["ids"] else np.arange(len(predicted))
+    ids = ids if params["ids"] else np.arange(len(ids))
     written = predicted.tolist()
     if names := params.get("names"):
         written = [names[code] for code in written]

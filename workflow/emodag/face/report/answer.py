@@ -97,7 +97,8 @@ def _score(run: Run, intervals: Intervals) -> Finding:
         return Finding("Score to expect of new people", brief(estimate.value), text)
     text = (
         f"macro-F1 of {stage_name(run.last)} on held-out people ({ends}). Their labels have had a "
-        "say in the teacher and the epochs: add `nested` to `protocols` for a leak-free score."
+        f"say in {'the teacher and ' * run.has_pool}the epochs: add `nested` to `protocols` for a "
+        "leak-free score."
     )
     return Finding("Score, flattered", brief(estimate.value), text, is_warning=True)
 
@@ -126,11 +127,12 @@ def _gap(run: Run, intervals: Intervals) -> Finding:
     published, nested = (intervals.of(name, run.last) for name in ("published", "nested"))
     reported, leaked = reported_score(run, "published", run.last), published - nested
     ends = interval(leaked.interval, lambda end: brief(end, signed=True))
+    seen = "teacher, pseudo-labels and learning rate have" if run.has_pool else "learning rate has"
     text = (
         f"The published protocol reports {brief(reported)}, the leak-free one "
         f"{brief(nested.value)}. Of the gap, {brief(reported - published.value, signed=True)} "
         f"comes of reporting the best epoch, and {brief(leaked.value, signed=True)} "
-        f"(95 % interval {ends}) of labels that teacher, pseudo-labels and learning rate have seen."
+        f"(95 % interval {ends}) of labels that {seen} seen."
     )
     gap = brief(reported - nested.value, signed=True)
     return Finding("Optimism of the published protocol", gap, text, is_warning=True)

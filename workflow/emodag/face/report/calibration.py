@@ -14,17 +14,28 @@ STEPS = np.linspace(0.25, 0.99, 75)
 
 
 def section(run: Run) -> Section:
-    """Reliability, what thresholds select, and the pseudo-labels there are."""
+    """Reliability, what thresholds select, and the pseudo-labels, if there are any."""
+    learnt = (
+        f" Students learn from the {_pool(run)} that the generation before is sure of by "
+        f"{run.params['threshold']:g} or more; held-out rows show how often such a confidence is "
+        "right on new people."
+    )
     text = (
         "Confidence is the highest class probability. ECE, the expected calibration error, is its "
-        "mean distance from the accuracy over ten bins. Students learn from the test rows that the "
-        f"generation before is sure of by {run.params['threshold']:g} or more; held-out rows show "
-        "how often such a confidence is right on new people."
+        f"mean distance from the accuracy over ten bins.{learnt * run.has_pool}"
     )
     found = {protocol: _sure(run, protocol) for protocol in run.protocols}
     figures = [f(run, name, *found[name]) for name in found for f in (_reliability, _selection)]
-    tables = [_thresholds(run, found), _pseudo_labels(run)]
-    return Section("calibration", "Confidence and pseudo-labels", [text, figures, *tables])
+    tables = [_thresholds(run, found), *([_pseudo_labels(run)] if run.has_pool else [])]
+    title = "Confidence and pseudo-labels" if run.has_pool else "Confidence"
+    return Section("calibration", title, [text, figures, *tables])
+
+
+def _pool(run: Run) -> str:
+    """What rows students learn from besides those with labels."""
+    rows = run.json("table/quality.json")["rows"]
+    kinds = {"test": "test rows", "unlabelled": "unlabelled rows"}
+    return " and ".join(kind for name, kind in kinds.items() if name in rows)
 
 
 def _sure(run: Run, protocol: str) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +108,7 @@ def _thresholds(run: Run, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> Ta
 
 def _pseudo_labels(run: Run) -> Table:
     """How many there are, and how many of them are right, over the parts and seeds."""
-    heads = ["Generation", "protocol", "pseudo-labels", "share of test rows"]
+    heads = ["Generation", "protocol", "pseudo-labels", f"share of {_pool(run)}"]
     heads += ["accuracy"] if run.truth is not None else []
     heads += run.classes
     rows = [
@@ -106,7 +117,7 @@ def _pseudo_labels(run: Run) -> Table:
         for generation in run.generations
     ]
     note = "Where a fold or run seed has its own, means over them. The classes' columns are shares."
-    return Table("Pseudo-labels of the test rows", heads, rows, note)
+    return Table(f"Pseudo-labels of the {_pool(run)}", heads, rows, note)
 
 
 def _counted(run: Run, protocol: str, generation: int) -> list[str]:
@@ -116,10 +127,13 @@ def _counted(run: Run, protocol: str, generation: int) -> list[str]:
         for part in run.parts(protocol)
     ]
     rows, labels = (np.concatenate([each[key] for each in found]) for key in ("row", "label"))
-    mean, tests = len(rows) / len(found), len(run.test_rows)
-    cells = [f"{mean:,.0f}", percent(mean / tests)]
+    counts = run.json("table/quality.json")["rows"]
+    mean, pool = len(rows) / len(found), counts.get("test", 0) + counts.get("unlabelled", 0)
+    cells = [f"{mean:,.0f}", percent(mean / pool)]
     if run.truth is not None:
-        cells.append(_shown(np.mean(run.truth[rows] == labels)) if len(rows) else NONE)
+        known = rows < len(run.truth)
+        right = run.truth[rows[known]] == labels[known]
+        cells.append(_shown(np.mean(right)) if len(right) else NONE)
     shares = np.bincount(labels, minlength=len(run.classes)) / max(len(rows), 1)
     return [*cells, *(percent(share) if len(rows) else NONE for share in shares)]
 

@@ -76,7 +76,7 @@ def _persons(run: Run) -> Figure:
 
 def _table(quality: dict) -> Table:
     rows = []
-    for table in ("train", "test"):
+    for table in filter(quality["cells"].__contains__, ("train", "test", "unlabelled")):
         cells = quality["cells"][table]
         for kind, name in KINDS.items():
             columns = cells[kind]["columns"]

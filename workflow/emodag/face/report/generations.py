@@ -15,11 +15,14 @@ from emodag.science.class_scores import cohens_kappa
 def section(run: Run) -> Section:
     """Class balance of what is learnt from and predicted, and agreement."""
     seed = run.seeds[0]
-    text = (
-        "What students learn from shifts with the pseudo-labels, and what is predicted with it. "
-        f"Predictions of the test rows are the blends' (run seed {seed}), boosted as the "
-        "submission is. Cohen's kappa is the agreement beyond chance."
+    shifts = (
+        "What students learn from shifts with the pseudo-labels, and what is predicted with it."
     )
+    tested = (
+        f" Predictions of the test rows are the blends' (run seed {seed}), boosted as the "
+        "submission is."
+    )
+    text = f"{shifts}{tested * run.has_test} Cohen's kappa is the agreement beyond chance."
     figures = [_figure(run, protocol, seed) for protocol in run.protocols]
     return Section("generations", "Generations", [text, figures, _agreement(run, seed)])
 
@@ -30,7 +33,8 @@ def _balances(run: Run, protocol: str, seed: int) -> dict[str, np.ndarray]:
     for number in run.generations:
         parts = (run.pseudo_labels(protocol, seed, number, p) for p in run.parts(protocol))
         found[f"pseudo-labels {number}"] = np.concatenate([part["label"] for part in parts])
-        found[f"test predictions {number}"] = run.answers(protocol, seed, f"gen{number}")
+        if run.has_test:
+            found[f"test predictions {number}"] = run.answers(protocol, seed, f"gen{number}")
     if run.truth is not None:
         found["test truth"] = run.truth
     size = len(run.classes)
@@ -72,7 +76,8 @@ def _figure(run: Run, protocol: str, seed: int) -> Figure:
 
 
 def _agreement(run: Run, seed: int) -> Table:
-    heads = ["Compared", "held-out rows agree", "kappa", "test rows agree", "kappa"]
+    heads = ["Compared", "held-out rows agree", "kappa"]
+    heads += ["test rows agree", "kappa"] * run.has_test
     rows = []
     for protocol in run.protocols:
         for a, b in combinations(run.stages(protocol), 2):
@@ -91,6 +96,8 @@ def _agreement(run: Run, seed: int) -> Table:
 def _agreeing(run: Run, a: tuple[str, str], b: tuple[str, str], seed: int) -> list[str]:
     held = [run.held_out(protocol, seed, stage).argmax(axis=1) for protocol, stage in (a, b)]
     cells = _cells(run, *held)
+    if not run.has_test:
+        return cells
     if "stage0" in (a[1], b[1]):  # it predicts no test rows
         return [*cells, NONE, NONE]
     return cells + _cells(run, *(run.answers(p, seed, stage) for p, stage in (a, b)))

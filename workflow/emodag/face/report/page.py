@@ -35,7 +35,7 @@ def page(run: Run) -> str:
         persons.section(run, intervals),
         classes.section(run),
         calibration.section(run),
-        generations.section(run),
+        *([generations.section(run)] if run.has_pool else []),
         data.section(run),
         training.section(run),
         attention.section(run),
@@ -64,10 +64,13 @@ def _code(text: str) -> Markup:
 
 def _lead(run: Run) -> str:
     quality = run.json("table/quality.json")
+    rows = quality["rows"]
+    told = {"test": "to predict", "unlabelled": "without a label"}
+    more = "".join(f"{rows[name]:,} {what}, " for name, what in told.items() if name in rows)
     what = "a synthetic twin of the competition's tables" if run.is_synthetic else "given tables"
     return (
-        f"Run on {what}: {quality['rows']['train']:,} rows of {plural(len(run.persons), 'person')} "
-        f"to learn from, {quality['rows']['test']:,} to predict, {quality['features']:,} features, "
+        f"Run on {what}: {rows['train']:,} rows of {plural(len(run.persons), 'person')} "
+        f"to learn from, {more}{quality['features']:,} features, "
         f"{len(run.classes)} classes; {plural(len(run.folds), 'fold')}, "
         f"{plural(len(run.generations), 'generation')}, {plural(len(run.seeds), 'run seed')}."
     )

@@ -34,6 +34,8 @@ class Run:
         self.generations = range(1, params["generations"] + 1)
         self.last = f"gen{params['generations']}"
         self.is_synthetic = params["source"] == "synthetic"
+        self.has_test = "table/test_rows.parquet" in inputs
+        self.has_pool = any(role.endswith("/pseudo_labels.parquet") for role in inputs)
         self.held_out = cache(self._held_out)
         self.hidden = cache(self._hidden)
 
@@ -57,7 +59,9 @@ class Run:
 
     @cached_property
     def test_rows(self) -> np.ndarray:
-        """(m,) ids of the test rows."""
+        """(m,) ids of the test rows, none without a test table."""
+        if not self.has_test:
+            return np.empty(0, np.int64)
         return read_columns(self.inputs["table/test_rows.parquet"])["id"]
 
     @property
@@ -141,7 +145,8 @@ class Run:
 
     def _hidden(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(m, classes) probabilities of the test rows, a blend of the folds'."""
-        return read_probabilities(self.inputs[f"{protocol}/seed{seed}/{stage}/blend/test.parquet"])
+        path = self.inputs[f"{protocol}/seed{seed}/{stage}/blend/test.parquet"]
+        return read_probabilities(path)[: len(self.test_rows)]
 
     def answers(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(m,) the classes that a submission made of a blend would hold."""
@@ -151,7 +156,7 @@ class Run:
     def pseudo_labels(
         self, protocol: str, seed: int, generation: int, part: str
     ) -> dict[str, np.ndarray]:
-        """`row`, `label` and `confidence` of the test rows that a generation learns from."""
+        """`row`, `label` and `confidence` of the pool's rows that a generation learns from."""
         home = f"{protocol}/seed{seed}/gen{generation}"
         return read_columns(self.inputs[f"{home}/pseudo_labels/{part}/pseudo_labels.parquet"])
 

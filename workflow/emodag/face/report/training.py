@@ -12,10 +12,12 @@ DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)))
 def section(run: Run) -> Section:
     """A figure for each stage of each protocol."""
     seed = run.seeds[0]
+    teacher = (
+        " The teacher of the published protocol learns from everybody, so it holds nobody out."
+    )
     text = (
         f"Training loss (with mixup and reconstruction) and macro-F1 on the held-out rows, by "
-        f"epoch, of every fit of run seed {seed}; a line for each fold. The teacher of the "
-        "published protocol learns from everybody, so it holds nobody out."
+        f"epoch, of every fit of run seed {seed}; a line for each fold." + teacher * run.has_pool
     )
     figures = [
         _figure(run, protocol, seed, stage)
@@ -28,7 +30,7 @@ def section(run: Run) -> Section:
 def _stages(run: Run, protocol: str) -> list[str]:
     stages = run.stages(protocol)
     teacher = int("stage0" in stages)
-    return [*stages[:teacher], "gen0", *stages[teacher:]]
+    return [*stages[:teacher], *(["gen0"] * run.has_pool), *stages[teacher:]]
 
 
 def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:

@@ -1,0 +1,192 @@
+"""One labelled table, with or without rows that lack a label, through real Snakemake."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import Project, jobs
+from tests.workflow.test_chain import rows
+
+REPORT = "results/report.html"
+ALONE = {"test": None, "truth": None, "label": "label", "group": "person"}
+
+
+def table(project: Project) -> pd.DataFrame:
+    """The training table as a frame, with names for persons."""
+    frame = pd.read_csv(project.path / "train.csv", index_col=0, float_precision="round_trip")
+    return frame.assign(person=[f"S{person}" for person in frame["person"]])
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Project:
+    """One table under both protocols, after a run that had a test table; not to be changed."""
+    changes = {"protocols": ["published", "nested"], "generations": 2}
+    project = Project.create(tmp_path_factory.mktemp("alone") / "project")
+    project.snakemake("results/submission.csv", "results/leaderboard.csv")
+    table(project).to_csv(project.path / "train.csv", index=False)
+    project.configure(data=ALONE, **changes)
+    done = project.snakemake("all", REPORT)
+    (project.path / "said").write_text(done.stderr)
+    return project
+
+
+def test_it_ends_in_scores(alone):
+    scores = rows(alone.read("results/scores.csv"))
+    assert {(row["protocol"], row["stage"], row["n_pseudo"]) for row in scores} == {
+        ("published", "stage0", "0"), ("published", "gen1", "0"), ("nested", "gen1", "0")
+    }  # fmt: skip
+    said = alone.read("said")
+    assert "no pseudo-labels: one generation of students in place of 2" in said
+    assert not {"teacher", "blend", "pseudo_labels"} & set(said.replace("/", " ").split())
+    manifests = (alone.path / "results").rglob("*manifest.json")
+    facts = [json.loads(path.read_text()) for path in manifests]
+    live = [fact for fact in facts if fact["job"] in said]
+    assert live and not any("test.parquet" in fact["outputs"] for fact in live)
+
+
+def test_what_a_former_configuration_left_is_set_aside(alone):
+    said = alone.read("said")
+    for name in ("submission", "leaderboard"):
+        assert f"emodag: results/{name}.csv is not of this configuration" in said
+        assert not (alone.path / f"results/{name}.csv").exists()
+        assert not (alone.path / f"results/{name}.manifest.json").exists()
+        assert len(list((alone.path / "results/earlier").glob(f"{name}-*.csv"))) == 1
+
+
+def test_a_submission_is_refused_in_a_sentence(alone):
+    done = alone.snakemake("results/submission.csv", check=False)
+    assert done.returncode and "Traceback" not in done.stderr
+    assert "there is no submission, as `data.test` names no test table" in done.stderr
+    why = alone.emodag("why", "submission", "--configfile", "small.yaml")
+    assert why.returncode and "`data.test` names no test table" in why.stderr
+
+
+def test_the_report_speaks_of_no_test_table(alone):
+    text = alone.read(REPORT)
+    assert "Score to expect of new people" in text
+    for words in (
+        "to predict",
+        "Pseudo-labels of",
+        "hidden people",
+        "test rows",
+        'id="generations"',
+    ):
+        assert words not in text.partition('id="provenance"')[0], words
+
+
+def test_the_verbs_work(alone):
+    assert alone.emodag("verify").returncode == 0
+    assert "scores" in alone.emodag("lineage").stdout
+    assert alone.emodag("why", "scores", "--configfile", "small.yaml").returncode == 0
+    done = alone.emodag("check", "small.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "test table" not in done.stdout and "72 rows" in done.stdout
+    assert "one generation of students in place of 2" in done.stdout
+    assert "results/scores.csv --configfile small.yaml" in done.stdout
+
+
+def test_drift_compares_what_there_is(tmp_path):
+    project = Project.create(tmp_path / "project")
+    table(project).to_csv(project.path / "train.csv", index=False)
+    project.configure(data=ALONE, drift={"seeds": [1, 2], "contrasts": []}, report={"drift": True})
+    project.snakemake("results/drift.html", REPORT)
+    (contrast,) = project.json("results/drift.json")["contrasts"]
+    (generation,) = contrast["pairs"][0]["generations"]
+    assert set(generation) == {"step", "folds", "scores"}
+    assert "Test predictions" not in project.read("results/drift.html")
+
+
+def test_both_formats_give_the_same(alone, tmp_path):
+    project = Project.create(tmp_path / "project")
+    table(project).to_parquet(project.path / "train.parquet")
+    project.configure(data={**ALONE, "train": "train.parquet"})
+    project.snakemake("results/scores.csv")
+    nested = {name for name in project.digests() if name.startswith("local/nested/")}
+    assert nested and {name: alone.digests()[name] for name in nested} == {
+        name: digest for name, digest in project.digests().items() if name in nested
+    }
+
+
+def without_labels(project: Project) -> tuple[pd.DataFrame, pd.Series]:
+    """The table with every fifth label and all of person S5's missing, and which these are."""
+    frame = table(project)
+    lacking = (np.arange(len(frame)) % 5 == 0) | (frame["person"] == "S5")
+    return frame.assign(label=frame["label"].astype("Int64").mask(lacking)), lacking
+
+
+@pytest.mark.parametrize("kind", ["empty.csv", "-1.csv", "nullable.parquet"])
+def test_training_rows_without_a_label(tmp_path, kind):
+    project = Project.create(tmp_path / "project")
+    frame, lacking = without_labels(project)
+    if kind == "-1.csv":
+        frame = frame.assign(label=frame["label"].fillna(-1))
+    if kind.endswith("parquet"):
+        frame.to_parquet(project.path / kind)
+    else:
+        frame.to_csv(project.path / kind, index=False)
+    mixed = {"label": "label", "group": "person", "unlabelled": "rows", "train": kind}
+    project.configure(data=mixed, pseudo_labels={"threshold": 0.26})
+    done = project.snakemake("all", REPORT)
+    assert len(rows(project.read("results/submission.csv"))) == 24
+    (board,) = rows(project.read("results/leaderboard.csv"))
+    assert board["n_test"] == "24"
+    home = project.path / "results/local"
+    who = pd.read_parquet(home / "table/unlabelled_rows.parquet")["person"]
+    assert who.tolist() == frame["person"][lacking].tolist()
+    held_out = pd.read_parquet(home / "folds/unlabelled_folds.parquet")["group_fold"]
+    assert set(held_out[who == "S5"]) == {-1} and set(held_out) == {-1, 0, 1}
+    for fold in (0, 1):
+        path = home / f"nested/seed1/gen1/pseudo_labels/fold{fold}/pseudo_labels.parquet"
+        learnt = pd.read_parquet(path)["row"]
+        assert set(learnt[learnt >= 24] - 24) <= set(np.flatnonzero(held_out != fold))
+        assert len(learnt) > 20
+    text = project.read(REPORT)
+    assert f"{lacking.sum()} without a label" in text
+    assert "Pseudo-labels of the test rows and unlabelled rows" in text
+    assert jobs(done, "RUN")
+
+
+def test_unlabelled_rows_of_a_held_out_person_reach_nothing_of_their_fold_in_nested(tmp_path):
+    """Change them: what is scored on that person does not move by a single bit."""
+    found = {}
+    for kind in ("before", "after"):
+        project = Project.create(tmp_path / kind)
+        frame, lacking = without_labels(project)
+        if kind == "after":
+            held_out = pd.read_parquet(tmp_path / "before/results/local/folds/folds.parquet")
+            people = set(frame["person"][~lacking][(held_out["group_fold"] == 0).to_numpy()])
+            theirs = lacking & frame["person"].isin(people)
+            features = [name for name in frame if name.startswith("f")]
+            frame.loc[theirs, features] = 7 - 3 * frame.loc[theirs, features]
+        frame[~lacking].to_csv(project.path / "train.csv", index=False)
+        frame[lacking].drop(columns="label").to_csv(project.path / "more.csv", index=False)
+        project.configure(
+            data={**ALONE, "unlabelled": "more.csv"},
+            generations=2,
+            protocols=["published", "nested"],
+            pseudo_labels={"threshold": 0.26},
+        )
+        project.snakemake("results/scores.csv")
+        found[kind] = project.digests()
+    before, after = found.values()
+    same = {name for name in after if before[name] == after[name]}
+    home = "local/nested/"
+    fits = [f"seed1/gen{number}/fold0" for number in (1, 2)]
+    unmoved = [f"{home}scaled/fold0/{file}.parquet" for file in ("quantiles", "train")]
+    unmoved += [f"{home}seed1/gen0/fold0/weights.safetensors"]
+    unmoved += [
+        f"{home}{fit}/{file}"
+        for fit in fits
+        for file in ("weights.safetensors", "fit.json", "validation.parquet")
+    ]
+    unmoved += [
+        f"{home}seed1/gen{number}/pseudo_labels/fold0/pseudo_labels.parquet" for number in (1, 2)
+    ]
+    assert not set(unmoved) - same
+    moved = [f"{home}scaled/fold1/quantiles.parquet", f"{home}seed1/gen2/fold1/fit.json"]
+    moved += [f"{home}scaled/fold0/test.parquet", "local/published/scaled/all/quantiles.parquet"]
+    assert not set(moved) & same
+    facts = json.loads((tmp_path / f"after/results/{home}seed1/gen2/fold0/fit.json").read_text())
+    assert facts["n_pseudo"] > 0

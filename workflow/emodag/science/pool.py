@@ -1,0 +1,32 @@
+"""The pool: rows without labels to learn from, those of the test table and the unlabelled ones."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from emodag.science.matrices import read_columns
+
+
+def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
+    """The rows of the pool that may have a part in what is scored on a fold, ascending.
+
+    Unlabelled rows of people whom the fold holds out are left out: else what is scored on them had
+    seen them.
+
+    Parameters
+    ----------
+    size : rows of the pool.
+    inputs : `unlabelled`, where there are such rows: the int column `group_fold`, the fold that
+        holds out the person of each, -1 for none. They are the last rows of the pool.
+    fold : None leaves nobody out.
+
+    Returns
+    -------
+    int64, shape (m,).
+    """
+    rows = np.arange(size, dtype=np.int64)
+    if fold is None or "unlabelled" not in inputs:
+        return rows
+    held_out = read_columns(inputs["unlabelled"])["group_fold"] == fold
+    return np.delete(rows, size - len(held_out) + np.flatnonzero(held_out))
