@@ -39,6 +39,8 @@ def test_it_ends_in_scores(alone):
     }  # fmt: skip
     said = alone.read("said")
     assert "no pseudo-labels: one generation of students in place of 2" in said
+    command = "snakemake -c8 results/scores.csv --configfile results/configuration.yaml"
+    assert command in alone.read("results/configuration.yaml")
     assert not {"teacher", "blend", "pseudo_labels"} & set(said.replace("/", " ").split())
     manifests = (alone.path / "results").rglob("*manifest.json")
     facts = [json.loads(path.read_text()) for path in manifests]

@@ -39,7 +39,7 @@ def _matching(pattern: str) -> list[str]:
 
 def only_one_generation(config: Config) -> str | None:
     """Why there are fewer generations than a configuration asks for, None if there are not."""
-    if Chain(config, config.environment).has_pool or config.generations == 1:
+    if config.data.has_pool or config.generations == 1:
         return None
     return (
         "no rows without labels, by `data.test` or `data.unlabelled`, and so no pseudo-labels: one "
@@ -62,9 +62,8 @@ class Chain:
         factors = config.pseudo_labels.boost or {}
         self.boost = [factors.get(name, 1.0) for name in self.classes]
         self.folds = range(config.folds)
-        self.has_test = config.data.source == "synthetic" or config.data.test is not None
+        self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
         self.has_unlabelled = config.data.unlabelled is not None
-        self.has_pool = self.has_test or self.has_unlabelled
         self.generations = range(1, config.generations + 1 if self.has_pool else 2)
         made = {
             "test.parquet": self.has_pool,

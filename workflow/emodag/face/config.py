@@ -158,6 +158,16 @@ class Data(Section):
         2, description="fewer rows than this of one person are refused as a likely mistake"
     )
 
+    @property
+    def has_test(self) -> bool:
+        """Whether there are rows to submit."""
+        return self.source == "synthetic" or self.test is not None
+
+    @property
+    def has_pool(self) -> bool:
+        """Whether there are rows without labels to learn from, those to submit among them."""
+        return self.has_test or self.unlabelled is not None
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.source == "files" and not self.train:
@@ -167,7 +177,7 @@ class Data(Section):
             if self.source == "synthetic" and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is for tables of your own: set `source: files` too")
         for name in ("truth", "test_group"):
-            if not self.test and getattr(self, name) is not None:
+            if self.test is None and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is about the test table: name that in `test` too")
         if (self.label is None) != (self.group is None):
             raise ValueError("name both `label` and `group`, or neither")
@@ -441,8 +451,7 @@ class Config(Section):
                 "`baselines` are run in the environment 'baselines', and `environments` holds "
                 f"{', '.join(self.environments)}"
             )
-        pool = self.data.source == "synthetic" or self.data.test or self.data.unlabelled
-        if "self_training" in fitted and not pool:
+        if "self_training" in fitted and not self.data.has_pool:
             raise ValueError(
                 "`baselines` holds 'self_training', which learns from rows without labels, and "
                 "there is neither `data.test` nor `data.unlabelled`; name one or leave it out"

@@ -15,7 +15,7 @@ HEADER = """\
 
 EFFECTIVE = """\
 # The configuration of the last run in this directory, whole; to have its results again:
-#   snakemake -c8 results/submission.csv --configfile results/configuration.yaml
+#   snakemake -c8 {target} --configfile results/configuration.yaml
 # As with any --configfile, environments and variables that config.yaml has beyond these stay.
 """
 
@@ -27,7 +27,9 @@ def default_yaml() -> str:
 
 def effective_yaml(config: Config) -> str:
     """A whole configuration as YAML, as it came to be from files and single settings."""
-    return EFFECTIVE + "\n".join(_lines(config, 0, whole=True)) + "\n"
+    target = "results/submission.csv" if config.data.has_test else "results/scores.csv"
+    header = EFFECTIVE.format(target=target)
+    return header + "\n".join(_lines(config, 0, whole=True)) + "\n"
 
 
 def json_schema() -> str:

@@ -119,16 +119,15 @@ def same_rows(
     persons : (n,) the person of each training row.
     unlabelled : (u,) and of each unlabelled one.
     """
-    digests, empty = train.digests, train.empty
-    if pool is not None:
-        digests = np.concatenate([digests, pool.digests])
-        empty = np.concatenate([empty, pool.empty])
-    rows, named = len(digests), len(persons)
+    pages = [train] if pool is None else [train, pool]
+    digests = np.concatenate([page.digests for page in pages])
+    empty = np.concatenate([page.empty for page in pages])
+    rows = len(digests)
     values = [len(np.unique(column)) for column in train.sampled.T]
     if np.log2(values).sum() < 2 * np.log2(rows) + 10:  # as many pairs of rows, and a margin
         return []
     found = []
-    tested = slice(named, rows - len(unlabelled))
+    tested = slice(len(persons), rows - len(unlabelled))
     known = train.digests[~train.empty]
     shared = int((np.isin(digests[tested], known) & ~empty[tested]).sum())
     if shared:
@@ -139,10 +138,8 @@ def same_rows(
     digests = np.delete(digests, tested)
     order = np.argsort(digests, kind="stable")
     order = order[~np.delete(empty, tested)[order]]
-    digests, who = (
-        digests[order],
-        np.concatenate([persons, unlabelled.astype(persons.dtype)])[order],
-    )
+    digests = digests[order]
+    who = np.concatenate([persons, unlabelled.astype(persons.dtype)])[order]
     twins = np.flatnonzero((digests[1:] == digests[:-1]) & (who[1:] != who[:-1]))
     if len(twins):
         names = sorted({str(who[at + side]) for at in twins for side in (0, 1)})
