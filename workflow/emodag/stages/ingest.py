@@ -318,7 +318,7 @@ def _read_pool(
     if len(tables) == 1 and unlabelled is None:
         return _Pool(tallies, tested, unlabelled)
     with FeatureWriter(staged / "test.parquet", train.features) as writer:
-        copied = partial(_copy_features, params=params, writer=writer, context=context)
+        copied = partial(copy_features, params=params, writer=writer, context=context)
         if "test" in tables:
             table, columns = tables["test"], layouts["test"]
             tally, texts = copied(table, Layout(columns.id, train.features))
