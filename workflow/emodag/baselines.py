@@ -64,7 +64,7 @@ def _fit(chain: Chain, name: str, scheme: str, fold: int) -> Job:
         environment=ENVIRONMENT,
         params=params,
         inputs={
-            **chain.matrices(f"{chain.env}/table"),
+            **chain.matrices(chain.table),
             **chain.labels(),
             **chain.fold_input(),
             **(chain.unlabelled_folds() if scheme == "group_kfold" else {}),

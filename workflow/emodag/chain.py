@@ -64,6 +64,7 @@ class Chain:
         self.folds = range(config.folds)
         self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
         self.has_unlabelled = config.data.unlabelled is not None
+        self.is_by_person = config.scaling.person != "none"
         self.generations = range(1, config.generations + 1 if self.has_pool else 2)
         made = {
             "test.parquet": self.has_pool,
@@ -102,6 +103,8 @@ class Chain:
             yield self.synthesize()
         yield self.ingest()
         yield self.fold_table()
+        if self.is_by_person:
+            yield self.by_person()
 
     def protocol(self, protocol: str) -> Iterator[Job]:
         """What all seeds of a protocol share."""
@@ -134,7 +137,8 @@ class Chain:
             f"{self.env}/table",
             "ingest",
             {name: getattr(data, name) for name in names.split()}
-            | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {}),
+            | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
+            | ({"test_blocks": self.test_blocks()} if self.is_by_person else {}),
             {**self.raw("train"), **self.raw("test"), **self.raw("unlabelled")},
         )
 
@@ -176,11 +180,39 @@ class Chain:
             {**self.labels(), **self.unlabelled("table", "unlabelled_rows.parquet")},
         )
 
+    def test_blocks(self) -> int | list[int] | None:
+        """The rows of each person in the test table, if they follow one another."""
+        if self.config.data.source == "files":
+            return self.config.data.test_blocks
+        from emodag.science.synthetic import SIZES
+
+        twin = SIZES[self.config.data.size]
+        return twin.trials * twin.windows
+
+    def by_person(self) -> Job:
+        table = f"{self.env}/table"
+        return self._job(
+            f"{self.env}/by_person",
+            "by_person",
+            {"kind": self.config.scaling.person},
+            {
+                **self.matrices(table),
+                **self.labels(),
+                **({"test_rows": (table, "test_rows.parquet")} if self.has_test else {}),
+                **self.unlabelled("table", "unlabelled_rows.parquet"),
+            },
+        )
+
+    @property
+    def table(self) -> str:
+        """The job whose matrices are scaled."""
+        return f"{self.env}/{'by_person' if self.is_by_person else 'table'}"
+
     def scale(self, protocol: str, fold: int | None) -> Job:
-        inputs = self.matrices(f"{self.env}/table")
+        inputs = self.matrices(self.table)
         if fold is not None:
             inputs |= {**self.fold_input(), **self.unlabelled_folds()}
-        params = {**self.config.scaling.model_dump(), "fold": fold}
+        params = {**self.config.scaling.model_dump(exclude={"person"}), "fold": fold}
         params |= {"resolution": self.resolution(protocol)}
         params |= self.planted("promotion")
         return self._job(self.scaled(protocol, fold), "scale", params, inputs)
@@ -294,6 +326,7 @@ class Chain:
             "predict",
             {
                 **{name: getattr(data, name) for name in READING.split()},
+                "person": self.config.scaling.person,
                 "resolution": self.resolution(self.config.protocols[0]),
                 "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
                 "randomness": self.config.training.randomness,
@@ -306,11 +339,11 @@ class Chain:
     def models(self) -> dict:
         """The students behind the submission, and all that their inputs are made with."""
         protocol = self.config.protocols[0]
-        parts, table = self.parts(protocol), f"{self.env}/table"
+        parts = self.parts(protocol)
         last = f"{self.run(protocol, self.config.seeds[0])}/gen{self.generations[-1]}"
         scalers = {_part(fold): self.scaled(protocol, fold) for fold in parts}
         return {
-            "train": (table, "train.parquet"),
+            "train": (self.table, "train.parquet"),
             **self.labels(),
             **(self.fold_input() if parts != [None] else {}),
             **{f"quantiles/{part}": (name, "quantiles.parquet") for part, name in scalers.items()},

@@ -16,6 +16,7 @@ OUTPUTS = {
         "unlabelled_rows.parquet",
     ),
     "folds": ("folds.parquet", "unlabelled_folds.parquet"),
+    "by_person": ("train.parquet", "test.parquet"),
     "scale": ("train.parquet", "test.parquet", "quantiles.parquet"),
     "stage0": ("weights.safetensors", "history.parquet", "fit.json", "validation.parquet"),
     "teacher": ("weights.safetensors", "history.parquet", "fit.json", "test.parquet"),

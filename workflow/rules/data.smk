@@ -65,6 +65,27 @@ rule folds:
         RUN
 
 
+rule by_person:
+    """Put each person's features relative to that person, where `scaling.person` asks for it."""
+    input:
+        **needs("{env}/by_person"),
+    output:
+        multiext(
+            "results/{env}/by_person/",
+            manifest="manifest.json",
+            **made("by_person"),
+        ),
+    log:
+        "results/{env}/by_person/by_person.log",
+    conda:
+        conda_file
+    threads: 2
+    message:
+        "Put each person's features relative to that person ({wildcards.env})"
+    shell:
+        RUN
+
+
 rule scale:
     """Map every feature to a normal distribution by its quantiles."""
     input:

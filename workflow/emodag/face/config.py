@@ -115,8 +115,13 @@ class Data(Section):
     )
     test_group: str | None = Field(
         None,
-        description="person column of the test table, for warnings only; null: `group`, if it is "
-        "there",
+        description="person column of the test table, for warnings and `scaling.person`; null: "
+        "`group`, if it is there",
+    )
+    test_blocks: Positive | Annotated[list[Positive], Field(min_length=1)] | None = Field(
+        None,
+        description="where the test table has no column of persons, the rows of each of them, who "
+        "follow one another: a number, or a list of numbers",
     )
     id: str | None = Field(
         None,
@@ -172,11 +177,11 @@ class Data(Section):
     def _consistent(self) -> Self:
         if self.source == "files" and not self.train:
             raise ValueError("source 'files' needs `train`, a table with labels and persons")
-        own = ("train", "test", "unlabelled", "truth", "label", "group", "test_group", "id")
-        for name in own:
+        own = "train test unlabelled truth label group test_group test_blocks id"
+        for name in own.split():
             if self.source == "synthetic" and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is for tables of your own: set `source: files` too")
-        for name in ("truth", "test_group"):
+        for name in ("truth", "test_group", "test_blocks"):
             if self.test is None and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is about the test table: name that in `test` too")
         if (self.label is None) != (self.group is None):
@@ -189,6 +194,11 @@ class Data(Section):
 class Scaling(Section):
     """Quantile transform to a normal distribution, as in scikit-learn's QuantileTransformer."""
 
+    person: Literal["none", "centre", "z", "rank"] = Field(
+        "none",
+        description="before it, each person's features relative to that person, without labels: "
+        "less the median; also divided by the spread; or the normal score of the rank",
+    )
     n_quantiles: Annotated[int, Field(ge=2)] = Field(1000, description="quantiles per feature")
     subsample: Annotated[int, Field(ge=2)] = Field(
         10000, description="rows that the quantiles are estimated from"

@@ -33,7 +33,8 @@ A score says what to expect of persons who are like those of training, recorded 
 
     python load.py TABLE.csv > predictions.csv
 
-The table needs the features of `model.json` under their names; what else it has is not read.
+The table needs the features of `model.json` under their names{and_persons}; what else it has is not
+read.
 `model.safetensors` holds the weights of each network, and the quantiles and medians that its
 features are scaled with. There is no pickle in it.
 
@@ -136,6 +137,8 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
     return {
         "classes": last.chain.classes,
         "boost": last.chain.boost,
+        "person": last.config.scaling.person,
+        "group": last.config.data.test_group or last.config.data.group or "person",
         "resolution": last.chain.resolution(last.config.protocols[0]),
         "scalers": {fold: fold if "folds" in files else "all" for fold in folds},
         "features": pq.read_schema(files["train"]).names,
@@ -167,6 +170,7 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
         protocol=last.config.protocols[0],
         boost=", ".join(f"{name} {factor}" for name, factor in boost.items()) or "none",
         scores=_scores(last),
+        and_persons="" if model["person"] == "none" else f", and the persons as {model['group']!r}",
         made_from="\n".join(f"| {name} | {value} |" for name, value in facts.items()),
     )
 

@@ -83,6 +83,8 @@ def run(
         all_missing : "drop" or "error", for columns without a finite value in training
         constant : "keep" or "drop", for columns of one finite value in training
         min_rows_per_person : int
+        test_blocks : int, list of int or None; only where `test_rows.parquet` is to have a column
+            `person`: the rows of each, one after the other, None where the table has a column.
         unlabelled : "rows", where training rows without a label are unlabelled ones
     context : told of what is odd. A second worker reads a block while the last one is written.
 
@@ -321,9 +323,12 @@ def _read_pool(
         copied = partial(copy_features, params=params, writer=writer, context=context)
         if "test" in tables:
             table, columns = tables["test"], layouts["test"]
-            tally, texts = copied(table, Layout(columns.id, train.features))
-            ids = _ids(table, columns.id, texts, tally.rows)
-            _write_rows(staged / "test_rows.parquet", id=ids)
+            group = columns.group if "test_blocks" in params else None
+            tally, texts = copied(table, Layout(columns.id, train.features, group=group))
+            rows = {"id": _ids(table, columns.id, texts, tally.rows)}
+            if "test_blocks" in params:
+                rows["person"] = _test_persons(table, group, texts, tally.rows, params)
+            _write_rows(staged / "test_rows.parquet", **rows)
             tested = _persons_of_test(table, columns.group, params["test_group"])
             tallies["test"] = tally
         if "unlabelled" in tables:
@@ -339,6 +344,33 @@ def _read_pool(
                 wanted=lambda block: train.lacking[block.first_row :][: len(block.values)],
             )
     return _Pool(tallies, tested, unlabelled)
+
+
+def _test_persons(
+    table: Table,
+    group: str | None,
+    texts: Mapping[str, pa.Array],
+    rows: int,
+    params: Mapping[str, Any],
+) -> pa.Array | np.ndarray:
+    """Of whom each row of the test table is, by its column or by `test_blocks`."""
+    blocks = params["test_blocks"]
+    if blocks is None and group is None:
+        raise fault(
+            table.path,
+            "scaling.person needs to know whose these rows are; name the column of persons in "
+            "data.test_group, or give the rows of each person in data.test_blocks",
+        )
+    if blocks is None:
+        return persons(table, group, texts[group], min_rows=1)
+    sizes = blocks if isinstance(blocks, list) else [blocks] * (rows // blocks)
+    if sum(sizes) != rows:
+        found = f"{len(sizes)} of them" if isinstance(blocks, list) else f"{blocks} each"
+        raise fault(
+            table.path,
+            f"expected {sum(sizes):,} rows by data.test_blocks ({found}), found {rows:,}",
+        )
+    return np.repeat(np.arange(len(sizes)), sizes)
 
 
 def _suspicions(

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file
@@ -21,12 +22,13 @@ from emodag.science.ingest import Layout, layout_of_test
 from emodag.science.matrices import read_columns, read_matrix
 from emodag.science.model import AttentiveAutoencoder
 from emodag.science.person_distance import Distances, person_distances
+from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.pseudo_label import boosted
 from emodag.science.randomness import Derived
 from emodag.science.row_facts import persons, row_ids
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
-from emodag.science.tables import Table, listed
+from emodag.science.tables import Table, fault, listed
 from emodag.science.training import probabilities
 from emodag.stages.fitting import model_settings
 from emodag.stages.ingest import copy_features, opened
@@ -49,7 +51,8 @@ def run(
         scaler leaves out the persons that the fold holds out; `quantiles/<part>` of each scaler;
         `scores`, the training features as the first of them makes them; `weights/<fold>` of each
         student.
-    params : those of `ingest` by which a table is read; `resolution` of the scalers; `model`
+    params : those of `ingest` by which a table is read; `person`, see
+        `emodag.science.person_scaling`, or "none"; `resolution` of the scalers; `model`
         and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of the submission.
 
     Raises
@@ -64,18 +67,17 @@ def run(
         raw = Path(scratch, "features.parquet")
         with FeatureWriter(raw, features) as writer:
             tally, texts = copy_features(table, layout, params, writer, context)
+        who = _persons(table, layout, texts, tally.rows, params)
         if empty := [features[at] for at in np.flatnonzero(tally.all_missing())]:
             context.warn(
                 f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"
             )
-        scaled = {part: _scaled(raw, inputs, part, params) for part in _parts(inputs, "quantiles")}
+        scaled = {
+            part: _scaled(raw, who, inputs, part, params) for part in _parts(inputs, "quantiles")
+        }
     ids = np.arange(tally.rows)
     if layout.id is not None:
         ids = row_ids(table, layout.id, texts[layout.id]).to_numpy(zero_copy_only=False)
-    who = np.full(tally.rows, "", object)
-    if layout.group is not None:
-        column = persons(table, layout.group, texts[layout.group], min_rows=1)
-        who = column.to_numpy(zero_copy_only=False)
     members = [
         _probabilities(scaled[fold if "folds" in inputs else "all"], path, params)
         for fold, path in _parts(inputs, "weights").items()
@@ -104,19 +106,42 @@ def _layout(table: Table, features: tuple[str, ...], params: Mapping[str, Any]) 
     return replace(layout, features=features)
 
 
+def _persons(
+    table: Table,
+    layout: Layout,
+    texts: Mapping[str, pa.Array],
+    rows: int,
+    params: Mapping[str, Any],
+) -> np.ndarray:
+    """The person of each row, "" where the table does not tell."""
+    if layout.group is not None:
+        column = persons(table, layout.group, texts[layout.group], min_rows=1)
+        return column.to_numpy(zero_copy_only=False)
+    if params["person"] != "none":
+        raise fault(
+            table.path,
+            "scaling.person needs to know whose these rows are; give the table the column "
+            f"{params['test_group'] or params['group'] or 'that data.test_group names'}",
+        )
+    return np.full(rows, "", object)
+
+
 def _parts(inputs: Mapping[str, Path], kind: str) -> dict[str, Path]:
     """The inputs of a kind, such as `weights/fold0`, by what follows, in the chain's order."""
     return {role.partition("/")[2]: inputs[role] for role in inputs if role.startswith(f"{kind}/")}
 
 
 def _scaled(
-    raw: Path, inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
+    raw: Path, who: np.ndarray, inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
 ) -> np.ndarray:
     """The features of the table as a scaler makes them: (n, p) float32."""
+    groups = rows_by_person(who)
     with pq.ParquetFile(raw) as new, pq.ParquetFile(inputs[f"quantiles/{part}"]) as fitted:
         names = new.schema_arrow.names
         scores = np.empty((new.metadata.num_rows, len(names)), np.float32)
         for at, (name, values, quantiles) in enumerate(_columns(names, new, fitted)):
+            if params["person"] != "none":
+                values = by_person(values, groups, kind=params["person"])
             scores[:, at] = score_column(
                 values,
                 quantiles,

@@ -1,0 +1,73 @@
+"""Each person's features among that person's rows alone."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, rankdata
+
+from emodag.science.person_scaling import by_person, rows_by_person
+
+RNG = np.random.default_rng(5)
+WHO = np.array(["b", "a", "c"])[RNG.integers(3, size=90)]
+X = RNG.normal(size=90) * 3 + np.unique(WHO, return_inverse=True)[1] * 100
+
+
+def of(values, who=WHO, kind="z"):
+    return by_person(values, rows_by_person(who), kind=kind)
+
+
+@pytest.mark.parametrize("kind", ["centre", "z", "rank"])
+class TestEveryKind:
+    def test_a_person_depends_on_own_rows_alone(self, kind):
+        other = np.where(WHO == "a", X, X * 7 + 1)
+        a = WHO == "a"
+        np.testing.assert_array_equal(of(X, kind=kind)[a], of(other, kind=kind)[a])
+        np.testing.assert_array_equal(of(X, kind=kind)[a], of(X[a], WHO[a], kind))
+
+    def test_what_differs_between_persons_is_gone(self, kind):
+        shifted = X + 1000.0 * (WHO == "b")
+        np.testing.assert_allclose(of(shifted, kind=kind), of(X, kind=kind), atol=1e-9)
+
+    def test_the_order_of_rows_is_of_no_consequence(self, kind):
+        order = RNG.permutation(90)
+        np.testing.assert_array_equal(of(X[order], WHO[order], kind), of(X, kind=kind)[order])
+
+    def test_missing_cells_stay_and_move_nothing(self, kind):
+        holed = X.copy()
+        holed[::7] = np.nan
+        there = ~np.isnan(holed)
+        found = of(holed, kind=kind)
+        np.testing.assert_array_equal(np.isnan(found), ~there)
+        np.testing.assert_array_equal(found[there], of(X[there], WHO[there], kind))
+        assert np.isnan(of(np.full(90, np.nan), kind=kind)).all()
+
+    def test_a_constant_is_in_the_middle(self, kind):
+        assert (of(np.full(90, 1e32), kind=kind) == 0).all()
+
+    def test_the_ends_of_float64(self, kind):
+        far = np.where(np.arange(90) % 2, 1e308, -1e308)
+        far[0], far[1] = np.finfo(np.float64).max, -np.finfo(np.float64).max
+        with np.errstate(all="raise"):
+            assert np.isfinite(of(far, kind=kind)).all()
+
+
+def test_an_outlier_moves_no_other_row_far():
+    far = X.copy()
+    at = int(np.flatnonzero(WHO == "c")[0])
+    far[at] = 1e32
+    others = np.arange(90) != at
+    for kind in ("centre", "z", "rank"):
+        assert np.abs(of(far, kind=kind) - of(X, kind=kind))[others].max() < 1
+
+
+def test_ranks_are_those_of_scipy():
+    x = np.round(X)
+    for who in "abc":
+        rows = who == WHO
+        shares = (rankdata(x[rows]) - 0.5) / rows.sum()
+        np.testing.assert_allclose(of(x, kind="rank")[rows], norm.ppf(shares), rtol=1e-12)
+
+
+def test_where_most_values_are_equal_the_mean_deviation_is_the_spread():
+    x = np.array([0.0, 0, 0, 0, 0, 0, 0, 5])
+    z = by_person(x, [np.arange(8)], kind="z")
+    assert z[-1] == pytest.approx(5 / (1.2533141373155003 * 5 / 8))

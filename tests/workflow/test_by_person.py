@@ -1,0 +1,89 @@
+"""`scaling.person`: a person's features relative to that person, in the chain and beside it."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import jobs
+
+FEATURES = [f"f{number}" for number in range(8)]
+RANKED = {"n_quantiles": 20, "person": "rank"}
+
+
+@pytest.fixture
+def ranked(project):
+    """A run of named columns with persons in the test table, who are far from one another."""
+    train = pd.read_csv(project.path / "train.csv", index_col=0)
+    test = pd.read_csv(project.path / "test.csv", index_col=0)
+    test = test.assign(who=np.repeat(["u", "v"], 12))
+    test.loc[test["who"] == "v", FEATURES] += 500.0
+    train.to_csv(project.path / "train.csv", index=False)
+    test.to_csv(project.path / "test.csv", index=False)
+    data = {"label": "label", "group": "person", "test_group": "who", "truth": None}
+    project.configure(data=data, scaling=RANKED)
+    project.snakemake("results/submission.csv", "results/scores.csv")
+    return project
+
+
+def test_each_person_is_scaled_alone(ranked):
+    relative = pd.read_parquet(ranked.path / "results/local/by_person/test.parquet")
+    for rows in (relative[:12], relative[12:]):
+        assert np.abs(rows.mean()).max() < 1e-9, "each person's ranks are about 0"
+    again = ranked.snakemake("results/submission.csv")
+    assert jobs(again, "RUN") == []
+    before = ranked.digests()
+    test = pd.read_csv(ranked.path / "test.csv")
+    test.loc[test["who"] == "v", FEATURES] *= 3.0  # no rank changes
+    test.to_csv(ranked.path / "test.csv", index=False)
+    assert "local/by_person" in jobs(ranked.snakemake("results/submission.csv"), "RUN")
+    after = ranked.digests()
+    assert after["local/by_person/test.parquet"] == before["local/by_person/test.parquet"]
+    assert after["submission/submission.csv"] == before["submission/submission.csv"]
+
+
+def test_new_people_are_too(ranked):
+    later = pd.read_csv(ranked.path / "test.csv")
+    later.loc[later["who"] == "u", FEATURES] -= 77.0
+    later.sample(frac=1, random_state=1).to_csv(ranked.path / "later.csv", index=False)
+    done = ranked.emodag("predict", "later.csv", "--out", "mine.csv")
+    assert done.returncode == 0, done.stderr
+    mine = pd.read_csv(ranked.path / "mine.csv", dtype=str).set_index("ID")
+    order = later.sample(frac=1, random_state=1).index
+    submitted = pd.read_csv(ranked.path / "results/submission.csv", dtype=str)
+    assert mine["Predicted"].tolist() == submitted["Predicted"][order].tolist()
+    assert ranked.emodag("export", "model").returncode == 0
+    shutil.move(ranked.path / "model", ranked.path.with_name("away"))
+    told = subprocess.run(
+        [sys.executable, "-I", ranked.path.with_name("away") / "load.py", "later.csv"],
+        cwd=ranked.path,
+        text=True,
+        capture_output=True,
+    )
+    assert told.returncode == 0, told.stderr
+    classes = json.loads((ranked.path.with_name("away") / "model.json").read_text())["classes"]
+    named = [line.split(",")[1] for line in told.stdout.splitlines()[1:]]
+    assert named == [classes[int(code)] for code in mine["Predicted"]]
+
+
+def test_whose_rows_these_are_must_be_known(project):
+    project.configure(scaling=RANKED)
+    said = project.snakemake("results/submission.csv", check=False).stderr
+    assert "test.csv: scaling.person needs to know whose these rows are" in said
+    data = {"test_blocks": 12}
+    project.configure(scaling=RANKED, data=data)
+    project.snakemake("results/submission.csv")
+    by_number = project.digests()["local/by_person/test.parquet"]
+    project.configure(scaling=RANKED, data={"test_blocks": [12, 12]})
+    project.snakemake("results/submission.csv")
+    assert project.digests()["local/by_person/test.parquet"] == by_number
+    project.configure(scaling=RANKED, data={"test_blocks": [12, 11]})
+    said = project.snakemake("results/submission.csv", check=False).stderr
+    assert "expected 23 rows by data.test_blocks (2 of them), found 24" in said
+    project.configure(scaling=RANKED, data={"test_blocks": 3})
+    said = project.snakemake("results/submission.csv", check=False).stderr
+    assert "a person has 3 rows and at least 5 are needed" in said

@@ -1,0 +1,88 @@
+"""Each person's features relative to that person: no label is used, and no other person."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from emodag.context import Context
+from emodag.errors import InputError
+from emodag.science.feature_file import FeatureWriter
+from emodag.science.matrices import read_columns
+from emodag.science.person_scaling import by_person, rows_by_person
+
+LEAST = 5
+"""Rows of a person with fewer say nothing of the person."""
+
+FEW = 20
+"""Below this a person's rows are a small sample of their states."""
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `train.parquet` and, where there is a pool, `test.parquet`: float64, NaN where missing.
+
+    Parameters
+    ----------
+    inputs : `train` and `test`, the features; `rows`, `test_rows` and `unlabelled`, the `person` of
+        each row of the first, and of the second's, one above the other. A person's labelled and
+        unlabelled rows belong together; the test table's persons are others.
+    params : `kind`, see `emodag.science.person_scaling.by_person`.
+    context : told of persons with few rows. Its workers go through features side by side.
+
+    Raises
+    ------
+    InputError
+        If a person has fewer than `LEAST` rows.
+    """
+    everybody = _persons(inputs)
+    _require_rows(everybody, context)
+    sources = [pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs]
+    names, n_train = sources[0].schema_arrow.names, sources[0].metadata.num_rows
+    columns = (
+        np.concatenate([s.read(columns=[name], use_threads=False)[name] for s in sources])
+        for name in names
+    )
+    relative = partial(by_person, groups=rows_by_person(everybody), kind=params["kind"])
+    values = np.empty((len(everybody), len(names)), order="F")
+    with ThreadPoolExecutor(context.workers) as workers:
+        for at, column in enumerate(workers.map(relative, columns)):
+            values[:, at] = column
+    for name, rows in (("train", values[:n_train]), ("test", values[n_train:])):
+        if name in inputs:
+            with FeatureWriter(output / f"{name}.parquet", names) as writer:
+                writer.add(rows)
+
+
+def _persons(inputs: Mapping[str, Path]) -> np.ndarray:
+    """Of whom each row is: training rows, then those of the test table, then unlabelled ones."""
+    of = {
+        role: [(role if role == "test_rows" else "", person) for person in _column(inputs[role])]
+        for role in ("rows", "test_rows", "unlabelled")
+        if role in inputs
+    }
+    known = {}
+    return np.array([known.setdefault(who, len(known)) for part in of.values() for who in part])
+
+
+def _column(path: Path) -> list:
+    return read_columns(path)["person"].tolist()
+
+
+def _require_rows(persons: np.ndarray, context: Context) -> None:
+    counts = np.bincount(persons)
+    if counts.min() < LEAST:
+        raise InputError(
+            f"scaling.person: a person has {counts.min()} rows and at least {LEAST} are needed to "
+            "say what is usual for a person; leave those persons out, or set it to 'none'"
+        )
+    if (few := int((counts < FEW).sum())) > 0:
+        context.warn(
+            f"{few} of {len(counts)} persons have fewer than {FEW} rows, from which scaling.person "
+            "takes what is usual for them; they must be in all states, as in training"
+        )
