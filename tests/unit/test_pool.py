@@ -1,5 +1,10 @@
 """Rows without a label: which they are, whose, and what of a fold they must stay out of."""
 
+import json
+from contextlib import nullcontext
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -8,6 +13,7 @@ import pytest
 from emodag.chain import Chain, only_one_generation
 from emodag.errors import ConfigError, InputError
 from emodag.face.config import load
+from emodag.provenance.digest import logical_digest
 from emodag.science.folds import folds_of_others
 from emodag.science.matrices import probability_columns, read_columns, write_columns
 from emodag.science.pool import pool_rows
@@ -343,3 +349,87 @@ def test_parameters_and_inputs_stay_as_they_were_where_nothing_is_asked_for():
     assert "unlabelled" in by_name["local/nested/scaled/fold0"].inputs
     assert "unlabelled" not in by_name["local/published/scaled/all"].inputs
     assert by_name["local/nested/seed1/gen1/pseudo_labels/fold1"].params["fold"] == 1
+
+
+class Quiet:
+    """A context that nobody listens to."""
+
+    device, workers, every = "cpu", 1, 10**9
+
+    def __init__(self):
+        self.checkpoint = self
+
+    def warn(self, message):
+        """Not told."""
+
+    def progress(self, total, unit):
+        return nullcontext(self)
+
+    def update(self, steps=1, **figures):
+        """Not shown."""
+
+    def load(self):
+        """There is nothing to go on from."""
+
+    def saw_labels_of(self, persons):
+        """Not recorded."""
+
+
+def made(folder, train, unlabelled):
+    """The digest of each file that the fits of a small chain, and what they rest on, make."""
+    folder.mkdir()
+    train.to_csv(folder / "train.csv", index=False)
+    unlabelled.to_csv(folder / "more.csv", index=False)
+    config = load({
+        "data": {**OWN, "train": str(folder / "train.csv"), "unlabelled": str(folder / "more.csv"),
+                 "classes": ["calm", "tense"]},
+        "folds": 2, "protocols": ["nested"], "generations": 2, "scaling": {"n_quantiles": 20},
+        "model": {"hidden": 8, "code": 4, "head": 4}, "pseudo_labels": {"threshold": 0.5},
+        "training": {"epochs": 2, "batch": 8},
+    })  # fmt: skip
+    digests = {}
+    for job in Chain(config, "local").compared(1):
+        output = folder / job.name
+        output.mkdir(parents=True)
+        inputs = {
+            role: Path(origin) if isinstance(origin, str) else folder.joinpath(*origin)
+            for role, origin in job.inputs.items()
+        }
+        import_module(f"emodag.stages.{job.stage}").run(inputs, job.params, output, Quiet())
+        assert sorted(path.name for path in output.iterdir()) == sorted(job.outputs)
+        digests |= {f"{job.name}/{file}": logical_digest(output / file) for file in job.outputs}
+    return digests
+
+
+def test_unlabelled_rows_of_held_out_persons_reach_nothing_of_their_fold_in_nested(tmp_path):
+    """Change them: what is scored on their persons does not move by a single bit."""
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(rng.normal(size=(80, 6)), columns=list("abcdef"))
+    frame = frame.assign(who=np.repeat(["S1", "S2", "S3", "S4"], 20), mood=np.tile([0, 1], 40))
+    train, unlabelled = (
+        frame[::2].assign(mood=np.tile([0, 1], 20)),
+        frame[1::2].drop(columns="mood"),
+    )
+    before = made(tmp_path / "before", train, unlabelled)
+    folds = read_columns(tmp_path / "before/local/folds/folds.parquet")["group_fold"]
+    theirs = unlabelled["who"].isin(train["who"][folds == 0]).to_numpy()
+    assert 0 < theirs.sum() < len(theirs)
+    changed = unlabelled.copy()
+    changed.loc[theirs, list("abcdef")] = 7 - 3 * changed.loc[theirs, list("abcdef")]
+    after = made(tmp_path / "after", train, changed)
+    same = {name for name in before if before[name] == after[name]}
+    home = "local/nested/seed1"
+    fits = [f"{home}/gen{number}/fold0" for number in (0, 1, 2)]
+    unmoved = [f"{fit}/{file}" for fit in fits for file in ("weights.safetensors", "fit.json")]
+    unmoved += [f"{fit}/validation.parquet" for fit in fits[1:]]
+    unmoved += [f"{home}/gen{n}/pseudo_labels/fold0/pseudo_labels.parquet" for n in (1, 2)]
+    unmoved += [f"local/nested/scaled/fold0/{name}.parquet" for name in ("quantiles", "train")]
+    assert [name for name in unmoved if name not in same] == []
+    moved = [
+        "local/nested/scaled/fold1/quantiles.parquet",
+        "local/nested/scaled/fold0/test.parquet",
+    ]
+    moved += [f"{home}/gen{number}/fold1/weights.safetensors" for number in (0, 1, 2)]
+    assert [name for name in moved if name in same] == []
+    facts = json.loads((tmp_path / "after" / fits[2] / "fit.json").read_text())
+    assert facts["n_pseudo"] == (~theirs).sum()

@@ -118,7 +118,7 @@ def without_labels(project: Project) -> tuple[pd.DataFrame, pd.Series]:
     return frame.assign(label=frame["label"].astype("Int64").mask(lacking)), lacking
 
 
-@pytest.mark.parametrize("kind", ["empty.csv", "-1.csv", "nullable.parquet"])
+@pytest.mark.parametrize("kind", ["-1.csv", "nullable.parquet"])
 def test_training_rows_without_a_label(tmp_path, kind):
     project = Project.create(tmp_path / "project")
     frame, lacking = without_labels(project)
@@ -148,47 +148,3 @@ def test_training_rows_without_a_label(tmp_path, kind):
     assert f"{lacking.sum()} without a label" in text
     assert "Pseudo-labels of the test rows and unlabelled rows" in text
     assert jobs(done, "RUN")
-
-
-def test_unlabelled_rows_of_a_held_out_person_reach_nothing_of_their_fold_in_nested(tmp_path):
-    """Change them: what is scored on that person does not move by a single bit."""
-    found = {}
-    for kind in ("before", "after"):
-        project = Project.create(tmp_path / kind)
-        frame, lacking = without_labels(project)
-        if kind == "after":
-            held_out = pd.read_parquet(tmp_path / "before/results/local/folds/folds.parquet")
-            people = set(frame["person"][~lacking][(held_out["group_fold"] == 0).to_numpy()])
-            theirs = lacking & frame["person"].isin(people)
-            features = [name for name in frame if name.startswith("f")]
-            frame.loc[theirs, features] = 7 - 3 * frame.loc[theirs, features]
-        frame[~lacking].to_csv(project.path / "train.csv", index=False)
-        frame[lacking].drop(columns="label").to_csv(project.path / "more.csv", index=False)
-        project.configure(
-            data={**ALONE, "unlabelled": "more.csv"},
-            generations=2,
-            protocols=["published", "nested"],
-            pseudo_labels={"threshold": 0.26},
-        )
-        project.snakemake("results/scores.csv")
-        found[kind] = project.digests()
-    before, after = found.values()
-    same = {name for name in after if before[name] == after[name]}
-    home = "local/nested/"
-    fits = [f"seed1/gen{number}/fold0" for number in (1, 2)]
-    unmoved = [f"{home}scaled/fold0/{file}.parquet" for file in ("quantiles", "train")]
-    unmoved += [f"{home}seed1/gen0/fold0/weights.safetensors"]
-    unmoved += [
-        f"{home}{fit}/{file}"
-        for fit in fits
-        for file in ("weights.safetensors", "fit.json", "validation.parquet")
-    ]
-    unmoved += [
-        f"{home}seed1/gen{number}/pseudo_labels/fold0/pseudo_labels.parquet" for number in (1, 2)
-    ]
-    assert not set(unmoved) - same
-    moved = [f"{home}scaled/fold1/quantiles.parquet", f"{home}seed1/gen2/fold1/fit.json"]
-    moved += [f"{home}scaled/fold0/test.parquet", "local/published/scaled/all/quantiles.parquet"]
-    assert not set(moved) & same
-    facts = json.loads((tmp_path / f"after/results/{home}seed1/gen2/fold0/fit.json").read_text())
-    assert facts["n_pseudo"] > 0
