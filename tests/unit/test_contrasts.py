@@ -17,9 +17,20 @@ from emodag.science.yardstick import effect, mean_interval, sd_interval, spread
 
 def test_a_person_that_moves():
     persons = np.array(["b", "b", "a", "c", "a"])
-    found = moved_persons(persons, np.array([0, 0, 1, 2, 1]), np.array([0, 0, 2, 2, 2]))
-    assert found == [{"person": "a", "a": 1, "b": 2}]
-    assert moved_persons(persons, np.arange(5), np.arange(5)) == []
+    one, other = np.array([[0, 0, 1, 2, 1]]), np.array([[0, 0, 2, 2, 2]])
+    assert moved_persons(persons, one, other) == [{"person": "a", "a": 1, "b": 2}]
+    assert moved_persons(persons, one, one) == []
+
+
+def test_who_moves_in_several_repeats_moves_once():
+    persons = np.array(["b", "b", "a", "c", "a"])
+    one = np.array([[0, 0, 1, 0, 1], [3, 3, 2, 2, 2]])
+    other = np.array([[0, 0, 0, 1, 0], [2, 2, 3, 2, 3]])
+    assert moved_persons(persons, one, other) == [
+        {"person": "a", "a": 1, "b": 0},
+        {"person": "b", "a": 3, "b": 2},
+        {"person": "c", "a": 0, "b": 1},
+    ]
 
 
 def test_pseudo_labels_gained_lost_and_flipped():

@@ -9,7 +9,8 @@ from emodag.face.report import answer, classes
 
 
 def run(**facts):
-    return SimpleNamespace(last="gen1", seeds=[1], truth=None, protocols=["nested"], **facts)
+    bare = {"last": "gen1", "seeds": [1], "repeats": 1, "truth": None, "protocols": ["nested"]}
+    return SimpleNamespace(**bare, **facts)
 
 
 def test_doubts_stand_on_the_first_screen(monkeypatch):
@@ -30,7 +31,7 @@ def test_as_many_classes_as_a_matrix_can_show(size):
     names = [f"sign{at}" for at in range(size)]
     counts = np.diag(np.full(size, 5))
     counts[3, 7], counts[9, 2] = 1, 4
-    confusions = {"confusions": lambda *_: counts[None, None]}
+    confusions = {"person_confusions": lambda *_: counts[None, None]}
     section = classes.section(run(classes=names, **confusions))
     if size <= 32:
         text, (figure,), table = section.blocks

@@ -91,6 +91,38 @@ def test_the_interval_covers_what_it_says():
     assert 0.88 <= covered / 200 <= 0.99
 
 
+def test_repeats_of_the_same_answers_make_nobody_surer():
+    """Forty people in four folds, once, and five times with other company, answers unchanged."""
+    rng, width = np.random.default_rng(3), []
+    right = rng.random(40) < 0.7
+    answers = np.where(right[:, None, None], RIGHT, WRONG)
+    folds = [rng.permutation(40) % 4 for _ in range(5)]
+    for repeats in (1, 5):
+        counts = np.zeros((4 * repeats, 40, 2, 2), np.int64)
+        for repeat in range(repeats):
+            counts[4 * repeat + folds[repeat], np.arange(40)] = answers
+        low, high = percentiles(fold_means(counts, draws(40, replicates=4000, rng=rng)))
+        width.append(high - low)
+    assert width[1] == pytest.approx(width[0], rel=0.05)
+    by_theory = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 40)
+    assert width[1] == pytest.approx(by_theory, rel=0.1)
+
+
+def test_with_repeats_the_interval_covers_what_it_says():
+    """As above, but who is right of a person's answers also depends on the repeat."""
+    rng, covered = np.random.default_rng(4), 0
+    for _ in range(150):
+        chance = rng.beta(1.4, 0.6, size=40)  # 0.7 in the mean, and most people near 0 or 1
+        counts = np.zeros((12, 40, 2, 2), np.int64)
+        for repeat in range(3):
+            hit = rng.random(40) < chance
+            fold = 4 * repeat + rng.permutation(40) % 4
+            counts[fold, np.arange(40)] = np.where(hit[:, None, None], RIGHT, WRONG)
+        low, high = percentiles(fold_means(counts, draws(40, replicates=400, rng=rng)))
+        covered += low <= 0.7 <= high
+    assert 0.87 <= covered / 150 <= 0.99
+
+
 def test_reliability_by_hand():
     confidence = np.array([0.5, 0.55, 0.6, 0.95, 1.0])
     correct = np.array([True, False, True, True, True])

@@ -52,6 +52,8 @@ class Chain:
 
     Students learn from a pool of rows without labels, too: those of the test table, then those of
     `data.unlabelled`. Without any there are no pseudo-labels, and so a single generation.
+
+    The number of its folds must be known; see `emodag.person_count`.
     """
 
     def __init__(self, config: Config, env: str) -> None:
@@ -61,7 +63,7 @@ class Chain:
         self.no_boost = [1.0] * len(self.classes)
         factors = config.pseudo_labels.boost or {}
         self.boost = [factors.get(name, 1.0) for name in self.classes]
-        self.folds = range(config.folds)
+        self.folds = range(config.folds * config.folds_repeats)
         self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
         self.has_unlabelled = config.data.unlabelled is not None
         self.is_by_person = config.scaling.person != "none"
@@ -172,10 +174,11 @@ class Chain:
             f"{self.env}/folds",
             "folds",
             {
-                "folds": len(self.folds),
+                "folds": self.config.folds,
                 "assignment": self.config.fold_assignment,
                 "shuffle_seed": SHUFFLE_SEED,
                 "classes": self.classes,
+                **self.repeats(),
             },
             {**self.labels(), **self.unlabelled("table", "unlabelled_rows.parquet")},
         )
@@ -207,6 +210,11 @@ class Chain:
     def table(self) -> str:
         """The job whose matrices are scaled."""
         return f"{self.env}/{'by_person' if self.is_by_person else 'table'}"
+
+    def repeats(self) -> dict:
+        """The parameter of stages that must know how often there are so many folds, if several."""
+        repeats = self.config.folds_repeats
+        return {"repeats": repeats} if repeats > 1 else {}
 
     def scale(self, protocol: str, fold: int | None) -> Job:
         inputs = self.matrices(self.table)

@@ -58,6 +58,7 @@ def report_job(config: Config) -> Job:
             "seeds": config.seeds,
             "generations": len(chain.generations),
             "folds": config.folds,
+            **chain.repeats(),
             "look": look,
             "source": config.data.source,
             "classes": config.data.classes,
@@ -105,6 +106,10 @@ def _settings(config: Config) -> dict[str, Any]:
     made = config.data.source == "synthetic"
     unseen = {**UNSEEN, "data": UNSEEN["data"] | (set() if made else {"size", "seed"})}
     found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
+    if config.fold_assignment == "persons":  # as `emodag.person_count` has it
+        found["folds"] = found.pop("fold_assignment")
+    if config.folds_repeats > 1:
+        found["folds_repeats"] = config.folds_repeats
     if config.baselines:
         found |= {"baselines": config.baselines, "baseline_trials": config.baseline_trials}
     if config.submission != Submission():

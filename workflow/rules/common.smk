@@ -22,13 +22,14 @@ from emodag import forking
 from emodag.baselines import ENVIRONMENT as BASELINES
 from emodag.baselines import SCHEMES
 from emodag.beginning import bring_to_the_present, clear_away, keep_together
-from emodag.chain import only_one_generation
+from emodag.chain import Chain, only_one_generation
 from emodag.errors import EmodagError
 from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
 from emodag.face.repeated_keys import refuse_repeated_keys
 from emodag.face.targets import find_in
 from emodag.interpreters import Interpreters
+from emodag.person_count import counted, handed_on
 from emodag.planner import Planner, jobs
 from emodag.provenance import tally, turn
 from emodag.provenance.codebook import remember
@@ -41,7 +42,9 @@ try:
     prepare(ROOT / "workflow")
     refuse_repeated_keys([Path(file) for file in workflow.configfiles])
     CONFIG = load(config)
-    CHAIN = jobs(CONFIG)
+    COUNTED = (counted if workflow.is_main_process else handed_on)(CONFIG)
+    FOLDS = Chain(COUNTED, COUNTED.environment).folds
+    CHAIN = jobs(COUNTED)
     INTERPRETERS = Interpreters(CONFIG, ROOT)
     if workflow.is_main_process:
         turn.begin()
@@ -77,11 +80,11 @@ wildcard_constraints:
     protocol="|".join(CONFIG.protocols),
     seed="|".join(map(str, [*CONFIG.seeds, *CONFIG.drift.seeds])),
     gen="|".join(map(str, range(1, CONFIG.generations + 1))),
-    fold="|".join(map(str, range(CONFIG.folds))),
+    fold="|".join(map(str, FOLDS)),
     scheme="|".join(SCHEMES),
     baseline="|".join(sorted(set(get_args(Baseline)).difference(VOTING))),
     voting="|".join(VOTING),
-    part="all|" + "|".join(f"fold{fold}" for fold in range(CONFIG.folds)),
+    part="all|" + "|".join(f"fold{fold}" for fold in FOLDS),
 
 
 def needs(name):

@@ -49,10 +49,11 @@ def add(verbs) -> None:
 def _check(options: argparse.Namespace) -> int:
     from emodag.chain import only_one_generation
     from emodag.face.combined import combined
+    from emodag.person_count import counted
     from emodag.planner import jobs
     from emodag.provenance.fingerprint import THREAD_VARIABLES
 
-    config = combined(options.files, [])
+    config = counted(combined(options.files, []), read_only=True)
     chain = jobs(config)
     threads = config.environments[config.environment].threads
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))  # before torch is loaded

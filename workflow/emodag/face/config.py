@@ -14,6 +14,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 
@@ -29,6 +31,16 @@ def _as_written(name: Any) -> Any:
     if isinstance(name, float):
         raise ValueError(f"{name} is a number: write it in quotes, as in the table")
     return str(name) if isinstance(name, int) else name
+
+
+def _folds(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return known(value)
+    except ValidationError:
+        raise ValueError(
+            "expected a whole number from 2 on, or `persons`, which holds out each person once; "
+            f"found {value!r}"
+        ) from None
 
 
 Positive = Annotated[int, Field(ge=1)]
@@ -379,7 +391,13 @@ class Config(Section):
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
         [1], description="run seeds; the first one submits"
     )
-    folds: Annotated[int, Field(ge=2)] = Field(5, description="folds of the cross-validation")
+    folds: Annotated[Annotated[int, Field(ge=2)] | Literal["persons"], WrapValidator(_folds)] = (
+        Field(5, description="folds of the cross-validation; persons: one for each training person")
+    )
+    folds_repeats: Positive = Field(
+        1,
+        description="how often there are so many folds, each time with others held out together",
+    )
     fold_assignment: Literal["stable", "scikit_learn"] = Field(
         "stable",
         description="among persons of equal size, by id; or as the installed scikit-learn does, "
@@ -442,6 +460,11 @@ class Config(Section):
                 f"`pseudo_labels.boost` names {name!r}, and `data.classes` holds "
                 f"{', '.join(self.data.classes)}"
             )
+        if self.folds == "persons" and self.folds_repeats > 1:
+            raise ValueError(
+                f"`folds_repeats` is {self.folds_repeats}, and with `folds: persons` each person "
+                "is held out alone every time; leave `folds_repeats` out"
+            )
         if self.training.randomness == "global":
             self._replayable()
         self._comparable()
@@ -486,6 +509,11 @@ class Config(Section):
             raise ValueError(
                 f"`training.matmul` is {self.training.matmul!r}, {why} and multiplies as torch "
                 "does; set `training.matmul: torch`"
+            )
+        if self.folds_repeats > 1:
+            raise ValueError(
+                f"`folds_repeats` is {self.folds_repeats}, {why}, which has one assignment of "
+                "folds; set `folds_repeats: 1`"
             )
         if self.model.corruption:
             raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emodag.face.page_parts import NONE, Table
+from emodag.face.page_parts import MOST_FOLDS, NONE, Table
 from emodag.face.words import interval, number, percent, score, title
 
 SCORES = {
@@ -125,10 +125,13 @@ def _scores(contrast: Mapping[str, Any], key: str) -> Table:
     for pair, generation in _generations(contrast):
         folds, mean = generation["folds"][key], generation["scores"][key]
         rows.append([pair_name(pair), title(generation["step"])])
-        rows[-1] += [_signed(fold["difference"]) for fold in folds]
+        higher = [fold["difference"] for fold in folds]
+        is_many = len(folds) > MOST_FOLDS
+        rows[-1] += map(_signed, (min(higher), max(higher)) if is_many else higher)
         rows[-1] += [score(mean["a"]), score(mean["b"]), _signed(mean["difference"])]
     folds = len(contrast["pairs"][0]["generations"][0]["folds"][key])
-    heads = ["Runs", "step", *(f"fold {fold}" for fold in range(folds))]
+    heads = ["Runs", "step"]
+    heads += [f"fold {n}" for n in range(folds)] if folds <= MOST_FOLDS else ["lowest", "highest"]
     left, right = _sides(contrast)
     heads += [f"mean, {left}", right, "difference"]
     return Table(LONG[key], heads, rows, f"By fold, how much higher it is on the {right} side.")

@@ -111,18 +111,21 @@ def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
     import pyarrow.parquet as pq
     from safetensors.numpy import load_file
 
+    from emodag.science.folds import held_out
     from emodag.science.matrices import read_columns
     from emodag.science.scaling import median
 
     train = pq.ParquetFile(files["train"])
-    fold = read_columns(files["folds"])["group_fold"] if "folds" in files else None
+    folds = read_columns(files["folds"]) if "folds" in files else None
     found = {}
     for role, path in files.items():
         kind, _, part = role.partition("/")
         if kind == "weights":
             found |= {f"{part}.{name}": array for name, array in load_file(path).items()}
         elif kind == "quantiles":
-            rows = slice(None) if fold is None else fold != int(part.removeprefix("fold"))
+            rows = slice(None)
+            if folds is not None:
+                rows = ~held_out(folds, "group_fold", int(part.removeprefix("fold")))
             names = train.schema_arrow.names
             columns = (train.read(columns=[name])[name].to_numpy()[rows] for name in names)
             found[f"{part}.medians"] = np.array([median(column) for column in columns])

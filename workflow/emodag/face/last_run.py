@@ -11,6 +11,7 @@ from emodag.errors import InputError
 from emodag.face.combined import combined
 from emodag.face.config import Config
 from emodag.job import Job
+from emodag.person_count import counted
 from emodag.planner import Planner, jobs
 from emodag.provenance.closure import PACKAGE
 
@@ -37,7 +38,7 @@ class LastRun:
         """Of the results in the present directory; `more` makes one more job of the chain."""
         if not CONFIGURATION.is_file():
             raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
-        config = combined([CONFIGURATION], [])
+        config = counted(combined([CONFIGURATION], []), read_only=True)
         chain, found = Chain(config, config.environment), jobs(config)
         if more is not None:
             job = more(chain)

@@ -1,7 +1,7 @@
 """`emodag.open("results")`: what a run made, as frames, for notebooks and scripts."""
 
 import html
-from functools import cached_property
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ import yaml
 from emodag.chain import Chain
 from emodag.errors import InputError, IntegrityError
 from emodag.face.config import Config, load
-from emodag.job import RESULTS, Job
+from emodag.job import RESULTS
+from emodag.person_count import with_persons
 from emodag.planner import jobs
 from emodag.provenance.atomic import read_bytes
 from emodag.provenance.canonical import file_sha256
@@ -46,7 +47,12 @@ class Results:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}; are these results of a run?") from None
         self._directory = path.parent
-        self._chain = Chain(self.config, self.config.environment)
+        config = self.config
+        if config.folds == "persons":
+            home = self._directory / config.environment / "table"
+            persons = json.loads(read_bytes(home / "quality.json"))["rows_per_person"]
+            config = with_persons(config, len(persons))
+        self._chain, self._jobs = Chain(config, config.environment), jobs(config)
 
     def scores(self) -> "pd.DataFrame":
         """The cross-validated scores, a row per fit that held rows out: `results/scores.csv`."""
@@ -92,10 +98,6 @@ class Results:
     def report(self) -> "Page":
         """The report, which a notebook shows: `results/report.html`."""
         return Page(self._file("report", "report.html"))
-
-    @cached_property
-    def _jobs(self) -> dict[str, Job]:
-        return jobs(self.config)
 
     def _table(self, job: str, file: str) -> "pd.DataFrame":
         import pandas as pd

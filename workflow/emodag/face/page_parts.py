@@ -6,6 +6,10 @@ NONE = "\N{EN DASH}"
 """What a cell shows that has nothing to show."""
 
 
+MOST_FOLDS = 10
+"""As many folds as are told apart in columns of a table, or as lines of a figure."""
+
+
 class Table(NamedTuple):
     """A table; the first cell of a row is its heading."""
 

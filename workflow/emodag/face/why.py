@@ -60,12 +60,13 @@ def _why(options: argparse.Namespace) -> int:
     from emodag.face.places import asked_store
     from emodag.face.targets import find_in
     from emodag.interpreters import Interpreters
+    from emodag.person_count import counted
     from emodag.planner import Planner, jobs
     from emodag.provenance.closure import PACKAGE
     from emodag.provenance.store import Store
     from emodag.provenance.why import ancestry, judge
 
-    config = combined(options.configfile, options.config)
+    config = counted(combined(options.configfile, options.config), read_only=True)
     chain = jobs(config)
     try:
         target = find_in(chain, options.target)

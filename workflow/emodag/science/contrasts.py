@@ -8,22 +8,22 @@ from emodag.science.pseudo_label import boosted
 
 
 def moved_persons(persons: np.ndarray, a: np.ndarray, b: np.ndarray) -> list[dict[str, Any]]:
-    """The people that two assignments put into different folds, by their ids' order.
+    """The people whom two runs put into different folds, by their ids' order.
 
     Parameters
     ----------
     persons : (n,) integers or text, the person of each row.
-    a, b : (n,) integers, the fold of each row; one person's rows share a fold.
+    a, b : (repeats, n) integers, the fold of each row; one person's rows share a fold.
 
     Returns
     -------
-    Objects with `person` (as text), and the folds `a` and `b`.
+    Objects with `person` (as text), and the folds `a` and `b`, in the first repeat that differs.
     """
     ids, first = np.unique(persons, return_index=True)
     return [
-        {"person": str(person), "a": int(a[row]), "b": int(b[row])}
+        {"person": str(person), "a": int(a[repeats[0], row]), "b": int(b[repeats[0], row])}
         for person, row in zip(ids.tolist(), first.tolist(), strict=True)
-        if a[row] != b[row]
+        if len(repeats := np.flatnonzero(a[:, row] != b[:, row]))
     ]
 
 

@@ -3,11 +3,37 @@
 scikit-learn up to 1.8 orders the groups by an unstable argsort of their sizes, whose order among
 equal sizes depends on NumPy's SIMD kernels: people change folds between NumPy releases (see
 scikit-learn issue 29495). Here ties are broken by the person id.
+
+Folds are numbered through all repeats: fold `k` of `K` in repeat `r` is fold `r * K + k`. A table
+of folds has two columns of these numbers, `group_fold` and `row_fold`, and two more for each repeat
+after the first, such as `group_fold_1` and `row_fold_1`.
 """
+
+from collections.abc import Mapping
+from hashlib import sha256
 
 import numpy as np
 
 from emodag.errors import InputError
+
+DRAWS = 1000
+"""How often an assignment is drawn anew because it is one of those before."""
+
+
+def held_out(table: Mapping[str, np.ndarray], kind: str, fold: int) -> np.ndarray:
+    """(n,) booleans: the rows that a fold holds out.
+
+    Parameters
+    ----------
+    table : the columns of a table of folds, (n,) integers each.
+    kind : ``group_fold`` or ``row_fold``.
+    """
+    return (assignments(table, kind) == fold).any(axis=0)
+
+
+def assignments(table: Mapping[str, np.ndarray], kind: str) -> np.ndarray:
+    """(repeats, n) integers: the fold that holds each row out in each repeat; see `held_out`."""
+    return np.stack([column for name, column in table.items() if name.startswith(kind)])
 
 
 def group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
@@ -33,13 +59,89 @@ def group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
     """
     ids, group, sizes = np.unique(persons, return_inverse=True, return_counts=True)
     _require_persons(ids, folds)
-    fold_of_group = np.empty(len(ids), np.int16)
+    return _filled(np.argsort(-sizes, kind="stable"), sizes, folds)[group]
+
+
+def _filled(order: np.ndarray, sizes: np.ndarray, folds: int) -> np.ndarray:
+    """(persons,) int16: each in this order goes to the fold with the fewest rows so far."""
+    fold = np.empty(len(sizes), np.int16)
     load = np.zeros(folds, np.int64)
-    for index in np.argsort(-sizes, kind="stable"):
+    for index in order:
         lightest = int(np.argmin(load))
-        fold_of_group[index] = lightest
+        fold[index] = lightest
         load[lightest] += sizes[index]
-    return fold_of_group[group]
+    return fold
+
+
+def other_group_folds(persons: np.ndarray, first: np.ndarray, *, repeats: int) -> list[np.ndarray]:
+    """Further assignments to as many folds, in each of which other people are held out together.
+
+    As `group_folds`, but the order in which people go is that of hashes of repeat and person id, so
+    folds are about equally full whoever is in them: two differ by the largest person at most.
+
+    Parameters
+    ----------
+    persons : (n,) integers or text.
+    first : (n,) integers, the fold of each row in repeat 0.
+    repeats : how many assignments there are to be, `first` being one of them.
+
+    Returns
+    -------
+    (n,) int16 for each repeat from 1 on, folds numbered from 0.
+
+    Raises
+    ------
+    InputError
+        When there are so few ways to assign these people that one would be there twice.
+    """
+    ids, start, group, sizes = np.unique(
+        persons, return_index=True, return_inverse=True, return_counts=True
+    )
+    folds = int(first.max()) + 1
+    known, found = {_together(first[start])}, []
+    for repeat in range(1, repeats):
+        drawn = (_filled(_order(ids, repeat, draw), sizes, folds) for draw in range(DRAWS))
+        other = next((each for each in drawn if _together(each) not in known), None)
+        if other is None:
+            raise InputError(
+                f"the training table holds {len(ids)} persons ({', '.join(map(str, ids))}), too "
+                f"few to put them into {folds} folds of about equal size in {repeats} ways. Lower "
+                "`folds_repeats`."
+            )
+        known.add(_together(other))
+        found.append(other[group])
+    return found
+
+
+def _order(ids: np.ndarray, repeat: int, draw: int) -> np.ndarray:
+    """A permutation of people by repeat and draw, whatever NumPy's generators do."""
+    texts = [f"folds\x1f{repeat}\x1f{draw}\x1f{id!r}" for id in ids.tolist()]
+    return np.array(sorted(range(len(ids)), key=lambda at: sha256(texts[at].encode()).digest()))
+
+
+def _together(fold: np.ndarray) -> bytes:
+    """Who is in one fold with whom, whatever the folds' numbers: each as the first one there."""
+    _, first, inverse = np.unique(fold, return_index=True, return_inverse=True)
+    return first[inverse].tobytes()
+
+
+def person_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
+    """A fold for each person, in the order of their ids, as scikit-learn's `LeaveOneGroupOut`.
+
+    Parameters and result are those of `group_folds`.
+
+    Raises
+    ------
+    InputError
+        When there are not just as many people as folds.
+    """
+    ids, group = np.unique(persons, return_inverse=True)
+    if len(ids) != folds:
+        raise InputError(
+            f"the training table holds {len(ids)} persons, and {folds} were counted when the run "
+            "was planned: it has changed since. Run the same command again."
+        )
+    return group.astype(np.int16)
 
 
 def scikit_learn_group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns
 
 
@@ -17,8 +18,8 @@ def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.nda
     Parameters
     ----------
     size : rows of the pool.
-    inputs : `unlabelled`, where there are such rows: the int column `group_fold`, the fold that
-        holds out the person of each, -1 for none. They are the last rows of the pool.
+    inputs : `unlabelled`, where there are such rows: a table of folds, where -1 is for
+        people whom none holds out. They are the last rows of the pool.
     fold : None leaves nobody out.
 
     Returns
@@ -28,5 +29,5 @@ def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.nda
     rows = np.arange(size, dtype=np.int64)
     if fold is None or "unlabelled" not in inputs:
         return rows
-    held_out = read_columns(inputs["unlabelled"])["group_fold"] == fold
-    return np.delete(rows, size - len(held_out) + np.flatnonzero(held_out))
+    is_held_out = held_out(read_columns(inputs["unlabelled"]), "group_fold", fold)
+    return np.delete(rows, size - len(is_held_out) + np.flatnonzero(is_held_out))

@@ -15,13 +15,14 @@ from emodag.science.baselines.catalogue import CATALOGUE, Baseline
 from emodag.science.baselines.features import scaled, unscaled
 from emodag.science.baselines.search import inner_folds, search
 from emodag.science.baselines.task import Task, fit_on_present
+from emodag.science.folds import held_out
 from emodag.science.matrices import probability_columns, read_columns, write_columns
 from emodag.science.pool import pool_rows
 from emodag.science.scoring import accuracy, macro_f1
 from emodag.science.seeds import generator
 
-FOLD_COLUMNS = {"kfold": "row_fold", "group_kfold": "group_fold"}
-"""The column of the fold table that each scheme goes by."""
+KINDS = {"kfold": "row_fold", "group_kfold": "group_fold"}
+"""The kind of fold that each scheme goes by; see `emodag.science.folds.held_out`."""
 
 
 def run(
@@ -44,8 +45,8 @@ def run(
     """
     baseline = CATALOGUE[params["baseline"]]
     rows = read_columns(inputs["rows"])
-    folds = read_columns(inputs["folds"])[FOLD_COLUMNS[params["scheme"]]]
-    train, valid = np.flatnonzero(folds != params["fold"]), np.flatnonzero(folds == params["fold"])
+    is_valid = held_out(read_columns(inputs["folds"]), KINDS[params["scheme"]], params["fold"])
+    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     context.saw_labels_of(np.unique(rows["person"][train]).tolist())
     task = _task(baseline, inputs, params, rows["label"][train], train, valid)
     settings = {**baseline.settings, **{k: v for k, v in params.items() if k == "threshold"}}

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns, read_probabilities
 from emodag.science.person_scores import fold_confusions, summary
-from emodag.stages.baseline import FOLD_COLUMNS
 from emodag.stages.scores import LeakageError
 
 COLUMNS = (
@@ -60,32 +60,32 @@ def run(
         for (name, scheme), found in groupby(
             params["fits"], key=lambda fit: (fit["baseline"], fit["scheme"])
         ):
-            fits, fold = list(found), folds[FOLD_COLUMNS[scheme]]
+            fits = list(found)
             if scheme == "group_kfold":
                 for fit in fits:
-                    _check(fit["role"], rows["person"][fold == fit["fold"]], context)
+                    scored = held_out(folds, "group_fold", fit["fold"])
+                    _check(fit["role"], rows["person"][scored], context)
             facts = [json.loads(inputs[f"{fit['role']}/fit.json"].read_text()) for fit in fits]
             about = {"env": params["env"], "seed": params["seed"], "baseline": name}
             about |= {"scheme": scheme, "imbalance": facts[0]["imbalance"]}
             about["n_pseudo"] = sum(each["n_pseudo"] for each in facts)
-            writer.writerow(about | _scores(inputs, params, rows, fold, fits))
+            writer.writerow(about | _scores(inputs, params, rows, fits))
 
 
 def _scores(
     inputs: Mapping[str, Path],
     params: Mapping[str, Any],
     rows: Mapping[str, np.ndarray],
-    fold: np.ndarray,
     fits: Sequence[Mapping[str, Any]],
 ) -> dict[str, float]:
-    """The scores of one model under one scheme, whose `fold` held each row out."""
-    predicted = np.empty(len(fold), np.int64)
-    for fit in fits:
-        path = inputs[f"{fit['role']}/validation.parquet"]
-        predicted[read_columns(path)["row"]] = read_probabilities(path).argmax(axis=1)
-    person = np.unique(rows["person"], return_inverse=True)[1]
+    """The scores of one model under one scheme, on the rows that its fits held out."""
+    paths = [inputs[f"{fit['role']}/validation.parquet"] for fit in fits]
+    held = [read_columns(path)["row"] for path in paths]
+    fold = np.repeat([fit["fold"] for fit in fits], [len(part) for part in held])
+    predicted = np.concatenate([read_probabilities(path).argmax(axis=1) for path in paths])
+    row, person = np.concatenate(held), np.unique(rows["person"], return_inverse=True)[1]
     sizes = {"folds": params["folds"], "classes": params["classes"]}
-    found = summary(fold_confusions(rows["label"], predicted, fold, person, **sizes))
+    found = summary(fold_confusions(rows["label"][row], predicted, fold, person[row], **sizes))
     return {
         "macro_f1": found.macro_f1,
         "macro_f1_sd": found.sd,
@@ -96,10 +96,10 @@ def _scores(
     }
 
 
-def _check(role: str, held_out: np.ndarray, context: Context) -> None:
+def _check(role: str, persons: np.ndarray, context: Context) -> None:
     """Make sure that a model has seen no label of those it is scored on, a person for each row."""
     seen = context.labels_seen[f"{role}/validation.parquet"]
-    leaked = sorted(seen.intersection(map(str, np.unique(held_out).tolist())))
+    leaked = sorted(seen.intersection(map(str, np.unique(persons).tolist())))
     if leaked:
         raise LeakageError(
             f"{role}: the model has seen labels of {', '.join(leaked)}, whom it is scored on."

@@ -19,6 +19,7 @@ from emodag.science.contrasts import (
     moved_persons,
     pseudo_label_changes,
 )
+from emodag.science.folds import assignments
 from emodag.science.ingest import read_truth
 from emodag.science.matrices import read_columns, read_probabilities
 from emodag.science.pseudo_label import boosted
@@ -162,12 +163,15 @@ def _folds(a: _Run, b: _Run) -> dict[str, Any]:
             f"{len(persons)} and {len(other)}, or of other persons in another order. Runs of "
             "different data cannot be contrasted."
         )
-    left, right = (read_columns(run.one("folds", "folds.parquet")) for run in (a, b))
+    tables = [read_columns(run.one("folds", "folds.parquet")) for run in (a, b)]
+    people, rows = (
+        [assignments(table, kind) for table in tables] for kind in ("group_fold", "row_fold")
+    )
     return {
         "persons": len(np.unique(persons)),
-        "moved": moved_persons(persons, left["group_fold"], right["group_fold"]),
+        "moved": moved_persons(persons, *people),
         "rows": len(persons),
-        "rows_moved": int(np.count_nonzero(left["row_fold"] != right["row_fold"])),
+        "rows_moved": int((rows[0] != rows[1]).any(axis=0).sum()),
     }
 
 

@@ -10,12 +10,19 @@ from emodag.context import Context
 from emodag.science.folds import (
     folds_of_others,
     group_folds,
+    held_out,
+    other_group_folds,
+    person_folds,
     scikit_learn_group_folds,
     shuffled_folds,
 )
 from emodag.science.matrices import read_columns, write_columns
 
-ASSIGNMENTS = {"stable": group_folds, "scikit_learn": scikit_learn_group_folds}
+ASSIGNMENTS = {
+    "stable": group_folds,
+    "scikit_learn": scikit_learn_group_folds,
+    "persons": person_folds,
+}
 
 
 def run(
@@ -23,35 +30,43 @@ def run(
 ) -> None:
     """Write `folds.parquet`: columns `group_fold` and `row_fold`, int16, one row per training row.
 
-    Where there are unlabelled rows, `unlabelled_folds.parquet` has the `group_fold` that holds out
-    the person of each, -1 for persons without training rows, whom none does.
+    Further repeats have columns of their own, see `emodag.science.folds`. Where there are rows
+    without a label, `unlabelled_folds.parquet` has the `group_fold` that holds out the person of
+    each, -1 for persons without training rows, whom none does.
 
     Parameters
     ----------
     inputs : `rows`, the table of labels and persons; `unlabelled`, persons of unlabelled rows.
-    params : `folds`, their number; `assignment`, who decides among persons of equal size;
-        `shuffle_seed`, of the plain KFold; `classes`, their names.
+    params : `folds`, their number; `assignment`, who decides among persons of equal size, or
+        ``persons`` for one each; `shuffle_seed`, of the plain KFold, one more for each repeat;
+        `classes`, their names; `repeats`, if there are several.
 
     Raises
     ------
     InputError
-        When there are fewer persons than folds.
+        When there are fewer persons than folds, or too few for so many repeats.
     """
     rows = read_columns(inputs["rows"])
-    folds = params["folds"]
-    group = ASSIGNMENTS[params["assignment"]](rows["person"], folds=folds)
-    for fold in range(folds):
-        _warn_of_unseen_classes(rows, group != fold, params["classes"], fold, context)
-    write_columns(
-        output / "folds.parquet",
-        {
-            "group_fold": group,
-            "row_fold": shuffled_folds(len(group), folds=folds, seed=params["shuffle_seed"]),
-        },
-    )
+    folds, repeats = params["folds"], params.get("repeats", 1)
+    first = ASSIGNMENTS[params["assignment"]](rows["person"], folds=folds)
+    groups = [first, *other_group_folds(rows["person"], first, repeats=repeats)]
+    table = {}
+    for repeat, group in enumerate(groups):
+        shuffled = shuffled_folds(len(group), folds=folds, seed=params["shuffle_seed"] + repeat)
+        which = f"_{repeat}" if repeat else ""
+        table[f"group_fold{which}"] = group + np.int16(repeat * folds)
+        table[f"row_fold{which}"] = shuffled + np.int16(repeat * folds)
+    for fold in range(folds * repeats):
+        training = ~held_out(table, "group_fold", fold)
+        _warn_of_unseen_classes(rows, training, params["classes"], fold, context)
+    write_columns(output / "folds.parquet", table)
     if "unlabelled" in inputs:
         others = read_columns(inputs["unlabelled"])["person"]
-        columns = {"group_fold": folds_of_others(others, rows["person"], group)}
+        columns = {
+            name: folds_of_others(others, rows["person"], group)
+            for name, group in table.items()
+            if name.startswith("group_fold")
+        }
         write_columns(output / "unlabelled_folds.parquet", columns)
 
 

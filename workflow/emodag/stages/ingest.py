@@ -408,6 +408,28 @@ def _counted(who: pa.Array) -> dict[str, int]:
     return {str(each["values"]): each["counts"] for each in pc.value_counts(who).to_pylist()}
 
 
+def count_persons(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> int:
+    """How many persons have rows with a label in the training table, told apart as `run` does.
+
+    Parameters and errors are those of `run`; of the errors, those about the persons' column.
+    """
+    found = (opened(inputs, name, params) for name in ("train", "test", "unlabelled"))
+    train, *others = filter(None, found)
+    layout = layout_of_train(
+        train,
+        **{name: params[name] for name in ("label", "group", "id")},
+        ignored=ignored_columns((train, *others), params["ignore"]),
+    )
+    blocks = [block.texts for block in train.blocks([], [layout.group, layout.label])]
+    text, labels = (
+        pa.concat_arrays([texts[name] for texts in blocks]) for name in (layout.group, layout.label)
+    )
+    who = persons(train, layout.group, text, min_rows=params["min_rows_per_person"])
+    if params.get("unlabelled") == "rows":
+        who = who.filter(pa.array(~lacks_label(train, labels, params["classes"])))
+    return pc.count_distinct(who).as_py()
+
+
 def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
     """The table in the file of a role, or in those of `name/00000` and so on; None without any."""
     tables = [

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from emodag.context import Context
 from emodag.science.blending import mean_probabilities
 from emodag.science.feature_file import FeatureWriter
+from emodag.science.folds import held_out
 from emodag.science.global_stream import GlobalStream
 from emodag.science.ingest import Layout, layout_of_test
 from emodag.science.matrices import read_columns, read_matrix
@@ -166,7 +167,8 @@ def _training_values(inputs: Mapping[str, Path], name: str, part: str) -> np.nda
         values = source.read(columns=[name], use_threads=False)[name].to_numpy()
     if "folds" not in inputs:
         return values
-    return values[read_columns(inputs["folds"])["group_fold"] != int(part.removeprefix("fold"))]
+    folds = read_columns(inputs["folds"])
+    return values[~held_out(folds, "group_fold", int(part.removeprefix("fold")))]
 
 
 def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> np.ndarray:

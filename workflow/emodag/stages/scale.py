@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 
 from emodag.context import Context
 from emodag.science import planted
+from emodag.science.folds import held_out
+from emodag.science.matrices import read_columns
 from emodag.science.memory import keep_freed_memory
 from emodag.science.pool import pool_rows
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
@@ -39,9 +41,9 @@ def run(
     Parameters
     ----------
     inputs : `train` and, if there is a pool, `test`, the features as float64 Parquet, NaN where
-        missing; only where `fold` is given, `folds`, the int column `group_fold` of every train
-        row, and `unlabelled`, the same of the unlabelled rows with which the pool ends, if any.
-    params : `fold`: None fits on all rows; k leaves out those whose `group_fold` is k.
+        missing; only where `fold` is given, `folds`, the table of folds, and `unlabelled`, the same
+        of the unlabelled rows with which the pool ends, if any.
+    params : `fold`: None fits on all rows; k leaves out those of the persons that fold k holds out.
         `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
         `planted`, if the scores are to pass through `emodag.science.planted.promotion`.
@@ -84,8 +86,7 @@ def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -
     """Train rows the scaler may be fitted on, in order."""
     if fold is None:
         return np.arange(n_train, dtype=np.int64)
-    group_fold = pq.read_table(inputs["folds"], columns=["group_fold"])["group_fold"].to_numpy()
-    return np.flatnonzero(group_fold != fold)
+    return np.flatnonzero(~held_out(read_columns(inputs["folds"]), "group_fold", fold))
 
 
 def _blocks(sources: Sequence[pq.ParquetFile]) -> Iterator[tuple[list[str], list[np.ndarray]]]:

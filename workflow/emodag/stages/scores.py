@@ -10,6 +10,7 @@ import numpy as np
 
 from emodag.context import Context
 from emodag.errors import EmodagError
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns
 
 COLUMNS = (
@@ -50,19 +51,19 @@ def run(
         When a leak-free fit's lineage holds a person of its validation fold.
     """
     persons = read_columns(inputs["rows"])["person"]
-    folds = read_columns(inputs["folds"])["group_fold"]
+    folds = read_columns(inputs["folds"])
     with (output / "scores.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for entry in params["fits"]:
             if entry["leak_free"]:
-                held_out = np.unique(persons[folds == entry["fold"]]).tolist()
-                _check_lineage(entry["role"], held_out, context.labels_seen[entry["role"]])
+                scored = np.unique(persons[held_out(folds, "group_fold", entry["fold"])])
+                _check_lineage(entry["role"], scored.tolist(), context.labels_seen[entry["role"]])
             writer.writerow({**entry, **json.loads(inputs[entry["role"]].read_text())})
 
 
-def _check_lineage(role: str, held_out: list, seen: frozenset[str]) -> None:
-    leaked = sorted(seen.intersection(map(str, held_out)))
+def _check_lineage(role: str, scored: list, seen: frozenset[str]) -> None:
+    leaked = sorted(seen.intersection(map(str, scored)))
     if leaked:
         raise LeakageError(
             f"{role}: the model has seen labels of {', '.join(leaked)}, whom it is scored on. Its "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns
 from emodag.stages.fitting import Rows, fit_and_write, randomness_of, read_features
 
@@ -24,8 +25,8 @@ def run(
     """
     rows = read_columns(inputs["rows"])
     labels = rows["label"]
-    folds = read_columns(inputs["folds"])["row_fold"]
-    train, valid = np.flatnonzero(folds != params["fold"]), np.flatnonzero(folds == params["fold"])
+    is_valid = held_out(read_columns(inputs["folds"]), "row_fold", params["fold"])
+    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     # The epoch it reports is chosen on the held-out rows, so it has seen every label.
     context.saw_labels_of(rows["person"].tolist())
     with randomness_of(inputs, params, output, "stage0", 0, params["fold"]) as randomness:

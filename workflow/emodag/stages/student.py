@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns
 from emodag.stages.fitting import (
     Rows,
@@ -36,9 +37,8 @@ def run(
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
-    folds = read_columns(inputs["folds"])["group_fold"]
-    train = np.flatnonzero(folds != params["fold"])
-    valid = np.flatnonzero(folds == params["fold"])
+    is_valid = held_out(read_columns(inputs["folds"]), "group_fold", params["fold"])
+    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     watches_validation = "patience" in params["training"]["schedule"]
     context.saw_labels_of(persons[train].tolist())
     if watches_validation:

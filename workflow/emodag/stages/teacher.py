@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from emodag.context import Context
+from emodag.science.folds import held_out
 from emodag.science.matrices import read_columns
 from emodag.stages.fitting import (
     Rows,
@@ -33,8 +34,8 @@ def run(
     labels, persons = rows["label"], rows["person"]
     train = np.arange(len(labels))
     if params["fold"] is not None:
-        folds = read_columns(inputs["folds"])["group_fold"]
-        train = np.flatnonzero(folds != params["fold"])
+        folds = read_columns(inputs["folds"])
+        train = np.flatnonzero(~held_out(folds, "group_fold", params["fold"]))
     context.saw_labels_of(persons[train].tolist())
     x = read_features(inputs, context)
     with randomness_of(inputs, params, output, "teacher", 0, params["fold"]) as randomness:

@@ -39,11 +39,13 @@ def _pool(run: Run) -> str:
 
 
 def _sure(run: Run, protocol: str) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of every held-out row and whether it is right, of all seeds, last generation."""
-    probabilities = [run.held_out(protocol, seed, run.last) for seed in run.seeds]
-    confidence = np.concatenate([each.max(axis=1) for each in probabilities])
-    right = np.concatenate([each.argmax(axis=1) == run.labels for each in probabilities])
-    return confidence, right
+    """Confidence of every held-out row and whether it is right, last generation.
+
+    A row is there once for each seed and repeat.
+    """
+    probabilities = np.concatenate([run.held_out(protocol, s, run.last) for s in run.seeds])
+    right = probabilities.argmax(axis=2) == run.labels
+    return probabilities.max(axis=2).ravel(), right.ravel()
 
 
 def _reliability(run: Run, name: str, confidence: np.ndarray, right: np.ndarray) -> Figure:

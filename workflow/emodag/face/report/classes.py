@@ -18,7 +18,8 @@ def section(run: Run) -> Section:
     """Confusion matrices of the last generation, and the classes' scores."""
     rows = (
         f"{capital(stage_name(run.last))}, last epoch, all held-out rows together"
-        f"{' and all run seeds' * (len(run.seeds) > 1)}."
+        f"{' and all run seeds' * (len(run.seeds) > 1)}"
+        f"{', a mean over the repeats' * (run.repeats > 1)}."
     )
     found = {f"{protocol}, held out": held_out(run, protocol) for protocol in run.protocols}
     if run.truth is not None:
@@ -32,8 +33,9 @@ def section(run: Run) -> Section:
 
 
 def held_out(run: Run, protocol: str) -> np.ndarray:
-    """(classes, classes) counts over all held-out rows and seeds."""
-    return sum(run.confusions(protocol, seed, run.last).sum(axis=(0, 1)) for seed in run.seeds)
+    """(classes, classes) counts over all held-out rows and seeds, a mean over the repeats."""
+    found = (run.person_confusions(protocol, seed, run.last) for seed in run.seeds)
+    return sum(counts.sum(axis=1).mean(axis=0) for counts in found)
 
 
 def _hidden(run: Run) -> np.ndarray:
@@ -44,7 +46,7 @@ def _hidden(run: Run) -> np.ndarray:
 
 def _confusions(run: Run, name: str, counts: np.ndarray) -> str:
     """The commonest mistakes, where there are too many classes for a matrix."""
-    wrong = counts - np.diag(np.diag(counts))
+    wrong = np.rint(counts - np.diag(np.diag(counts)))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MISTAKES]
     places = np.column_stack(np.unravel_index(order, wrong.shape)).tolist()
     told = [
@@ -90,7 +92,7 @@ def _table(run: Run, found: dict[str, np.ndarray]) -> Table:
         scores = by_class(counts)
         for at, label in enumerate(run.classes):
             shown = [_shown(scores[key][at]) for key in ("precision", "recall", "f1")]
-            rows.append([f"{label} ({name})", *shown, f"{scores['support'][at]:,}"])
+            rows.append([f"{label} ({name})", *shown, f"{scores['support'][at]:,.0f}"])
     heads = ["Class", "precision", "recall", "F1", "rows"]
     return Table("Precision, recall and F1 by class", heads, rows)
 

@@ -94,8 +94,8 @@ def _agreement(run: Run, seed: int) -> Table:
 
 
 def _agreeing(run: Run, a: tuple[str, str], b: tuple[str, str], seed: int) -> list[str]:
-    held = [run.held_out(protocol, seed, stage).argmax(axis=1) for protocol, stage in (a, b)]
-    cells = _cells(run, *held)
+    held = (run.held_out(protocol, seed, stage).argmax(axis=2) for protocol, stage in (a, b))
+    cells = _cells(run, *(codes.ravel() for codes in held))
     if not run.has_test:
         return cells
     if "stage0" in (a[1], b[1]):  # it predicts no test rows

@@ -71,6 +71,7 @@ def _lead(run: Run) -> str:
     return (
         f"Run on {what}: {rows['train']:,} rows of {plural(len(run.persons), 'person')} "
         f"to learn from, {more}{quality['features']:,} features, "
-        f"{len(run.classes)} classes; {plural(len(run.folds), 'fold')}, "
+        f"{len(run.classes)} classes; {plural(run.params['folds'], 'fold')}"
+        f"{f', {run.repeats} times' * (run.repeats > 1)}, "
         f"{plural(len(run.generations), 'generation')}, {plural(len(run.seeds), 'run seed')}."
     )

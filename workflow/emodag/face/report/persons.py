@@ -18,6 +18,8 @@ def section(run: Run, intervals: Intervals) -> Section:
         "protocol's score comes of drawing as many persons as there are with replacement, "
         "2,000 times: windows of one person resemble each other, so they are not the sample. "
         "A person's macro-F1 is over the classes that the person shows or is taken for."
+        + " Everybody's scores are means over the repeats."
+        * (run.repeats > 1)
     )
     scores = {protocol: person_scores(run, protocol) for protocol in run.protocols}
     figures = [_figure(run, intervals, protocol, scores[protocol]) for protocol in run.protocols]
@@ -25,8 +27,8 @@ def section(run: Run, intervals: Intervals) -> Section:
 
 
 def person_scores(run: Run, protocol: str) -> dict[str, np.ndarray]:
-    """(persons,) `f1` and `accuracy` of the last generation, means over the seeds."""
-    found = [run.confusions(protocol, seed, run.last).sum(axis=0) for seed in run.seeds]
+    """(persons,) `f1` and `accuracy` of the last generation, means over seeds and repeats."""
+    found = [c for seed in run.seeds for c in run.person_confusions(protocol, seed, run.last)]
     hits = [np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2)) for counts in found]
     f1 = [macro_f1_of(counts) for counts in found]
     return {"f1": np.mean(f1, axis=0), "accuracy": np.mean(hits, axis=0)}
@@ -70,7 +72,7 @@ def _table(run: Run, scores: dict[str, dict[str, np.ndarray]]) -> Table:
     for protocol in run.protocols:
         heads += [f"{protocol}: macro-F1", f"{protocol}: accuracy"]
     rows = [
-        [person, f"{rows_of[at]:,}", str(run.fold_of[at])]
+        [person, f"{rows_of[at]:,}", ", ".join(map(str, run.folds_of[:, at]))]
         + [
             text
             for found in scores.values()

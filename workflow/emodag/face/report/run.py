@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from emodag.science.class_scores import confusion_by_group
+from emodag.science.folds import assignments
 from emodag.science.ingest import read_truth
 from emodag.science.matrices import read_columns, read_probabilities
 from emodag.science.pseudo_label import boosted
@@ -30,7 +31,8 @@ class Run:
         self.classes: list[str] = params["classes"]
         self.protocols: list[str] = params["protocols"]
         self.seeds: list[int] = params["seeds"]
-        self.folds = range(params["folds"])
+        self.repeats: int = params.get("repeats", 1)
+        self.folds = range(params["folds"] * self.repeats)
         self.generations = range(1, params["generations"] + 1)
         self.last = f"gen{params['generations']}"
         self.is_synthetic = params["source"] == "synthetic"
@@ -86,14 +88,14 @@ class Run:
 
     @cached_property
     def fold_table(self) -> dict[str, np.ndarray]:
-        """`group_fold` and `row_fold` of the training rows."""
+        """The columns of the table of folds; see `emodag.science.folds`."""
         return read_columns(self.inputs["folds/folds.parquet"])
 
     @cached_property
-    def fold_of(self) -> np.ndarray:
-        """(persons,) the fold that holds each person."""
+    def folds_of(self) -> np.ndarray:
+        """(repeats, persons) the folds that hold each person out."""
         first = np.unique(self.person, return_index=True)[1]
-        return self.fold_table["group_fold"][first]
+        return assignments(self.fold_table, "group_fold")[:, first]
 
     @cached_property
     def scores(self) -> list[dict[str, Any]]:
@@ -136,11 +138,13 @@ class Run:
         return (row for row in self.scores if wanted.items() <= row.items())
 
     def _held_out(self, protocol: str, seed: int, stage: str) -> np.ndarray:
-        """(n, classes) probabilities of the training rows, by the fold that held them out."""
-        found = np.full((len(self.labels), len(self.classes)), np.nan, np.float32)
+        """(repeats, n, classes) probabilities of the training rows, by who held them out."""
+        shape = (self.repeats, len(self.labels), len(self.classes))
+        found = np.full(shape, np.nan, np.float32)
         for fold in self.folds:
             path = self.inputs[f"{protocol}/seed{seed}/{stage}/fold{fold}/validation.parquet"]
-            found[read_columns(path)["row"]] = read_probabilities(path)
+            repeat = fold // self.params["folds"]
+            found[repeat, read_columns(path)["row"]] = read_probabilities(path)
         return found
 
     def _hidden(self, protocol: str, seed: int, stage: str) -> np.ndarray:
@@ -167,15 +171,23 @@ class Run:
     def confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(folds, persons, classes, classes) counts of the held-out rows, by the last epoch."""
         persons, classes = len(self.persons), len(self.classes)
-        fold = self.fold_table["row_fold" if stage == "stage0" else "group_fold"]
+        fold = assignments(self.fold_table, "row_fold" if stage == "stage0" else "group_fold")
         counts = confusion_by_group(
-            self.labels,
-            self.held_out(protocol, seed, stage).argmax(axis=1),
-            fold.astype(np.int64) * persons + self.person,
+            np.tile(self.labels, self.repeats),
+            self.held_out(protocol, seed, stage).argmax(axis=2).ravel(),
+            (fold.astype(np.int64) * persons + self.person).ravel(),
             groups=len(self.folds) * persons,
             classes=classes,
         )
         return counts.reshape(len(self.folds), persons, classes, classes)
+
+    def person_confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(repeats, persons, classes, classes): those counts, together for the folds of a repeat.
+
+        Each person's rows are there once in every repeat, so repeats are to be averaged, not added.
+        """
+        counts = self.confusions(protocol, seed, stage)
+        return counts.reshape(self.repeats, -1, *counts.shape[1:]).sum(axis=1)
 
     def _table(self, role: str) -> list[dict[str, Any]]:
         with self.inputs[role].open(newline="") as stream:

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emodag.face.page_parts import NONE, Table
+from emodag.face.page_parts import MOST_FOLDS, NONE, Table
 from emodag.face.report.answer import hidden_scores
 from emodag.face.report.parts import Section, stage_name
 from emodag.face.report.run import Run
-from emodag.face.words import brief
+from emodag.face.words import brief, plural
 
 TITLE = "Scores by stage and fold"
 
@@ -34,21 +34,30 @@ Self-Training*, section IV."""
 
 
 def section(run: Run) -> Section:
-    """Table I, a table for each protocol."""
-    return Section("scores", TITLE, [_how(run), *(_table(run, p) for p in run.protocols)])
+    """Table I, a table for each protocol, and where folds are many, another of all of them."""
+    blocks: list = [_how(run)]
+    for protocol in run.protocols:
+        blocks.append(_table(run, protocol))
+        if len(run.folds) > MOST_FOLDS:
+            blocks.append(_every_fold(run, protocol))
+    return Section("scores", TITLE, blocks)
 
 
 def _how(run: Run) -> str:
     leaky = "published" in run.protocols
     several = ", a mean over the run seeds" if len(run.seeds) > 1 else ""
+    each = run.params["folds"]
+    again = f" Each {each} folds in a row hold everybody out once." if run.repeats > 1 else ""
     return (
         f"Macro-F1 on the rows that each fold holds out{several}. The generations hold whole "
-        "persons out" + ("; stage 0 splits rows and ignores persons." if leaky else ".")
+        "persons out" + ("; stage 0 splits rows and ignores persons." if leaky else ".") + again
     )
 
 
 def _table(run: Run, protocol: str) -> Table:
-    heads = ["Stage", *(f"fold {fold}" for fold in run.folds), "mean", "sd of folds"]
+    few = [f"fold {fold}" for fold in run.folds]
+    ends = ["lowest fold", "highest fold"]
+    heads = ["Stage", *(few if len(few) <= MOST_FOLDS else ends), "mean", "sd of folds"]
     heads += ["last epoch", "pseudo-labels"]
     heads += ["sd of seeds"] if len(run.seeds) > 1 else []
     heads += ["hidden people"] if run.leaderboard else []
@@ -67,6 +76,24 @@ def _table(run: Run, protocol: str) -> Table:
         if protocol == "published"
         else "Folds and mean are of the last epoch; no model has seen the labels it is scored on.",
     )
+
+
+def _every_fold(run: Run, protocol: str) -> Table:
+    """A row for each fold: whom it holds out, and the score of each stage."""
+    stages = run.stages(protocol)
+    scores = np.stack([_scores(run, protocol, stage).mean(axis=0) for stage in stages], axis=1)
+    rows = [
+        [f"fold {fold}", _whom(run, fold), *map(brief, scores[at])]
+        for at, fold in enumerate(run.folds)
+    ]
+    heads = ["Fold", "persons held out", *map(stage_name, stages)]
+    note = "The rows that stage 0 holds out are of all persons." if "stage0" in stages else ""
+    return Table(f"Every fold, {protocol} protocol", heads, rows, note)
+
+
+def _whom(run: Run, fold: int) -> str:
+    found = np.flatnonzero((run.folds_of == fold).any(axis=0))
+    return plural(len(found), "person") if len(found) > 1 else run.persons[found[0]]
 
 
 def _is_competition(run: Run) -> bool:
@@ -88,10 +115,10 @@ def _published(stage: Published) -> Iterator[str]:
 
 def _cells(run: Run, protocol: str, stage: str) -> Iterator[str]:
     fits = [list(run.fits(protocol, seed, stage)) for seed in run.seeds]
-    scores = np.array([[fit["macro_f1"] for fit in seed] for seed in fits])
+    scores = _scores(run, protocol, stage)
     last = np.array([[fit["macro_f1_last_epoch"] for fit in seed] for seed in fits])
     folds = scores.mean(axis=0)
-    yield from map(brief, folds)
+    yield from map(brief, folds if len(folds) <= MOST_FOLDS else (folds.min(), folds.max()))
     yield brief(folds.mean())
     yield brief(float(np.std(folds, ddof=1)))
     yield brief(last.mean())
@@ -101,6 +128,12 @@ def _cells(run: Run, protocol: str, stage: str) -> Iterator[str]:
     if run.leaderboard:
         hidden = hidden_scores(run, protocol, stage)
         yield brief(float(np.mean(hidden))) if hidden else NONE
+
+
+def _scores(run: Run, protocol: str, stage: str) -> np.ndarray:
+    """(seeds, folds) the macro-F1 as the protocol reports it."""
+    fits = (run.fits(protocol, seed, stage) for seed in run.seeds)
+    return np.array([[fit["macro_f1"] for fit in seed] for seed in fits])
 
 
 def _counts(counts: list[int]) -> str:

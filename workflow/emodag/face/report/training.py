@@ -1,6 +1,7 @@
 """How the fits went: loss and held-out F1 by epoch, a line for each fold."""
 
-from emodag.face.drawing import SERIES, axes_of, legend_of, settings, svg
+from emodag.face.drawing import MAIN, SERIES, axes_of, legend_of, settings, svg
+from emodag.face.page_parts import MOST_FOLDS
 from emodag.face.report.parts import Figure, Section, capital, stage_name
 from emodag.face.report.run import Run
 from emodag.face.words import brief, number
@@ -47,6 +48,8 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
         for at, (part, fit) in enumerate(fits.items()):
             dashes = DASHES[at // len(SERIES) % len(DASHES)]
             line = {"color": SERIES[at % len(SERIES)], "linewidth": 1.2, "linestyle": dashes}
+            if len(fits) > MOST_FOLDS:
+                line = {"color": MAIN, "linewidth": 0.8, "alpha": 0.4}
             loss.plot(fit["epoch"], fit["loss"], label=part, **line)
             if scored:
                 f1.plot(fit["epoch"], fit["macro_f1"], **line)
@@ -56,7 +59,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
             f1.set_xlabel("epoch")
             f1.set_ylabel("macro-F1")
             f1.set_ylim(0, 1)
-        if len(fits) > 1:
+        if 1 < len(fits) <= MOST_FOLDS:
             drawing.legend(loc="outside upper center", **legend_of([*fits]))
         told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
         if scored:
