@@ -27,7 +27,7 @@ def entry(step, figures, amplification=None, differs=None):
     }
 
 
-def pair(a, b, scores, *, differs):
+def pair(a, b, scores, *, differs, folds=1):
     same = Distance(cells=100)
     compared = {"a": scores[0], "b": scores[1], "difference": scores[1] - scores[0]}
     values = dict.fromkeys(("macro_f1", "macro_f1_last_epoch", "hidden"), compared)
@@ -52,7 +52,7 @@ def pair(a, b, scores, *, differs):
         "generations": [
             {
                 "step": "gen1",
-                "folds": {name: [compared] for name in ("macro_f1", "macro_f1_last_epoch")},
+                "folds": {name: [compared] * folds for name in ("macro_f1", "macro_f1_last_epoch")},
                 "scores": values,
                 "predictions": {"rows": 20, "flipped": 2 if differs else 0},
             }
@@ -60,11 +60,12 @@ def pair(a, b, scores, *, differs):
     }
 
 
-def reported(place, *, differs, other=OTHER):
+def reported(place, *, differs, other=OTHER, folds=1):
     """The report on the seeds and two environments, which differ or do not: facts and page."""
+    f1 = 0.43 if differs else 0.4
     contrasts = {
         "local-other": [
-            pair(("local", s), ("other", s), (0.4, 0.43 if differs else 0.4), differs=differs)
+            pair(("local", s), ("other", s), (0.4, f1), differs=differs, folds=folds)
             for s in (1, 2)
         ],
         "seeds": [
@@ -168,6 +169,12 @@ def test_the_page_is_for_everybody(differing):
     assert not re.search(
         r"#[0-9a-f]{6}\b(?!\")", re.sub(r'(href|id)="[^"]*"|url\(#\w+\)', "", drawn)
     )
+
+
+def test_many_folds_are_told_of_by_their_ends(tmp_path, differing):
+    _, text = reported(tmp_path, differs=True, folds=12)
+    assert ">lowest</th>" in text and "fold 0" in differing[1]
+    assert "fold 11" not in text
 
 
 def test_the_page_says_who_moves_and_that_two_factors_are_one_too_many(differing):

@@ -1,11 +1,11 @@
-"""The report's words for doubts about a score, and for more classes than a figure can name."""
+"""The report's words for doubts about a score, and for more classes or folds than it can name."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from emodag.face.report import answer, classes
+from emodag.face.report import answer, classes, training
 
 
 def run(**facts):
@@ -43,3 +43,14 @@ def test_as_many_classes_as_a_matrix_can_show(size):
             "sign9 for sign2 (4 rows), sign3 for sign7 (1 row)."
         )
     assert len(table.rows) == size
+
+
+@pytest.mark.parametrize("folds", [5, 10, 11, 60])
+def test_as_many_folds_as_curves_can_be_told_apart(folds):
+    fit = {"epoch": np.arange(1, 4), "loss": np.ones(3), "macro_f1": np.linspace(0.1, 0.3, 3)}
+    facts = {"folds": range(folds), "history": lambda *_: fit, "stages": lambda _: ["gen1"]}
+    facts["parts"] = lambda _: [f"fold{fold}" for fold in range(folds)]
+    teacher, student = training.section(run(**facts)).blocks[1]
+    for figure in (teacher, student):
+        assert figure.svg.count("fold 4<") == (folds <= 10), "in the legend"
+    assert student.caption.endswith("last loss 1.0, macro-F1 0.300; best epoch 3.")
