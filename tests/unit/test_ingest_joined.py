@@ -80,8 +80,83 @@ def test_lists_and_patterns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("S3.csv", "S2.csv", "S10.csv", "[a].csv"):
         (tmp_path / name).write_text("a\n1\n")
-    assert raw_files(None) == []
-    assert raw_files("S2.csv") == ["S2.csv"] and raw_files("[a].csv") == ["[a].csv"]
-    assert raw_files("S*.csv") == ["S10.csv", "S2.csv", "S3.csv"]
-    assert raw_files(["S3.csv", "S*.csv"]) == ["S3.csv", "S10.csv", "S2.csv"]
-    assert raw_files("T*.csv") == ["T*.csv"]
+    assert list(raw_files(None)) == []
+    assert [*raw_files("S2.csv"), *raw_files("[a].csv")] == ["S2.csv", "[a].csv"]
+    assert list(raw_files("S*.csv")) == ["S10.csv", "S2.csv", "S3.csv"]
+    assert list(raw_files(["S3.csv", "S*.csv"])) == ["S3.csv", "S10.csv", "S2.csv"]
+    assert list(raw_files("T*.csv")) == ["T*.csv"]
+
+
+def test_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["who=S2/part-0.parquet", "who=S10/day=1/b.parquet", "who=S10/day=1/a.parquet"]
+    hidden = ["_SUCCESS", "who=S2/.part-0.parquet.crc", "_delta_log/0.json", ".ipynb/t.csv"]
+    for name in [*names, *hidden, "who=50%25 %2F/x=y=z/t.csv", "who=S2/x/u.tsv"]:
+        (tmp_path / "t.parquet" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "t.parquet" / name).touch()
+    (tmp_path / "t.parquet/who=S3").mkdir()
+    expected = {
+        "t.parquet/who=50%25 %2F/x=y=z/t.csv": {"who": "50% /", "x": "y=z"},
+        "t.parquet/who=S10/day=1/a.parquet": {"who": "S10", "day": "1"},
+        "t.parquet/who=S10/day=1/b.parquet": {"who": "S10", "day": "1"},
+        "t.parquet/who=S2/part-0.parquet": {"who": "S2"},
+        "t.parquet/who=S2/x/u.tsv": {"who": "S2"},
+    }
+    assert raw_files("t.parquet") == expected
+    assert list(raw_files("t.parquet")) == list(expected)
+    assert raw_files("t.*/who=S10/**/*.parquet") == dict(list(expected.items())[1:3])
+    assert raw_files("t.parquet/*=S[12]*") == dict(list(expected.items())[1:])
+    # Where a folder lies says nothing of the data.
+    assert raw_files("t.parquet/who=S2/part-0.parquet") == {"t.parquet/who=S2/part-0.parquet": {}}
+    assert set(map(len, raw_files("t.parquet/who=S10").values())) == {1}
+    with pytest.raises(InputError, match=r"t\.parquet/who=S3: this folder holds no table"):
+        raw_files(["t.parquet", "t.parquet/who=S3"])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_a_folder_is_called_is_a_column(tmp_path, suffix):
+    parts = [frame.drop(columns="person") for frame in FRAMES]
+    for part in parts:
+        part["label"] = part["label"].map({"calm": "0", "tense": "1"})
+    paths = saved(tmp_path, *[suffix] * 3, frames=parts)
+    said = {f"train/{at:05}": {"person": f"0{at}", "day": str(at)} for at in range(3)}
+    _, output = joined(tmp_path, *paths, test=paths[1], partitions={**said, "test": {"day": "5"}})
+    names, values = matrix(output / "train.parquet")
+    expected = pd.concat(FRAMES).assign(day=np.repeat([0, 1, 2], 4))[["a", "b", "day"]]
+    assert names == [*expected.columns] and (values == expected).all(axis=None)
+    assert matrix(output / "test.parquet")[1][:, 2].tolist() == [5] * 4
+    rows = pq.read_table(output / "train_rows.parquet").to_pydict()
+    assert rows["person"] == ["00"] * 4 + ["01"] * 4 + ["02"] * 4
+
+
+def test_a_column_of_the_file_is_not_its_folders(tmp_path):
+    paths = saved(tmp_path, *["csv"] * 3)
+    said = {f"train/{at:05}": {"person": "folder"} for at in range(3)}
+    _, output = joined(tmp_path, *paths, partitions=said)
+    assert set(quality(output)["rows_per_person"]) == {"S0", "S1", "S2"}
+
+
+def test_a_folder_that_is_no_number_is_named_as_text(tmp_path):
+    (path,) = saved(tmp_path, "parquet", frames=FRAMES[:1])
+    said = {role: {"day": "Monday"} for role in ("train/00000", "test")}
+    with pytest.raises(InputError, match=r"found text in 'day'; .*ignore: \['day'\]"):
+        joined(tmp_path, path, partitions=said)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("step", [1, 3, "chosen"])
+def test_slices_of_one_frame(tmp_path, suffix, step):
+    """Whose indices pandas writes in one way or another."""
+    whole = pd.concat(FRAMES, ignore_index=True)
+    whole = whole[[at != 5 for at in whole.index]] if step == "chosen" else whole[::step]
+    paths = []
+    for at, start in enumerate((0, 4, 8)):
+        paths.append(tmp_path / f"{at}.{suffix}")
+        part = whole.loc[start : start + 3]
+        part.to_csv(paths[-1]) if suffix == "csv" else part.to_parquet(paths[-1])
+    _, output = joined(tmp_path, *paths, min_rows_per_person=1)
+    names, values = matrix(output / "train.parquet")
+    assert names == ["a", "b"]
+    np.testing.assert_array_equal(values, whole[["a", "b"]])
+    rows = pq.read_table(output / "train_rows.parquet")
+    assert rows["id"].to_pylist() == list(range(len(whole)))

@@ -6,9 +6,13 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 
 import os
 from collections.abc import Iterator
-from glob import glob
+from glob import glob, has_magic
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from emodag.errors import InputError
 from emodag.face.config import Config, Submission
 from emodag.job import RANDOMNESS, Job
 
@@ -23,18 +27,73 @@ READING += " missing infinite"
 """The settings by which a table's columns and cells are read."""
 
 
-def raw_files(named: str | list[str] | None) -> list[str]:
-    """The files that are named, those of a pattern in the order of their names.
+def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]:
+    """The files that are named, each with the columns that its folders' names are.
 
-    A pattern that fits no file stays as it is, and will be missed like a file.
+    Those of a pattern, or in a folder however deep, come in the order of their paths. Names that
+    begin with a dot or an underscore are passed over in a folder, as pandas does. A folder called
+    ``who=S1``, below the one that is named or in a pattern, is a column. A pattern that fits no
+    file stays as it is, and will be missed like a file.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no file.
     """
     names = [named] if isinstance(named, str) else named or []
-    found = ([name] if os.path.lexists(name) else _matching(name) or [name] for name in names)
-    return list(dict.fromkeys(name for files in found for name in files))
+    found: dict[str, dict[str, str | None]] = {}
+    for name in names:
+        exists = os.path.lexists(name)
+        root = Path(name if exists else _before_the_pattern(name))
+        matching = [name] if exists else _matching(name) or [name]
+        files = [file for match in matching for file in _files_in(match)]
+        if not files:
+            raise InputError(f"{name}: this folder holds no table; name a file, or another folder")
+        for file in files:
+            found.setdefault(file, _partition(Path(file).relative_to(root)))
+    return found
 
 
 def _matching(pattern: str) -> list[str]:
     return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
+
+
+def _before_the_pattern(name: str) -> Path:
+    return Path(*takewhile(lambda part: not has_magic(part), Path(name).parts))
+
+
+def _files_in(name: str) -> list[str]:
+    """The files below a folder, sorted; what is no folder, as it is."""
+    if not Path(name).is_dir():
+        return [name]
+    try:
+        entries = [entry for entry in os.listdir(name) if not entry.startswith((".", "_"))]
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}") from None
+    return sorted(file for entry in entries for file in _files_in(os.path.join(name, entry)))
+
+
+def _partition(file: Path) -> dict[str, str | None]:
+    """What the folders of a file say of all its rows, such as `who=S1/day=2/part.parquet`."""
+    said = (folder.partition("=") for folder in file.parts[:-1] if "=" in folder)
+    return {
+        unquote(name): None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for name, _, value in said
+    }
+
+
+def _roles(table: str, named: str | list[str]) -> dict[str, tuple[str, dict]]:
+    """The files of a table by their roles, see `raw_files`."""
+    found = list(raw_files(named).items())
+    if len(found) == 1:
+        return {table: found[0]}
+    return {f"{table}/{at:05}": file for at, file in enumerate(found)}
+
+
+def _partitions(files: dict[str, tuple[Any, dict]]) -> dict:
+    """The parameter of a stage that reads such files, where folders' names are columns."""
+    found = {role: partition for role, (_, partition) in files.items() if partition}
+    return {"partitions": found} if found else {}
 
 
 def only_one_generation(config: Config) -> str | None:
@@ -135,28 +194,27 @@ class Chain:
     def ingest(self) -> Job:
         data = self.config.data
         names = f"{READING} classes all_missing constant min_rows_per_person"
+        files = self._files("train") | self._files("test") | self._files("unlabelled")
         return self._job(
             f"{self.env}/table",
             "ingest",
             {name: getattr(data, name) for name in names.split()}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
-            | ({"test_blocks": self.test_blocks()} if self.is_by_person else {}),
-            {**self.raw("train"), **self.raw("test"), **self.raw("unlabelled")},
+            | ({"test_blocks": self.test_blocks()} if self.is_by_person else {})
+            | _partitions(files),
+            {role: origin for role, (origin, _) in files.items()},
         )
 
-    def raw(self, table: str) -> dict[str, tuple[str, str] | str]:
+    def _files(self, table: str) -> dict[str, tuple[tuple[str, str] | str, dict]]:
         """The file of a raw table by its role, or files by roles in the order of their rows.
 
-        Nothing where there is no such table.
+        Each with the columns that its folders' names are. Nothing where there is no such table.
         """
         if not self.is_table(table):
             return {}
         if self.config.data.source == "synthetic":
-            return {table: ("raw", f"{table}.parquet")}
-        named = raw_files(getattr(self.config.data, table))
-        if len(named) == 1:
-            return {table: named[0]}
-        return {f"{table}/{at:05}": name for at, name in enumerate(named)}
+            return {table: (("raw", f"{table}.parquet"), {})}
+        return _roles(table, getattr(self.config.data, table))
 
     def is_table(self, name: str) -> bool:
         """Whether `train`, `test` or `unlabelled` is a table of its own."""
@@ -327,8 +385,7 @@ class Chain:
 
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
-        data, asked = self.config.data, self.config.submission
-        role = {"": files[0]} if len(files) == 1 else {f"/{n:05}": f for n, f in enumerate(files)}
+        data, asked, found = self.config.data, self.config.submission, _roles("table", files)
         return self._job(
             f"predictions/{name}",
             "predict",
@@ -340,8 +397,9 @@ class Chain:
                 "randomness": self.config.training.randomness,
                 **{"classes": self.classes, "boost": self.boost},
                 **{"heads": [asked.id, asked.label], "values": asked.values},
+                **_partitions(found),
             },
-            {**{f"table{number}": file for number, file in role.items()}, **self.models()},
+            {**{role: file for role, (file, _) in found.items()}, **self.models()},
         )
 
     def models(self) -> dict:

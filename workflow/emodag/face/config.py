@@ -103,7 +103,7 @@ class Data(Section):
     train: Files | None = Field(
         None,
         description="training table: .csv, .tsv (also with .gz, .xz, .bz2, .zst, .zip), .parquet "
-        "or .feather; several files are a list, or a pattern such as S*.csv",
+        "or .feather; several files are a list, a folder, or a pattern such as S*.csv",
     )
     test: Files | None = Field(
         None,

@@ -43,7 +43,6 @@ def add(verbs) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from emodag.chain import raw_files
     from emodag.face.last_run import ROOT, LastRun
     from emodag.face.places import asked_store
     from emodag.forking import enter
@@ -53,7 +52,7 @@ def _predict(options: argparse.Namespace) -> int:
     from emodag.provenance.store import Store
     from emodag.provenance.talk import Talk
 
-    files = [file for table in options.tables for file in raw_files(str(table))]
+    files = [str(table) for table in options.tables]
     name = NAME.sub("_", Path(files[0]).name.partition(".")[0]) or "table"
     last = LastRun.read(lambda chain: chain.predict(name, files))
     job = last.jobs[f"predictions/{name}"]

@@ -322,7 +322,8 @@ class CsvTable:
         line: int,
     ) -> tuple[pa.Table, np.ndarray]:
         """The columns asked for, and those `numbers` as (rows, columns) float64."""
-        as_text = {index[name]: pa.string() for name in (*texts, *numbers)}
+        # Of no column at all, pyarrow would read every one.
+        as_text = {index[name]: pa.string() for name in (*texts, *numbers) or self.columns[:1]}
         written = set(self._flags)
         floats = {index[name]: pa.float64() for name in numbers if name not in written}
         reason = "a cell is no number"

@@ -1,39 +1,104 @@
-"""Several files as one table, such as one per person."""
+"""Several files as one table, such as one per person, and what their folders' names say."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+import pyarrow as pa
+
 from emodag.errors import InputError
-from emodag.science.tables import Block, Table, fault, listed
+from emodag.science.tables import SAVED_INDEX, Block, Table, fault, listed, numbers_of
+
+
+class PartitionTable:
+    """A table with columns of one value, such as the person, that its folders' names say.
+
+    They come last, and are as if the file held them as text: whole numbers or names. A column that
+    the file has, too, is the file's.
+    """
+
+    def __init__(self, table: Table, partition: Mapping[str, str | None]) -> None:
+        self._table = table
+        self._partition = {k: v for k, v in partition.items() if k not in table.columns}
+        self.path, self.index, self.counted = table.path, table.index, table.counted
+        self.missing, self.notes, self.hint = table.missing, table.notes, table.hint
+        self.columns = (*table.columns, *self._partition)
+
+    def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
+        """Read the columns `numbers` as float64 and `texts` as strings, in order of rows.
+
+        Raises
+        ------
+        InputError
+            As the reader of the table does, and for a folder's name that is no number.
+        """
+        own = [at for at, name in enumerate(numbers) if name not in self._partition]
+        read = [name for name in texts if name not in self._partition]
+        for block in self._table.blocks([numbers[at] for at in own], read):
+            rows, values = len(block.values), block.values
+            if len(own) < len(numbers):
+                values = np.empty((rows, len(numbers)), order="F")
+                values[:, own] = block.values
+                for at in set(range(len(numbers))).difference(own):
+                    values[:, at] = self._number(numbers[at])
+            said = {
+                name: pa.array([self._partition[name]] * rows, pa.string())
+                for name in texts
+                if name in self._partition
+            }
+            yield replace(block, values=values, texts={**block.texts, **said})
+
+    def fault(self, message: str, *, column: str, row: int) -> InputError:
+        """An `InputError` about a cell already read, `row` rows after the first."""
+        return self._table.fault(message, column=column, row=row)
+
+    def _number(self, name: str) -> float:
+        found = numbers_of(pa.array([self._partition[name]], pa.string()), self.missing)
+        if found is None:
+            raise fault(
+                self.path,
+                f"expected numbers, and its folder is called {name}={self._partition[name]}; "
+                "name that column in data.ignore",
+                column=name,
+            )
+        return float(found[0][0])
 
 
 class JoinedTable:
     """The rows of several tables one after another; columns are matched by name.
 
-    The columns' order is the first table's. An index saved along is no id, as each has its own.
+    The columns' order is the first table's. An index saved along is no id, as each has its own; one
+    without a name is left out where another table has none, as the first slice of a frame may.
 
     Raises `InputError` if a table has other columns than the first.
     """
 
-    counted = False
-
     def __init__(self, tables: Sequence[Table]) -> None:
         first = tables[0]
+        own = {table.index for table in tables if table.index is not None}
+        left_out = {
+            name
+            for name in own
+            if SAVED_INDEX.fullmatch(name) and any(name not in table.columns for table in tables)
+        }
+        self.columns = tuple(name for name in first.columns if name not in left_out)
         for table in tables[1:]:
-            absent = [name for name in first.columns if name not in {*table.columns}]
-            more = [name for name in table.columns if name not in {*first.columns}]
-            if absent or more or table.index != first.index:
+            absent = [name for name in self.columns if name not in {*table.columns}]
+            known = left_out.union(self.columns)
+            more = [name for name in table.columns if name not in known]
+            if absent or more:
                 lacks = f"lacks {listed(absent)}" if absent else ""
                 has = f"also has {listed(more)}" if more else ""
                 differs = " and ".join(part for part in (lacks, has) if part)
                 raise fault(
                     table.path,
-                    f"expected the columns of {first.path}; this table "
-                    f"{differs or 'has another index'}; make the two agree{table.hint}",
+                    f"expected the columns of {first.path}; this table {differs}; "
+                    f"make the two agree{table.hint}",
                 )
+        self.index = next((name for name in self.columns if name in own), None)
+        self.counted = bool(left_out) or any(table.counted for table in tables)
         self._tables = tuple(tables)
-        self.path, self.columns, self.index = first.path, first.columns, first.index
-        self.missing, self.hint = first.missing, first.hint
+        self.path, self.missing, self.hint = first.path, first.missing, first.hint
         notes = {note: None for table in tables for note in table.notes}
         self.notes = (f"with {len(tables) - 1} more files", *notes)
         self._first_rows: list[int] = []

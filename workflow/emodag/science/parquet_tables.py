@@ -30,6 +30,10 @@ from emodag.science.tables import (
 )
 
 
+_UNNAMED = "__index_level_0__"
+"""What pandas calls the column of an index without a name."""
+
+
 class _Groups(Protocol):
     """An open file of columns, in groups of rows."""
 
@@ -67,7 +71,8 @@ class ParquetTable:
     """A Parquet or Feather file of columns without nesting. Opening reads no column of Parquet.
 
     Its columns are those that pandas would write as CSV: an index comes first, also one that is a
-    range in pandas' metadata only, unless that merely counts the rows from 0.
+    range in pandas' metadata only, unless that merely counts the rows from 0. An index without a
+    name is called "".
 
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
@@ -92,19 +97,22 @@ class ParquetTable:
             schema, rows = file.schema, sum(file.rows)
         levels = _index_levels(schema, rows)
         self._range = next((level for level in levels if isinstance(level, tuple)), None)
+        self._stored = {"": level for level in levels if levels == [_UNNAMED]}
         first = [level[0] if isinstance(level, tuple) else level for level in levels]
+        first = list(self._stored) or first
         stored = [name for name in schema.names if name not in levels]
         self.columns = (*first, *stored)
         require_distinct(path, self.columns)
         if len(first) == 1:
             self.index = first[0]
         else:
-            lost = ["__index_level_0__", *self.columns[:1]] if not first else []
+            lost = [_UNNAMED, *self.columns[:1]] if not first else []
             found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
             self.index = next(found, None)
         self.counted = not levels and bool(_metadata(schema))
         self.notes = ()
-        self._types = dict(zip(schema.names, schema.types, strict=True))
+        types = dict(zip(schema.names, schema.types, strict=True))
+        self._types = types | {name: types[stored] for name, stored in self._stored.items()}
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other column is read.
@@ -127,7 +135,7 @@ class ParquetTable:
         self._flags: dict[str, bool] = {}
         with self._open() as file:
             times = {
-                name: _times(file, name)
+                name: _times([self._column(file, group, name) for group in range(len(file.rows))])
                 for name in stored
                 if pa.types.is_temporal(_value_type(self._types[name]))
             }
@@ -140,9 +148,13 @@ class ParquetTable:
                     elif name in times:
                         written[name] = times[name].slice(row, rows)
                     else:
-                        written[name] = _strings(_plain(file.read(group, [name])[name]))
+                        written[name] = _strings(_plain(self._column(file, group, name)))
                 yield from self._group_blocks(file, group, numbers, written, row)
                 row += rows
+
+    def _column(self, file: _Groups, group: int, name: str) -> pa.ChunkedArray:
+        stored = self._stored.get(name, name)
+        return file.read(group, [stored])[stored]
 
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell, `row` rows after the first."""
@@ -266,25 +278,30 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]
 
     None for a range that merely counts the rows from 0, as each frame has it that was given none.
     """
-    levels = _metadata(schema)
     found: list[str | tuple[str, range]] = []
-    for level in levels:
-        if isinstance(level, str) and level in schema.names:
+    for level in _metadata(schema):
+        if isinstance(level, str) and level in schema.names and level not in found:
             found.append(level)
         elif isinstance(level, dict) and level.get("kind") == "range":
-            name, counted = level["name"], range(level["start"], level["stop"], level["step"])
-            # A table that lost rows since has the metadata of before.
-            if len(counted) == rows and (name is not None or counted != range(rows)):
-                found.append((str(name or ""), counted))
+            try:
+                counted = range(level["start"], level["stop"], level["step"])
+                is_whole = len(counted) == rows  # a table that lost rows has what was before
+            except (KeyError, TypeError, ValueError, OverflowError):
+                continue
+            name = level.get("name")
+            if is_whole and (name is not None or counted != range(rows)):
+                found.append(("" if name is None else str(name), counted))
     return found
 
 
 def _metadata(schema: pa.Schema) -> list[Any]:
-    """What pandas noted of the index, [] where it was told to leave it out."""
+    """What pandas noted of the index, [] where it was told to leave it out, or is unreadable."""
     try:
-        return (schema.pandas_metadata or {}).get("index_columns", [])
-    except ValueError:
+        noted = schema.pandas_metadata
+    except (ValueError, RecursionError):
         return []
+    levels = noted.get("index_columns") if isinstance(noted, dict) else None
+    return levels if isinstance(levels, list) else []
 
 
 def _value_type(type_: pa.DataType) -> pa.DataType:
@@ -316,11 +333,10 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return joined.dictionary_decode() if pa.types.is_dictionary(joined.type) else joined
 
 
-def _times(file: _Groups, name: str) -> pa.Array:
+def _times(parts: Sequence[pa.ChunkedArray]) -> pa.Array:
     """A column of times as pandas writes it, which depends on all of its cells."""
     import pandas as pd
 
-    parts = [file.read(group, [name])[name] for group in range(len(file.rows))]
     times = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
     lines = pd.Series(times.to_pandas()).to_csv(index=False, header=False, na_rep="NaT")
     return pa.array([None if t == "NaT" else t for t in lines.splitlines()], pa.string())

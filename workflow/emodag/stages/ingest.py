@@ -25,7 +25,7 @@ from emodag.science.ingest import (
     layout_of_unlabelled,
     open_table,
 )
-from emodag.science.joined_table import JoinedTable
+from emodag.science.joined_table import JoinedTable, PartitionTable
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import (
     canonical_keys,
@@ -78,6 +78,7 @@ def run(
             The test table's person column, if it is not called `group`; for warnings only.
         classes : list of str
         decimals, separator, decimal, missing_values : see `emodag.science.ingest.open_table`
+        partitions : by input, the columns that the file's folders are called by, if any
         missing : "impute" (keep as NaN for later) or "error"
         infinite : "missing" (turn into NaN) or "error"
         all_missing : "drop" or "error", for columns without a finite value in training
@@ -432,17 +433,18 @@ def count_persons(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> int:
 
 def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
     """The table in the file of a role, or in those of `name/00000` and so on; None without any."""
-    tables = [
-        open_table(
-            inputs[role],
-            decimals=params["decimals"],
-            separator=params["separator"],
-            decimal=params["decimal"],
-            missing=params["missing_values"],
-        )
-        for role in sorted(inputs)
-        if role.partition("/")[0] == name
-    ]
+    partitions, tables = params.get("partitions", {}), []
+    for role in sorted(inputs):
+        if role.partition("/")[0] == name:
+            table = open_table(
+                inputs[role],
+                decimals=params["decimals"],
+                separator=params["separator"],
+                decimal=params["decimal"],
+                missing=params["missing_values"],
+            )
+            said = partitions.get(role)
+            tables.append(PartitionTable(table, said) if said else table)
     return JoinedTable(tables) if len(tables) > 1 else next(iter(tables), None)
 
 
