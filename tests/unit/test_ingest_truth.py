@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -55,6 +56,76 @@ def test_parquet_with_text_ids(tmp_path):
     ids = np.array(["u", "v"], dtype=object)
     codes = read_truth(path, label="label", id=None, classes=CLASSES, n_rows=2, ids=ids)
     assert codes.tolist() == [2, 0]
+
+
+def saved(folder, frame, suffix, **how):
+    """A frame as a truth: its path, and how such a text is written."""
+    path = folder / f"truth.{suffix}"
+    if suffix == "parquet":
+        frame.to_parquet(path, index=how.pop("index", None))
+    else:
+        frame.to_csv(path, **how)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("index", "ids", "expected"),
+    [
+        (range(3), (0, 1, 2), [2, 0, 1]),
+        (range(3), (2, 0, 1), [1, 2, 0]),
+        (range(3), ("u", "v", "w"), [2, 0, 1]),
+        (range(3), (1, 2, 3), [2, 0, 1]),
+        (range(5, 8), (6, 5, 7), [0, 2, 1]),
+        (range(0, 6, 2), (4, 0, 2), [1, 2, 0]),
+        ([7, 3, 5], (3, 5, 7), [0, 1, 2]),
+        (list("wuv"), ("u", "v", "w"), [0, 1, 2]),
+        (range(5, 8), (0, 1, 2), "lacks 3 of the 3 ids"),
+        ([1, 0, 2], ("u", "v", "w"), "lacks 3 of the 3 ids"),
+    ],
+)
+def test_the_index_of_a_frame(tmp_path, suffix, index, ids, expected):
+    """Alike in both formats; one that only counts is no id where rows have others."""
+    path = saved(tmp_path, pd.DataFrame({"mood": ["dull", "calm", "tense"]}, index=index), suffix)
+    how = {"label": "x", "id": None, "classes": CLASSES, "n_rows": 3}
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            read_truth(path, ids=ids, **how)
+    else:
+        assert read_truth(path, ids=ids, **how).tolist() == expected
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.xz", "tsv.zip", "parquet"])
+def test_the_rules_of_the_other_tables(tmp_path, suffix):
+    """A separator nobody guesses, decimal commas, an index beside the id."""
+    frame = pd.DataFrame({"key": [2.0, 0.0, 1.0], "mood": [1.0, 2.0, 0.0], "f": 0.5})
+    path = saved(
+        tmp_path, frame, suffix, **({} if suffix == "parquet" else {"sep": ":", "decimal": ","})
+    )
+    codes = read_truth(
+        path,
+        label="mood",
+        id="key",
+        classes=CLASSES,
+        n_rows=3,
+        ids=[0, 1, 2],
+        separator=":",
+        decimal=",",
+        missing=["1"],
+    )
+    assert codes.tolist() == [2, 0, 1]
+    with pytest.raises(InputError, match=r"data row 1.*the label is missing .found '1.0'"):
+        read_truth(
+            path,
+            label="mood",
+            id="key",
+            classes=CLASSES,
+            n_rows=3,
+            ids=[0, 1, 2],
+            separator=":",
+            decimal=",",
+            missing=["1.0"],
+        )
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,10 @@ def _files_in(name: str) -> list[str]:
     if not Path(name).is_dir():
         return [name]
     try:
-        entries = [entry for entry in os.listdir(name) if not entry.startswith((".", "_"))]
+        entries = [path for path in Path(name).iterdir() if not path.name.startswith((".", "_"))]
     except OSError as error:
         raise InputError(f"{name}: {error.strerror}") from None
-    return sorted(file for entry in entries for file in _files_in(os.path.join(name, entry)))
+    return sorted(file for path in entries for file in _files_in(str(path)))
 
 
 def _partition(file: Path) -> dict[str, str | None]:
@@ -226,6 +226,15 @@ class Chain:
         if self.config.data.source == "synthetic":
             return ("raw", "truth.csv")
         return self.config.data.truth
+
+    def written(self) -> dict[str, Any]:
+        """How tables of text are written, as `emodag.science.ingest.open_table` takes it."""
+        data = self.config.data
+        return {
+            "separator": data.separator,
+            "decimal": data.decimal,
+            "missing": data.missing_values,
+        }
 
     def fold_table(self) -> Job:
         return self._job(
@@ -454,6 +463,7 @@ class Chain:
         params = {
             "label": self.config.data.label,
             "id": self.config.data.id,
+            "written": self.written(),
             "classes": self.classes,
             "boost": self.boost,
             "blends": blends,

@@ -76,6 +76,7 @@ def _contrast(config: Config, name: str, pairs: list[tuple[Run, Run]]) -> Job:
             "boost": home.boost,
             "label": config.data.label,
             "id": config.data.id,
+            "written": home.written(),
         },
         inputs=inputs,
         describes=tuple(sorted({env for env, _ in runs})),

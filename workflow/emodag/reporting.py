@@ -64,6 +64,7 @@ def report_job(config: Config) -> Job:
             "classes": config.data.classes,
             "label": config.data.label,
             "id": config.data.id,
+            "written": chain.written(),
             "threshold": config.pseudo_labels.threshold,
             "boost": chain.boost,
             "settings": _settings(config),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -260,12 +261,14 @@ def read_truth(
     classes: Sequence[str],
     n_rows: int,
     ids: Sequence[int] | Sequence[str],
+    **written: Any,
 ) -> np.ndarray:
-    """Read the true labels of the test rows from a CSV or Parquet file.
+    """Read the true labels of the test rows from a table.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
-    only column besides the ids. With a column `id`, "ID", "id" or an index saved without a name,
-    rows are matched by it, else by order.
+    only column besides the ids. With a column `id`, "ID", "id" or an index saved along, rows are
+    matched by it, else by order; so they are where an index without a name only counts the rows
+    from 0, and the test rows have other ids.
 
     Parameters
     ----------
@@ -279,6 +282,7 @@ def read_truth(
         Rows of the test table.
     ids : sequence of length n_rows
         Ids of the test rows, in their order.
+    written : how the table is, see `open_table`: separator, decimal, missing.
 
     Returns
     -------
@@ -290,11 +294,11 @@ def read_truth(
     InputError
         If the file is no such table, a label is missing or unknown, or the rows do not match.
     """
-    table = open_table(path)
+    table = open_table(path, **written)
     id_ = next((name for name in (id, *_TRUTH_IDS) if name in table.columns), None)
     if id_ is None:
         id_ = table.index
-    others = [name for name in table.columns if name != id_]
+    others = [name for name in table.columns if name not in (id_, table.index)]
     column = next((name for name in (label, "label", "Predicted") if name in others), None)
     if column is None:
         if len(others) != 1:
@@ -311,11 +315,16 @@ def read_truth(
     codes = label_codes(
         table, column, pa.concat_arrays([block.texts[column] for block in blocks]), classes
     )
-    if id_ is None:
+    counted = own = [str(row) for row in range(n_rows)]
+    if id_ is not None:
+        text = pa.concat_arrays([block.texts[id_] for block in blocks])
+        own = [str(value) for value in row_ids(table, id_, text).to_pylist()]
+    elif not table.counted:
         return codes
-    own = row_ids(table, id_, pa.concat_arrays([block.texts[id_] for block in blocks])).to_pylist()
-    row_of = {str(value): row for row, value in enumerate(own)}
+    row_of = {value: row for row, value in enumerate(own)}
     absent = [str(value) for value in ids if str(value) not in row_of]
+    if absent and id_ in (None, "") and own == counted:
+        return codes
     if absent:
         raise fault(
             path,

@@ -29,7 +29,6 @@ from emodag.science.tables import (
     without_codes,
 )
 
-
 _UNNAMED = "__index_level_0__"
 """What pandas calls the column of an index without a name."""
 
@@ -97,7 +96,7 @@ class ParquetTable:
             schema, rows = file.schema, sum(file.rows)
         levels = _index_levels(schema, rows)
         self._range = next((level for level in levels if isinstance(level, tuple)), None)
-        self._stored = {"": level for level in levels if levels == [_UNNAMED]}
+        self._stored = {"": _UNNAMED} if levels == [_UNNAMED] else {}
         first = [level[0] if isinstance(level, tuple) else level for level in levels]
         first = list(self._stored) or first
         stored = [name for name in schema.names if name not in levels]

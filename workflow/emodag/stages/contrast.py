@@ -49,7 +49,8 @@ def run(
         the table of true labels, if it is known.
     params : `runs`, by name `environment`, `seed`, and `steps`: objects with `step`, `stage` and
         `jobs`, in the order of the chain; `pairs` of names of runs; `environments`, by name their
-        pins, variables and threads; `label`, `id`, `classes` and `boost` as for the leaderboard.
+        pins, variables and threads; `label`, `id`, `written`, `classes` and `boost` as for the
+        leaderboard.
 
     Raises
     ------
@@ -118,6 +119,7 @@ class _Run:
             classes=params["classes"],
             n_rows=len(ids),
             ids=ids,
+            **params["written"],
         )
         predicted = boosted(self.predicted(step), self.boost).argmax(axis=1)
         return macro_f1(truth, predicted, classes=len(params["classes"]))

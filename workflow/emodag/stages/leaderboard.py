@@ -25,8 +25,9 @@ def run(
     ----------
     inputs : `truth`, the table of true labels; `rows`, the test rows' ids; and one role per entry
         of `blends`: its probabilities, of which the first are the test rows'.
-    params : `label` and `id`, the tables' columns or null; `classes`, their names; `boost`, one
-        factor per class; `blends`, a list of objects with `role` and the first four columns.
+    params : `label` and `id`, the tables' columns or null; `written`, how text is written, see
+        `emodag.science.ingest.open_table`; `classes`, their names; `boost`, one factor per class;
+        `blends`, a list of objects with `role` and the first four columns.
     """
     ids = read_columns(inputs["rows"])["id"]
     if params["id"] is None and params["label"] is None:
@@ -38,6 +39,7 @@ def run(
         classes=params["classes"],
         n_rows=len(ids),
         ids=ids,
+        **params["written"],
     )
     boost = np.array(params["boost"], np.float64)
     with (output / "leaderboard.csv").open("w", newline="") as stream:

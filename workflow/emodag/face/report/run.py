@@ -130,6 +130,7 @@ class Run:
             classes=self.classes,
             n_rows=len(ids),
             ids=ids,
+            **self.params["written"],
         )
 
     def fits(self, protocol: str, seed: int, stage: str) -> Iterator[dict[str, Any]]:
