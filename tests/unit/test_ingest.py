@@ -264,6 +264,14 @@ def test_text_columns_are_named_together(tmp_path, suffix):
     ingested(tmp_path, train, test, ignore=["sex", "day"])
 
 
+def test_a_first_column_of_text_may_be_the_id(tmp_path):
+    train = write(tmp_path / "t.csv", "w,a,label,person\nu,1,0,P\nv,2,1,P\n")
+    with pytest.raises(
+        InputError, match=r"text in 'w'; .* 'w' may name the rows: then set data.id"
+    ):
+        ingested(tmp_path, train, train)
+
+
 def test_further_columns_of_the_test_table_are_left_out(tmp_path):
     train = write(tmp_path / "train.csv", TRAIN)
     test = write(tmp_path / "test.csv", "c,b,a,d\nx,2,1.5,\n")

@@ -1,6 +1,7 @@
 """What makes a score lie is found, whatever columns are called; sound tables are not suspected."""
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -170,6 +171,28 @@ def test_features_that_give_the_label_away(tmp_path, leak):
         assert "'a' with 'v' alone, across persons" in found
 
 
+def test_a_pair_must_tell_more_than_the_better_of_the_two(tmp_path):
+    """A feature that tells nearly enough is no leak with whatever stands beside it."""
+    train = frame("p", 10)
+    code = train["mood"].str[1:].astype(int).to_numpy()
+    noise = np.random.default_rng(1)
+    train["f2"] = np.where(noise.random(len(code)) < 0.04, noise.integers(4, size=len(code)), code)
+    train["f2"] += noise.uniform(0, 0.4, len(code))
+    suspected(tmp_path, train, plain(frame("q")), expected=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_nearest_row_is_found_in_order(seed):
+    """By sorting as by all distances, where no two are equal."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(90, 4))
+    values[rng.random(90) < 0.1, 1] = np.nan
+    near = suspicions._Neighbours(values, rng.integers(3, size=90), rng.integers(5, size=90))
+    places = near._places(0)
+    near._places = lambda at: places * np.pi * (1 + places**2) if at == 0 else places
+    assert near.told(0) == near.share(near.distances(0))
+
+
 def test_the_number_of_the_window_gives_the_order_away(tmp_path):
     train = frame("p")
     number = np.tile(np.arange(WINDOWS), PEOPLE)
@@ -214,6 +237,58 @@ def test_neighbours_that_are_nearly_equal(tmp_path):
 
     found = suspected(tmp_path, smooth(frame("p")), plain(frame("q")))
     assert found.startswith("neighbouring rows of a person are nearly equal")
+
+
+@pytest.mark.parametrize("kind", ["blocks", "ages", "far"])
+def test_few_values_are_no_neighbours(tmp_path, kind):
+    """A column of few values seldom changes; the values of an artefact differ beyond float64."""
+    train = frame("p")
+    for at in range(6):
+        if kind == "blocks":
+            train[f"f{at}"] = np.arange(len(train)) % WINDOWS // (15 + at) + at
+        elif kind == "ages":
+            train[f"f{at}"] = np.repeat(np.arange(PEOPLE) * 7 % 5 + at, WINDOWS) * 1.0
+            train.loc[3::40, f"f{at}"] = 1
+        elif at < 3:
+            train.loc[::9, f"f{at}"] = 1e308
+            train.loc[1::9, f"f{at}"] = -1e308
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        suspected(tmp_path, train, plain(frame("q")), expected=0)
+
+
+def test_rows_of_a_sensor_that_is_off_are_no_copies(tmp_path):
+    train, test = frame("p"), plain(frame("q"))
+    train.loc[[1, 50], [f"f{at}" for at in range(6)]] = 0
+    train.loc[[2, 51], "f3"] = np.nan
+    test.loc[7] = 0
+    suspected(tmp_path, train, test, expected=0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("named", [False, True])
+def test_an_index_that_was_saved_with_a_name(tmp_path, suffix, named):
+    train, test = frame("p"), plain(frame("q"))
+    train.insert(0, "window", np.arange(len(train))[::-1] * 3)
+    test.insert(0, "window", np.arange(len(test)))
+    found = suspected(
+        tmp_path, train, test, suffix=suffix, expected=not named, id="window" if named else None
+    )
+    assert named or found.startswith("'window', the first column, has another whole number in each")
+
+
+def test_whole_numbers_are_not_all_an_index(tmp_path):
+    train, test = frame("p"), plain(frame("q"))
+    train["f0"] = np.random.default_rng(1).permutation(2**24)[: len(train)]
+    test["f0"] = 5
+    suspected(tmp_path, train, test, expected=0)
+
+
+def test_many_columns_are_sampled_with_fewer_rows(tmp_path, monkeypatch):
+    plain(frame("p")).to_parquet(tmp_path / "a.parquet", index=False)
+    monkeypatch.setattr(suspicions, "_SAMPLE_BYTES", 8 * 6 * 100)
+    assert suspicions.glance(tmp_path / "a.parquet").sampled.shape == (100, 6)
+    assert suspicions.glance(tmp_path / "a.parquet", sampled=False).sampled.shape == (0, 6)
 
 
 def test_a_glance_is_the_same_however_the_file_is_cut(tmp_path, monkeypatch):

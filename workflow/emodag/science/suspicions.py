@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import accumulate, combinations
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,9 @@ _COLUMNS_AT_ONCE = 64
 _ROUGH, _FINE = 500, 2000
 """Rows that all features, and then the suspicious ones, are looked at with."""
 
+_SAMPLE_BYTES = 128 << 20
+"""What they take at most: of a table with very many columns there are fewer rows."""
+
 _MARGIN = 10
 """Bits by which what the labels hold must exceed what a choice among the features may tell."""
 
@@ -36,6 +39,9 @@ _ALONE, _TOGETHER = 0.97, 0.95
 """Share of the rows told, class by class, from which on a feature, or a pair, gives them away.
 
 A pair's border between two classes is a line, near which the nearest row is of the other class."""
+
+_GAIN = 0.15
+"""By how much a pair must tell more than the better of the two: else it is that one which tells."""
 
 _NEARLY_EQUAL = 0.05
 """Ratio of neighbours' squared differences to those of any two rows of the person; 1 is chance."""
@@ -55,7 +61,7 @@ class Glance:
     Attributes
     ----------
     digests : (n,) uint64, equal for equal rows.
-    empty : (n,) boolean, whether a row has no value at all.
+    empty : (n,) boolean, whether a row has no value at all but zeros, as of a sensor that is off.
     sample : (m,) the rows that `sampled` holds, in an order without a period.
     sampled : (m, p) float64.
     watched : (n, w) float64, some of the columns.
@@ -68,15 +74,18 @@ class Glance:
     watched: np.ndarray
 
 
-def glance(path: Path) -> Glance:
-    """Go once through a file of float64 features, a few columns of a row group at a time."""
+def glance(path: Path, *, sampled: bool = True) -> Glance:
+    """Go once through a file of float64 features, a few columns of a row group at a time.
+
+    Without a sample if that is not to be had, as most of the memory is for it.
+    """
     with pq.ParquetFile(path) as file:
         rows, width = file.metadata.num_rows, file.metadata.num_columns
         order = np.argsort(np.arange(rows, dtype=np.uint64) * np.uint64(_GOLDEN), kind="stable")
-        sample = order[:_FINE]
+        sample = order[: min(_FINE, _SAMPLE_BYTES // (8 * width)) if sampled else 0]
         watched = np.unique(np.linspace(0, width - 1, _NEIGHBOURED).astype(np.int64))
         digests, empty = np.zeros(rows, np.uint64), np.ones(rows, bool)
-        sampled = np.empty((len(sample), width))
+        chosen = np.empty((len(sample), width), order="F")
         seen = np.empty((rows, len(watched)))
         for rows_, columns, values in _blocks(file):
             bits = (values + 0.0).view(np.uint64)  # of the zeros, -0.0 becomes 0.0
@@ -86,12 +95,12 @@ def glance(path: Path) -> Glance:
             mixed = (bits ^ (bits >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
             mixed = (mixed ^ (mixed >> np.uint64(32))) * weights[:, None]
             digests[rows_] += mixed.sum(axis=0, dtype=np.uint64)
-            empty[rows_] &= np.isnan(values).all(axis=0)
+            empty[rows_] &= (np.isnan(values) | (values == 0)).all(axis=0)
             inside = np.flatnonzero((sample >= rows_.start) & (sample < rows_.stop))
-            sampled[inside, columns] = values[:, sample[inside] - rows_.start].T
+            chosen[inside, columns] = values[:, sample[inside] - rows_.start].T
             for at in np.flatnonzero((watched >= columns.start) & (watched < columns.stop)):
                 seen[rows_, at] = values[watched[at] - columns.start]
-    return Glance(digests, empty, sample, sampled, seen)
+    return Glance(digests, empty, sample, chosen, seen)
 
 
 def _blocks(file: pq.ParquetFile) -> Iterator[tuple[slice, slice, np.ndarray]]:
@@ -123,8 +132,8 @@ def same_rows(
     digests = np.concatenate([page.digests for page in pages])
     empty = np.concatenate([page.empty for page in pages])
     rows = len(digests)
-    values = [len(np.unique(column)) for column in train.sampled.T]
-    if np.log2(values).sum() < 2 * np.log2(rows) + 10:  # as many pairs of rows, and a margin
+    bits = accumulate(np.log2(len(np.unique(column))) for column in train.sampled.T)
+    if not any(found >= 2 * np.log2(rows) + 10 for found in bits):  # pairs of rows, and a margin
         return []
     found = []
     tested = slice(len(persons), rows - len(unlabelled))
@@ -204,12 +213,13 @@ def telling_features(
     alone = [at for at in np.flatnonzero(shares >= _ALONE - 0.05) if fine.told(at) >= _ALONE]
     others = [at for at in np.argsort(-shares, kind="stable").tolist() if at not in alone]
     near = {at: rough.distances(at) for at in others[:_MOST_PAIRED]}
-    together = [
-        (a, b)
-        for a, b in combinations(near, 2)
-        if rough.share(near[a] + near[b]) >= _TOGETHER - 0.07
-        and fine.share(fine.distances(a) + fine.distances(b)) >= _TOGETHER
-    ]
+    together = []
+    for a, b in combinations(near, 2):
+        if rough.share(near[a] + near[b]) < max(_TOGETHER - 0.07, shares[a], shares[b]):
+            continue
+        share = fine.share(fine.distances(a) + fine.distances(b))
+        if share >= max(_TOGETHER, fine.told(a) + _GAIN, fine.told(b) + _GAIN):
+            together.append((a, b))
     found = [repr(names[at]) for at in alone]
     found += [f"{names[min(pair)]!r} with {names[max(pair)]!r}" for pair in together]
     if not found:
@@ -240,32 +250,52 @@ class _Neighbours:
     """How well the nearest row of another person tells the label of each row of a sample."""
 
     def __init__(self, values: np.ndarray, labels: np.ndarray, persons: np.ndarray) -> None:
-        self._values, self._labels = values, labels
+        self._values, self._labels, self._persons = values, labels, persons
         self._own = persons[:, None] == persons
         shown_by = np.unique(np.column_stack([labels, persons]), axis=0)[:, 0]
         # A class that only one person shows, nobody else's row can tell.
         self._classes = np.flatnonzero(np.bincount(shown_by) > 1)
+        self._counts = np.bincount(labels)
 
     def distances(self, at: int) -> np.ndarray:
         """(m, m) float32 differences of a feature's ranks, up to 1; infinite within a person."""
-        unique, ranks = np.unique(self._values[:, at], return_inverse=True)
-        places = (ranks / max(len(unique) - 1, 1)).astype(np.float32)
-        places[np.isnan(self._values[:, at])] = 2
+        places = self._places(at)
         found = np.abs(places[:, None] - places)
         found[self._own] = np.inf
         return found
 
     def share(self, distances: np.ndarray) -> float:
         """The share of rows whose label is that of the nearest row, as a mean over classes."""
-        if len(self._classes) < 2:
-            return 0.0
-        nearest = self._labels[distances.argmin(axis=1)]
-        return float(
-            np.mean([(nearest[self._labels == c] == c).mean() for c in self._classes.tolist()])
-        )
+        return self._share(self._labels[distances.argmin(axis=1)])
 
     def told(self, at: int) -> float:
-        return self.share(self.distances(at))
+        """The share for one feature; in order of its values, as all distances would take long."""
+        places = self._places(at)
+        order = np.argsort(places, kind="stable")
+        places, persons = places[order], self._persons[order]
+        starts = np.flatnonzero(np.diff(persons, prepend=persons[0] - 1))
+        run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(persons)))
+        # The nearest row of somebody else lies before or after the run of rows of one person.
+        before, after = starts[run] - 1, np.append(starts, len(persons))[run + 1]
+        apart = np.concatenate([places, [np.inf]])  # before the first, and after the last
+        is_before = np.abs(places - apart[before]) <= np.abs(apart[after] - places)
+        nearest = np.where(is_before, before, after)
+        labels = np.empty_like(self._labels)
+        labels[order] = self._labels[order][np.minimum(nearest, len(order) - 1)]
+        return self._share(labels)
+
+    def _places(self, at: int) -> np.ndarray:
+        """(m,) float32 ranks of a feature's values, from 0 to 1; 2 where it is missing."""
+        unique, ranks = np.unique(self._values[:, at], return_inverse=True)
+        places = (ranks / max(len(unique) - 1, 1)).astype(np.float32)
+        places[np.isnan(self._values[:, at])] = 2
+        return places
+
+    def _share(self, told: np.ndarray) -> float:
+        if len(self._classes) < 2:
+            return 0.0
+        right = np.bincount(self._labels[told == self._labels], minlength=len(self._counts))
+        return float((right[self._classes] / self._counts[self._classes]).mean())
 
 
 def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:
@@ -280,10 +310,13 @@ def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:
         if len(own) < _FEWEST:
             continue
         for column in own.T:
-            step, there = np.diff(column), column[~np.isnan(column)]
-            step = step[~np.isnan(step)]
-            if len(step) >= _FEWEST // 2 and there.max() > there.min():
-                with np.errstate(over="ignore", invalid="ignore"):  # of artefacts such as 1e200
+            there = column[~np.isnan(column)]
+            with np.errstate(over="ignore", invalid="ignore"):  # of artefacts such as 1e308
+                step = np.diff(column)
+                step = step[~np.isnan(step)]
+                # Of few values, neighbours are often equal.
+                is_coarse = len(np.unique(there)) < max(2, min(_FEWEST, len(there) / 2))
+                if len(step) >= _FEWEST // 2 and not is_coarse:
                     ratios.append((step**2).mean() / (2 * there.var()))
     ratios = [ratio for ratio in ratios if np.isfinite(ratio)]
     if not ratios or np.median(ratios) >= _NEARLY_EQUAL:
@@ -292,6 +325,23 @@ def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:
         "neighbouring rows of a person are nearly equal, as windows that overlap are: there are "
         "far fewer independent rows than rows, and scores of folds that do not keep people whole, "
         "as stage 0's, are flattered; take windows farther apart"
+    ]
+
+
+def index_among_features(train: Glance, name: str) -> list[str]:
+    """Whether the table's first column `name`, a feature, looks like an index saved with a name.
+
+    Its numbers are whole, no two are equal, and they are not spread much wider than the rows.
+    """
+    column = train.watched[:, 0]
+    if len(column) < _FEWEST or not (column == np.round(column)).all():
+        return []
+    if len(np.unique(column)) < len(column) or np.ptp(column) > 10 * len(column):
+        return []
+    return [
+        f"{name!r}, the first column, has another whole number in each row, as an index that was "
+        "saved has, and is taken for a feature; name it in data.id if it names the rows, else in "
+        "data.ignore"
     ]
 
 

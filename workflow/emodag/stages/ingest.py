@@ -40,6 +40,7 @@ from emodag.science.suspicions import (
     empty_in_test,
     equal_neighbours,
     glance,
+    index_among_features,
     same_persons,
     same_rows,
     telling_features,
@@ -124,7 +125,7 @@ def run(
         _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
         if others is not None:
             _write_rows(staged / "unlabelled_rows.parquet", person=others)
-        warnings = _suspicions(train, pool, who, others, staged)
+        warnings = _suspicions(train, pool, who, others, staged, tables["train"].columns[0])
         for warning in warnings:
             context.warn(warning)
         tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
@@ -375,22 +376,28 @@ def _test_persons(
 
 
 def _suspicions(
-    train: _Train, pool: _Pool, who: pa.Array, others: pa.Array | None, staged: Path
+    train: _Train,
+    pool: _Pool,
+    who: pa.Array,
+    others: pa.Array | None,
+    staged: Path,
+    first_column: str,
 ) -> list[str]:
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
     page = glance(staged / "train.parquet")
+    others_page = glance(staged / "test.parquet", sampled=False) if pool.tallies else None
     found = [
         *same_persons(known, pool.tested, strangers),
-        *same_rows(
-            page, glance(staged / "test.parquet") if pool.tallies else None, known, strangers
-        ),
+        *same_rows(page, others_page, known, strangers),
         *telling_features(page, train.features, train.codes, known),
     ]
     if "test" in pool.tallies:
         empty = np.flatnonzero(pool.tallies["test"].all_missing())
         found += empty_in_test([train.features[at] for at in empty])
+    if train.features[0] == first_column:
+        found += index_among_features(page, first_column)
     return [*found, *equal_neighbours(page, known)]
 
 
@@ -508,10 +515,12 @@ def _explained(table: Table, features: Sequence[str], names: Sequence[str]) -> I
     except InputError:
         if found := text_columns(table, features):
             written = ", ".join(map(repr, found))
+            is_first = found[0] == table.columns[0]
+            names = f"; {found[0]!r} may name the rows: then set data.id" if is_first else ""
             raise fault(
                 table.path,
                 f"expected numbers, found text in {written}; leave out what is no feature, by "
-                f"`data: {{ignore: [{written}]}}`, or write it as numbers",
+                f"`data: {{ignore: [{written}]}}`, or write it as numbers{names}",
             ) from None
         raise
 
