@@ -208,6 +208,42 @@ def test_a_number_for_missing_cells(tmp_path, suffix, decimals):
     assert np.isnan(values).sum(axis=0).tolist() == [0, 2, 0]
 
 
+@pytest.mark.parametrize("code", ["-999,9", "-999.9", "-999,90"])
+def test_a_code_with_a_decimal_comma(tmp_path, code):
+    path = write(tmp_path / "t.csv", "a;b\n-999,9;1,5\n-999,900;2\n")
+    (block,) = open_table(path, missing=[code]).blocks(["a", "b"], [])
+    np.testing.assert_array_equal(block.values, [[np.nan, 1.5], [np.nan, 2]])
+    path = write(tmp_path / "u.csv", "a;b\n1.234;1\n")
+    (block,) = open_table(path, missing=["1,234"]).blocks(["a", "b"], [])
+    assert block.values.tolist() == [[1.234, 1]]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("named", [False, True])
+def test_a_code_for_missing_cells_may_number_a_row(tmp_path, suffix, named):
+    path = tmp_path / f"t.{suffix}"
+    frame = FRAME.assign(f1=[0, 1, 2, 3, 4, -1])
+    if named:
+        frame["key"] = range(-1, 5)
+    frame.to_csv(path) if suffix == "csv" else frame.to_parquet(path)
+    how = {"label": "mood", "group": "who", "missing_values": ["0", "-1"]}
+    _, output = ingested(tmp_path, path, path, id="key" if named else None, **how)
+    ids = pq.read_table(output / "test_rows.parquet")["id"].to_pylist()
+    assert ids == list(range(-1, 5) if named else range(6))
+    assert np.isnan(matrix(output / "train.parquet")[1]).sum(axis=0).tolist() == [0, 2, 0]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("column", ["mood", "who"])
+def test_a_code_for_missing_is_no_person_and_no_label(tmp_path, suffix, column):
+    path = tmp_path / f"t.{suffix}"
+    frame = FRAME.assign(mood=[0.0, 1, 0, 1, 0, 1], who=[1.0, 1, 2, 2, 3, 3])
+    frame.loc[1, column] = -999
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
+    with pytest.raises(InputError, match=r"data row 2.* is missing \(found '-999.0', by data\.mis"):
+        ingested(tmp_path, path, path, label="mood", group="who", missing_values=["-999"])
+
+
 def test_booleans_and_numbers_do_not_mix(tmp_path, monkeypatch):
     path = write(tmp_path / "t.csv", "a,b\n" + ",1\nTrue,2\nFALSE,3\n" * 9 + "0.5,1\n")
     with pytest.raises(InputError, match=r"'a', data row 28 .*expected a number, found|data row 2"):
@@ -284,6 +320,14 @@ def test_classes_without_quotes():
     for classes in ([False, True], ["no", True], [0.5, 1.5]):
         with pytest.raises((ConfigError, ValueError), match="quote"):
             Data(classes=classes)
+
+
+def test_what_separates_cells():
+    for mark, expected in {r"\t": "\t", ":": ":", " ": " ", None: None}.items():
+        assert Data(separator=mark).separator == expected
+    for mark in ("·", "", "::", '"', "5", "e", "\n", "\0", "-"):
+        with pytest.raises((ConfigError, ValueError), match="cannot separate cells: give one"):
+            Data(separator=mark)
 
 
 def test_thousands_are_no_decimals(tmp_path):

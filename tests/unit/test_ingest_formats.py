@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -117,6 +118,16 @@ def test_labels_of_every_type(tmp_path, kind, classes):
     assert f"'label': {expected.tolist()}" in found[0]
 
 
+@pytest.mark.parametrize("kind", ["bool", "int8", "float64", "boolean", "category"])
+def test_truth_values_as_classes_in_another_order(tmp_path, kind):
+    """1 is True, and not the class at position 1."""
+    train = frame()
+    train["mood"] = pd.Series(COUNTS % 2).astype(kind)
+    test = train.drop(columns=["mood", "who"])
+    found = assert_alike(tmp_path, train, test, classes=["True", "False"], index=False)
+    assert f"'label': {(1 - COUNTS % 2).tolist()}" in json.loads(found)[0]
+
+
 @pytest.mark.parametrize("spelling", ["{}", "{}.0", "{}.00"])
 @pytest.mark.parametrize("classes", [["1", "0"], ["1.0", "0"]])
 def test_a_whole_number_is_one_class_however_written(tmp_path, spelling, classes):
@@ -205,6 +216,64 @@ def test_a_code_for_missing_is_found_in_every_width(tmp_path, dtype):
     frame.to_parquet(tmp_path / "t.parquet")
     (block,) = open_table(tmp_path / "t.parquet", missing=["-999.9"]).blocks(["a", "b"], [])
     assert np.isnan(block.values).tolist() == [[True, False], [False, False]]
+
+
+RANGE = {"kind": "range", "name": None, "start": 5, "stop": 9, "step": 1}
+NOTES = {
+    "no JSON": b"{",
+    "no text": b"\xff\xfe",
+    "a list": b"[]",
+    "a word": b'"x"',
+    "deep": b"[" * 10**5,
+    "no list": json.dumps({"index_columns": 7}).encode(),
+    "a name": json.dumps({"index_columns": "x"}).encode(),
+    "null": json.dumps({"index_columns": None}).encode(),
+    "levels": json.dumps({"index_columns": [None, 3, ["x"], {"kind": "other"}, "gone"]}).encode(),
+    **{
+        f"{key}: {value}": json.dumps({"index_columns": [{**RANGE, key: value}]}).encode()
+        for key in ("start", "stop", "step")
+        for value in (None, 0, 0.5, "x", 10**30)
+    },
+    "half a range": json.dumps({"index_columns": [{"kind": "range"}]}).encode(),
+}
+
+
+@pytest.mark.parametrize("notes", NOTES)
+def test_what_is_no_note_of_pandas_is_passed_over(tmp_path, notes):
+    table = pa.table({"x": [1.0, 2.0], "y": [1, 2]}).replace_schema_metadata(
+        {b"pandas": NOTES[notes]}
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    found = open_table(tmp_path / "t.parquet")
+    assert found.columns == ("x", "y") and found.index is None
+    (block,) = found.blocks(["x", "y"], [])
+    assert block.values.tolist() == [[1, 1], [2, 2]]
+
+
+def test_a_level_that_is_noted_twice(tmp_path):
+    table = pa.table({"x": [1.0, 2.0], "y": [1, 2]})
+    notes = {b"pandas": json.dumps({"index_columns": ["y", "y"]}).encode()}
+    pq.write_table(table.replace_schema_metadata(notes), tmp_path / "t.parquet")
+    assert open_table(tmp_path / "t.parquet").columns == ("y", "x")
+
+
+def test_an_index_of_several_levels(tmp_path):
+    """With names they are columns; without, the tables are refused."""
+    levels = [["P"] * 4 + ["Q"] * 4, COUNTS % 4]
+    train = (
+        frame().drop(columns="who").set_index(pd.MultiIndex.from_arrays(levels, names=["who", "w"]))
+    )
+    found = json.loads(assert_alike(tmp_path, train, train.drop(columns="mood")))
+    assert found[1]["features"] == 3
+    (tmp_path / "unnamed").mkdir()
+    train = train.rename_axis([None, None]).assign(who="P")
+    found = [outcome(tmp_path / "unnamed", suffix, train, train) for suffix in ("csv", "parquet")]
+    assert all("index" in reason or "same name ''" in reason for reason in found)
+
+
+def test_columns_that_have_a_name_together(tmp_path):
+    train = frame().rename_axis(columns="feature")
+    assert json.loads(assert_alike(tmp_path, train, train))[1]["features"] == 2
 
 
 def test_an_index_that_is_called_by_a_number(tmp_path):

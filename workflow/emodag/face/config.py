@@ -43,6 +43,14 @@ def _folds(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
         ) from None
 
 
+def _separator(mark: str) -> str:
+    r"""One character that is in no number and no name; a tab may be written \t."""
+    mark = "\t" if mark == r"\t" else mark
+    if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in "\"'+-._\r\n\0":
+        raise ValueError(f"{mark!r} cannot separate cells: give one character such as ',' or ';'")
+    return mark
+
+
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 ClassName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
@@ -150,14 +158,16 @@ class Data(Section):
         "nearest",
         description="numbers in a CSV: the nearest float64, or what pandas.read_csv takes for it",
     )
-    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+    separator: Annotated[str, AfterValidator(_separator)] | None = Field(
         None, description="what separates cells; null: comma, semicolon, tab or |, as it is found"
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="the decimal mark in tables of text; null: as it is found"
     )
     missing_values: list[Annotated[str, BeforeValidator(_as_written)]] = Field(
-        [], description="spellings of a missing cell besides those of pandas.read_csv, such as '?'"
+        [],
+        description="spellings of a missing cell besides those of pandas.read_csv, such as '?'; "
+        "numbers such as -999 are meant however they are written; ids are never missing by them",
     )
     missing: Literal["impute", "error"] = Field(
         "impute", description="empty cells and NaN: impute the training median, or refuse"

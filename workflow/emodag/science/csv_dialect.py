@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from emodag.science.tables import FALSE, TRUE
+from emodag.science.tables import FALSE, NUMBER, TRUE
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate cells, and its name."""
 
 _ROWS = 20
-_NUMBER = re.compile(
-    r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan(?:\(\w*\))?)", re.I | re.A
-)
-
+_NUMBER = re.compile(NUMBER)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
 
 

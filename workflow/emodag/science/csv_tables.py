@@ -41,6 +41,7 @@ from emodag.science.tables import (
     beyond_float64,
     fault,
     listed,
+    no_number,
     numbers_of,
     require_distinct,
     without_codes,
@@ -161,7 +162,7 @@ class CsvTable:
             plain = raw.count(b"\n") + (not raw.endswith(b"\n")) == table.num_rows
             self._block_lines.append(line if plain else None)
             self._refuse_inexact(raw, numbers, index, values, row)
-            without_codes(values, self.missing)
+            without_codes(values, self.missing, self._dialect.decimal)
             undecided = undecided[np.isnan(values[:, undecided]).all(axis=0)]
             trimmed = {name: self._trimmed(table[index[name]]) for name in texts}
             yield Block(first_row=row, values=values, texts=trimmed)
@@ -472,15 +473,10 @@ class CsvTable:
         flags = name in self._flags
         if (text in (*TRUE, *FALSE)) if flags else is_number(text, self._dialect.decimal):
             return None
-        shown = cell if len(cell) <= 40 else cell[:40] + "..."
         hint = "; is a quotation mark left open?" if "\n" in cell else ""
         if self._dialect.decimal == "." and is_number(text, ","):
             hint = "; if all decimals of the table are written so, set data.decimal: ','"
-        expected = "True or False, as in the rows before" if flags else "a number"
-        return (
-            f"expected {expected}, found {shown!r}{hint}; correct it, or leave the cell empty if "
-            "the value is missing (data.missing_values adds spellings of that)"
-        )
+        return no_number(cell, flags=flags, hint=hint)
 
 
 def _first_record(text: bytes) -> int:

@@ -24,6 +24,7 @@ from emodag.science.tables import (
     beyond_float64,
     fault,
     inexact,
+    no_number,
     numbers_of,
     require_distinct,
     without_codes,
@@ -245,13 +246,8 @@ class ParquetTable:
         for row, cell in enumerate(text.to_pylist()):
             one = numbers_of(pa.array([cell], pa.string()), self.missing)
             if one is None or one[1] not in (None, self._flags.setdefault(name, False)):
-                expected = "True or False, as before" if self._flags.get(name) else "a number"
-                raise self.fault(
-                    f"expected {expected}, found {cell!r}; correct it, or leave the cell empty if "
-                    "the value is missing (data.missing_values adds spellings of that)",
-                    column=name,
-                    row=first_row + row,
-                )
+                problem = no_number(cell, flags=self._flags.get(name, False))
+                raise self.fault(problem, column=name, row=first_row + row)
         raise AssertionError("a cell that is no number was not found again")
 
     def _refuse_inexact_text(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.class_codes import code_dtype
-from emodag.science.tables import FALSE, SAVED_INDEX, TRUE, Table, fault
+from emodag.science.tables import FALSE, MISSING, SAVED_INDEX, TRUE, Table, fault
 
 UNLABELLED = "-1"
 """What stands for a missing label besides the spellings of any missing cell."""
@@ -30,7 +30,7 @@ def label_codes(
     """Turn labels, each the name of a class or its number from 0, into codes.
 
     A column is read as names if all its values are names of classes, else as numbers. A whole
-    number is the same name however it is written (1, 1.0), and so is a boolean (True, true).
+    number is the same name however it is written (1, 1.0), and so is a boolean (True, true, 1).
 
     Parameters
     ----------
@@ -81,7 +81,8 @@ def lacks_label(table: Table, text: pa.Array, classes: Sequence[str]) -> np.ndar
 
     -1 is such a spelling, too, as in scikit-learn, and the name of a class never is.
     """
-    missing = _missing(table, text, classes).to_numpy(zero_copy_only=False)
+    spellings = [spelling for spelling in table.missing if spelling not in classes]
+    missing = is_missing(text, spellings).to_numpy(zero_copy_only=False)
     codes = [v for v in pc.unique(text).to_pylist() if v and _one_spelling(v) == UNLABELLED]
     codes = [value for value in codes if _codes_by_name(classes)(value) is None]
     return missing | pc.is_in(text, pa.array(codes, text.type)).to_numpy(zero_copy_only=False)
@@ -164,10 +165,11 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     return text
 
 
-def _missing(table: Table, text: pa.Array, names: Sequence[str] = ()) -> pa.BooleanArray:
-    """Which of the strings are missing; `names` are never taken for missing."""
-    spellings = [spelling for spelling in table.missing if spelling not in names]
-    return pc.or_kleene(pc.is_null(text), pc.is_in(text, pa.array(spellings)))
+def is_missing(text: pa.Array, spellings: Sequence[str]) -> pa.Array:
+    """Which cells are null or one of the spellings; -999 is also spelt -999.0."""
+    whole = pc.replace_substring_regex(text, r"^([+-]?[0-9]+)\.0*$", r"\1")
+    spelt = pa.array(spellings, pa.string())
+    return pc.or_(pc.is_null(text), pc.or_(pc.is_in(text, spelt), pc.is_in(whole, spelt)))
 
 
 def _complete(
@@ -178,12 +180,17 @@ def _complete(
     names: Sequence[str] = (),
     advice: str = "",
 ) -> pa.Array:
-    """The same strings, none of them missing; `names` are never taken for missing."""
-    missing = _missing(table, text, names)
+    """The same strings, none of them missing; `names` are never taken for missing.
+
+    Of ids only what pandas takes for missing is: a code such as -1 may well number a row.
+    """
+    known = MISSING if what == "id" else table.missing
+    missing = is_missing(text, [spelling for spelling in known if spelling not in names])
     if pc.any(missing).as_py():
         row = pc.index(missing, True).as_py()
         found = text[row].as_py()
-        shown = f" (found {found!r})" if found else ""
+        own = ", by data.missing_values" if found and found not in MISSING else ""
+        shown = f" (found {found!r}{own})" if found else ""
         name = "; if that is a name, write it otherwise" if found else ""
         raise table.fault(
             f"the {what} is missing{shown}; fill it in or remove the row{advice}{name}",
@@ -199,6 +206,8 @@ def _codes_by_name(classes: Sequence[str]) -> Callable[[str], int | None]:
     alike = {_one_spelling(name): code for name, code in exact.items()}
     if len(alike) < len(exact):
         alike = {}
+    elif set(alike) == {"True", "False"}:
+        alike |= {"1": alike["True"], "0": alike["False"]}
 
     def code(value: str) -> int | None:
         spelling = _one_spelling(value)

@@ -30,6 +30,12 @@ SAVED_INDEX = re.compile(r"|Unnamed: \d+(\.\d+)?|__index_level_\d+__")
 EXACT = 2**53
 """Up to here every integer is a float64."""
 
+NUMBER = (
+    r"(?i)[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?"
+    r"|inf(?:inity)?|nan(?:\([a-z0-9_]*\))?)"
+)
+"""A number with a decimal point, an infinity or NaN, for `re` and pyarrow alike."""
+
 _NAMES_SHOWN = 5
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _CODE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.I | re.A)
@@ -93,6 +99,16 @@ def fault(
     return InputError(f"{', '.join(place)}: {message}")
 
 
+def no_number(cell: str, *, flags: bool, hint: str = "") -> str:
+    """What to say of a cell that is no number, or, where those before are `flags`, no boolean."""
+    shown = cell if len(cell) <= 40 else cell[:40] + "..."
+    expected = "True or False, as in the rows before" if flags else "a number"
+    return (
+        f"expected {expected}, found {shown!r}{hint}; correct it, or leave the cell empty if "
+        "the value is missing (data.missing_values adds spellings of that)"
+    )
+
+
 def require_distinct(path: Path, columns: tuple[str, ...], hint: str = "") -> None:
     """Raise `InputError` if columns have the same name, as each could be meant by it."""
     places: dict[str, list[int]] = {}
@@ -143,12 +159,13 @@ def numbers_of(
         return None
 
 
-def without_codes(values: np.ndarray, missing: Sequence[str]) -> None:
+def without_codes(values: np.ndarray, missing: Sequence[str], decimal: str = ".") -> None:
     """Make NaN, in place, of the numbers that stand for a missing value, such as -999.
 
     Readers leave out spellings as such, but a number can be written in several ways, or not at all.
     """
-    codes = [float(text) for text in missing if _CODE.fullmatch(text)]
+    written = (text.replace(decimal, ".") for text in missing)
+    codes = [float(text) for text in written if _CODE.fullmatch(text)]
     if codes:
         values[np.isin(values, np.array(codes, values.dtype))] = np.nan
 

@@ -7,12 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.errors import InputError
-from emodag.science.tables import Table
+from emodag.science.tables import NUMBER, Table
 
-_NUMBER = (
-    r"(?i)^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)(e[+-]?[0-9]+)?$"
-    r"|^[+-]?(inf|infinity|nan)$|^(true|false)$"
-)
+_VALUE = f"^(?:{NUMBER}|true|false)$"
 
 
 def text_columns(table: Table, names: Sequence[str]) -> list[str]:
@@ -30,7 +27,8 @@ def text_columns(table: Table, names: Sequence[str]) -> list[str]:
                 cells = block.texts[name]
                 there = pc.invert(pc.is_in(cells, pa.array([None, *table.missing], pa.string())))
                 cells = cells.filter(there)
-                matching = pc.sum(pc.match_substring_regex(cells, _NUMBER)).as_py() or 0
+                pointed = pc.replace_substring(cells, ",", ".")
+                matching = pc.sum(pc.match_substring_regex(pointed, _VALUE)).as_py() or 0
                 numbers[at] += matching
                 texts[at] += len(cells) - matching
     except InputError:

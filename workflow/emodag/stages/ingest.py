@@ -29,6 +29,7 @@ from emodag.science.joined_table import JoinedTable, PartitionTable
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import (
     canonical_keys,
+    is_missing,
     label_codes,
     lacks_label,
     persons,
@@ -544,7 +545,7 @@ def _persons_of_test(test: Table, column: str | None, named: str | None) -> set[
         return set()
     try:
         text = pa.concat_arrays([block.texts[column] for block in test.blocks([], [column])])
-        text = text.filter(pc.invert(pc.is_in(text, pa.array([None, *test.missing], pa.string()))))
+        text = text.filter(pc.invert(is_missing(text, test.missing)))
         return set(canonical_keys(test, column, text, "person").to_pylist())
     except InputError:
         if named:
