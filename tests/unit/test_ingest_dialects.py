@@ -275,6 +275,17 @@ ODD = {
     "two headers": ("eda,eda,hr,,\n" + PLAIN, "second header"),
     "commas at the end": (PLAIN.replace("\n", ",\n"), "the header ends with a comma"),
     "commas that end rows": (HEADER + BODY.replace("\n", ",\n"), "the row ends with a comma"),
+    "many commas that end rows": (HEADER + BODY.replace("\n", ",,,\n"), "row ends with a comma"),
+    "several spaces": (PLAIN.replace(",", "   "), "separated by several spaces. Write it with one"),
+    "pointer": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n",
+        r"only points to a file that Git LFS keeps; run `git lfs pull`",
+    ),
+    "web page": ("<!DOCTYPE html>\n<html></html>\n", "is a web page, perhaps one with an error"),
+    "an index that repeats": (
+        "," + HEADER + "".join(f"{at % 3},{line}" for at, line in enumerate(LINES)),
+        r"the id 0 was already used .*, or name it in data\.ignore: \[''\]",
+    ),
     "semicolons at the end": (PLAIN.replace("\n", ",\n").replace(",", ";"), "with a semicolon"),
     "names of rows": (
         HEADER + "".join(f'"{at}",{line}' for at, line in enumerate(LINES)),
@@ -294,6 +305,23 @@ def test_odd_lines_are_called_what_they_are(tmp_path, case):
     text, expected = ODD[case]
     message = complaint(tmp_path, text)
     assert re.search(expected, message), message
+
+
+@pytest.mark.parametrize("name", ["F1", "f1 ", "f1\u00a0", "f 1", "f1\u0301"])
+def test_names_that_look_alike(tmp_path, name):
+    message = complaint(tmp_path, PLAIN, test=PLAIN.replace("f1", name))
+    assert f"; only case, spaces or accents tell 'f1' from {name!a}" in message
+
+
+def test_spaces_that_are_not_one_each(tmp_path):
+    message = complaint(tmp_path, PLAIN.replace(",", "  "), separator=" ")
+    assert "have the same name ''" in message and "by several spaces" in message
+
+
+def test_other_kinds_of_files_with_the_suffix_of_parquet(tmp_path):
+    (tmp_path / "t.parquet").write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(InputError, match=r"is not a Parquet file, as .*Git LFS"):
+        open_table(tmp_path / "t.parquet")
 
 
 def test_no_header_in_the_competition_layout(tmp_path):

@@ -1,6 +1,8 @@
 """One rule for all formats: a frame is understood alike, or refused alike, however it was saved."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 
 import numpy as np
@@ -146,6 +148,9 @@ INDICES = {
     "filtered": pd.Index(COUNTS * 3),
     "text": pd.Index([f"w{n}" for n in COUNTS]),
     "times": pd.date_range("2024-05-01", periods=ROWS, freq="h"),
+    "zones": pd.date_range("2024-10-27", periods=ROWS, freq="h", tz="Europe/Berlin"),
+    "seconds": pd.Index(COUNTS * 0.25),
+    "backwards": pd.RangeIndex(ROWS - 1, -1, -1),
 }
 
 
@@ -156,7 +161,31 @@ def test_the_index_is_the_id_where_columns_are_named(tmp_path, kind):
     found = json.loads(assert_alike(tmp_path, train, test))
     assert found[1]["features"] == 2
     ids = pq.read_table(tmp_path / "as parquet/out/test_rows.parquet")["id"].to_pylist()
-    assert ids == [str(at) if kind == "times" else at for at in INDICES[kind].tolist()]
+    is_text = kind in ("times", "zones", "seconds")
+    assert ids == [str(at) if is_text else at for at in INDICES[kind].tolist()]
+
+
+@pytest.mark.parametrize("index", [COUNTS, COUNTS % 4, COUNTS + 9])
+def test_an_index_without_a_name_can_be_ignored(tmp_path, index):
+    train = frame().set_index(pd.Index(index))
+    found = json.loads(assert_alike(tmp_path, train, train, ignore=[""]))
+    assert "'id': [0, 1, 2, 3, 4, 5, 6, 7]" in found[0]
+
+
+def test_types_that_pandas_defines_are_refused(tmp_path):
+    """Whether or not pandas has told pyarrow of them, which else reads whole numbers."""
+    train = frame(z=pd.period_range("2024-05", periods=ROWS, freq="M"))
+    train.to_parquet(tmp_path / "t.parquet")
+    code = (
+        "import sys; from pathlib import Path; from emodag.science.ingest import open_table; "
+        "assert 'pandas' not in sys.modules; "
+        f"print(open_table(Path({str(tmp_path / 't.parquet')!r}))._types['z'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.split() == ["pandas.period"]
+    for columns in ((["z"], []), ([], ["z"])):
+        with pytest.raises(InputError, match=r"column 'z': .* found the type pandas\.period;"):
+            list(open_table(tmp_path / "t.parquet").blocks(*columns))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -147,8 +147,10 @@ class Data(Section):
         None,
         description="id column; null: the first one, or none where label and group are named",
     )
-    ignore: list[Annotated[str, Field(min_length=1)]] = Field(
-        [], description="columns of either table that are no features, by name or pattern as raw_*"
+    ignore: list[str] = Field(
+        [],
+        description="columns of either table that are no features, by name or pattern as raw_*; '' "
+        "is an index without a name",
     )
     classes: Annotated[list[ClassName], Field(min_length=2)] = Field(
         ["LVLA", "HVLA", "LVHA", "HVHA"],

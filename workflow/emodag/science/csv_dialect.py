@@ -95,8 +95,11 @@ def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Di
     if 2 * sum(len(row) > len(names) for row in rows) > len(rows):
         return "; lines below it have more cells: do others come before the names of the columns?"
     words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}
-    if len(words) == 1 and min(words) > 1:
+    has_words = len(words) == 1 and min(words) > 1
+    if has_words and not any("  " in row[0].strip() for row in [names, *rows]):
         return "; are its cells separated by spaces? Then set data.separator: ' '"
+    if has_words or (dialect.separator == " " and "" in names):
+        return "; are its cells separated by several spaces? Write it with one mark between them"
     numeric = _numeric(len(names), rows, dialect)
     found = [names[at].strip() for at in numeric]
     # Whole numbers are what pandas calls the columns of a matrix.

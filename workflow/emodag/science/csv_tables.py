@@ -38,6 +38,7 @@ from emodag.science.tables import (
     SAVED_INDEX,
     TRUE,
     Block,
+    another_kind,
     beyond_float64,
     fault,
     listed,
@@ -50,20 +51,6 @@ from emodag.science.tables import (
 _LONGEST_RECORD = 16 * BLOCK_BYTES
 _SAMPLE_BYTES = 1 << 18
 _INTEGER = r"^\s*[+-]?[0-9]+\s*$"
-_SIGNATURES = (
-    (b"PAR1", "is a Parquet file; give it the suffix .parquet"),
-    (b"ARROW1", "is a Feather file; give it the suffix .feather"),
-    (b"\x1f\x8b", "is compressed with gzip; give it the suffix .csv.gz"),
-    (b"\xfd7zXZ", "is compressed with xz; give it the suffix .csv.xz"),
-    (b"BZh", "is compressed with bzip2; give it the suffix .csv.bz2"),
-    (b"\x28\xb5\x2f\xfd", "is compressed with zstd; give it the suffix .csv.zst"),
-    (
-        b"PK\x03\x04",
-        "is a zip archive or an Excel workbook; give it the suffix .csv.zip, or export it as CSV",
-    ),
-    (b"\xff\xfe", "is UTF-16 text; save it again as UTF-8"),
-    (b"\xfe\xff", "is UTF-16 text; save it again as UTF-8"),
-)
 _COMPRESSED = {
     ".gz": ("gzip", b"\x1f\x8b"),
     ".xz": ("xz", b"\xfd7zXZ\0"),
@@ -245,11 +232,10 @@ class CsvTable:
             text = self._read(file, BLOCK_BYTES)
         if not text:
             raise fault(self.path, "is empty; expected a header and rows")
-        for magic, what in _SIGNATURES:
-            if text.startswith(magic):
-                raise fault(self.path, what)
+        if what := another_kind(text):
+            raise fault(self.path, what)
         if b"\0" in text:
-            raise fault(self.path, "is binary; expected comma-separated text in UTF-8")
+            raise fault(self.path, "is binary, or UTF-16; expected separated cells as UTF-8 text")
         end = _first_record(text)
         if end == BLOCK_BYTES or text.count(b'"', 0, end) % 2:
             raise fault(
@@ -455,7 +441,7 @@ class CsvTable:
             return f"{found}; does the header lack its {name}s?"
         if len(record) == 1 and any(mark in record[0] for mark in SEPARATORS):
             return f"{found}; the cells must be separated by {name}s, as in the header"
-        if len(record) == width + 1 and not record[-1].strip():
+        if len(record) > width and not "".join(record[width:]).strip():
             return f"{found}: the row ends with a {name}; remove the {name}s that end the rows"
         if len(record) == width + 1 and row == 0:
             return (

@@ -1,6 +1,7 @@
 """What the columns of a raw table are, and the true labels of the test table."""
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -72,7 +73,8 @@ def open_table(
 def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset[str]:
     """The columns of any of the tables that are called, or match, an entry of `ignore`.
 
-    Entries are names, or patterns as in `fnmatch`, in which case counts.
+    Entries are names, "" for an index without one, or patterns as in `fnmatch`, in which case
+    counts.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset
         for entry in ignore
     }
     for entry, names in found.items():
-        if not names:
+        if entry and not names:  # an index without a name may be in the metadata only
             raise ConfigError(
                 f"data.ignore holds {entry!r}, and no column of "
                 f"{' or '.join(str(table.path) for table in tables)} has that name or pattern; the "
@@ -243,12 +245,17 @@ def _known_features(
     extra = [name for name in columns if name not in known]
     if missing:
         differences = [f"lacks {listed(missing)}"]
+        there = {_plain(name): name for name in extra}
+        twins = [(name, there[_plain(name)]) for name in missing if _plain(name) in there]
+        alike = "".join(
+            f"; only case, spaces or accents tell {a!a} from {b!a}" for a, b in twins[:1]
+        )
         differences += [f"also has {listed(extra)}"] if extra else []
         raise fault(
             table.path,
             f"expected the {len(train.features)} features of the training table; this table"
             f"{hint} {' and '.join(differences)}; make the two agree, or name in data.ignore what "
-            f"is no feature{table.hint}",
+            f"is no feature{alike}{table.hint}",
         )
     return tuple(name for name in columns if name in known)
 
@@ -357,6 +364,12 @@ def _nearest(name: str, columns: Sequence[str]) -> str:
     return lowered[difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)[0]]
 
 
+def _plain(name: str) -> str:
+    """A name without case, spaces and accents."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in letters if not (c.isspace() or unicodedata.combining(c))).casefold()
+
+
 def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:
     """A row number taken for a feature would tell the model where in a recording it is."""
     for name in names:
@@ -364,6 +377,6 @@ def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:
             raise fault(
                 path,
                 "looks like an index saved by accident; save the table without it, "
-                "or name it in data.id",
+                f"or name it in data.id, or in data.ignore: [{name!r}]",
                 column=name,
             )

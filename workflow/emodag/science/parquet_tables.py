@@ -21,6 +21,7 @@ from emodag.science.tables import (
     SAVED_INDEX,
     TRUE,
     Block,
+    another_kind,
     beyond_float64,
     fault,
     inexact,
@@ -84,15 +85,12 @@ class ParquetTable:
         self._feather = path.name.lower().endswith(".feather")
         kind, expected = ("Feather", b"ARROW1") if self._feather else ("Parquet", b"PAR1")
         with open_regular(path) as file:
-            magic = file.read(len(expected))
-        if not magic:
+            beginning = file.read(64)
+        if not beginning:
             raise fault(path, f"is empty; expected a {kind} file")
-        if magic != expected:
-            old = "; it is of version 1: write it again" if magic.startswith(b"FEA1") else ""
-            raise fault(
-                path,
-                f"is not a {kind} file, as its suffix says; give it the right suffix{old}",
-            )
+        if not beginning.startswith(expected):
+            what = another_kind(beginning) or "give it the right suffix"
+            raise fault(path, f"is not a {kind} file, as its suffix says; {what}")
         with self._open() as file:
             schema, rows = file.schema, sum(file.rows)
         levels = _index_levels(schema, rows)
@@ -111,7 +109,7 @@ class ParquetTable:
             self.index = next(found, None)
         self.counted = not levels and bool(_metadata(schema))
         self.notes = ()
-        types = dict(zip(schema.names, schema.types, strict=True))
+        types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
@@ -205,7 +203,7 @@ class ParquetTable:
 
     def _require(self, name: str, is_fit: Callable[[pa.DataType], bool], expected: str) -> None:
         type_ = self._types[name]
-        if not is_fit(_value_type(type_)):
+        if isinstance(type_, str) or not is_fit(_value_type(type_)):
             raise fault(
                 self.path,
                 f"expected {expected}, found the type {type_}; convert it, "
@@ -297,6 +295,17 @@ def _metadata(schema: pa.Schema) -> list[Any]:
         return []
     levels = noted.get("index_columns") if isinstance(noted, dict) else None
     return levels if isinstance(levels, list) else []
+
+
+def _extension(field: pa.Field) -> str | None:
+    """The name of a type that was defined elsewhere, such as pandas' periods; None of another.
+
+    pyarrow reads what such types are made of where nobody has told it of them.
+    """
+    if isinstance(field.type, pa.BaseExtensionType):
+        return field.type.extension_name
+    name = (field.metadata or {}).get(b"ARROW:extension:name")
+    return None if name is None else name.decode(errors="replace")
 
 
 def _value_type(type_: pa.DataType) -> pa.DataType:

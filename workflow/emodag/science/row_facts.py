@@ -134,7 +134,8 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
     first: dict[object, int] = {}
     advice = "a number that restarts with each person is no id: name it in data.ignore instead"
     if SAVED_INDEX.fullmatch(column):  # as where tables were joined, each with an index of its own
-        advice = "this index looks saved by accident: save the table without it"
+        advice = "this index looks saved by accident: save the table without it, or name it in "
+        advice += f"data.ignore: [{column!r}]"
     if pc.count_distinct(ids).as_py() < len(ids):
         for row, value in enumerate(ids.to_pylist()):
             if value in first:
@@ -149,11 +150,19 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
 
 
 def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.Array:
-    """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07)."""
+    """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07).
+
+    Raises
+    ------
+    InputError
+        If they look like measurements, and are no index either.
+    """
     if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
         return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
     whole = pc.match_substring_regex(text, r"^[+-]?[0-9]+(\.0*)?$")
-    if pc.all(pc.match_substring_regex(text, _FRACTION)).as_py() and not pc.all(whole).as_py():
+    is_index = what == "id" and column == table.index  # such as seconds
+    all_numbers = pc.all(pc.match_substring_regex(text, _FRACTION)).as_py()
+    if all_numbers and not is_index and not pc.all(whole).as_py():
         row = pc.index(whole, False).as_py()
         raise table.fault(
             f"expected the {what} of a row, a whole number or text, found {text[row].as_py()}, "

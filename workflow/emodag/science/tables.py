@@ -36,6 +36,26 @@ NUMBER = (
 )
 """A number with a decimal point, an infinity or NaN, for `re` and pyarrow alike."""
 
+_SIGNATURES = (
+    (b"PAR1", "is a Parquet file; give it the suffix .parquet"),
+    (b"ARROW1", "is a Feather file; give it the suffix .feather"),
+    (b"FEA1", "is a Feather file of version 1; write it again"),
+    (b"\x1f\x8b", "is compressed with gzip; give it the suffix .csv.gz"),
+    (b"\xfd7zXZ", "is compressed with xz; give it the suffix .csv.xz"),
+    (b"BZh", "is compressed with bzip2; give it the suffix .csv.bz2"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd; give it the suffix .csv.zst"),
+    (
+        b"PK\x03\x04",
+        "is a zip archive or an Excel workbook; give it the suffix .csv.zip, or export it as CSV",
+    ),
+    (b"\xff\xfe", "is UTF-16 text; save it again as UTF-8"),
+    (b"\xfe\xff", "is UTF-16 text; save it again as UTF-8"),
+    (b"version https://git-lfs", "only points to a file that Git LFS keeps; run `git lfs pull`"),
+    *(
+        (tag, "is a web page, perhaps one with an error; download the table itself")
+        for tag in (b"<!doctype", b"<!DOCTYPE", b"<html", b"<HTML")
+    ),
+)
 _NAMES_SHOWN = 5
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _CODE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.I | re.A)
@@ -97,6 +117,12 @@ def fault(
     if row is not None:
         place.append(f"data row {row + 1}" + (f" (line {line})" if line is not None else ""))
     return InputError(f"{', '.join(place)}: {message}")
+
+
+def another_kind(beginning: bytes) -> str | None:
+    """What a file that begins so is, where that is no text of separated cells."""
+    found = (what for magic, what in _SIGNATURES if beginning.startswith(magic))
+    return next(found, None)
 
 
 def no_number(cell: str, *, flags: bool, hint: str = "") -> str:

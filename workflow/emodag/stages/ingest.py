@@ -147,7 +147,7 @@ def run(
             ],
             "class_counts": train.class_counts,
             "rows_per_person": _counted(train.persons),
-            "ignored_columns": sorted(ignored),
+            "ignored_columns": sorted(ignored - {""}),  # which may be in the metadata only
             **columns,
             "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
