@@ -277,6 +277,8 @@ ODD = {
     "commas that end rows": (HEADER + BODY.replace("\n", ",\n"), "the row ends with a comma"),
     "many commas that end rows": (HEADER + BODY.replace("\n", ",,,\n"), "row ends with a comma"),
     "several spaces": (PLAIN.replace(",", "   "), "separated by several spaces. Write it with one"),
+    "a title": ("Recording 7,,,,\n" + PLAIN, "its first line names 1 of 5 columns; remove"),
+    "colons": (PLAIN.replace(",", ":"), "separated by colons. Then set data.separator: ':'"),
     "pointer": (
         "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 9\n",
         r"only points to a file that Git LFS keeps; run `git lfs pull`",
@@ -311,6 +313,18 @@ def test_odd_lines_are_called_what_they_are(tmp_path, case):
 def test_names_that_look_alike(tmp_path, name):
     message = complaint(tmp_path, PLAIN, test=PLAIN.replace("f1", name))
     assert f"; only case, spaces or accents tell 'f1' from {name!a}" in message
+
+
+def test_a_separator_that_is_not_the_tables(tmp_path):
+    message = complaint(tmp_path, PLAIN, separator=";")
+    assert "separated by commas? Then set data.separator: ','" in message
+
+
+def test_what_is_in_a_compressed_file(tmp_path):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(gzip.compress(PLAIN.encode())))
+    with pytest.raises(InputError, match="what is in it is compressed with gzip"):
+        open_table(path)
 
 
 def test_spaces_that_are_not_one_each(tmp_path):

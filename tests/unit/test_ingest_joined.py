@@ -145,7 +145,8 @@ def test_a_folder_that_is_no_number_is_named_as_text(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("step", [1, 3, "chosen"])
-def test_slices_of_one_frame(tmp_path, suffix, step):
+@pytest.mark.parametrize("named", [True, False])
+def test_slices_of_one_frame(tmp_path, suffix, step, named):
     """Whose indices pandas writes in one way or another."""
     whole = pd.concat(FRAMES, ignore_index=True)
     whole = whole[[at != 5 for at in whole.index]] if step == "chosen" else whole[::step]
@@ -154,9 +155,12 @@ def test_slices_of_one_frame(tmp_path, suffix, step):
         paths.append(tmp_path / f"{at}.{suffix}")
         part = whole.loc[start : start + 3]
         part.to_csv(paths[-1]) if suffix == "csv" else part.to_parquet(paths[-1])
-    _, output = joined(tmp_path, *paths, min_rows_per_person=1)
+    layout = {} if named else {"label": None, "group": None}
+    test = tmp_path / "test.csv"
+    whole[["a", "b"]].to_csv(test)
+    _, output = joined(tmp_path, *paths, test=test, min_rows_per_person=1, **layout)
     names, values = matrix(output / "train.parquet")
     assert names == ["a", "b"]
     np.testing.assert_array_equal(values, whole[["a", "b"]])
     rows = pq.read_table(output / "train_rows.parquet")
-    assert rows["id"].to_pylist() == list(range(len(whole)))
+    assert rows["id"].to_pylist() == list(range(len(whole)) if named else whole.index)

@@ -13,6 +13,7 @@ from emodag.science.tables import FALSE, NUMBER, TRUE
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate cells, and its name."""
 
+_OTHER_MARKS = {" ": "space", "^": "caret", ":": "colon", "~": "tilde"}
 _ROWS = 20
 _NUMBER = re.compile(NUMBER)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
@@ -28,7 +29,7 @@ class Dialect:
     @property
     def name(self) -> str:
         """The name of the separator."""
-        return {**SEPARATORS, " ": "space"}.get(self.separator, repr(self.separator))
+        return {**SEPARATORS, **_OTHER_MARKS}.get(self.separator, repr(self.separator))
 
     def reader(self, text: str) -> Any:
         """A `csv.reader` of the text."""
@@ -96,8 +97,11 @@ def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Di
         return "; lines below it have more cells: do others come before the names of the columns?"
     words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}
     has_words = len(words) == 1 and min(words) > 1
-    if has_words and not any("  " in row[0].strip() for row in [names, *rows]):
-        return "; are its cells separated by spaces? Then set data.separator: ' '"
+    for mark in (*SEPARATORS, *_OTHER_MARKS):
+        counts = {row[0].count(mark) if len(row) == 1 else 0 for row in [names, *rows]}
+        if len(counts) == 1 and min(counts) > 0 and (mark != " " or min(counts) < min(words)):
+            name = Dialect(mark).name
+            return f"; are its cells separated by {name}s? Then set data.separator: {mark!r}"
     if has_words or (dialect.separator == " " and "" in names):
         return "; are its cells separated by several spaces? Write it with one mark between them"
     numeric = _numeric(len(names), rows, dialect)

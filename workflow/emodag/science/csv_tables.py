@@ -103,6 +103,13 @@ class CsvTable:
         if not names:
             raise fault(path, "has no header; expected names of columns in the first line")
         self.columns = tuple(names[0])
+        blank = sum(not name.strip() for name in self.columns)
+        if 2 * blank > len(self.columns) > 1:
+            raise fault(
+                path,
+                f"its first line names {len(self.columns) - blank} of {len(self.columns)} columns; "
+                "remove the lines before the names of the columns",
+            )
         rows = self._dialect.records(sample)
         if second_header(len(self.columns), rows, self._dialect, self.missing):
             raise fault(
@@ -126,6 +133,9 @@ class CsvTable:
         self._first_line = header.count(b"\n") + 1
         self._block_rows: list[int] = []
         self._block_lines: list[int | None] = []
+
+    def show_index(self) -> None:
+        """There is nothing to do: what a table of text has, it shows."""
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other cell is converted.
@@ -233,7 +243,8 @@ class CsvTable:
         if not text:
             raise fault(self.path, "is empty; expected a header and rows")
         if what := another_kind(text):
-            raise fault(self.path, what)
+            packed = "what is in it " if self.path.suffix.lower() in _COMPRESSED else ""
+            raise fault(self.path, packed + what)
         if b"\0" in text:
             raise fault(self.path, "is binary, or UTF-16; expected separated cells as UTF-8 text")
         end = _first_record(text)

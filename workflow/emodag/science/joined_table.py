@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +21,15 @@ class PartitionTable:
     def __init__(self, table: Table, partition: Mapping[str, str | None]) -> None:
         self._table = table
         self._partition = {k: v for k, v in partition.items() if k not in table.columns}
-        self.path, self.index, self.counted = table.path, table.index, table.counted
-        self.missing, self.notes, self.hint = table.missing, table.notes, table.hint
-        self.columns = (*table.columns, *self._partition)
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a table has is that of the file."""
+        return getattr(self._table, name)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the file, then those that its folders say."""
+        return (*self._table.columns, *self._partition)
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings, in order of rows.
@@ -48,10 +55,6 @@ class PartitionTable:
             }
             yield replace(block, values=values, texts={**block.texts, **said})
 
-    def fault(self, message: str, *, column: str, row: int) -> InputError:
-        """An `InputError` about a cell already read, `row` rows after the first."""
-        return self._table.fault(message, column=column, row=row)
-
     def _number(self, name: str) -> float:
         found = numbers_of(pa.array([self._partition[name]], pa.string()), self.missing)
         if found is None:
@@ -68,13 +71,16 @@ class JoinedTable:
     """The rows of several tables one after another; columns are matched by name.
 
     The columns' order is the first table's. An index saved along is no id, as each has its own; one
-    without a name is left out where another table has none, as the first slice of a frame may.
+    without a name is left out where another table has none.
 
     Raises `InputError` if a table has other columns than the first.
     """
 
     def __init__(self, tables: Sequence[Table]) -> None:
         first = tables[0]
+        if any(table.index == "" for table in tables):  # as other slices of one frame have it
+            for table in tables:
+                table.show_index()
         own = {table.index for table in tables if table.index is not None}
         left_out = {
             name
@@ -100,7 +106,8 @@ class JoinedTable:
         self._tables = tuple(tables)
         self.path, self.missing, self.hint = first.path, first.missing, first.hint
         notes = {note: None for table in tables for note in table.notes}
-        self.notes = (f"with {len(tables) - 1} more files", *notes)
+        more = len(tables) - 1
+        self.notes = (f"with {more} more file{'s' * (more > 1)}", *notes)
         self._first_rows: list[int] = []
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:

@@ -107,10 +107,16 @@ class ParquetTable:
             lost = [_UNNAMED, *self.columns[:1]] if not first else []
             found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
             self.index = next(found, None)
-        self.counted = not levels and bool(_metadata(schema))
+        self._rows, self.counted = rows, not levels and bool(_metadata(schema))
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
+
+    def show_index(self) -> None:
+        """Have an index that only counts the rows as a first column without a name, as CSV has."""
+        if self.counted and "" not in self.columns:
+            self.columns, self._range = ("", *self.columns), ("", range(self._rows))
+            self.index, self.counted = "", False
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other column is read.

@@ -91,6 +91,9 @@ class Table(Protocol):
     hint: str
     """What may be wrong with the names of the columns, to end a complaint about them; or ""."""
 
+    def show_index(self) -> None:
+        """Have an index that only counts the rows as a column, too."""
+
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings, in order of rows."""
 
