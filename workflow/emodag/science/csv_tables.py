@@ -134,9 +134,6 @@ class CsvTable:
         self._block_rows: list[int] = []
         self._block_lines: list[int | None] = []
 
-    def show_index(self) -> None:
-        """There is nothing to do: what a table of text has, it shows."""
-
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other cell is converted.
 

@@ -80,7 +80,8 @@ class JoinedTable:
         first = tables[0]
         if any(table.index == "" for table in tables):  # as other slices of one frame have it
             for table in tables:
-                table.show_index()
+                if table.counted:
+                    table.show_index()
         own = {table.index for table in tables if table.index is not None}
         left_out = {
             name
@@ -88,9 +89,10 @@ class JoinedTable:
             if SAVED_INDEX.fullmatch(name) and any(name not in table.columns for table in tables)
         }
         self.columns = tuple(name for name in first.columns if name not in left_out)
+        known = left_out.union(self.columns)
         for table in tables[1:]:
-            absent = [name for name in self.columns if name not in {*table.columns}]
-            known = left_out.union(self.columns)
+            found = {*table.columns}
+            absent = [name for name in self.columns if name not in found]
             more = [name for name in table.columns if name not in known]
             if absent or more:
                 lacks = f"lacks {listed(absent)}" if absent else ""

@@ -83,16 +83,15 @@ class Table(Protocol):
     index: str | None
     """Which of them is an index that was saved along, if any."""
     counted: bool
-    """Whether it is a pandas frame's that had an index, one that only counts the rows."""
+    """Whether it is a pandas frame's that had an index, one that only counts the rows.
+
+    If so, the table has a method `show_index`, which makes that a column as well."""
     missing: tuple[str, ...]
     """The spellings of a missing value."""
     notes: tuple[str, ...]
     """What of the way it is read should be told."""
     hint: str
     """What may be wrong with the names of the columns, to end a complaint about them; or ""."""
-
-    def show_index(self) -> None:
-        """Have an index that only counts the rows as a column, too."""
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings, in order of rows."""
