@@ -14,6 +14,7 @@ from emodag.face import (
     environment,
     export,
     gc,
+    init,
     lineage,
     pack,
     predict,
@@ -110,7 +111,8 @@ def parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(verb=_run)
 
-    for verb in (check, predict, export, why, lineage, verify, diff, cost, pack, gc, environment):
+    looking = (init, check, why, lineage, verify, diff, cost)
+    for verb in (*looking, predict, export, pack, gc, environment):
         verb.add(verbs)
 
     config = verbs.add_parser(

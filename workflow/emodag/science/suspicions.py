@@ -81,8 +81,7 @@ def glance(path: Path, *, sampled: bool = True) -> Glance:
     """
     with pq.ParquetFile(path) as file:
         rows, width = file.metadata.num_rows, file.metadata.num_columns
-        order = np.argsort(np.arange(rows, dtype=np.uint64) * np.uint64(_GOLDEN), kind="stable")
-        sample = order[: min(_FINE, _SAMPLE_BYTES // (8 * width)) if sampled else 0]
+        sample = sample_of(rows, width)[: None if sampled else 0]
         watched = np.unique(np.linspace(0, width - 1, _NEIGHBOURED).astype(np.int64))
         digests, empty = np.zeros(rows, np.uint64), np.ones(rows, bool)
         chosen = np.empty((len(sample), width), order="F")
@@ -101,6 +100,12 @@ def glance(path: Path, *, sampled: bool = True) -> Glance:
             for at in np.flatnonzero((watched >= columns.start) & (watched < columns.stop)):
                 seen[rows_, at] = values[watched[at] - columns.start]
     return Glance(digests, empty, sample, chosen, seen)
+
+
+def sample_of(rows: int, features: int) -> np.ndarray:
+    """(m,) the rows of a table that features are looked at with, in an order without a period."""
+    order = np.argsort(np.arange(rows, dtype=np.uint64) * np.uint64(_GOLDEN), kind="stable")
+    return order[: min(_FINE, _SAMPLE_BYTES // (8 * features))]
 
 
 def _blocks(file: pq.ParquetFile) -> Iterator[tuple[slice, slice, np.ndarray]]:
@@ -192,36 +197,9 @@ def same_persons(
 def telling_features(
     train: Glance, names: Sequence[str], codes: np.ndarray, persons: np.ndarray
 ) -> list[str]:
-    """Features, and pairs of them, that give the label away: the nearest row of others has it.
-
-    All features are looked at with a sample of rows, pairs among those most telling by themselves,
-    and what is suspicious again with a larger one.
-
-    Parameters
-    ----------
-    names : of the features.
-    codes : (n,) class codes.
-    persons : (n,) integers or text.
-    """
-    labels = codes[train.sample].astype(np.int64)
-    who = np.unique(persons, return_inverse=True)[1][train.sample]
-    if not _can_judge(labels, who, len(names)):
-        return []
-    rough = _Neighbours(train.sampled[:_ROUGH], labels[:_ROUGH], who[:_ROUGH])
-    fine = _Neighbours(train.sampled, labels, who)
-    shares = np.array([rough.told(at) for at in range(len(names))])
-    alone = [at for at in np.flatnonzero(shares >= _ALONE - 0.05) if fine.told(at) >= _ALONE]
-    others = [at for at in np.argsort(-shares, kind="stable").tolist() if at not in alone]
-    near = {at: rough.distances(at) for at in others[:_MOST_PAIRED]}
-    together = []
-    for a, b in combinations(near, 2):
-        if rough.share(near[a] + near[b]) < max(_TOGETHER - 0.07, shares[a], shares[b]):
-            continue
-        share = fine.share(fine.distances(a) + fine.distances(b))
-        if share >= max(_TOGETHER, fine.told(a) + _GAIN, fine.told(b) + _GAIN):
-            together.append((a, b))
-    found = [repr(names[at]) for at in alone]
-    found += [f"{names[min(pair)]!r} with {names[max(pair)]!r}" for pair in together]
+    """What to say of the features and pairs that `disguises` finds; nothing where it finds none."""
+    places = disguises(train.sampled, codes[train.sample], persons[train.sample])
+    found = [" with ".join(repr(names[at]) for at in place) for place in places]
     if not found:
         return []
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
@@ -230,6 +208,44 @@ def telling_features(
         "label in another form, or the order of the recording? Then the score is not one of "
         "recognising anything; name such columns in data.ignore"
     ]
+
+
+def disguises(values: np.ndarray, codes: np.ndarray, persons: np.ndarray) -> list[tuple[int, ...]]:
+    """Features, and pairs of them, that give the label away: the nearest row of others has it.
+
+    All features are looked at with a few of the rows, pairs among those most telling by themselves,
+    and what is suspicious again with all.
+
+    Parameters
+    ----------
+    values : (m, p) float64 features of the rows that `sample_of` chooses.
+    codes : (m,) class codes.
+    persons : (m,) integers or text.
+
+    Returns
+    -------
+    The positions of such features, and of pairs of which neither tells it by itself.
+    """
+    labels = codes.astype(np.int64)
+    who = np.unique(persons, return_inverse=True)[1]
+    width = values.shape[1]
+    if not _can_judge(labels, who, width):
+        return []
+    rough = _Neighbours(values[:_ROUGH], labels[:_ROUGH], who[:_ROUGH])
+    fine = _Neighbours(values, labels, who)
+    shares = np.array([rough.told(at) for at in range(width)])
+    alone = np.flatnonzero(shares >= _ALONE - 0.05).tolist()
+    alone = [at for at in alone if fine.told(at) >= _ALONE]
+    others = [at for at in np.argsort(-shares, kind="stable").tolist() if at not in alone]
+    near = {at: rough.distances(at) for at in others[:_MOST_PAIRED]}
+    together = []
+    for a, b in combinations(near, 2):
+        if rough.share(near[a] + near[b]) < max(_TOGETHER - 0.07, shares[a], shares[b]):
+            continue
+        share = fine.share(fine.distances(a) + fine.distances(b))
+        if share >= max(_TOGETHER, fine.told(a) + _GAIN, fine.told(b) + _GAIN):
+            together.append((min(a, b), max(a, b)))
+    return [*((at,) for at in alone), *together]
 
 
 def _can_judge(labels: np.ndarray, persons: np.ndarray, features: int) -> bool:

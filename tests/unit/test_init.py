@@ -1,0 +1,365 @@
+"""What `init` makes of tables nobody has described; `tests/long/test_init_runs.py` runs it all."""
+
+import io
+import json
+import os
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from emodag.face import check, cli
+from emodag.face.combined import combined
+from emodag.planner import jobs
+from emodag.science import guesses
+
+MOODS = ["calm", "cheerful", "tense"]
+FEATURES = [f"eda{at}" for at in range(5)]
+
+
+def frame(people, *, seed=0, windows=12, label="mood", person="who", moods=MOODS):
+    """Some windows of each person with features, a label that they tell badly, and the person."""
+    rng = np.random.default_rng(seed)
+    rows = windows * len(people)
+    mood = rng.permutation(np.arange(rows) % len(moods))
+    x = (rng.normal(size=(rows, 5)) + 0.3 * mood[:, None]).round(3)
+    made = pd.DataFrame(x, columns=FEATURES)
+    made[label] = [moods[at] for at in mood]
+    made[person] = np.repeat(people, windows)
+    return made
+
+
+def two(people=range(6), others=range(6, 8), **how):
+    """A training table and a test table of other people."""
+    label, person = how.get("label", "mood"), how.get("person", "who")
+    test = frame(list(others), seed=1, **how)
+    return frame(list(people), **how), test.drop(columns=[label, person])
+
+
+@dataclass
+class Kind:
+    """Tables as people have them, the verb's arguments, and the section `data` that is right."""
+
+    files: dict[str, pd.DataFrame]
+    data: dict
+    arguments: list[str] = field(default_factory=list)
+    how: dict = field(default_factory=dict)
+    said: str = ""
+
+    def write(self, folder):
+        for name, table in self.files.items():
+            if name.endswith(".parquet"):
+                table.to_parquet(folder / name, **self.how)
+            else:
+                table.to_csv(folder / name, **{"index": False, **self.how})
+
+    @property
+    def asked(self):
+        return self.arguments or [*self.files]
+
+
+NAMED = {"train": "train.csv", "test": "test.csv", "label": "mood", "group": "who"}
+NAMED |= {"classes": MOODS}
+
+
+def csv(train, test, *, how=None, said="", **data):
+    """Two tables as train.csv and test.csv, and what of `NAMED` is otherwise or not there."""
+    changed = {name: value for name, value in {**NAMED, **data}.items() if value is not None}
+    return Kind({"train.csv": train, "test.csv": test}, changed, how=how or {}, said=said)
+
+
+def annotated():
+    """Columns that are no features, in both tables."""
+    made = []
+    for table in two(person="subject_id"):
+        rows = len(table)
+        table.insert(0, "note", [f"run {at % 3}" for at in range(rows)])
+        table.insert(1, "timestamp", 1.7e9 + 2 * np.arange(rows))
+        table.insert(2, "recorded", pd.date_range("2024-01-01", periods=rows).astype(str))
+        table.insert(3, "part", np.tile(np.arange(12), rows // 12))
+        made.append(table)
+    return made
+
+
+def rated():
+    """Valence and arousal beside the label of their quadrant."""
+    rng = np.random.default_rng(4)
+    made = []
+    for table in two(people=range(10), windows=40, moods=["LVLA", "HVLA", "LVHA", "HVHA"]):
+        rows = len(table)
+        mood = table.get("mood", pd.Series(["LVLA"] * rows))
+        table["valence"] = rng.uniform(1, 4.5, rows) + 4.5 * mood.str.startswith("HV")
+        table["arousal"] = rng.uniform(1, 4.5, rows) + 4.5 * mood.str.endswith("HA")
+        made.append(table)
+    return made
+
+
+def with_id():
+    made = []
+    for name, table in zip("ab", two(people=[f"S{at:02}" for at in range(6)]), strict=True):
+        table.insert(0, "row_id", [f"{name}{at:03}" for at in range(len(table))])
+        made.append(table)
+    return made
+
+
+def spoilt():
+    train, test = two()
+    train["eda1"] = train["eda1"].astype(str).where(train.index % 7 > 0, "?")
+    return train, test
+
+
+def with_copies():
+    train, test = two(moods=["1", "2", "3"])
+    train["mood_id"] = train["mood"].astype(int) + 10
+    return train, test
+
+
+FOREIGN = {"label": "stimmung", "person": "versuchsperson"}
+POSITIONAL = {"label": None, "group": None}
+INDEXED = pd.concat([frame([1, 2, 3]), frame([4, 5, 6], seed=2)], ignore_index=True)
+
+KINDS = {
+    "plain names": csv(*two()),
+    "test table first": Kind(
+        {"b.csv": two()[1], "a.csv": two()[0]}, {**NAMED, "train": "a.csv", "test": "b.csv"}
+    ),
+    "persons in the test table": csv(two()[0], frame([8, 9], seed=1).drop(columns="mood")),
+    "both tables whole": csv(two()[0], frame([8, 9], seed=1)),
+    "numbers for labels": csv(*two(moods=["1", "2", "3"]), classes=["1", "2", "3"]),
+    "numbers with decimals for labels": csv(
+        *two(moods=[1.0, 2.0, 3.0], label="target"), label="target", classes=["1", "2", "3"]
+    ),
+    "truth values": csv(
+        *two(moods=[True, False], label="stressed_label"),
+        label="stressed_label",
+        classes=["False", "True"],
+    ),
+    "text for persons": csv(
+        *two(people=["S2", "S3", "S10", "S11", "S12"], person="ParticipantID"),
+        group="ParticipantID",
+    ),
+    "other names": csv(
+        *two(**FOREIGN),
+        label="stimmung",
+        group="versuchsperson",
+        said="told by its cells, not by its name",
+    ),
+    "competition's layout": csv(
+        *(table.rename_axis("n").reset_index() for table in two(**FOREIGN)), **POSITIONAL
+    ),
+    "a saved index": csv(*two(), how={"index": True}, **POSITIONAL),
+    "an id": csv(*with_id(), **POSITIONAL),
+    "an id elsewhere": csv(*(table[table.columns[::-1]] for table in with_id()), id="row_id"),
+    "semicolons": csv(*two(), how={"sep": ";", "decimal": ","}),
+    "Parquet": Kind(
+        {"train.parquet": two()[0], "test.parquet": two()[1]},
+        {**NAMED, "train": "train.parquet", "test": "test.parquet"},
+    ),
+    "no features": csv(
+        *annotated(),
+        group="subject_id",
+        ignore=["note", "timestamp", "recorded", "part"],
+        said="'timestamp', 'recorded': a time stamp",
+    ),
+    "second ratings": csv(
+        *rated(), classes=None, ignore=["valence", "arousal"], said="the label follows from"
+    ),
+    "what the test table lacks": csv(
+        two()[0].assign(rating=[at % 7 for at in range(72)]), two()[1], ignore=["rating"]
+    ),
+    "marks for missing cells": csv(*spoilt(), missing_values=["?"]),
+    "the label twice": csv(*with_copies(), classes=["1", "2", "3"], ignore=["mood_id"]),
+    "a file per person": Kind(
+        {
+            **{f"S{at}.csv": part for at, part in INDEXED.groupby("who")},
+            "others.csv": two()[1],
+        },
+        {**NAMED, "train": "S*.csv", "test": "others.csv"},
+        ["S*.csv", "others.csv"],
+    ),
+    "persons called by numbers with an e": csv(*two(people=["1e5", "2e5", "1e6", "2e6", "3e5"])),
+    "true labels alone beside them": Kind(
+        {"train.csv": two()[0], "test.csv": two()[1], "truth.csv": frame([6, 7])[["mood"]]},
+        NAMED,
+        said="'truth.csv'",
+    ),
+    "truth beside them": Kind(
+        {"train.csv": with_id()[0], "test.csv": with_id()[1]}
+        | {"truth.csv": with_id()[1][["row_id"]].assign(mood="calm")},
+        {name: NAMED[name] for name in ("train", "test", "classes")},
+        said="'truth.csv'",
+    ),
+}
+
+
+def init(folder, *arguments):
+    """Exit status, standard output and standard error of the verb in a folder."""
+    before, said, complained = Path.cwd(), io.StringIO(), io.StringIO()
+    os.chdir(folder)
+    try:
+        with redirect_stdout(said), redirect_stderr(complained):
+            status = cli.main(["init", *arguments])
+    finally:
+        os.chdir(before)
+    return status, said.getvalue(), complained.getvalue()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_guessed(tmp_path, monkeypatch, name):
+    kind = KINDS[name]
+    kind.write(tmp_path)
+    status, said, complained = init(tmp_path, *kind.asked)
+    assert status == 0, said + complained
+    written = (tmp_path / "mine.yaml").read_text()
+    data = yaml.safe_load(written)["data"]
+    assert yaml.safe_load(written).keys() <= {"data", "training", "folds"}
+    assert data == {"source": "files", **kind.data}, written
+    assert kind.said in said and "Next: emodag check mine.yaml" in said
+    monkeypatch.chdir(tmp_path)
+    config = combined([Path("mine.yaml")], [])
+    (tmp_path / "made").mkdir()
+    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+    quality = json.loads((tmp_path / "made/local/table/quality.json").read_text())
+    assert quality["features"] == 5
+
+
+def written(folder, tables, *arguments, status=0):
+    """What is said of tables, and the configuration that is written."""
+    for name, table in tables.items():
+        table.to_csv(folder / name, index=False)
+    done, said, complained = init(folder, *tables, *arguments)
+    assert done == status and not complained, complained
+    return said, (folder / "mine.yaml").read_text()
+
+
+def test_one_table(tmp_path):
+    said, text = written(tmp_path, {"all.csv": frame(range(6))})
+    assert yaml.safe_load(text)["data"] == {
+        "source": "files", "train": "all.csv", "label": "mood", "group": "who", "classes": MOODS
+    }  # fmt: skip
+    assert "none: there will be scores, no submission" in said
+
+
+def test_a_table_that_the_verb_cannot_tell(tmp_path):
+    """Several columns could be the persons, none is called so: nothing is decided."""
+    table = frame(range(6), person="vp").assign(raum=lambda t: t["vp"] // 2 + 10)
+    said, text = written(tmp_path, {"t.csv": table}, status=1)
+    assert "person          UNSURE: cannot be told; it could be 'vp' or 'raum'\n" in said
+    assert "Wrote mine.yaml; fill in data.group there." in said
+    assert "  # group: to be filled in: cannot be told; it could be 'vp' or 'raum'\n" in text
+    assert "group" not in yaml.safe_load(text)["data"]
+
+
+def test_a_label_that_the_verb_cannot_tell(tmp_path):
+    table = frame(range(6), label="a").assign(b=lambda t: t["a"].map(len) + t.index % 2)
+    table["c"] = [str(at % 4) + "x" for at in range(72)]
+    said, text = written(tmp_path, {"t.csv": table}, status=1)
+    assert "label           UNSURE: cannot be told; it could be 'a' or 'c'\n" in said
+    assert "data.label" in said and "label" not in yaml.safe_load(text)["data"]
+
+
+def test_persons_that_look_like_measurements(tmp_path):
+    said, _ = written(tmp_path, {"t.csv": frame([1.1, 1.2, 2.1, 2.2])}, status=1)
+    assert "'who' is called so, but what it holds does not group rows" in said
+
+
+def test_a_number_for_no_label(tmp_path):
+    said, text = written(tmp_path, {"t.csv": frame(range(6), moods=["-1", "0", "1", "2"])})
+    assert "UNSURE: is '-1' a class, or does it stand for no label?" in said
+    assert "  label: mood  # called so; is '-1' a class" in text
+
+
+def test_another_column_called_so(tmp_path):
+    table = frame(range(6)).assign(condition=[f"c{at % 5}" for at in range(72)])
+    said, text = written(tmp_path, {"t.csv": table})
+    assert "UNSURE: by name it could also be 'condition'" in said
+    assert "  label: mood  # called so; by name it could also be 'condition'\n" in text
+    assert yaml.safe_load(text)["data"]["ignore"] == ["condition"]
+
+
+def test_a_configuration_that_exists_stays(tmp_path):
+    (tmp_path / "mine.yaml").write_text("mine\n")
+    frame(range(4)).to_csv(tmp_path / "t.csv")
+    status, said, complained = init(tmp_path, "t.csv")
+    assert (status, said) == (1, "") and "mine.yaml exists; remove it, or" in complained
+    assert (tmp_path / "mine.yaml").read_text() == "mine\n"
+    status, said, _ = init(tmp_path, "t.csv", "--out", "other.yaml")
+    assert status == 0 and "Next: emodag check other.yaml" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a;b\n", "t.csv: has a header but no rows"),
+        ("a\n1\n", "t.csv: has one column only, 'a'"),
+        (
+            "a b who\n1 2 3\n",
+            "t.csv: are its cells separated by spaces? Then set data.separator: ' '",
+        ),
+        ("1.5,calm\n2.5,tense\n", "t.csv: its first line looks like data"),
+        ("a,a\n1,2\n", "columns 1 and 2 have the same name 'a'"),
+    ],
+)
+def test_tables_that_cannot_be_read(tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text)
+    status, said, complained = init(tmp_path, "t.csv")
+    assert status == 1 and not said and message in complained
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    assert "T*.csv: there is no such file" in init(tmp_path, "T*.csv")[2]
+
+
+def test_classes_are_those_of_all_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("emodag.science.csv_tables.BLOCK_BYTES", 2048)
+    table = frame(range(12)).sort_values("who", kind="stable")
+    table.loc[table.index[-3:], "mood"] = "weary"
+    _, text = written(tmp_path, {"t.csv": table})
+    assert yaml.safe_load(text)["data"]["classes"] == [*MOODS, "weary"]
+
+
+def test_a_wide_table_is_looked_at_in_seconds(tmp_path):
+    rng = np.random.default_rng(2)
+    wide = pd.DataFrame(rng.normal(size=(24, 5_000)).round(2)).add_prefix("f")
+    table = pd.concat([wide, frame(range(4), windows=6)[["mood", "who"]]], axis=1)
+    table.insert(700, "note", "x")
+    began = time.process_time()
+    _, text = written(tmp_path, {"t.csv": table})
+    assert time.process_time() - began < 10
+    assert yaml.safe_load(text)["data"]["ignore"] == ["note"]
+
+
+def test_names_steer_no_terminal_and_no_yaml(tmp_path):
+    odd = "a: b # c\x1b[31m\n"
+    table = frame(range(6), person=odd).rename(columns={"mood": "label"})
+    table["te\nxt"] = "x"
+    said, text = written(tmp_path, {"t.csv": table.rename(columns={odd: "subject\n"})})
+    assert yaml.safe_load(text)["data"]["group"] == "subject\n"
+    assert yaml.safe_load(text)["data"]["ignore"] == ["te\nxt"]
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told"),
+    [
+        ("Subject_ID", guesses.PERSONS, True),
+        ("participantNumber", guesses.PERSONS, True),
+        ("PID", guesses.PERSONS, True),
+        ("subject_age", guesses.PERSONS, False),
+        ("video_id", guesses.PERSONS, False),
+        ("emotion_label", guesses.LABELS, True),
+        ("raw.label", guesses.LABELS, True),
+        ("classes", guesses.LABELS, False),
+        ("y", guesses.LABELS, True),
+        ("label_rate", guesses.LABELS, False),
+        ("ROW_ID", guesses.IDS, True),
+    ],
+)
+def test_what_names_tell(name, words, told):
+    assert (guesses.rank(name, words) is not None) == told
