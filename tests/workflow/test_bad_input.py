@@ -127,6 +127,37 @@ def test_the_wrong_environment_is_refused_with_the_differences(project):
 def test_a_wildcard_that_the_configuration_does_not_ask_for(project):
     done = project.snakemake("results/local/nested/seed9/gen1/blend/manifest.json", check=False)
     assert done.returncode != 0 and "MissingRuleException" in done.stderr
+    assert "did you mean 'results/local/nested/seed" in done.stderr.splitlines()[-1]
+
+
+def test_a_slip_in_a_target(project):
+    done = project.snakemake("-n", "results/reprot.html", "results/scores.csv", check=False)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("emodag: error: results/reprot.html: no such job, manifest or result")
+    assert last.endswith("did you mean 'results/report.html'?")
+
+
+def test_the_sentence_on_a_configuration_comes_last(project):
+    done = project.snakemake("-n", "--config", "seeds=3", "seed=3", check=False)
+    assert done.returncode == 1 and "WorkflowError" not in done.stderr
+    assert "Traceback" not in done.stderr and "common.smk" not in done.stderr
+    assert done.stderr.splitlines()[-3:] == [
+        "emodag: error: the configuration is wrong:",
+        "  seeds: expected a list; found 3, which as a list is [3]",
+        "  seed: no such key; did you mean 'seeds'?",
+    ]
+
+
+def test_what_snakemake_says_little_of_check_says_in_full(project):
+    (project.path / "tab.yaml").write_text("folds: 3\ndata:\n\tlabel: mood\n")
+    done = project.emodag("check", "tab.yaml")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("emodag: error: tab.yaml: not YAML:")
+    assert "found character '\\t' that cannot start any token" in done.stderr
+    assert "line 3, column 1" in done.stderr
+    done = project.emodag("check", "absent.yaml")
+    assert done.stderr == "emodag: error: absent.yaml: no such configuration file\n"
 
 
 def test_an_environment_without_its_conda_file(project):

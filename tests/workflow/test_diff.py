@@ -62,6 +62,12 @@ def test_a_copy_is_identical(other):
     assert text.endswith(": the same keys, the same values.\n") and found["jobs"] == []
 
 
+def test_a_job_by_the_beginning_of_its_key(other):
+    key = other.json("results/local/folds/manifest.json")["key"]
+    found, text = diff(other, key[:8], f"{other.base}/local/folds/manifest.json")
+    assert found["in_both"] == 1 and text.endswith("the same values.\n")
+
+
 def test_one_changed_cell_of_the_raw_table(other):
     lines = other.read("train.csv").splitlines()
     cells = lines[9].split(",")

@@ -23,6 +23,7 @@ def test_the_tree(finished):
     text = lineage(finished)
     assert text.startswith("submission  key ")
     assert lineage(finished, "results/submission.csv") == text
+    assert lineage(finished, finished.json("results/submission.manifest.json")["key"][:12]) == text
     for name in ("train.csv", "test.csv"):
         assert f"{name} {sha256(finished.path / name)[:12]}  (raw file)" in text
     assert re.search(r"labels seen: 0, 1, 2, 3, 4, 5\n", text)

@@ -168,6 +168,12 @@ def test_a_reverted_parameter_comes_from_the_store(copy_of_finished):
     assert "local/folds would run again: restored from the store" in say(project, "local/folds")
 
 
+def test_a_job_by_the_beginning_of_its_key(finished):
+    key = finished.json(f"results/{STUDENT}/manifest.json")["key"]
+    told = finished.emodag("why", key[:8], "--configfile", "small.yaml").stdout
+    assert told.startswith(f"{STUDENT}: up to date, key {key[:12]}.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -57,9 +57,10 @@ try:
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
 except EmodagError as error:
-    raise WorkflowError(str(error)) from None
+    # Of any other exception Snakemake would tell where in this file it came from.
+    sys.exit(f"emodag: error: {error}")
 except OSError as error:
-    raise WorkflowError(str(explain(error, Path("results")))) from None
+    sys.exit(f"emodag: error: {explain(error, Path('results'))}")
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 if not CONDA:
@@ -72,6 +73,19 @@ def say_summary():
     """Say what the run came to, unless nothing was done."""
     if workflow.is_main_process and (line := tally.summary()):
         print(line, file=sys.stderr)
+
+
+@atexit.register
+def say_what_comes_nearest():
+    """Say which result a target may have meant that no rule makes, which Snakemake does not."""
+    asked = workflow.dag_settings and workflow.is_main_process
+    for target in sorted(map(str, workflow.dag_settings.targets)) if asked else ():
+        rules = [rule for rule in workflow.rules if rule.name == target]
+        if not rules and not any(r.is_producer(target) for r in workflow.rules):
+            try:
+                find_in(CHAIN, target)
+            except EmodagError as error:
+                print(f"emodag: error: {error}", file=sys.stderr)
 
 
 wildcard_constraints:

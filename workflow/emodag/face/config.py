@@ -561,7 +561,8 @@ def _explain(mistake: Mapping[str, Any]) -> str:
     if mistake["type"] == "extra_forbidden":
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
     if mistake["type"] == "list_type":
-        return f"  {where}: expected a list, such as [1, 2]; found {mistake['input']!r}"
+        found = mistake["input"]
+        return f"  {where}: expected a list; found {found!r}, which as a list is [{found}]"
     if mistake["type"] == "dict_type":
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")

@@ -33,7 +33,7 @@ def add(verbs) -> None:
         "manifests. Exit status: 0 if identical, 1 if different, 2 on error.",
     )
     diff.add_argument(
-        "a", type=Path, metavar="A", help="results, a part of them, a pack, or a manifest"
+        "a", type=Path, metavar="A", help="results, a part of them, a pack, a manifest, or a digest"
     )
     diff.add_argument("b", type=Path, metavar="B", help="what to compare it with")
     diff.add_argument(
@@ -46,12 +46,19 @@ def add(verbs) -> None:
 def _diff(options: argparse.Namespace) -> int:
     from emodag.provenance.difference import difference, is_identical
 
-    found = difference(options.a, options.b, everything=options.all)
+    found = difference(_place(options.a), _place(options.b), everything=options.all)
     if options.json:
         print(json.dumps(found, indent=1))
     else:
         tell(*_lines(found))
     return 0 if is_identical(found) else 1
+
+
+def _place(named: Path) -> Path:
+    """What is there by that name, or the manifest in the results that has such a digest."""
+    from emodag.face.targets import of_digest
+
+    return named if named.exists() else of_digest(str(named)) or named
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

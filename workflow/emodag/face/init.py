@@ -235,7 +235,8 @@ def _told(train: Part, test: Part | None, others: list[Part], found: "Guesses") 
     yield _line("training table", str(train))
     yield _line("test table", str(test) if test else "none: there will be scores, no submission")
     if others:
-        yield _line("left out", listed([str(part) for part in others]))
+        names = listed([str(part) for part in others])
+        yield _line("left out", f"{names}; true labels of the test table are data.truth")
     for role, column in (("label", found.label), ("person", found.person)):
         yield _line(role, _told_of(role, column, found))
     if found.id is not None:

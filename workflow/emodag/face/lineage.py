@@ -30,7 +30,8 @@ def add(verbs) -> None:
         "target",
         metavar="TARGET",
         nargs="?",
-        help="a job, a manifest, or any file in results (default: submission, else scores)",
+        help="a job, a manifest, any file in results, or a digest (default: submission, else "
+        "scores)",
     )
     lineage.add_argument("--json", action="store_true", help="print JSON instead")
     lineage.add_argument(
@@ -43,7 +44,7 @@ def add(verbs) -> None:
 
 
 def _lineage(options: argparse.Namespace) -> int:
-    from emodag.face.targets import RESULTS, find, names
+    from emodag.face.targets import RESULTS, find, names, of_digest
     from emodag.provenance.lineage import trace
     from emodag.provenance.manifest import Manifest
 
@@ -53,7 +54,8 @@ def _lineage(options: argparse.Namespace) -> int:
         name = path.relative_to(RESULTS).as_posix().removesuffix("manifest.json").rstrip("./")
         files = _files(Manifest, path)
         known[name], paths[name] = names(name, str(path), files), str(path)
-    target = find(options.target or ("submission" if "submission" in known else "scores"), known)
+    asked = options.target or ("submission" if "submission" in known else "scores")
+    target = find(str(of_digest(asked) or asked), known)
     steps = trace(paths[target])
     if options.ro_crate:
         from emodag.provenance.ro_crate import write

@@ -1,21 +1,35 @@
 """What the verbs print, and standard streams that are not there."""
 
 import os
+import re
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 from emodag.shown import shown
 
+_YELLOW = re.compile(r"^WARNING\b|\bUNSURE:")
+_RED = re.compile(r"^(DAMAGED\b|emodag: error:)")
+
 
 def tell(*lines: str) -> None:
-    """Print lines, in which nothing steers a terminal."""
-    print("\n".join(map(shown, lines)))
+    """Print lines, in which nothing but our own colours steers a terminal."""
+    print("\n".join(_painted(shown(line), sys.stdout) for line in lines))
+
+
+def _painted(line: str, stream: TextIO) -> str:
+    """A line with what to look at in colour, if it is for a terminal and NO_COLOR is not set."""
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return line
+    line = _YELLOW.sub("\x1b[33m\\g<0>\x1b[0m", line)
+    return _RED.sub("\x1b[31m\\g<0>\x1b[0m", line)
 
 
 def complain(message: str) -> None:
     """Say what is wrong on standard error; that nobody can be told is no reason to fail."""
     with suppress(OSError):
-        print("\n".join(map(shown, f"emodag: {message}".split("\n"))), file=sys.stderr)
+        lines = (_painted(shown(line), sys.stderr) for line in f"emodag: {message}".split("\n"))
+        print("\n".join(lines), file=sys.stderr)
 
 
 def stand_in_for_closed_streams() -> None:

@@ -1,11 +1,12 @@
-"""What people call a job: by its name, its manifest, or any file it makes."""
+"""What people call a job: by its name, its manifest, any file it makes, or a digest of it."""
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 
-from emodag.errors import InputError
+from emodag.errors import InputError, IntegrityError
 from emodag.job import RESULTS, Job
 
 
@@ -45,3 +46,41 @@ def find(target: str, jobs: dict[str, list[str]]) -> str:
     nearest = ending or difflib.get_close_matches(asked, answers, n=1, cutoff=0.4)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
     raise InputError(f"{target}: no such job, manifest or result{hint}")
+
+
+def of_digest(target: str) -> Path | None:
+    """The manifest in the results whose key, or an output's digest, begins with `target`.
+
+    None where `target` is no beginning of a digest, of at least four digits, or of none there.
+
+    A key goes before outputs' digests, of which several jobs may have the same.
+
+    Raises
+    ------
+    InputError
+        When those of several jobs begin so; names the jobs.
+    """
+    from emodag.provenance.manifest import Manifest
+
+    if not re.fullmatch(r"[0-9a-f]{4,64}", target):
+        return None
+    keys: dict[str, Path] = {}
+    outputs: dict[str, Path] = {}
+    for path in sorted(Path(RESULTS).rglob("*manifest.json")):
+        try:
+            manifest = Manifest.read(path)
+        except IntegrityError:
+            continue
+        if manifest.key.startswith(target):
+            keys[manifest.job] = path
+        for made in manifest.outputs.values():
+            if made.logical.startswith(target) or made.sha256.startswith(target):
+                outputs[manifest.job] = path
+    found = keys or outputs
+    if len(found) > 1:
+        few, more = [*found][:5], f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise InputError(
+            f"{target}: digests of {len(found)} jobs begin so ({', '.join(few)}{more}); give more "
+            "digits, or the name of one"
+        )
+    return next(iter(found.values()), None)

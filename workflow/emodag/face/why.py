@@ -31,7 +31,9 @@ def add(verbs) -> None:
         "package has changed, up to the first cause. Reads only. Give the configuration as you "
         "would give it to snakemake.",
     )
-    why.add_argument("target", metavar="TARGET", help="a job, a manifest, or any file in results")
+    why.add_argument(
+        "target", metavar="TARGET", help="a job, a manifest, any file in results, or a digest"
+    )
     why.add_argument(
         "--configfile",
         "--configfiles",
@@ -58,7 +60,7 @@ def _why(options: argparse.Namespace) -> int:
     from emodag.errors import InputError
     from emodag.face.combined import combined
     from emodag.face.places import asked_store
-    from emodag.face.targets import find_in
+    from emodag.face.targets import find_in, of_digest
     from emodag.interpreters import Interpreters
     from emodag.person_count import counted
     from emodag.planner import Planner, jobs
@@ -69,7 +71,7 @@ def _why(options: argparse.Namespace) -> int:
     config = counted(combined(options.configfile, options.config), read_only=True)
     chain = jobs(config)
     try:
-        target = find_in(chain, options.target)
+        target = find_in(chain, str(of_digest(options.target) or options.target))
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
