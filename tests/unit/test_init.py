@@ -263,6 +263,22 @@ def test_a_label_that_the_verb_cannot_tell(tmp_path):
     assert "data.label" in said and "label" not in yaml.safe_load(text)["data"]
 
 
+def test_other_names_in_one_table(tmp_path):
+    table = frame([f"S{at}" for at in range(6)], label="gefuehl", person="proband")
+    said, text = written(tmp_path, {"t.csv": table[table.columns[::-1]]})
+    data = yaml.safe_load(text)["data"]
+    assert (data["label"], data["group"]) == ("gefuehl", "proband")
+    assert said.count("UNSURE: told by its cells, not by its name") == 2
+
+
+def test_a_person_and_a_label_called_by_numbers_and_text(tmp_path):
+    people = [1, 2, 3, 4, 5, "6b"]
+    _, text = written(tmp_path, {"t.csv": frame(people, moods=["0", "1", "unknown"])})
+    data = yaml.safe_load(text)["data"]
+    assert data["group"] == "who" and data["classes"] == ["0", "1", "unknown"]
+    assert "missing_values" not in data
+
+
 def test_persons_that_look_like_measurements(tmp_path):
     said, _ = written(tmp_path, {"t.csv": frame([1.1, 1.2, 2.1, 2.2])}, status=1)
     assert "'who' is called so, but what it holds does not group rows" in said

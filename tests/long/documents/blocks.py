@@ -29,6 +29,9 @@ SMALL = {
 }
 """What the copy's default configuration has instead of the real one's: some twenty quick jobs."""
 
+AS_IT_IS = ("your-data.md",)
+"""Pages that begin with nothing and the real default configuration, so that numbers can be true."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -94,16 +97,17 @@ class Copy:
     store: Path
 
     @classmethod
-    def create(cls, path: Path, store: Path) -> "Copy":
+    def create(cls, path: Path, store: Path, *, as_it_is: bool = False) -> "Copy":
         path.mkdir(parents=True)
-        for name in ("Snakefile", "README.md", "Makefile", "pyproject.toml"):
+        for name in ("Snakefile", "README.md", "Makefile", "pyproject.toml", "config.yaml"):
             shutil.copy(ROOT / name, path / name)
         for name in ("workflow", "envs", "docs"):
             shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (path / "config.yaml").write_text(yaml.safe_dump(SMALL))
-        # A reader's own, which pages may name.
-        (path / "mine.yaml").write_text("{}\n")
-        tables(path)
+        if not as_it_is:
+            (path / "config.yaml").write_text(yaml.safe_dump(SMALL))
+            # A reader's own, which pages may name.
+            (path / "mine.yaml").write_text("{}\n")
+            tables(path)
         return cls(path, store)
 
     def run(self, script: str) -> subprocess.CompletedProcess:

@@ -34,6 +34,8 @@ def mistake(words: list[str], copy: Copy) -> str | None:
     match words:
         case [python, "-m", "emodag", *arguments] if python in PYTHONS:
             return _refused(arguments)
+        case ["emodag", *arguments]:
+            return _refused(arguments)
         case ["make", *arguments]:
             done = copy.run(shlex.join(["make", "-n", *arguments]))
         case [snakemake, *arguments] if snakemake in SNAKEMAKES:

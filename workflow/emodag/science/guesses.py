@@ -5,7 +5,7 @@ give the same guesses.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from emodag.errors import InputError
 from emodag.science.csv_dialect import is_number
 from emodag.science.row_facts import canonical_keys
-from emodag.science.suspicions import disguises, sample_of
+from emodag.science.suspicions import ROUGH, disguises, sample_of
 from emodag.science.tables import FALSE, TRUE, Block, Table, fault
 from emodag.science.text_columns import text_columns
 
@@ -32,7 +32,7 @@ IDS = ("id", "rowid", "index", "idx", "row", "window", "sample", "key", "uuid", 
 TIMES = {"time", "timestamp", "datetime", "date", "ts"}
 """What columns are called, the likeliest first."""
 
-_DATED = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}:\d{2}")
+_DATED = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|\d\d?:\d\d")
 """How a time begins."""
 
 _ENDINGS = (
@@ -65,8 +65,9 @@ _CLASSES = 300
 """More values than this no label has, unless it is called one."""
 
 _SHOWN = 20
-_CELLS = 1 << 26
-"""Larger tables are not searched for features that give the label away; a run does that."""
+_CELLS, _PAIRS = 1 << 26, 1 << 30
+"""With more cells, or pairs of rows to compare, a table is not searched for features that give the
+label away; a run does that."""
 
 _SECOND_RATINGS = 4
 """More features than this that each tell the label are no second ratings, but good features."""
@@ -150,25 +151,28 @@ def guess(train: Table, test: Table | None) -> Guesses:
         If the tables cannot be read.
     """
     names = [name for name in train.columns if name != train.index]
-    lacking = [] if test is None else [name for name in names if name not in {*test.columns}]
+    known = set(names if test is None else test.columns)
+    lacking = dict.fromkeys(name for name in names if name not in known)
     sample = _Sample(train, names)
     columns = read_columns(train, _promising(sample, names, lacking))
-    found = Guesses(missing=sample.spellings())
-    _label_and_person(found, columns, lacking, names)
+    found = Guesses()
+    _label_and_person(found, columns, lacking, names, sample.slips)
     own = {c.name for c in (found.label, found.person) if c}
     rest = {name: column for name, column in columns.items() if name not in own}
     _id(found, train, test, rest)
-    for name in names:
-        if name in lacking and name not in (*own, found.id):
+    own.add(found.id)
+    for name in lacking:
+        if name not in own:
             found.ignore[name] = "the test table lacks it"
     for name, column in rest.items():
-        if name != found.id and name not in found.ignore and (why := _no_feature(found, column)):
-            found.ignore[name] = why
+        if name not in {*own, *sample.slips} and (why := _no_feature(found, column)):
+            found.ignore.setdefault(name, why)
     for names_, why in ((sample.texts, "text"), (sample.unreadable, "neither numbers nor text")):
         for name in names_:
-            if name not in (*own, found.id):
+            if name not in own:
                 found.ignore.setdefault(name, why)
-    features = [name for name in names if name not in (*own, found.id, *found.ignore)]
+    found.missing = sample.spellings(own)
+    features = [name for name in names if name not in own and name not in found.ignore]
     _second_ratings(found, train, [name for name in features if name not in sample.slips])
     found.features = [name for name in features if name not in found.ignore]
     return found
@@ -176,7 +180,8 @@ def guess(train: Table, test: Table | None) -> Guesses:
 
 def read_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
     """All cells of some columns, in the order of the table's."""
-    names = [name for name in table.columns if name in {*names}]
+    asked = set(names)
+    names = [name for name in table.columns if name in asked]
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
     for block in table.blocks([], names):
         for name in names:
@@ -226,7 +231,7 @@ class _Sample:
     def __init__(self, table: Table, names: Sequence[str]) -> None:
         self._beginning = _Beginning(table)
         self.texts: list[str] = []
-        self.slips: list[str] = []
+        self.slips: dict[str, None] = {}
         self.unreadable: list[str] = []
         self.whole: dict[str, int] = {}
         rows = next((len(b.texts[names[0]]) for b in self._beginning.blocks([], names[:1])), 0)
@@ -252,8 +257,10 @@ class _Sample:
             middle = len(names) // 2
             self._look(names[:middle])
             self._look(names[middle:])
+        elif self._is_readable(names[0]):
+            self.slips[names[0]] = None
         else:
-            (self.slips if self._is_readable(names[0]) else self.unreadable).append(names[0])
+            self.unreadable += names
 
     def _is_readable(self, name: str) -> bool:
         try:
@@ -268,10 +275,10 @@ class _Sample:
             column = values[:, at]
             self.whole[names[at]] = len(np.unique(column[~np.isnan(column)]))
 
-    def spellings(self) -> list[str]:
-        """What stands for a missing cell in columns of numbers, if all of it is of such a kind."""
+    def spellings(self, special: Container[str]) -> list[str]:
+        """What stands for a missing cell in features, if all of it is of such a kind."""
         found: set[str] = set()
-        for name in self.slips:
+        for name in (name for name in self.slips if name not in special):
             for block in self._beginning.blocks([], [name]):
                 cells = set(block.texts[name].to_pylist()) - {None, *self._beginning.missing}
                 found |= {cell for cell in cells if not is_number(cell)}
@@ -288,7 +295,7 @@ class _Beginning:
         return islice(self._table.blocks(numbers, texts), 1)
 
 
-def _promising(sample: _Sample, names: Sequence[str], lacking: Sequence[str]) -> set[str]:
+def _promising(sample: _Sample, names: Sequence[str], lacking: Collection[str]) -> set[str]:
     """Columns that may be more than features, the likeliest so many."""
     called = [[n for n in names if rank(n, words) is not None] for words in (LABELS, PERSONS, IDS)]
     few = sorted(sample.whole, key=sample.whole.__getitem__)
@@ -296,6 +303,7 @@ def _promising(sample: _Sample, names: Sequence[str], lacking: Sequence[str]) ->
     times = [*filter(_is_time, names)]
     likely += [*times, *few]
     readable = {*sample.texts, *sample.whole, *times}.difference(sample.slips, sample.unreadable)
+    readable |= {name for names_ in (*called, lacking) for name in names_ if name in sample.slips}
     return {*islice((name for name in dict.fromkeys(likely) if name in readable), _READ)}
 
 
@@ -319,7 +327,11 @@ def _is_time(name: str) -> bool:
 
 
 def _label_and_person(
-    found: Guesses, columns: Mapping[str, Column], lacking: Sequence[str], names: Sequence[str]
+    found: Guesses,
+    columns: Mapping[str, Column],
+    lacking: Collection[str],
+    names: Sequence[str],
+    slips: Container[str],
 ) -> None:
     grouping = {name: column for name, column in columns.items() if column.is_grouping}
     # What the test table lacks is more likely the label.
@@ -334,6 +346,7 @@ def _label_and_person(
         name: column
         for name, column in grouping.items()
         if column not in (found.label, found.person)
+        and name not in slips
         and not _is_time(name)
         and not _counts(column, found.person)
     }
@@ -342,6 +355,9 @@ def _label_and_person(
     others = {name: column for name, column in others.items() if column is not found.person}
     if not found.label:
         _label_by_cells(found, others, lacking)
+        others = {name: column for name, column in others.items() if column is not found.label}
+        if found.label and not found.person:
+            _person_by_cells(found, others, lacking, names)
     elif {"-1", "0", "1"} <= {*found.label.values} and len(found.label.values) > 3:
         found.unsure["label"] = "is '-1' a class, or does it stand for no label?"
     for role, words in (("label", LABELS), ("person", PERSONS)):
@@ -370,7 +386,7 @@ def _first(found: Guesses, columns: Sequence[Column], role: str) -> Column | Non
 
 
 def _person_by_cells(
-    found: Guesses, others: Mapping[str, Column], lacking: Sequence[str], names: Sequence[str]
+    found: Guesses, others: Mapping[str, Column], lacking: Collection[str], names: Sequence[str]
 ) -> None:
     """The one column whose rows stand in blocks that show several classes, if it is one."""
     known = found.label
@@ -387,11 +403,11 @@ def _person_by_cells(
         found.unsure["person"] = _cannot_be_told(candidates)
 
 
-def _label_by_cells(found: Guesses, others: Mapping[str, Column], lacking: Sequence[str]) -> None:
+def _label_by_cells(found: Guesses, others: Mapping[str, Column], lacking: Collection[str]) -> None:
     """The one column of few values that the test table lacks, or the one of text."""
     candidates = [c for c in others.values() if len(c.values) <= _CLASSES]
     blind = [c for c in candidates if c.name in lacking]
-    texts = [c for c in candidates if c.kind != "whole"]
+    texts = [c for c in candidates if c.kind != "whole" and not c.stands_in_blocks]
     for likely, why in ((blind, "the test table lacks it"), (texts, "the one column of text")):
         if len(likely) == 1 and (not lacking or likely is blind):
             found.label = likely[0]
@@ -483,7 +499,7 @@ def _second_ratings(found: Guesses, train: Table, features: Sequence[str]) -> No
     if found.label is None or found.person is None or not features:
         return
     rows = len(found.label.codes)
-    if rows * len(features) > _CELLS:
+    if rows * len(features) > _CELLS or min(rows, ROUGH) ** 2 * len(features) > _PAIRS:
         found.unsure["features"] = "whether one gives the label away, `emodag check` tells"
         return
     sample = sample_of(rows, len(features))

@@ -20,7 +20,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 """2**64 over the golden ratio: its multiples modulo 2**64 are spread evenly and repeat nothing."""
 
 _COLUMNS_AT_ONCE = 64
-_ROUGH, _FINE = 500, 2000
+ROUGH, _FINE = 500, 2000
 """Rows that all features, and then the suspicious ones, are looked at with."""
 
 _SAMPLE_BYTES = 128 << 20
@@ -231,7 +231,7 @@ def disguises(values: np.ndarray, codes: np.ndarray, persons: np.ndarray) -> lis
     width = values.shape[1]
     if not _can_judge(labels, who, width):
         return []
-    rough = _Neighbours(values[:_ROUGH], labels[:_ROUGH], who[:_ROUGH])
+    rough = _Neighbours(values[:ROUGH], labels[:ROUGH], who[:ROUGH])
     fine = _Neighbours(values, labels, who)
     shares = np.array([rough.told(at) for at in range(width)])
     alone = np.flatnonzero(shares >= _ALONE - 0.05).tolist()
