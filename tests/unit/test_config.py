@@ -79,7 +79,7 @@ def test_every_key_is_described():
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; did you mean 'epochs'"),
         ({"seed": 3}, "seed: no such key; did you mean 'seeds'"),
         ({"protocol": "nested"}, "protocol: no such key; did you mean 'protocols'"),
-        ({"seeds": 3}, r"seeds: expected a list, such as \[1, 2\]; found 3"),
+        ({"seeds": 3}, r"seeds: expected a list, such as \[3\]; found 3"),
         ({"data": {"folds": 3}}, r"data\.folds: no such key; did you mean 'folds'"),
         ({"model": {"epochs": 3}}, r"model\.epochs: .* did you mean 'training\.epochs'"),
         ({"zzz": 1}, "zzz: no such key; known here: environment,"),

@@ -144,7 +144,7 @@ def test_the_sentence_on_a_configuration_comes_last(project):
     assert "Traceback" not in done.stderr and "common.smk" not in done.stderr
     assert done.stderr.splitlines()[-3:] == [
         "emodag: error: the configuration is wrong:",
-        "  seeds: expected a list; found 3, which as a list is [3]",
+        "  seeds: expected a list, such as [3]; found 3",
         "  seed: no such key; did you mean 'seeds'?",
     ]
 

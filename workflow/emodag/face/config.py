@@ -562,7 +562,7 @@ def _explain(mistake: Mapping[str, Any]) -> str:
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
     if mistake["type"] == "list_type":
         found = mistake["input"]
-        return f"  {where}: expected a list; found {found!r}, which as a list is [{found}]"
+        return f"  {where}: expected a list, such as [{found}]; found {found!r}"
     if mistake["type"] == "dict_type":
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
