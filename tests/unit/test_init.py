@@ -153,8 +153,10 @@ KINDS = {
         *(table.rename_axis("n").reset_index() for table in two(**FOREIGN)), **POSITIONAL
     ),
     "a saved index": csv(*two(), how={"index": True}, **POSITIONAL),
-    "an id": csv(*with_id(), **POSITIONAL),
-    "an id elsewhere": csv(*(table[table.columns[::-1]] for table in with_id()), id="row_id"),
+    "an id": csv(*with_id(), id="row_id"),
+    "an index that is no count": csv(
+        *(table.set_axis(range(9, 9 + len(table))) for table in two()), how={"index": True}
+    ),
     "semicolons": csv(*two(), how={"sep": ";", "decimal": ","}),
     "Parquet": Kind(
         {"train.parquet": two()[0], "test.parquet": two()[1]},
@@ -191,7 +193,7 @@ KINDS = {
     "truth beside them": Kind(
         {"train.csv": with_id()[0], "test.csv": with_id()[1]}
         | {"truth.csv": with_id()[1][["row_id"]].assign(mood="calm")},
-        {name: NAMED[name] for name in ("train", "test", "classes")},
+        {**NAMED, "id": "row_id"},
         said="'truth.csv'",
     ),
 }

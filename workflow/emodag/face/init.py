@@ -182,7 +182,10 @@ def _roles(found: "Guesses") -> Iterator[str]:
 
 
 def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
-    """Whether the competition's layout, which needs no names of columns, comes to the same."""
+    """Whether the competition's layout, which needs no names of columns, comes to the same.
+
+    There the rows of a submission are numbered from 0, whatever their ids.
+    """
     from emodag.science.ingest import layout_of_test, layout_of_train
 
     if not (found.label and found.person) or found.ignore:
@@ -196,7 +199,16 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
             layouts.append((layout, test and layout_of_test(test.table, layout, **how)))
     except InputError:
         return False
-    return layouts[0] == layouts[1]
+    return layouts[0] == layouts[1] and (test is None or _counts_from_0(test.table))
+
+
+def _counts_from_0(table: "Table") -> bool:
+    from emodag.science.guesses import read_columns
+
+    (first,) = read_columns(table, table.columns[:1]).values()
+    return first.values == tuple(map(str, range(len(first.codes)))) and bool(
+        (first.codes[1:] > first.codes[:-1]).all()
+    )
 
 
 def _as_they_stand(train: Part, found: "Guesses") -> str:
