@@ -1,9 +1,9 @@
 """emodag: from raw tables to a submission, every artifact addressed by its content."""
 
 import os
+import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -11,13 +11,17 @@ min_version("9.0")
 # The repository: also where this file is named by a link to it, or imported as a module.
 ROOT = Path(workflow.snakefile).resolve().parent
 
+
+include: ROOT / "workflow/rules/terminal.smk"
+
+
 # Every key has a default, so a working directory of its own needs no config.yaml.
 if Path("config.yaml").is_file():
 
     configfile: "config.yaml"
 
 elif os.path.lexists("config.yaml"):
-    raise WorkflowError("config.yaml: is no file")
+    sys.exit("emodag: error: config.yaml: is no file")
 
 
 include: ROOT / "workflow/rules/common.smk"

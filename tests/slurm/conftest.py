@@ -182,4 +182,4 @@ def computed(project: Project) -> list[str]:
     """
     lines = "".join(p.read_text() for p in (project.path / ".emodag/runs").glob("*.jsonl"))
     records = map(yaml.safe_load, lines.splitlines())
-    return sorted(record["job"] for record in records if not record["hit"])
+    return sorted(record["job"] for record in records if record.get("hit") is False)

@@ -42,7 +42,7 @@ def test_only_the_rest_is_started(warm):
     warm.configure(pseudo_labels={"boost": {"HVHA": 2.0}})
     done = warm.snakemake(SUBMISSION)
     assert jobs(done, "RUN") == ["submission"] and len(jobs(done, "HIT")) == 11
-    assert "1 of 1 steps" in done.stderr
+    assert "1 job to run" in done.stderr
 
 
 def test_what_must_be_computed_anew_lends_no_old_results(made, warm):
@@ -61,7 +61,7 @@ def test_who_only_looks_finds_nothing_changed(warm, option):
 
 def test_whoever_forces_a_job_gets_a_job(warm):
     done = warm.snakemake(SUBMISSION, "--forceall")
-    assert "12 of 12 steps" in done.stderr and len(jobs(done, "HIT")) == 12
+    assert "12 jobs to run" in done.stderr and len(jobs(done, "HIT")) == 12
 
 
 def test_a_damaged_object_is_computed_again(made, warm):

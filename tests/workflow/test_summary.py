@@ -3,7 +3,10 @@
 import re
 import shutil
 
-SUMMARY = r"^emodag: (\d+) jobs?, (\d+) hits?; computed (\d+\.\d) s, saved (\d+\.\d) s$"
+SUMMARY = (
+    r"^emodag: (\d+) jobs?, (\d+) hits?; took \d+\.\d s, "
+    r"computed (\d+\.\d) s summed over jobs, saved (\d+\.\d) s$"
+)
 TABLE = "results/local/table/manifest.json"
 FOLDS = "results/local/folds/manifest.json"
 

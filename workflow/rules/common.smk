@@ -10,13 +10,12 @@ from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 # The chain of many seeds is one large graph without garbage: to look for some every 700 objects takes
 # a quarter of building Snakemake's DAG, and most of the time in which a job on a cluster starts.
 gc.set_threshold(1_000_000)
-
-sys.path.insert(0, str(ROOT / "workflow"))
 
 from emodag import forking
 from emodag.baselines import ENVIRONMENT as BASELINES
@@ -24,6 +23,7 @@ from emodag.baselines import SCHEMES
 from emodag.beginning import bring_to_the_present, clear_away, keep_together
 from emodag.chain import Chain, only_one_generation
 from emodag.errors import EmodagError
+from emodag.face import ending
 from emodag.face.config import VOTING, Baseline, load
 from emodag.face.places import remember_store
 from emodag.face.repeated_keys import refuse_repeated_keys
@@ -38,6 +38,21 @@ from emodag.provenance.store import Store, explain
 from emodag.restore import Restorer
 from emodag.surroundings import hand_on, prepare
 
+
+def say(line):
+    """Say something that is not one of Snakemake's records."""
+    if SCREEN is None:
+        print(line, file=sys.stderr)
+    else:
+        SCREEN.say(line)
+
+
+def give_up(error):
+    """End this process with a sentence, which nothing follows."""
+    logger.error(f"emodag: error: {error}")
+    sys.exit(1)
+
+
 try:
     prepare(ROOT / "workflow")
     refuse_repeated_keys([Path(file) for file in workflow.configfiles])
@@ -51,16 +66,15 @@ try:
         if "--unlock" in sys.argv:
             turn.forget()
         for place, wrong in INTERPRETERS.discard_damaged().items():
-            print(f"emodag: {place} is built anew: {'; '.join(wrong)}", file=sys.stderr)
+            say(f"emodag: {place} is built anew: {'; '.join(wrong)}")
         if told := only_one_generation(CONFIG):
-            print(f"emodag: {told}", file=sys.stderr)
+            say(f"emodag: {told}")
         PLANNER = Planner(CONFIG, CHAIN, ROOT)
         RESTORER = Restorer(INTERPRETERS)
 except EmodagError as error:
-    # Of any other exception Snakemake would tell where in this file it came from.
-    sys.exit(f"emodag: error: {error}")
+    give_up(error)
 except OSError as error:
-    sys.exit(f"emodag: error: {explain(error, Path('results'))}")
+    give_up(explain(error, Path("results")))
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 if not CONDA:
@@ -69,10 +83,21 @@ STORE = hand_on(CONFIG)
 
 
 @atexit.register  # Snakemake's hooks are silent where nothing was left to run
-def say_summary():
+def say_how_it_went():
     """Say what the run came to, unless nothing was done."""
-    if workflow.is_main_process and (line := tally.summary()):
-        print(line, file=sys.stderr)
+    if SCREEN is None:
+        if workflow.is_main_process and (line := tally.summary()):
+            say(line)
+    elif SCREEN.was_stopped:
+        SCREEN.say(ending.STOPPED)
+    else:
+        SCREEN.sum_up()
+        if SCREEN.failures:
+            SCREEN.say(*ending.of_failures(SCREEN.failures.values()))
+        elif tally.done() and not SCREEN.went_wrong:
+            rules = {job.rule.name for job in workflow.dag.jobs}
+            asked = workflow.dag_settings.targets
+            SCREEN.say(*ending.of_success(CONFIG, CHAIN, rules, asked, sys.argv[1:]))
 
 
 @atexit.register
@@ -133,8 +158,8 @@ def needs(name):
             try:
                 find_in(CHAIN, asked)
             except EmodagError as error:
-                # Snakemake would add a traceback to any other exception.
-                sys.exit(f"emodag: error: {error} (of this configuration)")
+                # Snakemake would add a traceback to any exception.
+                give_up(f"{error} (of this configuration)")
         return CHAIN[asked]
 
     def environment(wildcards):
@@ -172,9 +197,9 @@ def decide(job):
             if any(map(os.path.lexists, [job.manifest, *map(job.path, job.outputs)])):
                 workflow.dag.forcefiles.add(job.manifest)
     except EmodagError as error:
-        sys.exit(f"emodag: error: {error}")
+        give_up(error)
     except OSError as error:
-        sys.exit(f"emodag: error: {explain(error, Path('results'))}")
+        give_up(explain(error, Path("results")))
 
 
 TO_RUN = collections.defaultdict(set)
@@ -208,9 +233,8 @@ def begin():
             lambda sha256: Store(Path(STORE)).object(sha256).is_file(),
         )
         for old, new in moved.items():
-            print(
-                f"emodag: {old} is not of this configuration, code and data; it is now {new}",
-                file=sys.stderr,
+            say(
+                f"emodag: {old} is not of this configuration, code and data; it is now {new}"
             )
     return taken
 
@@ -218,7 +242,10 @@ def begin():
 onstart:
     # Snakemake has reasons of its own, such as times, to run a job that need not run.
     if not workflow.touch and (refusal := begin().refusal):
-        sys.exit(f"emodag: error: {refusal}")
+        give_up(refusal)
+    # Again, so that it is done before the processes that jobs are forked from end.
+    atexit.unregister(say_how_it_went)
+    atexit.register(say_how_it_went)
 
 
 def may_restore():

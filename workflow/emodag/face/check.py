@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from emodag.errors import EmodagError
 from emodag.face.printing import tell
+from emodag.face.words import duration
 from emodag.job import FITS, Job
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _cost(
         steps = sum(_steps(job, rows, config) for job in fits)
         seconds = (steps * step + START * len(names)) / min(cores, len(fits))
         told = f"{len(names)} jobs, {len(fits)} fits of up to {steps:,} steps in all"
-        yield _line(title, f"{told}: about {_time(seconds)} on {cores} cores")
+        yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
     batch = config.training.batch
     yield _line("", f"a step of {batch} rows takes {step * 1000:.0f} ms here, measured just now")
 
@@ -232,12 +233,6 @@ def _above(chain: Mapping[str, Job], targets: Iterable[str]) -> set[str]:
             found.add(name)
             left += [o[0] for o in chain[name].inputs.values() if not isinstance(o, str)]
     return found
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(10, round(seconds, -1)):.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -43,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (EmodagError, OSError) as error:
         complain(f"error: {error}")
         status = failure
+    except KeyboardInterrupt:  # ends as by the signal, without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
     return _finish(status, failure)
 
 

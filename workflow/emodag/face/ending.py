@@ -1,0 +1,161 @@
+"""The last lines of a run: its score, its warnings, its files, what to do next; or what failed."""
+
+import csv
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emodag.face.words import brief, plural
+from emodag.forking import START
+from emodag.job import RESULTS, Job
+from emodag.provenance import tally
+
+if TYPE_CHECKING:
+    from emodag.face.config import Config
+    from emodag.face.screen import Failure
+
+STOPPED = "emodag: stopped; what is finished is kept, and the same command goes on from there"
+
+MEND = "Mend that, and give the same command again: what is finished is kept."
+
+MOST = 3
+"""Of more warnings the others are counted."""
+
+LINES = 12
+"""Of an error in more lines the others are in the log."""
+
+ONCE = {"-F", "--forceall", "-f", "--force"}
+"""Options that are not part of the next command."""
+
+PATIENCE = 20
+"""Seconds that an interval is waited for."""
+
+
+def of_failures(failures: Iterable["Failure"]) -> Iterator[str]:
+    """What to say after jobs have failed."""
+    found = {failure.job: failure for failure in failures}
+    yield f"emodag: {plural(len(found), 'job')} failed"
+    for job, failure in found.items():
+        yield from failure.said[:LINES] or [f"ERROR {job}: it has ended without a word, see above"]
+        if failure.logs:
+            yield f"  log: {', '.join(failure.logs)}"
+    yield MEND
+
+
+def of_success(
+    config: "Config",
+    chain: Mapping[str, Job],
+    rules: Collection[str],
+    targets: Collection[str],
+    arguments: list[str],
+) -> Iterator[str]:
+    """What to say after all has gone well.
+
+    Parameters
+    ----------
+    chain : every job of the configuration by name.
+    rules : those whose jobs the targets rest on, whether or not there was anything to do.
+    targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
+    """
+    jobs = tally.done()
+    is_computed = any(not job["hit"] for job in jobs)
+    if "scores" in rules:
+        yield from _score(config, chain, with_interval=is_computed)
+    if "leaderboard" in rules:
+        yield from _hidden(config)
+    yield from _warnings(config, "ingest" in rules)
+    names = {job["job"] for job in jobs}
+    made = [job for job in chain.values() if job.name in names and job.is_final]
+    files = [job.path(file) for job in made for file in job.outputs]
+    if files:
+        yield f"Made: {', '.join(files)}"
+    if pages := [file for file in files if file.endswith(".html")]:
+        yield f"Next: open {', '.join(pages)}"
+    elif {"submission", "scores"} & set(rules) and "report" in chain:
+        yield f"Next: {_command(targets, arguments)}    (all of it drawn, on one page)"
+
+
+def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -> Iterator[str]:
+    protocol, stage = config.protocols[-1], f"gen{config.generations}"
+    wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
+    found = [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]
+    if not found:
+        return
+    interval = _interval(config, chain) if with_interval else None
+    ends = "the report has its interval"
+    if interval:
+        low, high = map(brief, interval["ends"])
+        ends = f"95 % interval {low} to {high}, over {plural(interval['persons'], 'person')}"
+    title = "Score to expect of new people" if protocol == "nested" else "Score, flattered"
+    score = brief(sum(found) / len(found))
+    yield f"{title}: macro-F1 {score} ({ends}; {protocol}, generation {stage[3:]})"
+
+
+def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | None:
+    """What `emodag.face.interval` finds, None where it finds nothing."""
+    report = chain.get("report")
+    if report is None:
+        return None
+    protocol, last = config.protocols[-1], f"gen{config.generations}"
+    wanted = {"table/train_rows.parquet", "folds/folds.parquet"} | {
+        f"{protocol}/seed{seed}/{last}/fold{fold}/validation.parquet"
+        for seed in config.seeds
+        for fold in range(config.folds)
+    }
+    origins = {role: origin for role, origin in report.inputs.items() if role in wanted}
+    inputs = {role: chain[job].path(file) for role, (job, file) in origins.items()}
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(START), "-m", "emodag.face.interval"],
+            input=json.dumps({"inputs": inputs, "params": report.params}),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        return json.loads(done.stdout)
+    return None
+
+
+def _hidden(config: "Config") -> Iterator[str]:
+    """The score of the submission on the test table."""
+    wanted = {
+        "env": config.environment,
+        "protocol": config.protocols[0],
+        "stage": f"gen{config.generations}",
+    }
+    if found := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
+        score = brief(sum(found) / len(found))
+        yield f"Score of the submission on the test table: macro-F1 {score}"
+
+
+def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
+    """The rows of a final table with the wanted cells, none where it is not there."""
+    with suppress(OSError), Path(RESULTS, table).open(newline="") as stream:
+        return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
+    return []
+
+
+def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
+    """What the jobs have warned of, and what a table that has been there before holds."""
+    found = tally.warnings()
+    table = f"{config.environment}/table"
+    if is_of_tables:
+        with suppress(OSError, ValueError, KeyError):
+            quality = json.loads(Path(RESULTS, table, "quality.json").read_text())
+            found += [(table, warning) for warning in quality["warnings"]]
+    lines = [f"WARNING {job}: {message}" for job, message in dict.fromkeys(found)]
+    yield from lines[:MOST]
+    if len(lines) > MOST:
+        yield f"and {plural(len(lines) - MOST, 'more warning')}, in the logs beside the results"
+
+
+def _command(targets: Collection[str], arguments: list[str]) -> str:
+    """The same command for the report."""
+    rest = [word for word in arguments if word not in targets and word not in ONCE]
+    return shlex.join(["snakemake", f"{RESULTS}/report.html", *rest])

@@ -1,0 +1,9 @@
+# Needs nothing, and comes first: has what a run shows on the terminal be short.
+import sys
+
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from emodag.face.screen import take_over
+
+# None where Snakemake's own output is asked for.
+SCREEN = take_over(workflow)
