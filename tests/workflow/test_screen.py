@@ -121,7 +121,7 @@ def test_the_end_tells_the_score_as_the_report_has_it_and_what_is_next(copy_of_f
     )
     done = project.snakemake("results/report.html")
     said = lines_of(done)
-    end = said[next(at for at, line in enumerate(said) if line.startswith("emodag: ")) :]
+    end = said[next(at for at, line in enumerate(said) if re.match(r"emodag: \d+ jobs", line)) :]
     score = re.fullmatch(
         r"Score to expect of new people: macro-F1 (0\.\d{3}) "
         r"\(95 % interval (0\.\d{3} to 0\.\d{3}), over 6 persons; nested, generation 2\)",

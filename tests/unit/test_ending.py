@@ -1,0 +1,90 @@
+"""The last lines of a run."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from emodag.face import ending
+from emodag.face.screen import Failure
+from emodag.job import Job
+from emodag.provenance import tally, turn
+
+CONFIG = SimpleNamespace(
+    environment="local", protocols=["published", "nested"], generations=2, seeds=[1], folds=2
+)
+SCORES = """env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch
+local,published,1,gen2,0,0.9,0.8
+local,nested,1,gen1,0,0.1,0.1
+local,nested,1,gen2,0,0.5,0.5
+local,nested,1,gen2,1,0.6,0.6
+numpy2,nested,1,gen2,1,0.9,0.9
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run in a directory of its own; its chain."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(turn.VARIABLE, "20260101T000000-00000000")
+    (tmp_path / "results/local/table").mkdir(parents=True)
+    quality = {"warnings": [f"doubt {number}" for number in range(4)]}
+    (tmp_path / "results/local/table/quality.json").write_text(json.dumps(quality))
+    (tmp_path / "results/scores.csv").write_text(SCORES)
+    names = ("submission", "scores", "report")
+    return {
+        name: Job(name=name, stage=name, environment="local", params={}, inputs={})
+        for name in names
+    }
+
+
+def said(chain, rules, targets=(), arguments=()):
+    return list(ending.of_success(CONFIG, chain, rules, targets, list(arguments)))
+
+
+def test_the_score_each_warning_once_files_and_the_next_command(run):
+    for job in ("scores", "submission"):
+        tally.add(job, hit=True, seconds=1.0)
+    for message in ("doubt 1", "doubt 1"):
+        tally.warn("local/table", message)
+    target = "results/scores.csv"
+    arguments = ["-c8", target, "-F", "--configfile", "my file.yaml"]
+    assert said(run, {"ingest", "scores"}, {target}, arguments) == [
+        "Score to expect of new people: macro-F1 0.550 "
+        "(the report has its interval; nested, generation 2)",
+        "WARNING local/table: doubt 1",
+        "WARNING local/table: doubt 0",
+        "WARNING local/table: doubt 2",
+        "and 1 more warning, in the logs beside the results",
+        "Made: results/submission.csv, results/scores.csv",
+        "Next: snakemake results/report.html -c8 --configfile 'my file.yaml'"
+        "    (all of it drawn, on one page)",
+    ]
+
+
+def test_without_scores_submission_or_tables_nothing_is_made_up(run):
+    tally.add("local/folds", hit=True, seconds=1.0)
+    assert said(run, {"folds"}) == []
+    assert said({}, {"scores", "folds"})[0].startswith("Score to expect of new people")
+    ending.Path("results/scores.csv").unlink()
+    assert said({}, {"scores", "leaderboard", "folds"}) == []
+
+
+def test_an_interval_that_cannot_be_had(run):
+    """Computed in a process of its own, which finds no inputs here."""
+    tally.add("scores", hit=False, seconds=1.0)
+    (score, *_) = said(run, {"scores"})
+    assert "the report has its interval" in score
+
+
+def test_failed_jobs_each_once_with_what_to_do():
+    lines = ["ERROR a: first", *map(str, range(30))]
+    failures = [
+        Failure("a", ["a.log"], lines),
+        Failure("b", [], []),
+        Failure("a", ["a.log"], lines),
+    ]
+    found = list(ending.of_failures(failures))
+    assert found[0] == "emodag: 2 jobs failed" and found[-1] == ending.MEND
+    assert found.count("ERROR a: first") == 1 and len(found) == 1 + ending.LINES + 1 + 1 + 1
+    assert found[-2] == "ERROR b: it has ended without a word, see above"
