@@ -5,7 +5,7 @@ import pytest
 from emodag.errors import InputError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.results import in_order, job_below, manifest_paths
+from emodag.provenance.results import in_order, job_below, read_manifests
 
 
 def manifest(inputs, outputs):
@@ -55,13 +55,13 @@ def test_places_and_names(tmp_path):
     for place in places:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).touch()
-    found = manifest_paths(tmp_path)
+    found = [path for path, _ in read_manifests(tmp_path)]
     assert [job_below(tmp_path, path) for path in found] == ["env/table", "x"]
     assert job_below(tmp_path / "env/table", found[0]) == ""
 
 
 def test_a_directory_without_manifests_is_an_error(tmp_path):
     with pytest.raises(InputError, match="holds no manifest"):
-        manifest_paths(tmp_path)
+        next(read_manifests(tmp_path))
     with pytest.raises(InputError, match=r"nowhere: no such directory"):
-        manifest_paths(tmp_path / "nowhere")
+        next(read_manifests(tmp_path / "nowhere"))

@@ -1,14 +1,16 @@
 """The store and the documents around it: whole or absent, verified, never outside their place."""
 
+import errno
 import stat
 import threading
+from dataclasses import replace
 
 import pytest
 
 from emodag.errors import IntegrityError
 from emodag.provenance.canonical import digest
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.store import Action, Store
+from emodag.provenance.store import Action, Store, StoreError
 
 KEY = digest("key")
 
@@ -58,6 +60,21 @@ def test_a_damaged_object_is_noticed_and_set_aside(store, tmp_path):
     with pytest.raises(IntegrityError, match="no such object"):
         store.place(name, tmp_path / "out")
     assert list(tmp_path.glob(".out*")) == []
+
+
+def test_it_has_what_is_undamaged(store, tmp_path):
+    name = publish(store)
+    path = store.object(name)
+    assert store.has(name) and not store.has(KEY)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert not store.has(name)
+    path.unlink()
+    path.write_bytes(b"cOntent")
+    assert not store.has(name) and path.exists()
+    path.unlink()
+    path.mkdir()
+    assert not store.has(name)
 
 
 def test_actions_come_back_and_damaged_ones_do_not(store):
@@ -163,3 +180,29 @@ def test_what_is_missing_or_damaged_is_not_lent(store):
         store.object(name).write_bytes(b"damaged")
         assert not store.lend(name, room / "damaged")
         assert list(room.iterdir()) == []
+
+
+def test_a_link_in_the_place_of_an_object_is_not_lent(store, tmp_path):
+    """Its content is right now, and somebody else's to change."""
+    name = publish(store)
+    store.object(name).rename(tmp_path / "elsewhere")
+    store.object(name).symlink_to(tmp_path / "elsewhere")
+    with store.scratch() as room:
+        assert not store.lend(name, room / "file")
+        assert not (room / "file").is_symlink()
+
+
+def test_it_holds_an_action_whose_objects_are_all_there(store):
+    names = [publish(store, content) for content in (b"one", b"two")]
+    made = action("one", names[0])
+    made = replace(made, outputs={**made.outputs, **action("two", names[1]).outputs})
+    assert store.holds(made)
+    store.object(names[1]).unlink()
+    assert not store.holds(made)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_while_a_job_computes_is_a_clear_error(store, number):
+    with pytest.raises(StoreError, match="store"), store.scratch() as room:
+        raise OSError(number, "no room", str(room / "file"))
+    assert list(store.root.glob("scratch/*")) == []

@@ -114,7 +114,7 @@ def test_the_cost_is_told_elsewhere(reported):
     assert stages["student"]["seconds"] >= stages["student"]["longest"] > 0
     elsewhere = Project(reported.path / "envs")
     told = elsewhere.emodag("cost", PYTHONPATH=str(reported.path / "workflow"))
-    assert told.returncode == 1 and "no results here" in told.stderr
+    assert told.returncode == 1 and "results: no such directory of results" in told.stderr
 
 
 def test_snakemake_s_own_report_holds_it(reported):

@@ -42,7 +42,7 @@ def keep_together(
     ----------
     plan_of : the plan of the job with a name, None where the configuration has no such job.
     is_made_anew : whether a job's outputs could be restored from the store, over what was there.
-    holds : whether the store has the bytes with a sha256.
+    holds : whether the store has the bytes with a sha256, undamaged.
 
     Returns
     -------
@@ -56,6 +56,8 @@ def keep_together(
         try:
             manifest = Manifest.read(path)
         except IntegrityError:
+            continue
+        if manifest.job != name:  # somebody's copy, which says nothing of what lies here now
             continue
         there = (file for file in map(path.with_name, manifest.outputs) if file.is_file())
         files = {file: file_sha256(file) for file in there}

@@ -43,6 +43,15 @@ def open_regular(path: Path) -> BinaryIO:
         raise
 
 
+def size_of(path: Path) -> int | None:
+    """How many bytes a file has; None where nothing is, or no file. Links are followed."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Have errors name the file, which the system leaves out where the file is open already."""

@@ -230,7 +230,7 @@ def begin():
             CONFIG,
             lambda name: PLANNER.plan(name) if name in CHAIN else None,
             lambda name: not PLANNER.must_run(name, restore),
-            lambda sha256: Store(Path(STORE)).object(sha256).is_file(),
+            Store(Path(STORE)).has,
         )
         for old, new in moved.items():
             say(

@@ -90,18 +90,15 @@ def costs(results: Path) -> dict[str, Cost]:
     """
     from emodag.errors import IntegrityError
     from emodag.job import OUTPUTS
-    from emodag.provenance.manifest import Manifest
+    from emodag.provenance.results import read_manifests
     from emodag.provenance.sidecar import read_record, sidecar_path
 
     found: dict[tuple[str, str], Cost] = {}
-    for path in sorted(results.rglob("*manifest.json")):
+    for path, made in read_manifests(results):
         record = read_record(sidecar_path(path))
-        try:
-            manifest = Manifest.read(path)
-        except IntegrityError:
+        if isinstance(made, IntegrityError) or not record or record.get("key") != made.key:
             continue
-        if record and record.get("key") == manifest.key:
-            found.setdefault((manifest.stage, _kind(manifest)), Cost()).add(record)
+        found.setdefault((made.stage, _kind(made)), Cost()).add(record)
     order = list(OUTPUTS)
     ordered = sorted(found, key=lambda names: (order.index(names[0]), names[1]))
     return {kind: found[stage, kind] for stage, kind in ordered}

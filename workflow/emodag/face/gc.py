@@ -2,19 +2,16 @@
 
 import argparse
 import json
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodag.errors import IntegrityError
 from emodag.face.places import add_store, store_path
 from emodag.face.printing import complain, tell
 
 if TYPE_CHECKING:
     from emodag.provenance.garbage import Entry, Sorting
-    from emodag.provenance.manifest import Manifest
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -54,32 +51,20 @@ def _seconds(text: str) -> int:
     return int(match[1]) * UNITS[match[2]] if match[1] else 0
 
 
-def _manifests(paths: Iterable[Path]) -> "Iterator[Manifest]":
-    """What the manifests say; one that a run has taken away since it was found is none."""
-    from emodag.provenance.manifest import Manifest
-
-    for path in paths:
-        try:
-            yield Manifest.read(path)
-        except IntegrityError:
-            if os.path.lexists(path):
-                raise
-
-
 def _gc(options: argparse.Namespace) -> int:
     from emodag.provenance.garbage import is_in_use, now, remove, sort
-    from emodag.provenance.results import manifest_paths
+    from emodag.provenance.results import sound_manifests
     from emodag.provenance.store import Store
 
     store = Store(store_path(options, options.results[0]))
     # Taken before anything is read: what appears from now on is younger.
     began = now(store.root)
-    paths = [path for results in options.results for path in manifest_paths(results)]
+    read = (made for results in options.results for _, made in sound_manifests(results))
     age, day = options.older_than, UNITS["d"]
     if age < day and is_in_use(store.root, began - day):
         complain("jobs are running on this store; what is younger than a day is spared")
         age = day
-    found = sort(store, _manifests(paths), began - age)
+    found = sort(store, read, began - age)
     failed = {}
     if options.delete:
         for entry in found.garbage:

@@ -44,19 +44,20 @@ def add(verbs) -> None:
 
 
 def _lineage(options: argparse.Namespace) -> int:
+    from emodag.errors import IntegrityError
     from emodag.face.targets import RESULTS, find, names, of_digest
     from emodag.provenance.lineage import trace
-    from emodag.provenance.manifest import Manifest
+    from emodag.provenance.results import job_below, read_manifests
 
-    known, paths = {}, {}
-    for path in sorted(Path(RESULTS).rglob("*manifest.json")):
+    known, paths, found = {}, {}, {}
+    for path, made in read_manifests(Path(RESULTS)):
         # The job's name follows from the place, so a damaged manifest is found as well.
-        name = path.relative_to(RESULTS).as_posix().removesuffix("manifest.json").rstrip("./")
-        files = _files(Manifest, path)
+        name = job_below(Path(RESULTS), path)
+        files = [] if isinstance(made, IntegrityError) else made.outputs
         known[name], paths[name] = names(name, str(path), files), str(path)
+        found[str(path)] = made
     asked = options.target or ("submission" if "submission" in known else "scores")
-    target = find(str(of_digest(asked) or asked), known)
-    steps = trace(paths[target])
+    steps = trace(paths[find(str(of_digest(asked) or asked), known)], found)
     if options.ro_crate:
         from emodag.provenance.ro_crate import write
 
@@ -67,15 +68,6 @@ def _lineage(options: argparse.Namespace) -> int:
     else:
         tell(*_lines(steps))
     return 0
-
-
-def _files(manifest: type, path: Path) -> list[str]:
-    from emodag.errors import IntegrityError
-
-    try:
-        return list(manifest.read(path).outputs)
-    except IntegrityError:
-        return []
 
 
 def _facts(steps: dict[str, "Step | None"]) -> dict[str, Any]:

@@ -36,11 +36,18 @@ def add(verbs) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from emodag.errors import InputError
+    from emodag.provenance import turn
     from emodag.provenance.repair import repair
     from emodag.provenance.store import Store
     from emodag.provenance.talk import Talk
     from emodag.provenance.verify import verify
 
+    if options.repair and (who := turn.holder(options.results)):
+        raise InputError(
+            f"{who} is running this workflow for {options.results.resolve()}. Wait until it has "
+            "finished; without --repair, `verify` only reads."
+        )
     store = Store(store_path(options, options.results))
     found = verify(options.results, store, Talk("verify").progress)
     if options.repair:
@@ -59,6 +66,7 @@ def _facts(found: "Finding") -> dict:
         "damages": [{**vars(damage), "path": str(damage.path)} for damage in found.damages()],
         "earlier": [str(path) for path in found.earlier],
         "absent": [str(path) for path in found.absent],
+        "meanwhile": [str(path) for path in found.meanwhile],
     }
 
 
@@ -72,10 +80,13 @@ def _lines(found: "Finding", repaired: bool):
             yield f"  to do: {damage.todo}"
     for path in found.absent:
         yield f"NOTE {path}: this raw file is not here, so it was not checked"
-    if found.earlier:
-        first, *more = found.earlier
-        others = f" and {len(more)} more" if more else ""
-        yield f"NOTE {first}{others}: made before what it rests on was made anew by another plan"
+    for paths, what in (
+        (found.earlier, "made before what it rests on was made anew by another plan"),
+        (found.meanwhile, "being made anew by a run, so not checked"),
+    ):
+        if paths:
+            others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield f"NOTE {paths[0]}{others}: {what}"
     left = sum(not damage.restored for damage in damages)
     restored = f", {len(damages) - left} restored" if len(damages) > left else ""
     state = f"{left} damaged{restored}" if damages else "everything is as recorded"

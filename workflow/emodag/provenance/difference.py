@@ -6,22 +6,23 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from emodag.errors import InputError, IntegrityError
+from emodag.files import size_of
 from emodag.provenance.builds import readable
 from emodag.provenance.dotted import changes
 from emodag.provenance.file_distance import file_distance
 from emodag.provenance.manifest import Manifest
 from emodag.provenance.pack import pack_in, read_pack
 from emodag.provenance.plan import RESULTS
-from emodag.provenance.results import in_order, job_below, manifest_paths
+from emodag.provenance.results import in_order, is_unchanged, job_below, sound_manifests
 from emodag.provenance.sketch_distance import sketch_distance
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a job made: its manifest, where that and the files lie, and the pack if in one."""
+    """What a job made: its manifest, and where that lies, the files beside it, or the pack."""
 
     manifest: Manifest
-    directory: Path
+    path: Path
     pack: Path | None = None
 
     def digests(self) -> dict[str, str]:
@@ -32,12 +33,18 @@ class Made:
         """Why an output file cannot be looked at, None where it can."""
         if self.pack:
             return f"{self.pack} holds no data"
-        path = self.directory / name
-        if not path.is_file():
+        path = self.file(name)
+        if not is_unchanged(self.path, self.manifest):
+            return f"{path} is being made anew"
+        if (size := size_of(path)) is None:
             return f"{path} is missing"
-        if path.stat().st_size != self.manifest.outputs[name].bytes:
+        if size != self.manifest.outputs[name].bytes:
             return f"{path} is damaged; `verify --repair` restores what can be"
         return None
+
+    def file(self, name: str) -> Path:
+        """Where an output file lies, unless there is only a pack."""
+        return self.path.with_name(name)
 
 
 CELLS = 1 << 20
@@ -97,9 +104,8 @@ def _made(path: Path) -> dict[str, Made]:
     if not path.exists():
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if not path.is_dir():
-        return {"": Made(_manifest(path), path.parent)}
-    paths = {job_below(path, manifest): manifest for manifest in manifest_paths(path)}
-    return {name: Made(Manifest.read(path), path.parent) for name, path in paths.items()}
+        return {"": Made(_manifest(path), path)}
+    return {job_below(path, at): Made(made, at) for at, made in sound_manifests(path)}
 
 
 def _manifest(path: Path) -> Manifest:
@@ -190,9 +196,12 @@ def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
     why = a.lacks(name) or b.lacks(name)
     if why is None:
         try:
-            return file_distance(a.directory / name, b.directory / name, limit=limit)
+            apart = file_distance(a.file(name), b.file(name), limit=limit)
         except IntegrityError as error:
             why = str(error)
+        why = a.lacks(name) or b.lacks(name) or why  # a run may have made either anew meanwhile
+        if why is None:
+            return apart
     left, right = (made.manifest.outputs[name].sketch for made in (a, b))
     if left is None or right is None:
         return {"unknown": why}

@@ -41,6 +41,14 @@ CPU_VARIABLES = (
 )
 """Variables that make NumPy, torch, MKL, OpenBLAS and oneDNN compute as on another processor."""
 
+PRECISION_VARIABLES = (
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "TORCH_BLAS_PREFER_CUBLASLT",
+)
+"""Variables that have torch multiply with fewer digits, or with another library, where it can."""
+
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 
 
@@ -146,7 +154,7 @@ def fingerprint(
 
 def steering() -> dict[str, str]:
     """The variables that are set and steer how libraries compute, or which are loaded."""
-    names = (*CPU_VARIABLES, *LOADER_VARIABLES)
+    names = (*CPU_VARIABLES, *PRECISION_VARIABLES, *LOADER_VARIABLES)
     return {name: os.environ[name] for name in names if name in os.environ}
 
 

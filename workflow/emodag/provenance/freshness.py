@@ -4,23 +4,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emodag.errors import IntegrityError
+from emodag.files import size_of
 from emodag.provenance.canonical import file_sha256
-from emodag.provenance.manifest import Manifest
+from emodag.provenance.manifest import Manifest, NoManifest
 from emodag.provenance.plan import Plan, Upstream
 
 
 class Manifests:
-    """Each manifest read once per planning, however many jobs depend on it."""
+    """Each manifest read once per planning, however many jobs depend on it.
+
+    Attributes
+    ----------
+    read : what has been read by path, None for what is missing or damaged.
+    missing : those that were not there.
+    """
 
     def __init__(self) -> None:
         self.read: dict[str, Manifest | None] = {}
+        self.missing: set[str] = set()
 
     def __getitem__(self, path: str) -> Manifest | None:
         if path not in self.read:
             try:
                 self.read[path] = Manifest.read(Path(path))
-            except IntegrityError:
+            except IntegrityError as error:
                 self.read[path] = None
+                if isinstance(error, NoManifest):
+                    self.missing.add(path)
         return self.read[path]
 
 
@@ -49,9 +59,16 @@ def damages(plan: Plan, manifest: Manifest) -> Iterator[str]:
     """
     for name, output in manifest.outputs.items():
         path = Path(plan.directory) / name
-        if not path.is_file():
+        if (size := size_of(path)) is None:
             yield f"{path} does not exist"
-        elif (size := path.stat().st_size) != output.bytes:
+        elif size != output.bytes:
             yield f"{path} has {size} bytes instead of {output.bytes}"
-        elif plan.is_final and file_sha256(path) != output.sha256:
+        elif plan.is_final and not _has_bytes(path, output.sha256):
             yield f"{path} is damaged"
+
+
+def _has_bytes(path: Path, sha256: str) -> bool:
+    try:
+        return file_sha256(path) == sha256
+    except FileNotFoundError:  # taken away meanwhile
+        return False

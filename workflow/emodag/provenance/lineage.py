@@ -4,6 +4,7 @@ Manifests say what an artifact is; the sidecars beside them add when, where and 
 was computed, and may be missing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -74,28 +75,32 @@ class Step:
         return {**made, **times, "cost": cost}
 
 
-def trace(manifest: str) -> dict[str, Step | None]:
+def trace(first: str, found: Mapping[str, Manifest | IntegrityError]) -> dict[str, Step | None]:
     """Every step behind a manifest by the manifest's path, itself first.
 
     A manifest that is missing or damaged is None; nothing is known of what lies behind it.
 
+    Parameters
+    ----------
+    found : the manifests there are by path, of a damaged one what is wrong with it.
+
     Raises
     ------
     IntegrityError
-        When the first manifest cannot be read.
+        When the first manifest is damaged.
     """
-    steps: dict[str, Step | None] = {manifest: Step(manifest, Manifest.read(Path(manifest)))}
-    queue = [steps[manifest]]
+    if isinstance(found[first], IntegrityError):
+        raise found[first]
+    steps: dict[str, Step | None] = {}
+    queue = [first]
     while queue:
-        for origin in queue.pop(0).origins:
-            if origin.manifest is None or origin.manifest in steps:
-                continue
-            try:
-                step = Step(origin.manifest, Manifest.read(Path(origin.manifest)))
-                queue.append(step)
-            except IntegrityError:
-                step = None
-            steps[origin.manifest] = step
+        path = queue.pop(0)
+        if path in steps:
+            continue
+        made = found.get(path)
+        steps[path] = Step(path, made) if isinstance(made, Manifest) else None
+        if steps[path]:
+            queue += [origin.manifest for origin in steps[path].origins if origin.manifest]
     return steps
 
 

@@ -19,6 +19,10 @@ SCHEMA = 2
 """Version 2 has sketches; a manifest of version 1 is made anew, like a damaged one."""
 
 
+class NoManifest(IntegrityError):
+    """Where a manifest was looked for, nothing is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Output:
     """One output file: its logical digest, the sha256 of its bytes, and their number.
@@ -63,12 +67,16 @@ class Manifest:
         output = self.outputs.get(file)
         return output and output.logical
 
-    def write(self, path: Path) -> None:
-        """Write the manifest, atomically and to last."""
+    def content(self) -> bytes:
+        """The bytes of the file that it is written to."""
         body = {"schema": SCHEMA, **asdict(self)}
         body["labels_seen"] = list(self.labels_seen)
         text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
-        write_bytes(path, text.encode() + b"\n", lasting=True)
+        return text.encode() + b"\n"
+
+    def write(self, path: Path) -> None:
+        """Write the manifest, atomically and to last."""
+        write_bytes(path, self.content(), lasting=True)
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -76,13 +84,15 @@ class Manifest:
 
         Raises
         ------
+        NoManifest
+            When there is no such file.
         IntegrityError
-            When the file is missing, not a manifest, altered, or names a path.
+            When it is not a manifest, altered, or names a path.
         """
         try:
             return cls.parse(read_bytes(path), path)
         except FileNotFoundError:
-            raise IntegrityError(f"{path}: no such manifest. Run `snakemake` to make it.") from None
+            raise NoManifest(f"{path}: no such manifest. Run `snakemake` to make it.") from None
         except OSError as error:
             raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
 

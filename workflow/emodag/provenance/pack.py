@@ -5,6 +5,7 @@ have made: nothing of it is ever written to the disk, and it is refused unless i
 its index lists, unaltered and within limits.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ from emodag.errors import InputError
 from emodag.provenance.atomic import read_bytes, write_bytes
 from emodag.provenance.canonical import canonical_json
 from emodag.provenance.manifest import Manifest, leads_out
-from emodag.provenance.results import is_manifest, job_below, manifest_paths
+from emodag.provenance.results import is_manifest, job_below, sound_manifests
 from emodag.provenance.sidecar import sidecar_path
 
 SCHEMA = 1
@@ -55,12 +56,13 @@ def write_pack(results: Path, target: Path) -> int:
     """
     if target.suffix != SUFFIX:
         raise InputError(f"{target}: a pack is a zip file; give it a name that ends in {SUFFIX}.")
-    manifests = manifest_paths(results)
-    files = {}
-    for path in manifests:
-        Manifest.read(path)
-        for file in filter(Path.is_file, (path, sidecar_path(path))):
-            files[file.relative_to(results).as_posix()] = read_bytes(file)
+    files, count = {}, 0
+    for path, made in sound_manifests(results):
+        count += 1
+        files[path.relative_to(results).as_posix()] = made.content()
+        sidecar = sidecar_path(path)
+        with contextlib.suppress(FileNotFoundError):
+            files[sidecar.relative_to(results).as_posix()] = read_bytes(sidecar)
     index = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[INDEX] = canonical_json({"schema": SCHEMA, "files": index})
     if _exceeds([len(content) for content in files.values()]):
@@ -72,7 +74,7 @@ def write_pack(results: Path, target: Path) -> int:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
     write_bytes(target, packed.getvalue())
-    return len(manifests)
+    return count
 
 
 def pack_in(path: Path) -> Path | None:

@@ -1,15 +1,22 @@
-"""A directory of results, seen through its manifests."""
+"""A directory of results, seen through its manifests, perhaps while a run makes some of them anew.
+
+A run takes a manifest away before it changes the files beside it, and writes the new one after
+them. So a manifest that was found may be gone when it is to be read, which is no damage; and what
+was seen of the files holds only if the manifest is the same afterwards.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from emodag.errors import InputError
-from emodag.provenance.manifest import Manifest
+from emodag.errors import InputError, IntegrityError
+from emodag.provenance.manifest import Manifest, NoManifest
 
 
-def manifest_paths(results: Path) -> list[Path]:
-    """Where the manifests below a directory lie, sorted.
+def read_manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityError]]:
+    """Each manifest below a directory, sorted by path; of one that is damaged, what is wrong.
+
+    One that is taken away meanwhile is left out.
 
     Raises
     ------
@@ -20,9 +27,32 @@ def manifest_paths(results: Path) -> list[Path]:
         raise InputError(f"{results}: is where results lie; name them: {results / 'results'}")
     if not results.is_dir():
         raise InputError(f"{results}: no such directory of results.")
-    if not (found := sorted(_walk(results))):
+    is_empty = True
+    for path in sorted(_walk(results)):
+        if made := _read(path):
+            is_empty = False
+            yield path, made
+    if is_empty:
         raise InputError(f"{results}: holds no manifest. Name a directory that `snakemake` filled.")
-    return found
+
+
+def sound_manifests(results: Path) -> Iterator[tuple[Path, Manifest]]:
+    """The same, where no manifest may be damaged.
+
+    Raises
+    ------
+    IntegrityError
+        When one is.
+    """
+    for path, made in read_manifests(results):
+        if isinstance(made, IntegrityError):
+            raise made
+        yield path, made
+
+
+def is_unchanged(path: Path, manifest: Manifest) -> bool:
+    """Whether a manifest that was read is still there, and so the files beside it were its own."""
+    return _read(path) == manifest
 
 
 def is_manifest(name: str) -> bool:
@@ -57,6 +87,16 @@ def in_order(manifests: Mapping[str, Manifest]) -> list[str]:
         # Manifests of several runs, mixed, may leave nothing ready.
         ordered.update(dict.fromkeys(ready or left[:1]))
     return list(ordered)
+
+
+def _read(path: Path) -> Manifest | IntegrityError | None:
+    """The manifest at a path, what is wrong with it, or None where nothing is there."""
+    try:
+        return Manifest.read(path)
+    except NoManifest as error:
+        return error if path.is_symlink() else None
+    except IntegrityError as error:
+        return error
 
 
 def _walk(results: Path) -> Iterator[Path]:

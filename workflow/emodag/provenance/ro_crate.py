@@ -19,6 +19,7 @@ from emodag.provenance.atomic import write_bytes
 from emodag.provenance.canonical import digest, file_sha256, flat
 from emodag.provenance.closure import PACKAGE
 from emodag.provenance.lineage import Origin, Step, doubt
+from emodag.provenance.results import is_unchanged
 
 METADATA = "ro-crate-metadata.json"
 CONTEXT = [
@@ -66,6 +67,9 @@ def write(out: Path, steps: dict[str, Step | None]) -> None:
         shutil.copyfile(PACKAGE.parents[1] / path if path == WORKFLOW else path, target)
         if crate.carried[path] not in (None, file_sha256(target)):
             raise IntegrityError(f"{path}: is damaged. Run `python -m emodag verify --repair`.")
+    for path, step in steps.items():
+        if not is_unchanged(Path(path), step.manifest):
+            raise IntegrityError(f"{path}: is being made anew. Try again when that is done.")
     graph = [crate.entities[name] for name in sorted(crate.entities)]
     text = json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1)
     write_bytes(out / METADATA, text.encode() + b"\n")
@@ -82,7 +86,7 @@ class _Crate:
         for name in first.manifest.outputs:
             path = str(Path(first.path).parent / name)
             self.carried[path] = first.manifest.outputs[name].sha256
-        self.carried |= dict.fromkeys(steps)
+        self.carried |= {path: file_sha256(Path(path)) for path in steps}
         actions = [self.action(step) for step in steps.values()]
         self.root(first, [self.run(first), *actions])
 
@@ -152,7 +156,7 @@ class _Crate:
         made, facts = step.manifest, step.execution or {}
         files = {origin.file: origin for origin in step.origins}
         read = [self.input(files[path]) for path in sorted(files)]
-        manifest = self.file(step.path, file_sha256(Path(step.path)))
+        manifest = self.file(step.path, self.carried[step.path])
         seen = ", ".join(made.labels_seen)
         return self.add(
             f"#job/{quote(made.job)}",

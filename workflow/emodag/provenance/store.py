@@ -146,6 +146,15 @@ class Store:
         """Whether all of an action's objects are there, undamaged or not."""
         return all(self._path("objects", o.sha256).is_file() for o in action.outputs.values())
 
+    def has(self, sha256_: str) -> bool:
+        """Whether an object is there, and undamaged."""
+        path = self.object(sha256_)
+        try:
+            with open_regular(path) as stream:
+                return not path.is_symlink() and stream_sha256(stream) == sha256_
+        except OSError:
+            return False
+
     def record(self, key: str, action: Action) -> None:
         """Record an action whose objects are all in the store."""
         body = {"schema": SCHEMA, "key": key, **asdict(action)}

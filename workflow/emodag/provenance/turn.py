@@ -129,6 +129,18 @@ def latest() -> str | None:
     return None
 
 
+def holder(results: Path) -> str | None:
+    """Which process has its turn in a directory of results, in words; None where none runs here.
+
+    What is left of a run on another machine, which may be over, does not count.
+    """
+    try:
+        name = read_bytes(results / LOCK.relative_to(RESULTS)).decode(errors="replace")
+    except OSError:
+        return None
+    return owner.described(name) if owner.is_alive(name) else None
+
+
 def _lock(lock: int) -> EmodagError | None:
     """Take the lock; why it cannot be had, else. Clears what a dead run left of Snakemake's."""
     is_locked = _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

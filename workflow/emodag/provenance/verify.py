@@ -2,7 +2,8 @@
 
 Every file is hashed anew, none is trusted for its size or time: the outputs and the raw files, and
 in the store the objects and action records that the manifests refer to. Manifests are checked
-against their own digests, their keys, and the manifests upstream.
+against their own digests, their keys, and the manifests upstream. What a run is making anew
+meanwhile is no damage.
 """
 
 import os
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from emodag.context import Progress
 from emodag.errors import EmodagError, IntegrityError
+from emodag.files import size_of
+from emodag.provenance import turn
 from emodag.provenance.canonical import file_sha256
 from emodag.provenance.key import key_of
 from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.results import job_below, manifest_paths
+from emodag.provenance.results import is_unchanged, job_below, read_manifests
 from emodag.provenance.store import Action, RecordError, Store
 
 MISSING = "no such file"
@@ -55,6 +58,8 @@ class Finding:
         the manifest whose action record it is.
     others : damage to manifests and raw files, which nothing here has a copy of.
     earlier : manifests that rest on what has been made anew since, by another plan.
+    meanwhile : manifests that a run has made anew or taken away while this looked, and those that
+        are not there while one is on.
     absent : raw files that are not here and so could not be checked.
     """
 
@@ -66,6 +71,7 @@ class Finding:
     records: dict[Path, Damage] = field(default_factory=dict)
     others: list[Damage] = field(default_factory=list)
     earlier: list[Path] = field(default_factory=list)
+    meanwhile: list[Path] = field(default_factory=list)
     absent: list[Path] = field(default_factory=list)
 
     def damages(self) -> list[Damage]:
@@ -88,22 +94,22 @@ def verify(
     InputError
         When `results` is no directory, or holds no manifest.
     """
-    found = Finding()
-    paths = manifest_paths(results)
-    for path in paths:
-        try:
-            manifest = Manifest.read(path)
-        except IntegrityError as error:
-            found.others.append(_manifest_damage(path, "a sound manifest", str(error)))
+    found, known = Finding(), set()
+    for path, manifest in read_manifests(results):
+        known.add(path)
+        if isinstance(manifest, IntegrityError):
+            found.others.append(_manifest_damage(path, "a sound manifest", str(manifest)))
             continue
         if manifest.job != (here := job_below(results, path)):
             wanted, is_ = f"the manifest of job {here!r}", f"that of {manifest.job!r}"
             found.others.append(_manifest_damage(path, wanted, is_))
             continue
         found.manifests[path] = manifest
-        found.outputs |= {path.parent / name: o for name, o in manifest.outputs.items()}
-    raw = _check_manifests(results, found, set(paths))
+    found.outputs = _outputs(found.manifests)
+    raw = _check_manifests(results, found, known)
     _check_files(raw, store, found, progress)
+    if found.damages():
+        _leave_out_the_changing(results, found)
     return found
 
 
@@ -167,9 +173,40 @@ def _check_files(
             found.others.append(Damage(path=path, expected=wanted, found=seen[path], todo=todo))
 
 
+def _leave_out_the_changing(results: Path, found: Finding) -> None:
+    """Take back what was found of manifests that are not what they were when they were read.
+
+    Snakemake removes the manifest of a job that it is about to start, so while a run is on here,
+    one that is not there is no damage either.
+    """
+    for path in [p for p, manifest in found.manifests.items() if not is_unchanged(p, manifest)]:
+        found.meanwhile.append(path)
+        del found.manifests[path]
+    is_on = turn.holder(results) is not None
+    for damage in list(found.others):
+        is_missing = damage.found == MISSING and damage.path not in found.meanwhile
+        if is_missing and (is_on or os.path.lexists(damage.path)):
+            found.meanwhile.append(damage.path)
+        if damage.path in found.meanwhile:
+            found.others.remove(damage)
+    found.outputs = _outputs(found.manifests)
+    needed = {output.sha256 for output in found.outputs.values()}
+    found.files = {path: d for path, d in found.files.items() if path in found.outputs}
+    found.objects = {sha256: d for sha256, d in found.objects.items() if sha256 in needed}
+    found.records = {path: d for path, d in found.records.items() if path in found.manifests}
+
+
+def _outputs(manifests: dict[Path, Manifest]) -> dict[Path, Output]:
+    return {
+        path.with_name(name): output
+        for path, manifest in manifests.items()
+        for name, output in manifest.outputs.items()
+    }
+
+
 def _look_at(paths: list[Path], progress: Callable) -> dict[Path, str]:
     """What each file is found to be, in words; several files at once, on all cores."""
-    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
+    sizes = {path: size_of(path) or 0 for path in paths}
     # The largest first, or one of them may be left for the end on a single core.
     order = sorted(sizes, key=sizes.__getitem__, reverse=True)
     seen = {}

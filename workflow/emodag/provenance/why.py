@@ -152,9 +152,9 @@ def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | 
 
 
 def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> Iterator[Reason]:
-    path, manifest = Path(plan.manifest), manifests[plan.manifest]
+    manifest = manifests[plan.manifest]
     if manifest is None:
-        state = "is damaged" if path.exists() else "does not exist"
+        state = "does not exist" if plan.manifest in manifests.missing else "is damaged"
         yield Reason("file", f"its manifest {state}")
         return
     if manifest.plan != plan.identity():

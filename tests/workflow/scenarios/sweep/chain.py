@@ -98,7 +98,7 @@ class Chain:
                 self.config,
                 lambda name: planner.plan(name) if name in self.jobs else None,
                 lambda name: not planner.must_run(name, restore),
-                lambda sha256: Store(Path(STORE)).object(sha256).is_file(),
+                Store(Path(STORE)).has,
             )
             to_run = []
             for name in self._needed(targets):
