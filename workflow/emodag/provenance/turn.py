@@ -135,10 +135,15 @@ def holder(results: Path) -> str | None:
     What is left of a run on another machine, which may be over, does not count.
     """
     try:
-        name = read_bytes(results / LOCK.relative_to(RESULTS)).decode(errors="replace")
+        with open_regular(results / LOCK.relative_to(RESULTS)) as lock:
+            name = lock.read().decode(errors="replace")
+            # A copy of the results has the name, too, but not the lock. It is asked for only while
+            # such a run is on, so none that starts is turned away.
+            if not owner.is_alive(name) or _flock(lock.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB):
+                return None
     except OSError:
         return None
-    return owner.described(name) if owner.is_alive(name) else None
+    return owner.described(name)
 
 
 def _lock(lock: int) -> EmodagError | None:
