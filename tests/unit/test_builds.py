@@ -20,6 +20,7 @@ from emodag.provenance import builds as builds_module
 from emodag.provenance import installed
 from emodag.provenance.builds import builds, readable, warning
 from emodag.provenance.closure import PACKAGE
+from emodag.provenance.fingerprint import CPU_VARIABLES, PRECISION_VARIABLES, steering
 
 COMPILED = Path(markupsafe._speedups.__file__)
 """Some compiled module that is installed anyway."""
@@ -359,3 +360,13 @@ def test_names_for_people():
     old = {"distributions": {"numpy": "1.26.4"}, "variables": {}}
     assert readable(old, here) == old
     assert readable(here, old) == {**old, "builds of the packages": "recorded"}
+
+
+@pytest.mark.parametrize(
+    "name", [*CPU_VARIABLES, *PRECISION_VARIABLES, *builds_module.LOADER_VARIABLES]
+)
+def test_a_variable_that_moves_bits_counts_where_it_is_set(monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    assert name not in steering()
+    monkeypatch.setenv(name, "1")
+    assert steering()[name] == "1"

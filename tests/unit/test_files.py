@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from emodag.files import open_regular
+from emodag.files import open_regular, size_of
 from emodag.provenance import atomic
 from emodag.provenance.atomic import copy_hashed, read_bytes
 from emodag.provenance.canonical import file_sha256
@@ -45,6 +45,15 @@ def test_what_is_no_file_is_refused_by_name(tmp_path, make, read):
 def test_what_is_only_remembered_is_then_forgotten(tmp_path, make, read, nothing):
     make(tmp_path / "thing")
     assert read(tmp_path / "thing") == nothing
+
+
+@pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
+def test_only_a_file_has_a_size(tmp_path, make):
+    make(tmp_path / "there")
+    assert size_of(tmp_path / "there") is size_of(tmp_path / "nowhere") is None
+    (tmp_path / "file").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("file")
+    assert size_of(tmp_path / "file") == size_of(tmp_path / "link") == 3
 
 
 def test_what_takes_a_files_place_meanwhile_is_refused(tmp_path, monkeypatch):
