@@ -247,6 +247,19 @@ def test_one_table(tmp_path):
     assert "none: there will be scores, no submission" in said
 
 
+def test_a_folder_with_a_part_per_person(tmp_path):
+    for person, part in frame([f"S{at}" for at in range(6)]).groupby("who"):
+        folder = tmp_path / f"all.parquet/who={person}"
+        folder.mkdir(parents=True)
+        part.drop(columns="who").to_parquet(folder / "part-0.parquet")
+    status, said, complained = init(tmp_path, "all.parquet")
+    assert status == 0, said + complained
+    assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["data"] == {
+        "source": "files", "train": "all.parquet", "label": "mood", "group": "who", "classes": MOODS
+    }  # fmt: skip
+    assert "6 persons: 'S0', 'S1'" in said
+
+
 def test_a_table_that_the_verb_cannot_tell(tmp_path):
     """Several columns could be the persons, none is called so: nothing is decided."""
     table = frame(range(6), person="vp").assign(raum=lambda t: t["vp"] // 2 + 10)

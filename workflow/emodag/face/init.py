@@ -86,14 +86,16 @@ def _parts(asked: Sequence[str]) -> list[Part]:
 
     files = raw_files(list(asked))
     alike: dict[tuple, dict[str, Table]] = {}
-    for name in files:
-        table = _opened(name)
+    for name, said in files.items():
+        table = _opened(name, said)
         # Of two files with the same columns, one may be called the test table.
         is_test = len(files) == 2 and _is_called(name, "test")
-        alike.setdefault((frozenset(table.columns), is_test), {})[name] = table
+        # Of slices of one frame the first has no index to speak of.
+        columns = frozenset({*table.columns} - {table.index})
+        alike.setdefault((columns, is_test), {})[name] = table
     parts = []
     for tables in alike.values():
-        pattern = next((name for name in asked if raw_files(name) == [*tables]), None)
+        pattern = next((name for name in asked if [*raw_files(name)] == [*tables]), None)
         joined = (
             next(iter(tables.values())) if len(tables) == 1 else JoinedTable([*tables.values()])
         )
@@ -101,10 +103,12 @@ def _parts(asked: Sequence[str]) -> list[Part]:
     return parts
 
 
-def _opened(name: str) -> "Table":
+def _opened(name: str, said: dict[str, str | None]) -> "Table":
     from emodag.science.ingest import open_table
+    from emodag.science.joined_table import PartitionTable
 
     table = open_table(Path(name))
+    table = PartitionTable(table, said) if said else table
     if table.hint:
         raise InputError(f"{name}: {table.hint.removeprefix('; ')}")
     return table
