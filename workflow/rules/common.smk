@@ -97,7 +97,7 @@ def say_how_it_went():
         elif tally.done() and not SCREEN.went_wrong:
             rules = {job.rule.name for job in workflow.dag.jobs}
             asked = workflow.dag_settings.targets
-            SCREEN.say(*ending.of_success(CONFIG, CHAIN, rules, asked, sys.argv[1:]))
+            SCREEN.say(*ending.of_success(COUNTED, CHAIN, rules, asked, sys.argv[1:]))
 
 
 @atexit.register

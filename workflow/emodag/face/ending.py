@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emodag.chain import Chain
 from emodag.face.words import brief, plural
 from emodag.forking import START
 from emodag.job import RESULTS, Job
@@ -58,6 +59,7 @@ def of_success(
 
     Parameters
     ----------
+    config : with the number of its folds.
     chain : every job of the configuration by name.
     rules : those whose jobs the targets rest on, whether or not there was anything to do.
     targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
@@ -81,7 +83,7 @@ def of_success(
 
 
 def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -> Iterator[str]:
-    protocol, stage = config.protocols[-1], f"gen{config.generations}"
+    protocol, stage = config.protocols[-1], _last(config)
     wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
     found = [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]
     if not found:
@@ -101,11 +103,11 @@ def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | No
     report = chain.get("report")
     if report is None:
         return None
-    protocol, last = config.protocols[-1], f"gen{config.generations}"
+    protocol, last = config.protocols[-1], _last(config)
     wanted = {"table/train_rows.parquet", "folds/folds.parquet"} | {
         f"{protocol}/seed{seed}/{last}/fold{fold}/validation.parquet"
         for seed in config.seeds
-        for fold in range(config.folds)
+        for fold in Chain(config, config.environment).folds
     }
     origins = {role: origin for role, origin in report.inputs.items() if role in wanted}
     inputs = {role: chain[job].path(file) for role, (job, file) in origins.items()}
@@ -127,11 +129,16 @@ def _hidden(config: "Config") -> Iterator[str]:
     wanted = {
         "env": config.environment,
         "protocol": config.protocols[0],
-        "stage": f"gen{config.generations}",
+        "stage": _last(config),
     }
     if found := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
         score = brief(sum(found) / len(found))
         yield f"Score of the submission on the test table: macro-F1 {score}"
+
+
+def _last(config: "Config") -> str:
+    """The last generation, as its stage is called."""
+    return f"gen{Chain(config, config.environment).generations[-1]}"
 
 
 def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
