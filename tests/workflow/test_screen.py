@@ -18,7 +18,7 @@ from emodag.face.ending import MEND, STOPPED
 from tests.workflow.conftest import START, forked, jobs
 
 FOLDS = "results/local/folds/manifest.json"
-SCALED = "results/local/nested/scaled/fold0/manifest.json"
+SCALED = "results/local/published/scaled/all/manifest.json"
 TEACHER = "results/local/nested/seed1/gen0/fold0/manifest.json"
 SNAKEMAKES = ("Reason", "reason:", "jobid", "Select jobs", "[Mon", "Job stats", "rule ", "steps (")
 """Words of Snakemake's own output."""
@@ -174,6 +174,7 @@ def test_a_failure_comes_last_with_what_to_do(project):
 
 
 def test_each_of_several_failures_once_and_a_crash_with_its_traceback(project):
+    project.configure(protocols=["published"])
     fails(project, "folds")
     fails(project, "scale", "raise RuntimeError('a bug')")
     done = project.snakemake("-k", FOLDS, SCALED, check=False)
@@ -181,7 +182,7 @@ def test_each_of_several_failures_once_and_a_crash_with_its_traceback(project):
     end = said[said.index("emodag: 2 jobs failed") + 1 :]
     assert end[-1] == MEND and len(end) == 5
     assert end.count("ERROR local/folds: no good") == 1
-    crashed = "ERROR local/nested/scaled/fold0: it has ended without a word, see above"
+    crashed = "ERROR local/published/scaled/all: it has ended without a word, see above"
     assert end.count(crashed) == 1
     assert "RuntimeError: a bug" in said and "Error in rule scale:" in done.stderr
 

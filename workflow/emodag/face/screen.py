@@ -305,7 +305,7 @@ class Screen(logging.Handler):
         done, of = sum(map(len, self._ended.values())), sum(self._counts.values())
         left = seconds_left(self._share(), time.monotonic() - self._since)
         about = "" if left is None else f", about {duration(left)} left"
-        return f"{done} of {plural(of, 'job')}{about}"
+        return f"{done} of {plural(of, 'job')} done{about}"
 
     def _share(self) -> float | None:
         now = time.monotonic()
