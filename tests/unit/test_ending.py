@@ -87,4 +87,4 @@ def test_failed_jobs_each_once_with_what_to_do():
     found = list(ending.of_failures(failures))
     assert found[0] == "emodag: 2 jobs failed" and found[-1] == ending.MEND
     assert found.count("ERROR a: first") == 1 and len(found) == 1 + ending.LINES + 1 + 1 + 1
-    assert found[-2] == "ERROR b: it has ended without a word, see above"
+    assert found[-2] == "ERROR b: what it said is above, and in its log"

@@ -182,7 +182,7 @@ def test_each_of_several_failures_once_and_a_crash_with_its_traceback(project):
     end = said[said.index("emodag: 2 jobs failed") + 1 :]
     assert end[-1] == MEND and len(end) == 5
     assert end.count("ERROR local/folds: no good") == 1
-    crashed = "ERROR local/published/scaled/all: it has ended without a word, see above"
+    crashed = "ERROR local/published/scaled/all: what it said is above, and in its log"
     assert end.count(crashed) == 1
     assert "RuntimeError: a bug" in said and "Error in rule scale:" in done.stderr
 

@@ -42,7 +42,7 @@ def of_failures(failures: Iterable["Failure"]) -> Iterator[str]:
     found = {failure.job: failure for failure in failures}
     yield f"emodag: {plural(len(found), 'job')} failed"
     for job, failure in found.items():
-        yield from failure.said[:LINES] or [f"ERROR {job}: it has ended without a word, see above"]
+        yield from failure.said[:LINES] or [f"ERROR {job}: what it said is above, and in its log"]
         if failure.logs:
             yield f"  log: {', '.join(failure.logs)}"
     yield MEND
