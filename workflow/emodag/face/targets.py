@@ -60,16 +60,14 @@ def of_digest(target: str) -> Path | None:
     InputError
         When those of several jobs begin so; names the jobs.
     """
-    from emodag.provenance.manifest import Manifest
+    from emodag.provenance.results import read_manifests
 
-    if not re.fullmatch(r"[0-9a-f]{4,64}", target):
+    if not re.fullmatch(r"[0-9a-f]{4,64}", target) or not Path(RESULTS).is_dir():
         return None
     keys: dict[str, Path] = {}
     outputs: dict[str, Path] = {}
-    for path in sorted(Path(RESULTS).rglob("*manifest.json")):
-        try:
-            manifest = Manifest.read(path)
-        except IntegrityError:
+    for path, manifest in read_manifests(Path(RESULTS)):
+        if isinstance(manifest, IntegrityError):
             continue
         if manifest.key.startswith(target):
             keys[manifest.job] = path
