@@ -111,7 +111,7 @@ def test_the_rules_of_the_other_tables(tmp_path, suffix):
         ids=[0, 1, 2],
         separator=":",
         decimal=",",
-        missing=["1"],
+        missing=["7"],
     )
     assert codes.tolist() == [2, 0, 1]
     with pytest.raises(InputError, match=r"data row 1.*the label is missing .found '1.0'"):
@@ -124,7 +124,7 @@ def test_the_rules_of_the_other_tables(tmp_path, suffix):
             ids=[0, 1, 2],
             separator=":",
             decimal=",",
-            missing=["1.0"],
+            missing=["1"],
         )
 
 
