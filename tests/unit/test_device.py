@@ -70,7 +70,7 @@ def test_a_torch_without_onednn_multiplies_by_itself_and_the_key_says_so(tmp_pat
         with monkeypatch.context() as patch:
             patch.syspath_prepend(tmp_path)
             patch.delitem(sys.modules, "torch")  # for which its finder is not asked else
-            told[without] = device_for("cpu"), fitting._model(model, processor).matmul
+            told[without] = device_for("cpu"), fitting.model_settings(model, processor).matmul
     assert told == {True: ("cpu without oneDNN", "torch"), False: ("cpu", "ordered")}
     assert kind("cpu without oneDNN") == "cpu"
 

@@ -281,7 +281,7 @@ def test_further_columns_of_the_test_table_are_left_out(tmp_path):
     assert quality(output)["test_columns_ignored"] == ["c", "d"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     cells=st.lists(
         st.tuples(st.floats(), st.floats(width=32), st.integers(-(2**53), 2**53)),

@@ -94,7 +94,7 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     cells=st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30), block=st.integers(8, 99)
 )

@@ -10,7 +10,7 @@ from emodag.face.report import answer, classes, training
 
 def run(**facts):
     bare = {"last": "gen1", "seeds": [1], "repeats": 1, "truth": None, "protocols": ["nested"]}
-    return SimpleNamespace(**bare, **facts)
+    return SimpleNamespace(**bare, has_pool=True, **facts)
 
 
 def test_doubts_stand_on_the_first_screen(monkeypatch):

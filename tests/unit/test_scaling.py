@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import QuantileTransformer
@@ -307,7 +307,6 @@ COLUMNS = hnp.arrays(
 )
 
 
-@settings(deadline=None)
 @given(COLUMNS, st.integers(1, 80))
 def test_quantiles_never_decrease_and_are_those_of_numpy(sample, n_quantiles):
     references = reference_shares(n_quantiles)
@@ -319,7 +318,6 @@ def test_quantiles_never_decrease_and_are_those_of_numpy(sample, n_quantiles):
     np.testing.assert_array_equal(quantiles, np.nanpercentile(sample, references * 100.0))
 
 
-@settings(deadline=None)
 @given(COLUMNS, st.sampled_from([0.0, 1e-7]), st.data())
 def test_scores_are_bounded_rise_with_the_values_and_follow_their_rows(values, resolution, data):
     rows = np.arange(values.size)

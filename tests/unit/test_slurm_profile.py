@@ -14,7 +14,7 @@ TEXT = (ROOT / "workflow/profiles/slurm/config.yaml").read_text()
 PROFILE = yaml.safe_load(TEXT)
 RULES = ["synthesize", "ingest", "folds", "scale", "stage0", "teacher", "pseudo_label", "student"]
 RULES += ["blend", "submission", "scores", "leaderboard", "contrast", "drift", "report"]
-RULES += ["baseline", "voting", "baselines"]
+RULES += ["by_person", "baseline", "voting", "baselines"]
 
 
 def asked(rule: str, resource: str, tables: list[Path], attempt: int) -> int:
