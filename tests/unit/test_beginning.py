@@ -81,6 +81,13 @@ def test_what_the_store_has_gives_way_to_what_takes_its_place(table):
     assert SUBMISSION.read_text() == "second" and earlier() == []
 
 
+def test_what_is_made_anew_where_there_was_no_table_stays():
+    """Somebody has deleted it, or a power cut has, and its manifest is still there."""
+    SUBMISSION.unlink()
+    assert begin(OTHER, anew=True) == {} and SUBMISSION.read_text() == "second"
+    assert earlier() == []
+
+
 def test_what_the_store_lacks_does_not(table):
     begin(OTHER, anew=True, held=())
     assert earlier() == [table] and not SUBMISSION.exists()

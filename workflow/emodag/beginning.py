@@ -59,11 +59,11 @@ def keep_together(
             continue
         if manifest.job != name:  # somebody's copy, which says nothing of what lies here now
             continue
-        there = (file for file in map(path.with_name, manifest.outputs) if file.is_file())
-        files = {file: file_sha256(file) for file in there}
+        ours = list(map(path.with_name, manifest.outputs))
+        files = {file: file_sha256(file) for file in ours if file.is_file()}
         unique = [file for file, sha256 in files.items() if not holds(sha256)]
         plan = plan_of(name)
-        listed.update(files)
+        listed.update(ours)  # also what is missing, as it may be about to be made anew
         if plan is not None and manifest.plan == plan.identity():
             # As recorded it stays, whatever the store has; edited by hand it does not.
             strangers += [f for f in unique if files[f] != manifest.outputs[f.name].sha256]
@@ -72,8 +72,8 @@ def keep_together(
             orphaned += [sidecar_path(path), path]
     # Of those whose manifest is gone or damaged nobody can tell what they are of.
     finals = {f for stage, files in OUTPUTS.items() for f in files if f.startswith(f"{stage}.")}
-    ours = (Path(RESULTS, name) for name in sorted(finals))
-    strangers += [file for file in ours if file.is_file() and file not in listed]
+    made_here = (Path(RESULTS, name) for name in sorted(finals))
+    strangers += [file for file in made_here if file.is_file() and file not in listed]
     moved: dict[Path, Path] = {}
     before = read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None
     text = effective_yaml(config).encode()
