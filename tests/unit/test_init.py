@@ -65,6 +65,7 @@ class Kind:
 
 NAMED = {"train": "train.csv", "test": "test.csv", "label": "mood", "group": "who"}
 NAMED |= {"classes": MOODS}
+ONE = {**{key: NAMED[key] for key in ("label", "group", "classes")}, "train": "all.csv"}
 
 
 def csv(train, test, *, how=None, said="", **data):
@@ -123,7 +124,16 @@ FOREIGN = {"label": "stimmung", "person": "versuchsperson"}
 POSITIONAL = {"label": None, "group": None}
 INDEXED = pd.concat([frame([1, 2, 3]), frame([4, 5, 6], seed=2)], ignore_index=True)
 
+
+def half_labelled():
+    table = frame(range(6))
+    table.loc[table.index % 4 == 3, "mood"] = None
+    return table
+
+
 KINDS = {
+    "one table": Kind({"all.csv": frame(range(6))}, ONE),
+    "rows without a label": Kind({"all.csv": half_labelled()}, {**ONE, "unlabelled": "rows"}),
     "plain names": csv(*two()),
     "test table first": Kind(
         {"b.csv": two()[1], "a.csv": two()[0]}, {**NAMED, "train": "a.csv", "test": "b.csv"}

@@ -167,6 +167,8 @@ def _configuration(
     if found.label and (classes := _classes(found.label.values)):
         numbered = classes == [str(at) for at in range(len(classes))]
         yield _entry("classes", classes, "names in this order can replace them" * numbered)
+    if found.label and found.label.missing:
+        yield _entry("unlabelled", "rows", "rows without a label, from which students learn, too")
     if found.missing:
         yield _entry("missing_values", found.missing, "found in columns of numbers")
     if found.person and found.label:

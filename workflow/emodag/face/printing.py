@@ -14,7 +14,8 @@ _RED = re.compile(r"^(DAMAGED\b|emodag: error:)")
 
 def tell(*lines: str) -> None:
     """Print lines, in which nothing but our own colours steers a terminal."""
-    print("\n".join(_painted(shown(line), sys.stdout) for line in lines))
+    for line in lines:
+        print(_painted(shown(line), sys.stdout))
 
 
 def _painted(line: str, stream: TextIO) -> str:
