@@ -15,18 +15,21 @@ SUITS='import sys, ctypes, sqlite3, ssl, zlib
 sys.exit(sys.implementation.name != "cpython" or sys.version_info[:2] not in ((3, 11), (3, 12)))'
 IDENTITY='import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))'
 MADE=.venv/made-from
+NEW=.tools/new   # where .venv is built, to take its place once it is whole
 
 # The variables of another environment that is active, or was, and what would have uv or cd do else.
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX CDPATH
 unset UV_PYTHON_PREFERENCE UV_MANAGED_PYTHON UV_NO_MANAGED_PYTHON
 # By its own name, so that a link to the project is the project.
-cd -P -- "$(dirname -- "$0")/.." || exit 1
+cd -P -- "${0%/*}/.." || exit 1
 # A host that cannot be reached costs half a minute at most.
 export UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-12}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-1}"
 
 say() { echo "set-up: $*"; }
 fail() { echo "set-up: $*" >&2; exit 1; }
 identity() { "$1" -c "$IDENTITY" 2>&1; }
+# Not cmp, which not every machine has.
+same() { [ -f "$2" ] && [ "$(cat "$1")" = "$(cat "$2")" ]; }
 
 # What keeps .venv from being made from these locks, here, whole; nothing where nothing does.
 what_is_wrong() {
@@ -42,16 +45,17 @@ what_is_wrong() {
         echo "the .venv here was made with another Python than PYTHON=$PYTHON"
     else
         for lock in local "local.torch-$TORCH"; do
-            cmp -s "envs/$lock.lock" "$MADE/$lock.lock" ||
+            same "envs/$lock.lock" "$MADE/$lock.lock" ||
                 { echo "the .venv here was not made from this $lock.lock"; break; }
         done
     fi
 }
 
-# The layers, of those asked for, that are not in .venv.
+# The layers, of those asked for, that are not in .venv: all, where adding one was broken off, which
+# leaves what `local` pins as it was.
 missing() {
     for lock in "$@"; do
-        cmp -s "envs/$lock.lock" "$MADE/$lock.lock" || echo "$lock"
+        [ ! -e $MADE/adding ] && same "envs/$lock.lock" "$MADE/$lock.lock" || echo "$lock"
     done
 }
 
@@ -167,30 +171,39 @@ if command -v flock >/dev/null; then
     flock -n 9 || { say "another set-up is at work here: waiting for its end"; flock 9; }
 fi
 wrong=$(what_is_wrong)
-[ -n "$wrong" ] && set -- local "$@" || set -- $(missing "$@")
-[ $# -eq 0 ] && exit
+lacking=$(missing "$@")
+[ -z "$wrong$lacking" ] && exit
+[ ! -e $MADE/adding ] || wrong=${wrong:-"adding a layer to the .venv here was broken off"}
+[ -n "$wrong" ] || set -- $lacking
 
 [ "$(uname -sm)" = "Linux x86_64" ] ||
     say "this is $(uname -sm), where emodag was never run: only Linux x86_64 is tested"
 say "${wrong:-.venv lacks $*}"
-[ "$1" = local ] || PYTHON=.venv/bin/python
+[ -n "$wrong" ] || PYTHON=.venv/bin/python
 find_python
 find_uv
 [ -n "$PYTHON" ] || fetch_python
-if [ "$1" = local ]; then
-    # Neither may be of the .venv that goes now: `make` and an active one have its bin in PATH.
+fill() { PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH" "$@"; }
+
+if [ -n "$wrong" ]; then
+    # Not that of the .venv that goes: `make` and an active one have its bin in PATH.
     PYTHON=$("$PYTHON" -c 'import os, sys; print(os.path.realpath(sys._base_executable))') &&
         [ -x "$PYTHON" ] || fail "$PYTHON is no Python that a .venv can be made with."
-    case $UV in "$PWD/.venv/"*) UV=$(realpath "$UV") ;; esac
+    trap 'rm -rf $NEW' EXIT
+    trap 'exit 1' INT TERM HUP
+    rm -rf $NEW .tools/old
+    fill local || {
+        [ ! -e .venv ] || echo "The .venv stays as it was." >&2
+        exit 1
+    }
+    # Of a link to another's, the link alone goes.
+    (
+        cd $NEW && mkdir made-from && identity bin/python >made-from/python && cd ../.. &&
+            cp envs/local.lock "envs/local.torch-$TORCH.lock" $NEW/made-from &&
+            echo "$PWD" >$NEW/made-from/place &&
+            { { [ ! -e .venv ] && [ ! -L .venv ]; } || mv .venv .tools/old; } && mv $NEW .venv
+    ) || fail "$PWD/.venv cannot be written."
+    rm -rf .tools/old
 fi
-# From here to the last line .venv is unfinished. Of a link to another's, the link alone goes.
-[ "$1" = local ] && [ -L .venv ] && rm .venv
-rm -f $MADE/place
-[ "$1" != local ] || rm -rf .venv || fail "$PWD/.venv cannot be removed."
-PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH" "$@" || exit
-(
-    mkdir -p $MADE && identity .venv/bin/python >$MADE/python && for lock; do
-        cp "envs/$lock.lock" $MADE || exit
-    done && cp "envs/local.torch-$TORCH.lock" $MADE && echo "$PWD" >$MADE/place
-) || fail "$PWD/.venv cannot be written to."
+[ $# -eq 0 ] || fill "$@" || exit
 say "done"

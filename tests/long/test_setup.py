@@ -154,6 +154,54 @@ def test_a_changed_lock_has_it_made_anew(machine):
     assert (machine.installed("pandas"), machine.installed("pytest")) == ("9.10", "8.8")
 
 
+def test_what_cannot_be_fetched_leaves_what_is_there(machine):
+    """A layer, then a changed lock, while there is no index: what is whole for a lock stays so."""
+    assert machine.set_up().returncode == 0
+    away = machine.main.rename(machine.main.with_name("away"))
+    machine.main.mkdir()
+    assert "envs/dev.lock cannot be installed" in refusal(machine.set_up("dev"))
+    assert (machine.set_up().stdout, machine.installed("pandas")) == ("", "9.9")
+    lock = machine.project / "envs/local.lock"
+    right = lock.read_text()
+    machine.lock("local", wheel(away, "pandas", "9.10"))
+    said = refusal(machine.set_up())
+    assert "do not have all that is pinned" in said and "The .venv stays as it was." in said
+    lock.write_text(right)
+    assert (machine.set_up().stdout, machine.installed("pandas")) == ("", "9.9")
+    machine.main.rmdir()
+    away.rename(machine.main)
+    assert "there is no" not in machine.set_up("dev").stdout
+    assert machine.installed("pytest") == "8.8"
+    assert [*machine.project.glob(".tools/*")] == [machine.project / ".tools/lock"]
+
+
+def test_a_layer_that_is_broken_off(machine):
+    """Does not count, nor what was added before it; what lies beneath it does."""
+    assert machine.set_up("dev").returncode == 0
+    real = machine.commands / "uv"
+    real.unlink()
+    half = f'case "$*" in *dev*|*constraints*) {{ {machine.uv} "$@"; kill -9 $PPID; }} ;; esac'
+    real.write_text(f'#!/bin/sh\n{half}\nexec {machine.uv} "$@"\n')
+    real.chmod(0o755)
+    right = (machine.project / "envs/dev.lock").read_text()
+    machine.lock("dev", wheel(machine.main, "pytest", "8.10"))
+    assert machine.set_up("dev").returncode != 0
+    assert machine.installed("pytest") == "8.10"
+    assert machine.set_up().stdout == ""
+    real.unlink()
+    real.symlink_to(machine.uv)
+    machine.lock("dev", right)
+    assert "adding a layer to the .venv here was broken off" in machine.set_up("dev").stdout
+    assert (machine.installed("pytest"), machine.set_up("dev").stdout) == ("8.8", "")
+
+
+def test_a_layer_changes_nothing_beneath_it(machine):
+    assert machine.set_up().returncode == 0
+    machine.lock("dev", wheel(machine.main, "pandas", "9.10"))
+    assert "do not have all that is pinned" in refusal(machine.set_up("dev"))
+    assert (machine.set_up().stdout, machine.installed("pandas")) == ("", "9.9")
+
+
 def test_torch_with_cuda_where_it_is_asked_for(machine):
     assert machine.set_up(TORCH="cuda").returncode == 0
     assert machine.installed("torch") == "9.9"
@@ -246,7 +294,11 @@ def test_a_wrong_lock(machine, lock, wrong):
         machine.set_up("dev")
     )
     path.write_text(right)
-    nothing_is_taken_for_whole(machine)
+    if lock == "dev":
+        assert machine.set_up().stdout == "", "what lies beneath it is whole"
+        assert machine.set_up("dev").returncode == 0 and machine.installed("pytest") == "8.8"
+    else:
+        nothing_is_taken_for_whole(machine)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
@@ -362,7 +414,7 @@ def nothing_is_taken_for_whole(machine):
     machine.lock("local", wheel(machine.main, "pandas", "9.9"))
     done = machine.set_up("dev")
     assert done.returncode == 0, done.stdout
-    assert "unfinished" in done.stdout
+    assert "there is no .venv yet" in done.stdout
     assert machine.installed("pandas") == "9.9"
 
 

@@ -2,12 +2,14 @@
 
     python -m emodag.setup UV TORCH LAYER...
 
-UV is the command, TORCH cpu or cuda, a LAYER the name of a lock; `local` stands for a new .venv.
+UV is the command, TORCH cpu or cuda, a LAYER the name of a lock. `local` is built in a directory of
+its own, which envs/setup.sh puts in place of .venv; another is added to .venv.
 """
 
 import os
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +18,14 @@ from emodag.errors import ConfigError
 from emodag.installer import Uv
 
 VENV = Path(".venv")
+NEW = Path(".tools/new")
 
 SIZES = {"dev": 20, "cluster": 30, "conda-test": 30}
 """MB to download, by layer."""
 
 
 def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
-    """Make .venv, where `local` is among the layers, and add the others to it.
+    """Build what is to be .venv, where `local` is among the layers, and add the others to .venv.
 
     Raises
     ------
@@ -32,29 +35,56 @@ def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
     uv.say(f"{platform.system()} {platform.release()}, {platform.machine()}")
     uv.say(f"Python {platform.python_version()}, {sys.executable}")
     uv.say(f"uv, {uv.path}; packages come from {', '.join(_sources(uv))}")
-    if "local" in layers:
-        _base(uv, torch)
     for layer in layers:
-        if layer != "local":
-            uv.say(f"the packages of envs/{layer}.lock ({SIZES[layer]} MB)")
-            # The executor for Slurm asks for another NumPy than jobs have, and needs nothing of it.
-            alone = ["--no-deps"] if layer == "cluster" else []
-            uv.install(VENV, [_lock(layer)], *alone)
+        if layer == "local":
+            _base(uv, torch)
+        else:
+            _add(uv, torch, layer)
 
 
 def _base(uv: Uv, torch: str) -> None:
-    uv.create(VENV, sys.executable)
+    uv.create(NEW, sys.executable)
     size = "200 MB, or 2.5 GB where there is none without CUDA" if torch == "cpu" else "2.5 GB"
     uv.say(f"torch ({size}) and the packages of envs/local.lock (170 MB)")
-    uv.install(VENV, [_lock(f"local.torch-{torch}"), _lock("local")])
+    uv.install(NEW, _locks(torch))
     uv.say("bytecode (50 MB on the disk)")
-    uv.compile(VENV)
-    (site,) = VENV.glob("lib/python3*/site-packages")
-    (site / "emodag.pth").write_text("../../../../workflow\n")
-    command = VENV / "bin/emodag"
+    uv.compile(NEW)
+    (_packages(NEW) / "emodag.pth").write_text("../../../../workflow\n")
+    command = NEW / "bin/emodag"
     command.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -P -m emodag "$@"\n')
     command.chmod(0o755)
-    (VENV / "bin/uv").symlink_to(Path(uv.path).absolute())
+    (NEW / "bin/uv").symlink_to(Path(uv.path).absolute())
+
+
+def _add(uv: Uv, torch: str, layer: str) -> None:
+    """Add a layer to .venv, marked as begun until it is whole, or has failed without a trace."""
+    uv.say(f"the packages of envs/{layer}.lock ({SIZES[layer]} MB)")
+    made = VENV / "made-from"
+    begun = made / "adding"
+    # What the layers beneath pin stays, so that they are whole whatever becomes of this one.
+    options = [word for lock in _locks(torch) for word in ("--constraints", str(lock))]
+    if layer == "cluster":
+        # The executor for Slurm asks for another NumPy than jobs have, and needs nothing of it.
+        options.append("--no-deps")
+    before = sorted(_packages(VENV).iterdir())
+    begun.touch()
+    try:
+        uv.install(VENV, [_lock(layer)], *options)
+    except ConfigError:
+        if sorted(_packages(VENV).iterdir()) == before:
+            begun.unlink()
+        raise
+    shutil.copy(_lock(layer), made)
+    begun.unlink()
+
+
+def _packages(environment: Path) -> Path:
+    (found,) = environment.glob("lib/python3*/site-packages")
+    return found
+
+
+def _locks(torch: str) -> list[Path]:
+    return [_lock(f"local.torch-{torch}"), _lock("local")]
 
 
 def _lock(name: str) -> Path:
@@ -79,6 +109,6 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(f"set-up: {error}")
     except KeyboardInterrupt:
-        sys.exit("set-up: interrupted; the next one starts anew.")
+        sys.exit("set-up: interrupted; nothing half-built counts.")
     except OSError as error:
         sys.exit(f"set-up: {error.filename or VENV}: {error.strerror}.")
