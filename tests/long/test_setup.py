@@ -1,6 +1,7 @@
 """Set-up on a machine that has what it needs, and what can go wrong there."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -244,24 +246,33 @@ def test_the_build_of_the_main_index_where_pytorchs_own_does_not_answer(machine)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
-@pytest.mark.parametrize("has_it", [True, False])
-def test_pytorchs_own_index(machine, tmp_path, has_it):
-    """A proxy answers in its place, with the build without CUDA or without it."""
+@pytest.mark.parametrize("has", ["it", "nothing", "its metadata"])
+def test_pytorchs_own_index(machine, tmp_path, has):
+    """A proxy answers in its place: with the build without CUDA, or without it or its file."""
     machine.variables["PIP_FIND_LINKS"] = str(machine.main)
     del machine.variables["PIP_NO_INDEX"]
-    if has_it:
-        (machine.more / "torch").mkdir()
-        for path in machine.more.glob("torch-*.whl"):
-            path.rename(machine.more / "torch" / path.name)
+    (machine.more / "torch").mkdir()
+    (path,) = machine.more.glob("torch-*.whl")
+    if has == "it":
+        path.rename(machine.more / "torch" / path.name)
+    elif has == "its metadata":
+        with zipfile.ZipFile(path) as wheel:
+            metadata = wheel.read("torch-9.9+cpu.dist-info/METADATA")
+        (machine.more / f"torch/{path.name}.metadata").write_bytes(metadata)
+        told = f'data-core-metadata="sha256={hashlib.sha256(metadata).hexdigest()}"'
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        link = f'<a href="{path.name.replace("+", "%2B")}#sha256={digest}" {told}>{path.name}</a>'
+        (machine.more / "torch/index.html").write_text(link)
+        path.unlink()
     with any_host(machine.more, tmp_path / "certificates") as variables:
         done = machine.set_up(**variables, UV_DEFAULT_INDEX=machine.main.as_uri())
     assert done.returncode == 0, done.stdout
-    if has_it:
-        assert "torch without CUDA: from PyTorch's own index (200 MB)" in done.stdout
-        assert machine.installed("torch") == "9.9+cpu"
-    else:
-        assert "PyTorch's own does not have it, so the build with CUDA" in done.stdout
-        assert machine.installed("torch") == "9.9"
+    assert ("torch without CUDA: from PyTorch's own index (200 MB)" in done.stdout) is (
+        has != "nothing"
+    )
+    assert machine.installed("torch") == ("9.9+cpu" if has == "it" else "9.9")
+    why = {"it": "", "nothing": "does not have it", "its metadata": "does not answer"}[has]
+    assert not why or f"PyTorch's own {why}, so the build with CUDA" in done.stdout
 
 
 def test_no_network(machine):
@@ -299,6 +310,18 @@ def test_a_wrong_lock(machine, lock, wrong):
         assert machine.set_up("dev").returncode == 0 and machine.installed("pytest") == "8.8"
     else:
         nothing_is_taken_for_whole(machine)
+
+
+def test_a_lock_with_the_marks_of_a_conflict(machine):
+    lock = machine.project / "envs/local.lock"
+    lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n>>>>>>> theirs\n")
+    assert "a lock is damaged" in refusal(machine.set_up())
+
+
+def test_a_uv_toml_that_wants_another_uv(machine, tmp_path):
+    (tmp_path / ".config/uv").mkdir(parents=True)
+    (tmp_path / ".config/uv/uv.toml").write_text('required-version = "<0.5"\n')
+    assert "uv.toml wants another version of uv" in refusal(machine.set_up())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")

@@ -33,27 +33,52 @@ UNUSED = re.compile(
 )
 """What no job imports: half of all code, and compiling it takes longer than installing it."""
 
-SENTENCES = {
-    r"os error (28|122)\b|No space left|quota": "the disk is full, or a quota used up. Free some "
-    "space, then run the same again",
-    r"os error (1|13|30)\b|Permission denied": "there is no right to write there",
-    r"Hash mismatch|--require-hashes": "a hash in the lock is missing, or is not that of the file "
-    "in the index. Take the lock as it was published; if it is, the index has another file",
-    r"peer certificate": "a certificate is not trusted. Set SSL_CERT_FILE, or pip's `cert`",
-    r"\b40[137]\b|authorization required": "an index or a proxy wants another user or password",
-    r"No solution found": "the indexes in use do not have all that is pinned, for this Python and "
-    "machine",
-    r"error sending request|timed out|Failed to (fetch|download)": "no answer. Check the network, "
-    "and the indexes that pip or uv are configured for",
+
+class Unreachable(ConfigError):
+    """No answer of use from an index, or the host of its files."""
+
+
+class Absent(Unreachable):
+    """No index in use has what a lock pins."""
+
+
+SENTENCES: dict[str, tuple[type[ConfigError], str]] = {
+    r"os error (28|122)\b|No space left|quota": (
+        ConfigError,
+        "the disk is full, or a quota used up. Free some space, then run the same again",
+    ),
+    r"os error (1|13|30)\b|Permission denied": (ConfigError, "there is no right to write there"),
+    r"Hash mismatch|--require-hashes": (
+        ConfigError,
+        "a hash in the lock is missing, or is not that of the file in the index. Take the lock as "
+        "it was published; if it is, the index has another file",
+    ),
+    r"Unexpected '|Couldn't parse": (
+        ConfigError,
+        "a lock is damaged. Take it as it was published",
+    ),
+    r"Required uv version": (ConfigError, "uv.toml wants another version of uv"),
+    r"peer certificate": (
+        Unreachable,
+        "a certificate is not trusted. Set SSL_CERT_FILE, or pip's `cert`",
+    ),
+    r"\b40[137]\b|authorization required": (
+        Unreachable,
+        "an index or a proxy wants another user or password",
+    ),
+    r"No solution found": (
+        Absent,
+        "the indexes in use do not have all that is pinned, for this Python and machine",
+    ),
+    r"error sending request|timed out|Failed to (fetch|download)": (
+        Unreachable,
+        "no answer. Check the network, and the indexes that pip or uv are configured for",
+    ),
 }
 """What went wrong, and what to do, by what uv says; the first that fits."""
 
 LAST_WORDS = 12
 """How many of uv's lines are repeated after a failure."""
-
-
-class Absent(ConfigError):
-    """No index in use has what a lock pins."""
 
 
 class Uv:
@@ -146,8 +171,9 @@ class Uv:
     def _without_cuda(self, place: Path, pin: str, lock: Path) -> tuple[Path, list[str]]:
         """Where the build of torch that `pin` locks is to be had: a lock, and options for uv.
 
-        PyTorch keeps it in an index of its own, whose address uv knows. Where that does not answer
-        there is the main index's build, which computes the same on a processor.
+        PyTorch keeps it in an index of its own, whose address uv knows. Where that does not answer,
+        or the host of its files, there is the main index's build, which computes the same on a
+        processor. To know that, it is installed here.
         """
         if sys.platform == "darwin":
             return lock.with_name(lock.name.replace("torch-cpu", "torch-macos")), []
@@ -157,9 +183,10 @@ class Uv:
         try:
             if self._offers(place, pin, *own):
                 self.say("torch without CUDA: from PyTorch's own index (200 MB)")
+                self._add(place, pin, f"{lock} cannot be installed", "--no-deps", *own)
                 return lock, own
             why = "does not have it"
-        except ConfigError:
+        except Unreachable:
             why = "does not answer"
         self.say(
             "torch without CUDA: the indexes above do not have it and PyTorch's own "
@@ -214,7 +241,7 @@ class Uv:
         finally:
             timer.cancel()
         if limit and process.returncode < 0:
-            raise ConfigError(f"{complaint}: no answer within {limit} s.")
+            raise Unreachable(f"{complaint}: no answer within {limit} s.")
         if process.returncode:
             telling = [line for line in lines if line and not line.startswith("Using Python")]
             raise _error(complaint, telling)
@@ -277,8 +304,7 @@ def _environment() -> dict[str, str]:
 
 def _error(complaint: str, lines: list[str]) -> ConfigError:
     said, last = "\n".join(lines), [f"  {line}" for line in lines[-LAST_WORDS:]]
-    for sign, sentence in SENTENCES.items():
+    for sign, (kind, sentence) in SENTENCES.items():
         if re.search(sign, said):
-            kind = Absent if "No solution found" in said else ConfigError
             return kind(f"{complaint}: {sentence}.", *last)
     return ConfigError(f"{complaint}:", *last)
