@@ -20,7 +20,7 @@ export TORCH PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev cluster run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format config lock clean
+.PHONY: help setup setup-dev doctor cluster run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ setup:  ## build .venv from the locks, hashes checked
 
 setup-dev:
 	@$(SETUP) dev
+
+doctor:  ## say what is here, for a bug report
+	@$(SETUP) doctor
 
 cluster:  ## the same, with Snakemake's executor for Slurm; see docs/slurm.md
 	@$(SETUP) cluster

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Set-up, as `make` starts it: nothing where .venv is as the locks say, else .venv anew.
 #
-#   [TORCH=cuda] [PYTHON=...] sh envs/setup.sh [LAYER ...]
+#   [TORCH=cuda] [PYTHON=...] sh envs/setup.sh [doctor | LAYER ...]
 #
-# A layer (dev, conda-test, cluster) is a lock installed on top. This part finds, or fetches, a
-# Python and uv, the installer; workflow/emodag/setup.py does the rest with them. A python3 of 3.9
-# or newer, or uv, must be there, and nothing else; everything is put into .venv and .tools.
+# A layer (dev, conda-test, cluster) is a lock installed on top; doctor changes nothing, and says what
+# is here. This part finds, or fetches, a Python and uv, the installer; workflow/emodag/setup.py does
+# the rest with them. A python3 of 3.9 or newer, or uv, must be there, and nothing else; everything is
+# put into .venv and .tools.
 set -u
 
 TORCH=${TORCH:-cpu}
@@ -13,6 +14,10 @@ PYTHON=${PYTHON:-}
 CPYTHON=3.11.18   # what is fetched where no suitable one is found; uv knows its hash
 SUITS='import sys, ctypes, sqlite3, ssl, zlib
 sys.exit(sys.implementation.name != "cpython" or sys.version_info[:2] not in ((3, 11), (3, 12)))'
+BUNDLED='import ensurepip, glob, os, sysconfig
+places = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")]
+places += filter(None, [sysconfig.get_config_var("WHEEL_PKG_DIR")])
+print(*[w for p in places for w in glob.glob(os.path.join(glob.escape(p), "pip-*.whl"))][:1])'
 IDENTITY='import os, sys; print(sys.version, os.path.realpath(sys.base_prefix))'
 MADE=.venv/made-from
 NEW=.tools/new   # where .venv is built, to take its place once it is whole
@@ -20,6 +25,11 @@ NEW=.tools/new   # where .venv is built, to take its place once it is whole
 # The variables of another environment that is active, or was, and what would have uv or cd do else.
 unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX CDPATH
 unset UV_PYTHON_PREFERENCE UV_MANAGED_PYTHON UV_NO_MANAGED_PYTHON
+unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_NO_BINARY PIP_PLATFORM
+unset PIP_PREFIX PIP_ROOT PIP_TARGET PIP_USER PIP_PYTHON PIP_DRY_RUN PIP_REPORT PIP_LOG
+unset PIP_UPLOADED_PRIOR_TO
+# Nobody is asked for anything.
+exec </dev/null
 # By its own name, so that a link to the project is the project.
 cd -P -- "${0%/*}/.." || exit 1
 # A host that cannot be reached costs half a minute at most.
@@ -65,12 +75,17 @@ fetch() {
     shift
     said=$("$@" 2>&1) && return
     case $said in
-        *"No space left"* | *quota*) why="the disk is full, or a quota used up" ;;
+        *"No space left"* | *"Wrote only"* | *"free space"* | *quota*)
+            why="the disk is full, or a quota used up" ;;
+        *"Errno 13]"* | *"Errno 30]"* | *"os error 13)"* | *"os error 30)"*)
+            why="there is no right to write there" ;;
         *[Mm]ismatch* | *"NOT MATCH"* | *require-hashes*) why="it is not what its hash says" ;;
-        *) why="no network, or none of the indexes and mirrors in use has it" ;;
+        *40[137]" "*) why="an index or a proxy wants another user or password" ;;
+        *"Required uv version"*) why="uv.toml wants another version of uv" ;;
+        *) why="no network, a missing or wrong password, or none of the indexes and mirrors has it" ;;
     esac
     fail "$what could not be fetched: $why. The .venv is as it was. Last words:
-$(echo "$said" | grep -v '^ *$' | tail -n 4)"
+$(echo "$said" | tail -n 4)"
 }
 
 find_python() {
@@ -108,41 +123,71 @@ pip_of_apt() (
 
 # uv by the pip of the Python $1, or by one made for it. Its lock holds the hashes.
 fetch_uv() {
-    if "$1" -m pip --version >/dev/null 2>&1; then
-        set -- "$1" -m pip
-    elif "$1" -c 'import ensurepip, venv' 2>/dev/null; then
-        say "pip from $1 itself, by ensurepip (nothing to download)"
-        fetch pip "$1" -m venv --clear .tools/pip
-        set -- .tools/pip/bin/python -m pip
-    elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
-        say "pip from python3-pip-whl, by apt-get (2 MB, and 20 MB of lists where it has none)"
-        fetch "pip, which $1 lacks," pip_of_apt
-        set -- env PYTHONPATH=.tools/pip.whl "$1" -m pip
-    else
-        fail "$1 has neither pip nor ensurepip: install one (python3-pip, python3-venv), or uv."
+    pip=
+    if ! "$1" -m pip --version >/dev/null 2>&1; then
+        pip=$("$1" -c "$BUNDLED" 2>/dev/null)
+        if [ -n "$pip" ]; then
+            say "pip from $1 itself (nothing to download)"
+        elif command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+            say "pip from python3-pip-whl, by apt-get (2 MB, and 20 MB of lists where it has none)"
+            fetch "pip, which $1 lacks," pip_of_apt
+            pip=.tools/pip.whl
+        else
+            fail "$1 has neither pip nor ensurepip: install one (python3-pip, python3-venv), or uv."
+        fi
     fi
-    say "uv $(sed -n 's/^uv==\([^ ]*\).*/\1/p' envs/uv.lock) by pip (17 MB)"
+    say "uv, as envs/uv.lock pins it, by pip (17 MB)"
     rm -rf .tools/uv .tools/uv.new
-    fetch uv env PIP_REQUIRE_VIRTUALENV=0 "$@" --disable-pip-version-check --timeout 12 --retries 0 \
-        install -q --no-user --no-deps --only-binary :all: --require-hashes --target .tools/uv.new \
-        -r envs/uv.lock
+    fetch uv env PIP_REQUIRE_VIRTUALENV=0 ${pip:+PYTHONPATH="$pip"} "$1" -m pip --no-input \
+        --disable-pip-version-check --timeout 12 --retries 0 install -q --no-user --no-deps \
+        --only-binary :all: --require-hashes --target .tools/uv.new -r envs/uv.lock
     mv .tools/uv.new .tools/uv && cp envs/uv.lock .tools/uv/
 }
 
+# The uv that is here: set-up's own, or another that is new enough. Else UV is empty; OLD may be one.
 find_uv() {
-    if [ -x .tools/uv/bin/uv ] && cmp -s envs/uv.lock .tools/uv/uv.lock; then
-        UV=$PWD/.tools/uv/bin/uv
-        return
-    fi
+    OLD=
+    UV=$PWD/.tools/uv/bin/uv
+    [ -x "$UV" ] && same envs/uv.lock .tools/uv/uv.lock && return
     UV=$(command -v uv) && is_new "$UV" && return
+    OLD=$UV
+    UV=
+}
+
+# Says what is here, before anything is fetched.
+tell() {
+    # Where there is no home to write to, the tools' caches are here, too.
+    cache=${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}
+    mkdir -p "$cache/uv" 2>/dev/null && [ -w "$cache/uv" ] ||
+        export XDG_CACHE_HOME="$PWD/.tools/cache"
+    say "$(uname -srm), TORCH=$TORCH"
+    find_python
+    say "Python: ${PYTHON:-neither 3.11 nor 3.12}${PYTHON:+, $("$PYTHON" -V 2>&1)}"
+    find_uv
+    found=${UV:-$OLD}
+    say "uv: ${found:-none}${found:+, $("$found" --version 2>&1)}${OLD:+, which is too old}"
+}
+
+get_uv() {
     for python in "$PYTHON" python3 python; do
-        "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || continue
-        fetch_uv "$python"
-        UV=$PWD/.tools/uv/bin/uv
-        return
+        "$python" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && break
+        python=
     done
-    [ -z "$UV" ] || fail "$UV is too old to know CPython $CPYTHON: upgrade it (\`uv self update\`)."
-    fail "neither a python3 of 3.9 or newer nor uv was found: install one, as a system's package."
+    if [ -z "$python" ]; then
+        [ -n "$OLD" ] ||
+            fail "neither a python3 of 3.9 or newer nor uv was found: install one, as a system's package."
+        # An older uv has, or fetches, a Python whose pip fetches the newer one.
+        python=.tools/first/bin/python
+        rm -rf .tools/first
+        set -- "$OLD" venv -q --no-project --python '>=3.9' .tools/first
+        UV_PYTHON_DOWNLOADS=never "$@" 2>/dev/null || {
+            say "a Python by $OLD, which is too old for all the rest (30 MB)"
+            set -- UV_PYTHON_DOWNLOADS=automatic UV_PYTHON_INSTALL_DIR="$PWD/.tools/python" "$@"
+            fetch "a Python" env "$@"
+        }
+    fi
+    fetch_uv "$python"
+    UV=$PWD/.tools/uv/bin/uv
 }
 
 fetch_python() {
@@ -162,6 +207,14 @@ fetch_python() {
 case $PWD in
     *:*) fail "$PWD has a colon in its name, which no PATH can hold: move the project." ;;
 esac
+
+if [ "${1-}" = doctor ]; then
+    wrong=$(what_is_wrong)
+    say ".venv: ${wrong:-whole}"
+    tell
+    [ -z "$PYTHON" ] || PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH"
+    exit
+fi
 [ -z "$(what_is_wrong)$(missing "$@")" ] && exit
 
 why=$( (mkdir -p .tools && : >.tools/lock) 2>&1) || fail "$PWD cannot be written to: $why"
@@ -180,8 +233,8 @@ lacking=$(missing "$@")
     say "this is $(uname -sm), where emodag was never run: only Linux x86_64 is tested"
 say "${wrong:-.venv lacks $*}"
 [ -n "$wrong" ] || PYTHON=.venv/bin/python
-find_python
-find_uv
+tell
+[ -n "$UV" ] || get_uv
 [ -n "$PYTHON" ] || fetch_python
 fill() { PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH" "$@"; }
 
@@ -197,12 +250,12 @@ if [ -n "$wrong" ]; then
         exit 1
     }
     # Of a link to another's, the link alone goes.
-    (
-        cd $NEW && mkdir made-from && identity bin/python >made-from/python && cd ../.. &&
+    why=$( (
+        mkdir $NEW/made-from && identity $NEW/bin/python >$NEW/made-from/python &&
             cp envs/local.lock "envs/local.torch-$TORCH.lock" $NEW/made-from &&
             echo "$PWD" >$NEW/made-from/place &&
             { { [ ! -e .venv ] && [ ! -L .venv ]; } || mv .venv .tools/old; } && mv $NEW .venv
-    ) || fail "$PWD/.venv cannot be written."
+    ) 2>&1) || fail "$PWD/.venv cannot be written, as where the disk is full. $why"
     rm -rf .tools/old
 fi
 [ $# -eq 0 ] || fill "$@" || exit

@@ -56,6 +56,49 @@ def test_a_python_that_is_too_new_and_uv_alone(machine):
     assert machine.set_up().stdout == ""
 
 
+def test_uv_alone_that_is_too_old(machine):
+    """It has a Python that fetches the newer one, which fetches the one of emodag."""
+    mirror = machine.offer_python()
+    machine.without("python3", "uv")
+    old = machine.commands / "uv"
+    old.write_text(f'#!/bin/sh\n[ "$1 $2" = "python list" ] || exec {machine.uv} "$@"\n')
+    old.chmod(0o755)
+    done = machine.set_up(**mirror)
+    assert done.returncode == 0, done.stdout
+    assert "which is too old" in done.stdout and "pip from .tools/first/bin/python" in done.stdout
+    assert machine.installed("torch") == "9.9+cpu"
+
+
+def test_without_a_home(machine):
+    """Where nothing can be written to, caches are in the project."""
+    mirror = machine.offer_python()
+    machine.without("python3")
+    done = machine.set_up(**mirror, HOME="/dev/null")
+    assert done.returncode == 0, done.stdout
+    assert (machine.project / ".tools/cache/uv").exists()
+
+
+def test_the_uv_of_an_environment_stays(machine, tmp_path):
+    own = machine.commands / "uv"
+    own.unlink()
+    own.write_text(f'#!/bin/sh\nexec {machine.uv} "$@"\n')
+    own.chmod(0o755)
+    assert machine.set_up().returncode == 0
+    own.unlink()
+    path = f"{machine.project}/.venv/bin:{machine.commands}"
+    assert machine.set_up("dev", PATH=path).returncode == 0
+
+
+def test_doctor(machine):
+    """Says what is here, and leaves it so."""
+    done = machine.set_up("doctor")
+    assert done.returncode == 0 and not (machine.project / ".venv").exists()
+    for said in (".venv: there is no .venv yet", "TORCH=cpu", "Python: ", "uv: ", "come from "):
+        assert said in done.stdout
+    assert machine.set_up().returncode == 0
+    assert "set-up: .venv: whole\n" in machine.set_up("doctor").stdout
+
+
 @pytest.mark.parametrize("way", ["fetched", "found", "gone"])
 def test_what_is_made_anew_is_not_made_with_itself(machine, way):
     """Its own commands come first in PATH, as `make` has it, or an active environment."""
@@ -131,7 +174,7 @@ def test_what_cannot_be_done_without(machine):
     said = refusal(machine.set_up(**variables))
     assert "has neither pip nor ensurepip: install one" in said
     machine.without("python3")
-    assert "is too old to know CPython" in refusal(machine.set_up(**variables))
+    assert "a Python could not be fetched: " in refusal(machine.set_up(**variables))
     machine.without("uv")
     assert "neither a python3 of 3.9 or newer nor uv was found" in refusal(machine.set_up())
     assert not (machine.project / ".venv").exists()
@@ -330,7 +373,7 @@ def test_a_full_disk(tmp_path, left):
     """With some kB left: for nothing, for the beginning of an environment, for some of it."""
     disk = tmp_path / "project"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4M", "none", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=99M", "none", disk], check=True)
     try:
         machine = Machine(tmp_path)
         ballast = disk / "ballast"

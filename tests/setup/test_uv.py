@@ -1,7 +1,11 @@
 """uv itself, fetched by a pip from wherever there is one: `make test-setup`."""
 
+import os
 import shutil
+import subprocess
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -43,7 +47,48 @@ def test_a_uv_that_cannot_be_fetched(machine, wrong):
             del machine.variables["PIP_NO_INDEX"], machine.variables["PIP_FIND_LINKS"]
         started = time.monotonic()
         done = machine.set_up(PIP_INDEX_URL=f"{address}/simple")
-    sentence = "it is not what its hash says" if wrong == "hash" else "no network, or"
+    sentence = "it is not what its hash says" if wrong == "hash" else "no network, a missing or"
     assert "uv could not be fetched: " in refusal(done) and sentence in done.stdout
     assert time.monotonic() - started < 60
     assert not (machine.project / ".tools/uv").exists()
+
+
+def test_variables_that_would_have_pip_do_something_else(machine, tmp_path):
+    elsewhere = {name: str(tmp_path / "elsewhere") for name in ("PIP_PREFIX", "PIP_ROOT")}
+    done = machine.set_up(**elsewhere, PIP_CONSTRAINT="/absent.txt", PIP_DRY_RUN="1")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("given", ["", "me:wrong@"])
+def test_an_index_that_wants_a_password(machine, given):
+    """Nobody is asked for it, though there is a terminal."""
+
+    class Index(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    del machine.variables["PIP_NO_INDEX"], machine.variables["PIP_FIND_LINKS"]
+    terminal, end = os.openpty()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://{given}127.0.0.1:{server.server_port}/simple"
+        machine.variables["PIP_INDEX_URL"] = address
+        done = subprocess.run(
+            ["sh", "envs/setup.sh"],
+            cwd=machine.project,
+            env=machine.variables,
+            stdin=end,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        server.shutdown()
+    os.close(terminal), os.close(end)
+    assert done.returncode == 1
+    assert "a missing or wrong password" in done.stderr and "me:wrong" not in done.stderr

@@ -7,7 +7,6 @@ its own, which envs/setup.sh puts in place of .venv; another is added to .venv.
 """
 
 import os
-import platform
 import re
 import shutil
 import sys
@@ -32,9 +31,7 @@ def main(uv: Uv, torch: str, layers: Sequence[str]) -> None:
     ConfigError
         When something cannot be had or written.
     """
-    uv.say(f"{platform.system()} {platform.release()}, {platform.machine()}")
-    uv.say(f"Python {platform.python_version()}, {sys.executable}")
-    uv.say(f"uv, {uv.path}; packages come from {', '.join(_sources(uv))}")
+    uv.say(f"packages come from {', '.join(_sources(uv))}")
     for layer in layers:
         if layer == "local":
             _base(uv, torch)
@@ -51,9 +48,14 @@ def _base(uv: Uv, torch: str) -> None:
     uv.compile(NEW)
     (_packages(NEW) / "emodag.pth").write_text("../../../../workflow\n")
     command = NEW / "bin/emodag"
-    command.write_text('#!/bin/sh\nexec "$(dirname "$0")/python" -P -m emodag "$@"\n')
+    command.write_text('#!/bin/sh\nexec "${0%/*}/python" -P -m emodag "$@"\n')
     command.chmod(0o755)
-    (NEW / "bin/uv").symlink_to(Path(uv.path).absolute())
+    # Not a symbolic link, so that it stays when the other goes.
+    path = os.path.realpath(uv.path)
+    try:
+        os.link(path, NEW / "bin/uv")
+    except OSError:
+        shutil.copy(path, NEW / "bin/uv")
 
 
 def _add(uv: Uv, torch: str, layer: str) -> None:
@@ -111,4 +113,4 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit("set-up: interrupted; nothing half-built counts.")
     except OSError as error:
-        sys.exit(f"set-up: {error.filename or VENV}: {error.strerror}.")
+        sys.exit(f"set-up: {error.filename2 or error.filename or VENV}: {error.strerror}.")
