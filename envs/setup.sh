@@ -215,6 +215,9 @@ if [ "${1-}" = doctor ]; then
     [ -z "$PYTHON" ] || PYTHONPATH=workflow "$PYTHON" -P -m emodag.setup "$UV" "$TORCH"
     exit
 fi
+for lock in uv local "$@"; do
+    [ -f "envs/$lock.lock" ] || fail "envs/$lock.lock is missing."
+done
 [ -z "$(what_is_wrong)$(missing "$@")" ] && exit
 
 why=$( (mkdir -p .tools && : >.tools/lock) 2>&1) || fail "$PWD cannot be written to: $why"

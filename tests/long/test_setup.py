@@ -355,10 +355,12 @@ def test_a_wrong_lock(machine, lock, wrong):
         nothing_is_taken_for_whole(machine)
 
 
-def test_a_lock_with_the_marks_of_a_conflict(machine):
+def test_a_damaged_lock_and_a_missing_one(machine):
     lock = machine.project / "envs/local.lock"
     lock.write_text(f"<<<<<<< HEAD\n{lock.read_text()}=======\n>>>>>>> theirs\n")
     assert "a lock is damaged" in refusal(machine.set_up())
+    lock.unlink()
+    assert "envs/local.lock is missing" in refusal(machine.set_up())
 
 
 def test_a_uv_toml_that_wants_another_uv(machine, tmp_path):

@@ -68,7 +68,8 @@ SENTENCES: dict[str, tuple[type[ConfigError], str]] = {
     ),
     r"No solution found": (
         Absent,
-        "the indexes in use do not have all that is pinned, for this Python and machine",
+        "the indexes in use do not have all that is pinned, for this Python and machine; one that "
+        "wants another user or password shows nothing",
     ),
     r"error sending request|timed out|Failed to (fetch|download)": (
         Unreachable,

@@ -111,6 +111,6 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(f"set-up: {error}")
     except KeyboardInterrupt:
-        sys.exit("set-up: interrupted; nothing half-built counts.")
+        sys.exit("set-up: interrupted; what was whole before stays so.")
     except OSError as error:
         sys.exit(f"set-up: {error.filename2 or error.filename or VENV}: {error.strerror}.")
