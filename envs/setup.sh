@@ -200,6 +200,7 @@ fetch_python() {
     PYTHON=$("$@" 2>/dev/null) && return
     say "CPython $CPYTHON by uv, since no Python 3.11 or 3.12 is here (30 MB)"
     fetch "CPython $CPYTHON" env UV_PYTHON_DOWNLOADS=automatic "$UV" python install --no-bin --no-progress $CPYTHON
+    fetch "CPython $CPYTHON" "$@"
     PYTHON=$("$@")
 }
 
