@@ -204,4 +204,5 @@ def test_a_bar_on_a_terminal(project):
     command = [sys.executable, "-m", "emodag", "verify"]
     environment = {**os.environ, "PYTHONPATH": "workflow"}
     subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=theirs, check=True)
+    os.set_blocking(ours, False)
     assert b"verify:   0%" in os.read(ours, 1 << 16)

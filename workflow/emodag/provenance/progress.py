@@ -55,6 +55,19 @@ class Bar:
             tell(**self._facts, done=self._done, figures={k: _brief(v) for k, v in figures.items()})
 
 
+class Drawn:
+    """The same as a bar of tqdm's, which this process draws itself."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def update(self, steps: int = 1, **figures: object) -> None:
+        """Advance the bar, and show `figures` beside it."""
+        if figures:
+            self._bar.set_postfix(figures, refresh=False)
+        self._bar.update(steps)
+
+
 def _brief(figure: object) -> str:
     return f"{figure:.3f}" if isinstance(figure, float) else str(figure)
 

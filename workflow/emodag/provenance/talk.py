@@ -4,13 +4,14 @@ Its log has all of them. On standard error some are left out where they are seen
 `emodag.provenance.progress`.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from emodag.provenance import progress, tally
-from emodag.provenance.progress import Bar
+from emodag.provenance.progress import Bar, Drawn
 from emodag.shown import shown
 
 SHORT = 12
@@ -85,6 +86,16 @@ class Talk:
         self.say(*f"ERROR {self.job}: {message}".split("\n"))
 
     @contextmanager
-    def progress(self, total: int, unit: str) -> Iterator[Bar]:
-        """How far a job of `total` steps is; the unit `B` is bytes."""
-        yield Bar(self.job, total, unit)
+    def progress(self, total: int, unit: str) -> Iterator[Bar | Drawn]:
+        """How far a job of `total` steps is; the unit `B` is bytes.
+
+        On a terminal on which nobody else draws, it is drawn here.
+        """
+        if progress.VARIABLE in os.environ or not sys.stderr.isatty():
+            yield Bar(self.job, total, unit)
+            return
+        from tqdm import tqdm
+
+        look = {"leave": False, "dynamic_ncols": True, "unit_scale": unit == "B"}
+        with tqdm(total=total, unit=unit, desc=self.job, **look) as bar:
+            yield Drawn(bar)
