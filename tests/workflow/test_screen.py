@@ -108,8 +108,8 @@ def test_on_a_terminal_one_line_is_redrawn(project):
     assert line.startswith("emodag: 4 jobs, 0 hits; took ")
 
 
-def test_nothing_to_do_is_said_as_snakemake_says_it(finished):
-    done = finished.snakemake("results/submission.csv")
+def test_nothing_to_do_is_said_as_snakemake_says_it(copy_of_finished):
+    done = copy_of_finished.snakemake("results/submission.csv")
     (line,) = lines_of(done)
     assert line.startswith("Nothing to be done")
 
