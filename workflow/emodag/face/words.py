@@ -11,6 +11,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TITLES = {
     r"table": "Table",
     r"folds": "Folds",
+    r"by_person": "Features by person",
     r"scaled": "Scaled features",
     r"gen0": "Teacher",
     r"gen(\d+)/pseudo_labels": r"Pseudo-labels \1",

@@ -27,6 +27,7 @@ from emodag.science.scoring import macro_f1
 
 CARRIES = {
     "ingest": {"train.parquet", "test.parquet"},
+    "by_person": {"train.parquet", "test.parquet"},
     "scale": {"train.parquet", "test.parquet"},
     "teacher": {"test.parquet"},
     "student": {"test.parquet"},
