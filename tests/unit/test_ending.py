@@ -1,18 +1,16 @@
 """The last lines of a run."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from emodag.face import ending
+from emodag.face.config import load
 from emodag.face.screen import Failure
 from emodag.job import Job
 from emodag.provenance import tally, turn
 
-CONFIG = SimpleNamespace(
-    environment="local", protocols=["published", "nested"], generations=2, seeds=[1], folds=2
-)
+CONFIG = load({"folds": 2})
 SCORES = """env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch
 local,published,1,gen2,0,0.9,0.8
 local,nested,1,gen1,0,0.1,0.1
