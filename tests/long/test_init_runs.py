@@ -11,7 +11,7 @@ QUICK = {name: SMALL[name] for name in ("folds", "generations", "protocols", "sc
 QUICK |= {"training": {"epochs": 2}, "pseudo_labels": SMALL["pseudo_labels"]}
 
 
-RUN = ("competition's layout", "truth values", "an id", "a saved index", "rows without a label")
+RUN = ("competition's layout", "an id", "rows without a label")
 
 
 @pytest.mark.parametrize("name", RUN)

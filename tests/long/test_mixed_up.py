@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, Scenario
+from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY
 
 LEADERBOARD = "results/leaderboard.csv"
 OTHER = {**TINY, "pseudo_labels": BOOST}
@@ -44,21 +44,6 @@ def test_everything_in_the_store_in_the_place_of_something_else(scenario, correc
     assert is_verified(scenario)
 
 
-def test_notes_of_snakemake_copied_from_another_checkout(scenario, tmp_path, correct):
-    """It was run later, with other settings and other raw files."""
-    shutil.copytree(scenario.path, tmp_path / "other")
-    other = Scenario(tmp_path / "other")
-    other.configure(**TINY, scaling={"n_quantiles": 19})
-    other.edit("truth.csv", "\n1,0\n", "\n1,3\n")
-    other.run(SUBMISSION, LEADERBOARD)
-    scenario.forget(".snakemake")
-    shutil.copytree(other.path / ".snakemake", scenario.path / ".snakemake")
-    scenario.run(SUBMISSION, LEADERBOARD)
-    correct(scenario)
-    correct(scenario, "leaderboard")
-    assert is_verified(scenario) and scenario.started_nothing()
-
-
 def test_two_stores_in_turn_and_a_renamed_raw_file(scenario, tmp_path, correct):
     first, store = scenario.read(SUBMISSION), str(tmp_path / "store")
     (scenario.path / "train.csv").rename(scenario.path / "people.csv")
@@ -75,23 +60,3 @@ def test_two_stores_in_turn_and_a_renamed_raw_file(scenario, tmp_path, correct):
     scenario.configure(**TINY)
     assert scenario.started_nothing()
     correct(scenario)
-
-
-def test_on_a_file_system_of_its_own(scenario, tmp_path, mount, correct):
-    """Behind a link, and in memory, where times are coarse and no blocks can be shared."""
-    memory = tmp_path / "memory"
-    memory.mkdir()
-    mount("-t", "ramfs", "ramfs", at=str(memory))
-    for name, path in (("store", scenario.store), ("results", scenario.path / "results")):
-        shutil.copytree(path, memory / name)
-        shutil.rmtree(path)
-        path.symlink_to(memory / name)
-    assert scenario.started_nothing()
-    for settings in (OTHER, TINY, OTHER):
-        scenario.configure(**settings)
-        done = scenario.run()
-        correct(scenario)
-        assert is_verified(scenario)
-    assert not done.ran and done.hit == {"submission"}
-    scenario.forget(".snakemake")
-    assert scenario.started_nothing()

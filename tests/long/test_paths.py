@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.unit.obstacles import OBSTACLES, device, directory, pipe
+from tests.unit.obstacles import OBSTACLES, a_socket, device, pipe
 from tests.workflow.conftest import START, Project, forked, jobs
 
 TABLE = "results/local/table/manifest.json"
@@ -89,9 +89,7 @@ def test_a_home_in_paths(project, tmp_path):
 
 @pytest.mark.parametrize("name", ["train.csv", "test.csv", "truth.csv", "config.yaml"])
 def test_what_is_no_file_where_one_is_read(project, name):
-    make = {"train.csv": pipe, "test.csv": directory, "truth.csv": device, "config.yaml": pipe}[
-        name
-    ]
+    make = {"train.csv": pipe, "test.csv": a_socket, "truth.csv": device, "config.yaml": pipe}[name]
     (project.path / name).unlink()
     make(project.path / name)
     said, well = snakemake(project, project.path, "-n", "--configfile", "small.yaml")
