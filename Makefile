@@ -11,7 +11,9 @@ WALK_SEED ?= $(shell date +%s)
 SETUP := sh envs/setup.sh
 # Where tests are chosen by ARGS, a directory may have none of them.
 CHOSEN = $(ARGS) $(if $(ARGS),|| [ $$? = 5 ])
-PYTEST := .venv/bin/python -m pytest --numprocesses auto --dist loadfile
+PYTEST := .venv/bin/python -m pytest --dist loadfile --numprocesses
+# Real runs wait now and then, so one more than there are processors.
+RUNS := $(shell echo $$(($$(nproc) + 1)))
 SMK := Snakefile workflow/rules benchmarks/bare.smk
 
 export TORCH PYTHON
@@ -43,13 +45,13 @@ run: setup  ## make results/submission.csv
 	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
 
 check: lint  ## check style, then run the unit tests: a minute on two cores
-	$(PYTEST) tests/unit $(CHOSEN)
+	$(PYTEST) auto tests/unit $(CHOSEN)
 
 test: check  ## that, then real runs of all that a user does: five minutes
-	$(PYTEST) tests/workflow $(CHOSEN)
+	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
 test-all: test  ## that, then what takes long, such as every command of these pages: 25 minutes
-	$(PYTEST) tests/long $(CHOSEN)
+	$(PYTEST) $(RUNS) tests/long $(CHOSEN)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	@$(SETUP) dev conda-test
