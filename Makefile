@@ -50,8 +50,8 @@ check: lint  ## check style, then run the unit tests: a minute on two cores
 test: check  ## that, then real runs of all that a user does: five minutes
 	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
-test-all: test  ## that, then what takes long, such as every command of these pages: 25 minutes
-	$(PYTEST) $(RUNS) tests/long $(CHOSEN)
+test-all: check  ## all that, and what takes long, such as every command of these pages: 25 minutes
+	$(PYTEST) $(RUNS) tests/workflow tests/long $(CHOSEN)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	@$(SETUP) dev conda-test
