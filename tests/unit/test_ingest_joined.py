@@ -5,8 +5,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.chain import raw_files
 from emodag.errors import InputError
+from emodag.raw_files import raw_files
 from emodag.stages import ingest
 from tests.unit.test_ingest import Notes, matrix, params, quality
 

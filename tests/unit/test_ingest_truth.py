@@ -102,30 +102,13 @@ def test_the_rules_of_the_other_tables(tmp_path, suffix):
     path = saved(
         tmp_path, frame, suffix, **({} if suffix == "parquet" else {"sep": ":", "decimal": ","})
     )
-    codes = read_truth(
-        path,
-        label="mood",
-        id="key",
-        classes=CLASSES,
-        n_rows=3,
-        ids=[0, 1, 2],
-        separator=":",
-        decimal=",",
-        missing=["7"],
-    )
-    assert codes.tolist() == [2, 0, 1]
+    how = {
+        **{"label": "mood", "id": "key", "classes": CLASSES, "n_rows": 3, "ids": [0, 1, 2]},
+        **{"separator": ":", "decimal": ","},
+    }
+    assert read_truth(path, **how, missing=["7"]).tolist() == [2, 0, 1]
     with pytest.raises(InputError, match=r"data row 1.*the label is missing .found '1.0'"):
-        read_truth(
-            path,
-            label="mood",
-            id="key",
-            classes=CLASSES,
-            n_rows=3,
-            ids=[0, 1, 2],
-            separator=":",
-            decimal=",",
-            missing=["1"],
-        )
+        read_truth(path, **how, missing=["1"])
 
 
 @pytest.mark.parametrize(

@@ -239,3 +239,11 @@ def copy_of_finished(finished, tmp_path) -> Project:
     """A copy of the finished project, times included, to be changed at will."""
     shutil.copytree(finished.path, tmp_path / "project", symlinks=True)
     return Project(tmp_path / "project")
+
+
+@pytest.fixture
+def nested(shared, tmp_path) -> Project:
+    """A copy of a finished run of the leak-free protocol alone, to be changed at will."""
+    made = once(shared / "nested", lambda p: Project.create(p).snakemake())
+    shutil.copytree(made, tmp_path / "nested", symlinks=True)
+    return Project(tmp_path / "nested")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.test_predict import nested, predict, run  # noqa: F401
+from tests.workflow.test_predict import predict
 
 
-@pytest.mark.parametrize("protocol", ["run", "nested"])
+@pytest.mark.parametrize("protocol", ["copy_of_finished", "nested"])
 def test_the_loader_predicts_as_the_run_does(protocol, request):
     project = request.getfixturevalue(protocol)
     later = pd.read_csv(project.path / "test.csv", index_col=0)
@@ -39,7 +39,8 @@ def test_the_loader_predicts_as_the_run_does(protocol, request):
     assert "macro-F1 0." in card and "torch | 2." in card
 
 
-def test_nothing_is_written_over_and_nothing_stale_is_exported(run):  # noqa: F811
+def test_nothing_is_written_over_and_nothing_stale_is_exported(copy_of_finished):
+    run = copy_of_finished
     (run.path / "model").mkdir()
     (run.path / "model/mine.txt").touch()
     assert "model: is not empty" in run.emodag("export", "model").stderr

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import Project, once
-
 PLACE = "results/predictions/later"
 
 
@@ -21,19 +19,7 @@ def table(project, name):
     return pd.read_csv(project.path / name, dtype=str)
 
 
-@pytest.fixture
-def run(copy_of_finished) -> Project:
-    return copy_of_finished
-
-
-@pytest.fixture
-def nested(shared, tmp_path) -> Project:
-    made = once(shared / "nested", lambda p: Project.create(p).snakemake())
-    shutil.copytree(made, tmp_path / "nested", symlinks=True)
-    return Project(tmp_path / "nested")
-
-
-@pytest.mark.parametrize("protocol", ["run", "nested"])
+@pytest.mark.parametrize("protocol", ["copy_of_finished", "nested"])
 def test_the_rows_of_the_submission_get_its_classes_to_the_last_bit(protocol, request):
     run = request.getfixturevalue(protocol)
     shutil.copy(run.path / "test.csv", run.path / "later.csv")
@@ -47,7 +33,8 @@ def test_the_rows_of_the_submission_get_its_classes_to_the_last_bit(protocol, re
     np.testing.assert_array_equal(told.to_numpy(), blend.to_numpy())
 
 
-def test_it_is_cached_and_traced_like_any_job(run):
+def test_it_is_cached_and_traced_like_any_job(copy_of_finished):
+    run = copy_of_finished
     shutil.copy(run.path / "test.csv", run.path / "later.csv")
     assert "RUN " in predict(run, "later.csv").stderr
     assert "HIT " in predict(run, "later.csv").stderr
@@ -58,7 +45,8 @@ def test_it_is_cached_and_traced_like_any_job(run):
     assert (run.path / PLACE / "predictions.csv").is_file()
 
 
-def test_persons_and_columns_by_name(run):
+def test_persons_and_columns_by_name(copy_of_finished):
+    run = copy_of_finished
     data = {"label": "label", "group": "person", "id": "row", "ignore": ["note*"]}
     for name in ("train", "test"):
         frame = pd.read_csv(run.path / f"{name}.csv", index_col=0).rename_axis("row")
@@ -83,7 +71,8 @@ def test_persons_and_columns_by_name(run):
     assert done.stdout.index("person Bob") < done.stdout.index("person Ada")
 
 
-def test_several_files_are_one_table(run):
+def test_several_files_are_one_table(copy_of_finished):
+    run = copy_of_finished
     whole = pd.read_csv(run.path / "test.csv", index_col=0)
     whole.to_csv(run.path / "later.csv")
     whole[:9].to_csv(run.path / "S1.csv")
@@ -94,7 +83,8 @@ def test_several_files_are_one_table(run):
     pd.testing.assert_frame_equal(parts, later)
 
 
-def test_refusals_name_the_fault(run):
+def test_refusals_name_the_fault(copy_of_finished):
+    run = copy_of_finished
     frame = pd.read_csv(run.path / "test.csv", index_col=0)
     frame.drop(columns="f3").to_csv(run.path / "later.csv")
     said = predict(run, "later.csv", check=False).stderr

@@ -4,17 +4,12 @@ This is the one table where the rooms meet: it names the stages of `emodag.stage
 they exchange and the parameters each declares, for the planner and for Snakemake's rules alike.
 """
 
-import os
 from collections.abc import Iterator
-from glob import glob, has_magic
-from itertools import takewhile
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-from emodag.errors import InputError
 from emodag.face.config import Config, Submission
 from emodag.job import RANDOMNESS, Job
+from emodag.raw_files import by_role, partitions
 
 SHUFFLE_SEED = 1
 """Seed of stage 0's shuffled KFold in the reported run."""
@@ -25,75 +20,6 @@ SCIKIT_LEARN_RESOLUTION = 1e-7
 READING = "label group id test_group ignore decimals separator decimal missing_values"
 READING += " missing infinite"
 """The settings by which a table's columns and cells are read."""
-
-
-def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]:
-    """The files that are named, each with the columns that its folders' names are.
-
-    Those of a pattern, or in a folder however deep, come in the order of their paths. Names that
-    begin with a dot or an underscore are passed over in a folder, as pandas does. A folder called
-    ``who=S1``, below the one that is named or in a pattern, is a column. A pattern that fits no
-    file stays as it is, and will be missed like a file.
-
-    Raises
-    ------
-    InputError
-        If a folder holds no file.
-    """
-    names = [named] if isinstance(named, str) else named or []
-    found: dict[str, dict[str, str | None]] = {}
-    for name in names:
-        exists = os.path.lexists(name)
-        root = Path(name if exists else _before_the_pattern(name))
-        matching = [name] if exists else _matching(name) or [name]
-        files = [file for match in matching for file in _files_in(match)]
-        if not files:
-            raise InputError(f"{name}: this folder holds no table; name a file, or another folder")
-        for file in files:
-            found.setdefault(file, _partition(Path(file).relative_to(root)))
-    return found
-
-
-def _matching(pattern: str) -> list[str]:
-    return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
-
-
-def _before_the_pattern(name: str) -> Path:
-    return Path(*takewhile(lambda part: not has_magic(part), Path(name).parts))
-
-
-def _files_in(name: str) -> list[str]:
-    """The files below a folder, sorted; what is no folder, as it is."""
-    if not Path(name).is_dir():
-        return [name]
-    try:
-        entries = [path for path in Path(name).iterdir() if not path.name.startswith((".", "_"))]
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}") from None
-    return sorted(file for path in entries for file in _files_in(str(path)))
-
-
-def _partition(file: Path) -> dict[str, str | None]:
-    """What the folders of a file say of all its rows, such as `who=S1/day=2/part.parquet`."""
-    said = (folder.partition("=") for folder in file.parts[:-1] if "=" in folder)
-    return {
-        unquote(name): None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
-        for name, _, value in said
-    }
-
-
-def _roles(table: str, named: str | list[str]) -> dict[str, tuple[str, dict]]:
-    """The files of a table by their roles, see `raw_files`."""
-    found = list(raw_files(named).items())
-    if len(found) == 1:
-        return {table: found[0]}
-    return {f"{table}/{at:05}": file for at, file in enumerate(found)}
-
-
-def _partitions(files: dict[str, tuple[Any, dict]]) -> dict:
-    """The parameter of a stage that reads such files, where folders' names are columns."""
-    found = {role: partition for role, (_, partition) in files.items() if partition}
-    return {"partitions": found} if found else {}
 
 
 def only_one_generation(config: Config) -> str | None:
@@ -201,7 +127,7 @@ class Chain:
             {name: getattr(data, name) for name in names.split()}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
             | ({"test_blocks": self.test_blocks()} if self.is_by_person else {})
-            | _partitions(files),
+            | partitions(files),
             {role: origin for role, (origin, _) in files.items()},
         )
 
@@ -214,7 +140,7 @@ class Chain:
             return {}
         if self.config.data.source == "synthetic":
             return {table: (("raw", f"{table}.parquet"), {})}
-        return _roles(table, getattr(self.config.data, table))
+        return by_role(table, getattr(self.config.data, table))
 
     def is_table(self, name: str) -> bool:
         """Whether `train`, `test` or `unlabelled` is a table of its own."""
@@ -394,7 +320,7 @@ class Chain:
 
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
-        data, asked, found = self.config.data, self.config.submission, _roles("table", files)
+        data, asked, found = self.config.data, self.config.submission, by_role("table", files)
         return self._job(
             f"predictions/{name}",
             "predict",
@@ -406,7 +332,7 @@ class Chain:
                 "randomness": self.config.training.randomness,
                 **{"classes": self.classes, "boost": self.boost},
                 **{"heads": [asked.id, asked.label], "values": asked.values},
-                **_partitions(found),
+                **partitions(found),
             },
             {**{role: file for role, (file, _) in found.items()}, **self.models()},
         )

@@ -3,9 +3,10 @@
 from typing import Any
 
 from emodag.baselines import baseline_jobs
-from emodag.chain import Chain, raw_files
+from emodag.chain import Chain
 from emodag.face.config import Config, Submission
 from emodag.job import Job
+from emodag.raw_files import raw_files
 
 READ = {
     "ingest": ("train.parquet", "train_rows.parquet", "test_rows.parquet", "quality.json"),

@@ -65,6 +65,7 @@ def _export(options: argparse.Namespace) -> int:
     from emodag.errors import InputError
     from emodag.face.last_run import LastRun
     from emodag.provenance.atomic import read_bytes, write_bytes
+    from emodag.provenance.results import verified
 
     directory = options.directory
     if directory.exists() and any(directory.iterdir()):
@@ -72,7 +73,10 @@ def _export(options: argparse.Namespace) -> int:
     last = LastRun.read()
     artifacts = last.chain.models()
     last.require(artifacts.values())
-    files = {role: _verified(last, *artifact) for role, artifact in artifacts.items()}
+    files = {
+        role: verified(Path(last.jobs[job].manifest), file)
+        for role, (job, file) in artifacts.items()
+    }
     tensors, model = _tensors(files), _model(last, files)
     tell(f"{len(tensors)} arrays of {len(model['scalers'])} networks and their scalers")
     written = {
@@ -87,24 +91,6 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _verified(last: "LastRun", job: str, file: str) -> Path:
-    """The path of an artifact, once its bytes are what its manifest says.
-
-    Raises
-    ------
-    IntegrityError
-        When they are not.
-    """
-    from emodag.errors import IntegrityError
-    from emodag.provenance.canonical import file_sha256
-    from emodag.provenance.manifest import Manifest
-
-    path = Path(last.jobs[job].path(file))
-    if file_sha256(path) != Manifest.read(Path(last.jobs[job].manifest)).outputs[file].sha256:
-        raise IntegrityError(f"{path}: is damaged; run `emodag verify --repair`")
-    return path
-
-
 def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
     """Weights as `fold0.norm.weight`, scalers as `all.quantiles` (q, p) and `all.medians` (p,)."""
     import numpy as np
@@ -112,7 +98,7 @@ def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
     from safetensors.numpy import load_file
 
     from emodag.science.folds import held_out
-    from emodag.science.matrices import read_columns
+    from emodag.science.matrices import read_column, read_columns
     from emodag.science.scaling import median
 
     train = pq.ParquetFile(files["train"])
@@ -127,7 +113,7 @@ def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
             if folds is not None:
                 rows = ~held_out(folds, "group_fold", int(part.removeprefix("fold")))
             names = train.schema_arrow.names
-            columns = (train.read(columns=[name])[name].to_numpy()[rows] for name in names)
+            columns = (read_column(train, name)[rows] for name in names)
             found[f"{part}.medians"] = np.array([median(column) for column in columns])
             found[f"{part}.quantiles"] = np.column_stack(list(read_columns(path).values()))
     return found

@@ -81,7 +81,7 @@ class Part:
 
 def _parts(asked: Sequence[str]) -> list[Part]:
     """The tables that files and patterns come to, in their order."""
-    from emodag.chain import raw_files
+    from emodag.raw_files import raw_files
     from emodag.science.joined_table import JoinedTable
 
     files = raw_files(list(asked))

@@ -1,9 +1,8 @@
 """The chain that the results in this directory were made by, for the verbs that use its models."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from emodag.beginning import CONFIGURATION
 from emodag.chain import Chain
@@ -34,7 +33,7 @@ class LastRun:
     planner: Planner
 
     @classmethod
-    def read(cls, more: Any = None) -> "LastRun":
+    def read(cls, more: Callable[[Chain], Job] | None = None) -> "LastRun":
         """Of the results in the present directory; `more` makes one more job of the chain."""
         if not CONFIGURATION.is_file():
             raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")

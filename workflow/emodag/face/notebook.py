@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import yaml
 
 from emodag.chain import Chain
-from emodag.errors import InputError, IntegrityError
+from emodag.errors import InputError
 from emodag.face.config import Config, load
 from emodag.job import RESULTS
 from emodag.person_count import with_persons
 from emodag.planner import jobs
 from emodag.provenance.atomic import read_bytes
-from emodag.provenance.canonical import file_sha256
-from emodag.provenance.manifest import Manifest
+from emodag.provenance.results import verified
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,14 +104,11 @@ class Results:
         return pd.read_csv(self._file(job, file))
 
     def _file(self, job: str, file: str) -> Path:
-        """The path of an artifact, once its bytes are what its manifest says."""
+        """The path of an artifact that is as its manifest says."""
         if job not in self._jobs:
             raise InputError(f"the configuration of {self._directory} leads to no {job}")
         manifest = self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
-        path, made = manifest.parent / file, Manifest.read(manifest)
-        if not path.is_file() or file_sha256(path) != made.outputs[file].sha256:
-            raise IntegrityError(f"{path}: is missing or damaged; run `emodag verify --repair`")
-        return path
+        return verified(manifest, file)
 
 
 class Page:

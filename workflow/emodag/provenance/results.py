@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
 from emodag.errors import InputError, IntegrityError
+from emodag.provenance.canonical import file_sha256
 from emodag.provenance.manifest import Manifest, NoManifest
 
 
@@ -48,6 +49,20 @@ def sound_manifests(results: Path) -> Iterator[tuple[Path, Manifest]]:
         if isinstance(made, IntegrityError):
             raise made
         yield path, made
+
+
+def verified(manifest: Path, file: str) -> Path:
+    """The path of an output beside its manifest, once its bytes are what that says.
+
+    Raises
+    ------
+    IntegrityError
+        When they are not, or there is no sound manifest.
+    """
+    path, made = manifest.parent / file, Manifest.read(manifest)
+    if not path.is_file() or file_sha256(path) != made.outputs[file].sha256:
+        raise IntegrityError(f"{path}: is missing or damaged; run `emodag verify --repair`")
+    return path
 
 
 def is_unchanged(path: Path, manifest: Manifest) -> bool:

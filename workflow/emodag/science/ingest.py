@@ -70,6 +70,11 @@ def open_table(
     raise fault(path, f"unknown kind of file; expected {_KINDS}")
 
 
+def matching(columns: Sequence[str], entry: str) -> list[str]:
+    """The column of that name, else those that match it as a pattern of `fnmatch`, with case."""
+    return [entry] if entry in columns else [n for n in columns if fnmatchcase(n, entry)]
+
+
 def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset[str]:
     """The columns of any of the tables that are called, or match, an entry of `ignore`.
 
@@ -82,10 +87,7 @@ def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset
         If an entry is, and matches, no column at all.
     """
     columns = list(dict.fromkeys(name for table in tables for name in table.columns))
-    found = {
-        entry: [entry] if entry in columns else [n for n in columns if fnmatchcase(n, entry)]
-        for entry in ignore
-    }
+    found = {entry: matching(columns, entry) for entry in ignore}
     for entry, names in found.items():
         if entry and not names:  # an index without a name may be in the metadata only
             raise ConfigError(

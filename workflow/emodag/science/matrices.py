@@ -43,6 +43,11 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
+def read_column(source: pq.ParquetFile, name: str) -> np.ndarray:
+    """One column of a table without nulls."""
+    return source.read(columns=[name], use_threads=False)[name].to_numpy()
+
+
 def write_columns(path: Path, columns: dict[str, np.ndarray]) -> None:
     """Write arrays by name as a Parquet table."""
     pq.write_table(pa.table(columns), path, compression="zstd")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from emodag.context import Context
 from emodag.errors import InputError
 from emodag.science.feature_file import FeatureWriter
-from emodag.science.matrices import read_columns
+from emodag.science.matrices import read_column, read_columns
 from emodag.science.person_scaling import by_person, rows_by_person
 
 LEAST = 5
@@ -44,10 +44,7 @@ def run(
     _require_rows(everybody, context)
     sources = [pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs]
     names, n_train = sources[0].schema_arrow.names, sources[0].metadata.num_rows
-    columns = (
-        np.concatenate([s.read(columns=[name], use_threads=False)[name] for s in sources])
-        for name in names
-    )
+    columns = (np.concatenate([read_column(source, name) for source in sources]) for name in names)
     relative = partial(by_person, groups=rows_by_person(everybody), kind=params["kind"])
     values = np.empty((len(everybody), len(names)), order="F")
     with ThreadPoolExecutor(context.workers) as workers:

@@ -1,8 +1,7 @@
 """Raw tables in, typed and validated Parquet out, with a record of what was odd in them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,9 +22,7 @@ from emodag.science.ingest import (
     layout_of_test,
     layout_of_train,
     layout_of_unlabelled,
-    open_table,
 )
-from emodag.science.joined_table import JoinedTable, PartitionTable
 from emodag.science.quality import ColumnTally
 from emodag.science.row_facts import (
     canonical_keys,
@@ -34,7 +31,6 @@ from emodag.science.row_facts import (
     lacks_label,
     persons,
     persons_of_unlabelled,
-    row_ids,
 )
 from emodag.science.suspicions import (
     NOBODY,
@@ -46,8 +42,8 @@ from emodag.science.suspicions import (
     same_rows,
     telling_features,
 )
-from emodag.science.tables import Block, Table, fault, first_cell, listed
-from emodag.science.text_columns import text_columns
+from emodag.science.tables import Block, Table, fault, listed
+from emodag.stages.reading import copy_features, ids_of_rows, opened
 
 _ADVICE = ", or set data.unlabelled to 'rows', by which students learn from such rows, too"
 """What may be meant by a training row without a label."""
@@ -284,7 +280,7 @@ def _read_train(
         whole.unlink()
     return _Train(
         lacking=lacking,
-        ids=_ids(table, layout.id, texts, len(lacking)).filter(with_label),
+        ids=ids_of_rows(table, layout.id, texts, len(lacking)).filter(with_label),
         codes=codes,
         persons=who.filter(with_label),
         unlabelled=who.filter(pa.array(lacking)) if is_mixed else None,
@@ -328,7 +324,7 @@ def _read_pool(
             table, columns = tables["test"], layouts["test"]
             group = columns.group if "test_blocks" in params else None
             tally, texts = copied(table, Layout(columns.id, train.features, group=group))
-            rows = {"id": _ids(table, columns.id, texts, tally.rows)}
+            rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows)}
             if "test_blocks" in params:
                 rows["person"] = _test_persons(table, group, texts, tally.rows, params)
             _write_rows(staged / "test_rows.parquet", **rows)
@@ -439,23 +435,6 @@ def count_persons(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> int:
     return pc.count_distinct(who).as_py()
 
 
-def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
-    """The table in the file of a role, or in those of `name/00000` and so on; None without any."""
-    partitions, tables = params.get("partitions", {}), []
-    for role in sorted(inputs):
-        if role.partition("/")[0] == name:
-            table = open_table(
-                inputs[role],
-                decimals=params["decimals"],
-                separator=params["separator"],
-                decimal=params["decimal"],
-                missing=params["missing_values"],
-            )
-            said = partitions.get(role)
-            tables.append(PartitionTable(table, said) if said else table)
-    return JoinedTable(tables) if len(tables) > 1 else next(iter(tables), None)
-
-
 def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[str]:
     """What was found out of how a table is written, in words; nothing of a plain one."""
     notes, id, named = list(table.notes), params["id"], params["label"] is not None
@@ -471,68 +450,6 @@ def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[st
         elif table.index not in (id, layout.label, layout.group):
             notes.append(f"{shown} is not read")
     return notes
-
-
-def copy_features(
-    table: Table,
-    layout: Layout,
-    params: Mapping[str, Any],
-    writer: FeatureWriter,
-    context: Context,
-    wanted: Callable[[Block], np.ndarray] | None = None,
-) -> tuple[ColumnTally, dict[str, pa.Array]]:
-    """Write the features of `table`; return their tally and, of all rows, the other columns.
-
-    `wanted` tells which rows of a block to write and count, which by default are all.
-    """
-    names = [name for name in (layout.id, layout.label, layout.group) if name is not None]
-    tally = ColumnTally(len(layout.features))
-    texts: dict[str, list[pa.Array]] = {name: [] for name in names}
-    read = 0
-    blocks = _explained(table, layout.features, names)
-    for block in _one_ahead(blocks) if context.workers > 1 else blocks:
-        for policy, is_odd in (("missing", np.isnan), ("infinite", np.isinf)):
-            cell = first_cell(is_odd(block.values)) if params[policy] == "error" else None
-            if cell is not None:
-                raise table.fault(
-                    f"the value is {policy} and data.{policy} is 'error'; "
-                    "correct the cell or relax that policy",
-                    column=layout.features[cell[1]],
-                    row=block.first_row + cell[0],
-                )
-        read += len(block.values)
-        writer.add(tally.add(block.values if wanted is None else block.values[wanted(block)]))
-        for name in names:
-            texts[name].append(block.texts[name])
-    if not read:
-        raise fault(table.path, "has a header but no rows")
-    return tally, {name: pa.concat_arrays(parts) for name, parts in texts.items()}
-
-
-def _explained(table: Table, features: Sequence[str], names: Sequence[str]) -> Iterator[Block]:
-    """The blocks of the table; where cells are text that must be numbers, all such columns."""
-    try:
-        yield from table.blocks(features, names)
-    except InputError:
-        if found := text_columns(table, features):
-            written = ", ".join(map(repr, found))
-            is_first = found[0] == table.columns[0]
-            names = f"; {found[0]!r} may name the rows: then set data.id" if is_first else ""
-            raise fault(
-                table.path,
-                f"expected numbers, found text in {written}; leave out what is no feature, by "
-                f"`data: {{ignore: [{written}]}}`, or write it as numbers{names}",
-            ) from None
-        raise
-
-
-def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
-    """The same blocks, each read by another thread while the one before it is in use."""
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, blocks, None)
-        while (block := following.result()) is not None:
-            following = reader.submit(next, blocks, None)
-            yield block
 
 
 def _persons_of_test(test: Table, column: str | None, named: str | None) -> set[object]:
@@ -589,12 +506,6 @@ def _count_classes(
             column=column,
         )
     return {name: int(count) for name, count in zip(classes, counts, strict=True)}
-
-
-def _ids(table: Table, column: str | None, texts: Mapping[str, pa.Array], rows: int) -> pa.Array:
-    if column is None:
-        return pa.array(np.arange(rows, dtype=np.int64))
-    return row_ids(table, column, texts[column])
 
 
 def _names(layout: Layout, chosen: np.ndarray) -> list[str]:

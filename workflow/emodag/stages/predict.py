@@ -1,9 +1,10 @@
 """Predict the classes of rows that came later, with the models behind the submission."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,20 +20,20 @@ from emodag.science.blending import mean_probabilities
 from emodag.science.feature_file import FeatureWriter
 from emodag.science.folds import held_out
 from emodag.science.global_stream import GlobalStream
-from emodag.science.ingest import Layout, layout_of_test
-from emodag.science.matrices import read_columns, read_matrix
+from emodag.science.ingest import Layout, layout_of_test, matching
+from emodag.science.matrices import read_column, read_columns, read_matrix
 from emodag.science.model import AttentiveAutoencoder
 from emodag.science.person_distance import Distances, person_distances
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.pseudo_label import boosted
 from emodag.science.randomness import Derived
-from emodag.science.row_facts import persons, row_ids
+from emodag.science.row_facts import persons
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
 from emodag.science.tables import Table, fault, listed
 from emodag.science.training import probabilities
 from emodag.stages.fitting import model_settings
-from emodag.stages.ingest import copy_features, opened
+from emodag.stages.reading import copy_features, ids_of_rows, opened
 
 
 def run(
@@ -73,12 +74,8 @@ def run(
             context.warn(
                 f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"
             )
-        scaled = {
-            part: _scaled(raw, who, inputs, part, params) for part in _parts(inputs, "quantiles")
-        }
-    ids = np.arange(tally.rows)
-    if layout.id is not None:
-        ids = row_ids(table, layout.id, texts[layout.id]).to_numpy(zero_copy_only=False)
+        scaled = _scaled(raw, who, inputs, params)
+    ids = ids_of_rows(table, layout.id, texts, tally.rows).to_numpy(zero_copy_only=False)
     members = [
         _probabilities(scaled[fold if "folds" in inputs else "all"], path, params)
         for fold, path in _parts(inputs, "weights").items()
@@ -94,7 +91,7 @@ def run(
 
 def _layout(table: Table, features: tuple[str, ...], params: Mapping[str, Any]) -> Layout:
     """What the table's columns are; its features in the order of training."""
-    ignored = {n for n in table.columns for e in params["ignore"] if n == e or fnmatchcase(n, e)}
+    ignored = {name for entry in params["ignore"] for name in matching(table.columns, entry)}
     known = Layout(id=None, features=features, label=params["label"], group=params["group"])
     layout = layout_of_test(
         table,
@@ -133,42 +130,40 @@ def _parts(inputs: Mapping[str, Path], kind: str) -> dict[str, Path]:
 
 
 def _scaled(
-    raw: Path, who: np.ndarray, inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
-) -> np.ndarray:
-    """The features of the table as a scaler makes them: (n, p) float32."""
+    raw: Path, who: np.ndarray, inputs: Mapping[str, Path], params: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """The features of the table as each scaler makes them, by its part: (n, p) float32."""
+    fitted = _parts(inputs, "quantiles")
+    training = {part: _training_rows(inputs, part) for part in fitted}
     groups = rows_by_person(who)
-    with pq.ParquetFile(raw) as new, pq.ParquetFile(inputs[f"quantiles/{part}"]) as fitted:
-        names = new.schema_arrow.names
-        scores = np.empty((new.metadata.num_rows, len(names)), np.float32)
-        for at, (name, values, quantiles) in enumerate(_columns(names, new, fitted)):
+    with ExitStack() as stack:
+        files = {"new": raw, "train": inputs["train"], **fitted}
+        sources = {name: stack.enter_context(pq.ParquetFile(path)) for name, path in files.items()}
+        names = sources["new"].schema_arrow.names
+        scaled = {part: np.empty((len(who), len(names)), np.float32) for part in fitted}
+        for at, name in enumerate(names):
+            values = read_column(sources["new"], name)
             if params["person"] != "none":
                 values = by_person(values, groups, kind=params["person"])
-            scores[:, at] = score_column(
-                values,
-                quantiles,
-                centre=lambda name=name: median(_training_values(inputs, name, part)),
-                references=reference_shares(len(quantiles)),
-                resolution=params["resolution"],
-            )
-    return scores
+            known = partial(read_column, sources["train"], name)
+            for part, rows in training.items():
+                quantiles = read_column(sources[part], name)
+                scaled[part][:, at] = score_column(
+                    values,
+                    quantiles,
+                    centre=lambda known=known, rows=rows: median(known()[rows]),
+                    references=reference_shares(len(quantiles)),
+                    resolution=params["resolution"],
+                )
+    return scaled
 
 
-def _columns(
-    names: list[str], *files: pq.ParquetFile
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Each name with its column in both files."""
-    for name in names:
-        yield name, *(f.read(columns=[name], use_threads=False)[name].to_numpy() for f in files)
-
-
-def _training_values(inputs: Mapping[str, Path], name: str, part: str) -> np.ndarray:
-    """A feature of the training rows that a scaler was fitted on."""
-    with pq.ParquetFile(inputs["train"]) as source:
-        values = source.read(columns=[name], use_threads=False)[name].to_numpy()
+def _training_rows(inputs: Mapping[str, Path], part: str) -> np.ndarray | slice:
+    """The training rows that a scaler was fitted on."""
     if "folds" not in inputs:
-        return values
-    folds = read_columns(inputs["folds"])
-    return values[~held_out(folds, "group_fold", int(part.removeprefix("fold")))]
+        return slice(None)
+    fold = int(part.removeprefix("fold"))
+    return ~held_out(read_columns(inputs["folds"]), "group_fold", fold)
 
 
 def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> np.ndarray:
