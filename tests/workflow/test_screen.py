@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import struct
 import sys
 import termios
@@ -15,7 +16,7 @@ import time
 import pytest
 
 from emodag.face.ending import MEND, STOPPED
-from tests.workflow.conftest import START, forked, jobs
+from tests.workflow.conftest import START, forked, jobs, surroundings
 
 FOLDS = "results/local/folds/manifest.json"
 SCALED = "results/local/published/scaled/all/manifest.json"
@@ -42,7 +43,11 @@ def on_a_terminal(project, *arguments, press=None):
     if process == 0:
         os.chdir(project.path)
         command = [*START, "-m", "snakemake", "-c2", *arguments, "--configfile", "small.yaml"]
-        os.execve(sys.executable, command, {**forked(), "TERM": "xterm"})
+        variables = forked()
+        if press:  # whoever started the tests may ignore Ctrl-C, as behind a shell's `&`
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            variables = surroundings()
+        os.execve(sys.executable, command, {**variables, "TERM": "xterm"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
     written, end = "", time.monotonic() + 240
     while time.monotonic() < end:
@@ -57,8 +62,12 @@ def on_a_terminal(project, *arguments, press=None):
         if press and re.search(press, written):
             os.write(terminal, b"\x03")
             press = None
+    is_over = time.monotonic() < end  # nobody has the terminal open any more
+    if not is_over:
+        os.killpg(process, signal.SIGKILL)
     os.close(terminal)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    assert is_over, written[-2000:]
     return status, written, stays(written)
 
 
