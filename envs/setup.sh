@@ -53,6 +53,8 @@ what_is_wrong() {
         echo "the Python that .venv was made with is gone or changed"
     elif [ -n "$PYTHON" ] && [ "$(identity "$PYTHON")" != "$(cat $MADE/python)" ]; then
         echo "the .venv here was made with another Python than PYTHON=$PYTHON"
+    elif [ ! -f "$MADE/local.torch-$TORCH.lock" ]; then
+        echo "the .venv here was made with another TORCH than $TORCH"
     else
         for lock in local "local.torch-$TORCH"; do
             same "envs/$lock.lock" "$MADE/$lock.lock" ||
@@ -80,12 +82,24 @@ fetch() {
         *"Errno 13]"* | *"Errno 30]"* | *"os error 13)"* | *"os error 30)"*)
             why="there is no right to write there" ;;
         *[Mm]ismatch* | *"NOT MATCH"* | *require-hashes*) why="it is not what its hash says" ;;
+        *"Invalid requirement"*) why="its lock is damaged: take it as it was published" ;;
         *40[137]" "*) why="an index or a proxy wants another user or password" ;;
         *"Required uv version"*) why="uv.toml wants another version of uv" ;;
         *) why="no network, a missing or wrong password, or none of the indexes and mirrors has it" ;;
     esac
     fail "$what could not be fetched: $why. The .venv is as it was. Last words:
 $(echo "$said" | tail -n 4)"
+}
+
+# Locks file 9, this shell's as well, in a mode of flock(2): 2 waits, 6 does not. macOS has no flock.
+lock() {
+    if command -v flock >/dev/null; then
+        [ "$1" = 2 ] && flock 9 || flock -n 9
+    elif command -v perl >/dev/null; then
+        perl -e 'open my $file, ">&=9"; exit !flock $file, $ARGV[0]' "$1"
+    elif python3 -c "" 2>/dev/null; then
+        python3 -c 'import fcntl, sys; fcntl.flock(9, int(sys.argv[1]))' "$1" 2>/dev/null
+    fi
 }
 
 find_python() {
@@ -102,10 +116,12 @@ find_python() {
     PYTHON=
 }
 
-# A uv that knows the CPython above is new enough for all the rest.
+# A uv that knows the CPython above is new enough for all the rest; of another, WHY is what it says.
 is_new() {
-    set -- "$1" python list --only-downloads --all-versions "$CPYTHON"
-    [ -n "$(UV_PYTHON_DOWNLOADS=automatic "$@" 2>/dev/null)" ]
+    set -- env UV_PYTHON_DOWNLOADS=automatic "$1" python list --only-downloads --all-versions "$CPYTHON"
+    [ -n "$("$@" 2>/dev/null)" ] && return
+    WHY=$("$@" 2>&1 | tail -n 1)
+    return 1
 }
 
 # pip for a Python that has none, as Debian's and Ubuntu's: out of their own package, whose signature
@@ -141,6 +157,7 @@ fetch_uv() {
     fetch uv env PIP_REQUIRE_VIRTUALENV=0 ${pip:+PYTHONPATH="$pip"} "$1" -m pip --no-input \
         --disable-pip-version-check --timeout 12 --retries 0 install -q --no-user --no-deps \
         --only-binary :all: --require-hashes --target .tools/uv.new -r envs/uv.lock
+    [ -x .tools/uv.new/bin/uv ] || fail "envs/uv.lock is damaged: take it as it was published."
     mv .tools/uv.new .tools/uv && cp envs/uv.lock .tools/uv/
 }
 
@@ -165,7 +182,7 @@ tell() {
     say "Python: ${PYTHON:-neither 3.11 nor 3.12}${PYTHON:+, $("$PYTHON" -V 2>&1)}"
     find_uv
     found=${UV:-$OLD}
-    say "uv: ${found:-none}${found:+, $("$found" --version 2>&1)}${OLD:+, which is too old}"
+    say "uv: ${found:-none}${found:+, $("$found" --version 2>&1)}${OLD:+, which does not know CPython $CPYTHON${WHY:+: $WHY}}"
 }
 
 get_uv() {
@@ -181,7 +198,7 @@ get_uv() {
         rm -rf .tools/first
         set -- "$OLD" venv -q --no-project --python '>=3.9' .tools/first
         UV_PYTHON_DOWNLOADS=never "$@" 2>/dev/null || {
-            say "a Python by $OLD, which is too old for all the rest (30 MB)"
+            say "a Python for pip, by $OLD (30 MB)"
             set -- UV_PYTHON_DOWNLOADS=automatic UV_PYTHON_INSTALL_DIR="$PWD/.tools/python" "$@"
             fetch "a Python" env "$@"
         }
@@ -223,10 +240,8 @@ done
 
 why=$( (mkdir -p .tools && : >.tools/lock) 2>&1) || fail "$PWD cannot be written to: $why"
 # One at a time.
-if command -v flock >/dev/null; then
-    exec 9>.tools/lock
-    flock -n 9 || { say "another set-up is at work here: waiting for its end"; flock 9; }
-fi
+exec 9>.tools/lock
+lock 6 || { say "another set-up is at work here: waiting for its end"; lock 2; }
 wrong=$(what_is_wrong)
 lacking=$(missing "$@")
 [ -z "$wrong$lacking" ] && exit
@@ -250,7 +265,14 @@ if [ -n "$wrong" ]; then
     trap 'exit 1' INT TERM HUP
     rm -rf $NEW .tools/old
     fill local || {
-        [ ! -e .venv ] || echo "The .venv stays as it was." >&2
+        case $wrong in
+            *"not made from"*)
+                echo "The .venv stays as it was, whole: to go on with it, take back the locks that it" \
+                    "was made from (git checkout envs, or cp .venv/made-from/*.lock envs)." >&2 ;;
+            *"another TORCH"*)
+                echo "The .venv stays as it was, whole: to go on with it, leave TORCH as it was." >&2 ;;
+            *) [ ! -e .venv ] || echo "The .venv stays as it was." >&2 ;;
+        esac
         exit 1
     }
     # Of a link to another's, the link alone goes.

@@ -65,7 +65,10 @@ def test_uv_alone_that_is_too_old(machine):
     old.chmod(0o755)
     done = machine.set_up(**mirror)
     assert done.returncode == 0, done.stdout
-    assert "which is too old" in done.stdout and "pip from .tools/first/bin/python" in done.stdout
+    assert (
+        "which does not know CPython" in done.stdout
+        and "pip from .tools/first/bin/python" in done.stdout
+    )
     assert machine.installed("torch") == "9.9+cpu"
 
 
@@ -210,8 +213,11 @@ def test_what_cannot_be_fetched_leaves_what_is_there(machine):
     right = lock.read_text()
     machine.lock("local", wheel(away, "pandas", "9.10"))
     said = refusal(machine.set_up())
-    assert "do not have all that is pinned" in said and "The .venv stays as it was." in said
-    lock.write_text(right)
+    assert "do not have all that is pinned" in said and "The .venv stays as it was, whole" in said
+    assert "leave TORCH as it was" in refusal(machine.set_up(TORCH="cuda"))
+    for kept in machine.project.glob(".venv/made-from/*.lock"):
+        shutil.copy(kept, lock.parent)
+    assert lock.read_text() == right
     assert (machine.set_up().stdout, machine.installed("pandas")) == ("", "9.9")
     machine.main.rmdir()
     away.rename(machine.main)
@@ -250,7 +256,7 @@ def test_a_layer_changes_nothing_beneath_it(machine):
 def test_torch_with_cuda_where_it_is_asked_for(machine):
     assert machine.set_up(TORCH="cuda").returncode == 0
     assert machine.installed("torch") == "9.9"
-    assert "not made from this local.torch-cpu.lock" in machine.set_up().stdout
+    assert "was made with another TORCH than cpu" in machine.set_up().stdout
     assert "expected cpu or cuda" in refusal(machine.set_up(TORCH="rocm"))
 
 
@@ -363,6 +369,27 @@ def test_a_damaged_lock_and_a_missing_one(machine):
     assert "envs/local.lock is missing" in refusal(machine.set_up())
 
 
+@pytest.mark.parametrize("lock", ["local", "local.torch-cpu", "dev"])
+@pytest.mark.parametrize("left", [b"", b"# a comment\n", b"\xff\xfe\x00", "cut"])
+def test_a_lock_that_is_empty_or_cut(machine, lock, left):
+    """As after a full disk or a download broken off."""
+    path = machine.project / f"envs/{lock}.lock"
+    right = path.read_bytes()
+    path.write_bytes(right[:-9] if left == "cut" else left)
+    assert "a lock is damaged" in refusal(machine.set_up("dev"))
+    path.write_bytes(right)
+    assert machine.set_up("dev").returncode == 0
+    assert (machine.installed("torch"), machine.installed("pytest")) == ("9.9+cpu", "8.8")
+
+
+def test_a_uv_that_fails_is_said_to(machine):
+    done = machine.set_up("doctor", UV_CACHE_DIR="/dev/null")
+    assert "which does not know CPython" in done.stdout and "/dev/null" in done.stdout
+    assert "uv's cache cannot be where it is set to be" in refusal(
+        machine.set_up(UV_CACHE_DIR="/dev/null")
+    )
+
+
 def test_a_uv_toml_that_wants_another_uv(machine, tmp_path):
     (tmp_path / ".config/uv").mkdir(parents=True)
     (tmp_path / ".config/uv/uv.toml").write_text('required-version = "<0.5"\n')
@@ -468,7 +495,13 @@ def test_killed_anywhere(machine):
     assert machine.installed("pandas") == "9.9" and machine.set_up().stdout == ""
 
 
-def test_two_at_once(machine):
+@pytest.mark.parametrize("lacks", ["nothing", "flock", "flock and perl"])
+def test_two_at_once(machine, lacks):
+    """Perl or Python locks where there is no flock, as on macOS."""
+    if lacks != "nothing":
+        machine.without("flock")
+    if lacks == "flock":
+        (machine.commands / "perl").symlink_to(shutil.which("perl"))
     both = [machine.start(), machine.start()]
     said = [process.communicate()[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], said

@@ -53,6 +53,13 @@ def test_a_uv_that_cannot_be_fetched(machine, wrong):
     assert not (machine.project / ".tools/uv").exists()
 
 
+@pytest.mark.parametrize("left", ["", "<<<<<<< HEAD\n"])
+def test_a_damaged_lock(machine, left):
+    machine.lock("uv", left)
+    assert "damaged: take it as it was published" in refusal(machine.set_up())
+    assert not (machine.project / ".tools/uv").exists()
+
+
 def test_variables_that_would_have_pip_do_something_else(machine, tmp_path):
     elsewhere = {name: str(tmp_path / "elsewhere") for name in ("PIP_PREFIX", "PIP_ROOT")}
     done = machine.set_up(**elsewhere, PIP_CONSTRAINT="/absent.txt", PIP_DRY_RUN="1")

@@ -42,6 +42,8 @@ class Absent(Unreachable):
     """No index in use has what a lock pins."""
 
 
+DAMAGED = "a lock is damaged. Take it as it was published"
+
 SENTENCES: dict[str, tuple[type[ConfigError], str]] = {
     r"os error (28|122)\b|No space left|quota": (
         ConfigError,
@@ -53,11 +55,9 @@ SENTENCES: dict[str, tuple[type[ConfigError], str]] = {
         "a hash in the lock is missing, or is not that of the file in the index. Take the lock as "
         "it was published; if it is, the index has another file",
     ),
-    r"Unexpected '|Couldn't parse": (
-        ConfigError,
-        "a lock is damaged. Take it as it was published",
-    ),
+    r"Unexpected '|Couldn't parse|Invalid hash": (ConfigError, DAMAGED),
     r"Required uv version": (ConfigError, "uv.toml wants another version of uv"),
+    r"Failed to initialize cache": (ConfigError, "uv's cache cannot be where it is set to be"),
     r"peer certificate": (
         Unreachable,
         "a certificate is not trusted. Set SSL_CERT_FILE, or pip's `cert`",
@@ -131,16 +131,18 @@ class Uv:
         Raises
         ------
         ConfigError
-            When that cannot be done: one sentence, and uv's last words.
+            When that cannot be done, or a lock pins nothing: one sentence, and uv's last words.
         """
         for number, lock in enumerate(locks):
+            if not re.search(r"^[\w.-]+==", _text(lock), re.MULTILINE):
+                raise ConfigError(f"{lock} cannot be installed: {DAMAGED}.")
             if pin := pinned("torch", lock, label="cpu"):
                 locks, found = [*locks], self._without_cuda(place, pin, lock)
                 locks[number], options = found[0], (*options, *found[1])
         complaint = f"{', '.join(map(str, locks))} cannot be installed"
         if builder := [pin for lock in locks if (pin := pinned("setuptools", lock))]:
             self._add(place, builder[0], complaint)
-        self._add(place, "\n".join(lock.read_text() for lock in locks), complaint, *options)
+        self._add(place, "\n".join(_text(lock) for lock in locks), complaint, *options)
 
     def compile(self, place: Path) -> None:
         """Write the bytecode of what jobs import, which else each of the first ones would do."""
@@ -257,8 +259,13 @@ def pinned(distribution: str, lock: Path, label: str = "") -> str | None:
     """The entry of a lock, hashes included, that pins a distribution, or a labelled build of it."""
     version = rf"\S+\+{label}" if label else r"\S+"
     entry = rf"^{distribution}=={version}([ \\\n]+--hash=\S+)+"
-    found = re.search(entry, lock.read_text(), re.MULTILINE)
+    found = re.search(entry, _text(lock), re.MULTILINE)
     return found and found[0]
+
+
+def _text(lock: Path) -> str:
+    # What is no text is for uv to refuse.
+    return lock.read_text(errors="replace")
 
 
 def pip_settings() -> dict[str, str]:
