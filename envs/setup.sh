@@ -87,7 +87,9 @@ fetch() {
         *"Required uv version"*) why="uv.toml wants another version of uv" ;;
         *) why="no network, a missing or wrong password, or none of the indexes and mirrors has it" ;;
     esac
-    fail "$what could not be fetched: $why. The .venv is as it was. Last words:
+    kept=
+    [ ! -e .venv ] || kept=" The .venv is as it was."
+    fail "$what could not be fetched: $why.$kept Last words:
 $(echo "$said" | tail -n 4)"
 }
 

@@ -382,6 +382,11 @@ def test_a_lock_that_is_empty_or_cut(machine, lock, left):
     assert (machine.installed("torch"), machine.installed("pytest")) == ("9.9+cpu", "8.8")
 
 
+def test_a_directory_of_wheels_that_is_not_there(machine):
+    said = refusal(machine.set_up(PIP_FIND_LINKS=str(machine.main / "absent")))
+    assert "a directory that pip or uv is configured for is not there" in said
+
+
 def test_a_uv_that_fails_is_said_to(machine):
     done = machine.set_up("doctor", UV_CACHE_DIR="/dev/null")
     assert "which does not know CPython" in done.stdout and "/dev/null" in done.stdout

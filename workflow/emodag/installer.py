@@ -71,6 +71,7 @@ SENTENCES: dict[str, tuple[type[ConfigError], str]] = {
         "the indexes in use do not have all that is pinned, for this Python and machine; one that "
         "wants another user or password shows nothing",
     ),
+    r"`--find-links`": (ConfigError, "a directory that pip or uv is configured for is not there"),
     r"error sending request|timed out|Failed to (fetch|download)": (
         Unreachable,
         "no answer. Check the network, and the indexes that pip or uv are configured for",
