@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from emodag.provenance.environment import BUILT, directory
+from tests.machine import wheel
 from tests.unit.obstacles import OBSTACLES, a_socket, device, pipe
 from tests.workflow.conftest import START, Project, forked, jobs
 
@@ -43,6 +45,24 @@ def test_a_link_to_the_snakefile_and_a_project_with_odd_characters(tmp_path):
     said, well = snakemake(project, work, TABLE, "--configfile", "small.yaml")
     assert well and "emodag: 1 job, 0 hits;" in said, said
     assert "Traceback" not in said
+
+
+def test_an_environment_built_by_a_python_with_a_space_in_its_path(project, tmp_path):
+    venv = tmp_path / "a space/.venv"
+    venv.parent.mkdir()
+    venv.symlink_to(sys.prefix)
+    lock = project.path / "envs/tiny.lock"
+    lock.write_text(wheel(tmp_path / "wheels", "tiny", "9.9"))
+    project.configure(environments={"tiny": {"python": "built", "locks": ["envs/tiny.lock"]}})
+    place = directory("tiny", [lock], BUILT)
+    done = project.snakemake(
+        str(place / "ready.json"),
+        python=venv / "bin/python",
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(tmp_path / "wheels"),
+    )
+    assert "Build the environment tiny-" in done.stderr
+    assert [*(project.path / place).glob("lib/python3*/site-packages/tiny.py")]
 
 
 def test_a_working_directory_without_a_config_yaml(project, tmp_path):

@@ -10,17 +10,18 @@ rule environment:
         ".emodag/environments/{built}.log",
     # On a cluster, only where Snakemake was started may there be a network.
     localrule: True
+    # Snakemake's own interpreter builds, never one of conda's.
+    conda:
+        lambda wildcards: None
     params:
         python=lambda wildcards: CONFIG.environments[built(wildcards)].python,
         locks=lambda wildcards: INTERPRETERS.locks(built(wildcards)),
     message:
         "Build the environment {wildcards.built}"
-    run:
-        # Not a rule's `shell`: Snakemake's own interpreter builds, never one of conda's.
-        shell(
-            "python -P -m emodag environment --python {params.python:q} --log {log}"
-            " .emodag/environments/{wildcards.built} {params.locks:q}"
-        )
+    # Not `run`, for which Snakemake starts its interpreter by a path that it does not quote.
+    shell:
+        "python -P -m emodag environment --python {params.python:q} --log {log}"
+        " .emodag/environments/{wildcards.built} {params.locks:q}"
 
 
 rule environments:
