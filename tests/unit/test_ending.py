@@ -8,7 +8,7 @@ from emodag.face import ending
 from emodag.face.config import load
 from emodag.face.screen import Failure
 from emodag.job import Job
-from emodag.provenance import tally, turn
+from emodag.provenance import progress, tally, turn
 
 CONFIG = load({"folds": 2})
 SCORES = """env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch
@@ -60,6 +60,17 @@ def test_the_score_each_warning_once_files_and_the_next_command(run):
     ]
 
 
+def test_what_stands_above_is_not_said_again(run, monkeypatch):
+    monkeypatch.setenv(progress.VARIABLE, progress.LINES)
+    for job, message in (("scores", "late"), ("local/table", "doubt 0"), ("other", "late")):
+        tally.warn(job, message)
+    found = [line for line in said(run, {"ingest"}) if "arning" in line.casefold()]
+    assert found == [
+        *(f"WARNING local/table: doubt {number}" for number in (1, 2, 3)),
+        "2 warnings above",
+    ]
+
+
 def test_without_scores_submission_or_tables_nothing_is_made_up(run):
     tally.add("local/folds", hit=True, seconds=1.0)
     assert said(run, {"folds"}) == []
@@ -86,3 +97,14 @@ def test_failed_jobs_each_once_with_what_to_do():
     assert found[0] == "emodag: 2 jobs failed" and found[-1] == ending.MEND
     assert found.count("ERROR a: first") == 1 and len(found) == 1 + ending.LINES + 1 + 1 + 1
     assert found[-2] == "ERROR b: what it said is above, and in its log"
+
+
+def test_a_job_that_was_restored_and_then_started_is_one(run):
+    tally.add("scores", hit=True, seconds=2.0)
+    tally.add("scores", hit=True, seconds=2.0)
+    assert tally.summary().startswith("emodag: 1 job, 1 hit; ")
+    tally.add("scores", hit=False, seconds=3.0)
+    tally.add("scores", hit=True, seconds=3.0)
+    told = tally.summary()
+    assert told.startswith("emodag: 1 job, 0 hits; ")
+    assert told.endswith("computed 3.0 s summed over jobs, saved 0.0 s")

@@ -24,7 +24,8 @@ class Snakemakes(logging.Handler):
 
 @pytest.fixture
 def shown(monkeypatch):
-    monkeypatch.delenv(progress.VARIABLE, raising=False)
+    monkeypatch.setenv(progress.VARIABLE, "")  # so that it is put back as it was
+    monkeypatch.delenv(progress.VARIABLE)
     return screen.Screen(Snakemakes(), WORKFLOW)
 
 
@@ -75,6 +76,33 @@ def test_a_failure_that_a_later_attempt_mends_is_none(shown):
     log(shown, "folds", "job_info", **facts, log=[], rule_msg=None)
     log(shown, "folds", "job_finished", job_id=3)
     assert not shown.failures
+
+
+def test_a_failure_beside_others_is_told_at_once(shown, tmp_path, capsys):
+    start(shown)
+    logs = {}
+    for number, name in enumerate(("folds", "table")):
+        logs[name] = [str(tmp_path / name)]
+        (tmp_path / name).write_text(f"ERROR local/{name}: no good\n")
+        facts = {"rule_name": name, "output": [f"results/local/{name}/manifest.json"]}
+        log(shown, name, "job_info", **facts, jobid=number, rule_msg=None)
+    for number, name in enumerate(("folds", "table")):
+        facts = {"jobid": number, "output": [f"results/local/{name}/manifest.json"]}
+        log(shown, name, "job_error", logging.ERROR, **facts, log=logs[name])
+    assert capsys.readouterr().err == "local/folds failed; 1 other job still to end\n"
+    assert [failure.said for failure in shown.failures.values()] == [
+        ["ERROR local/folds: no good"],
+        ["ERROR local/table: no good"],
+    ]
+
+
+def test_an_environment_that_could_not_be_built_says_so_itself(shown, tmp_path):
+    start(shown)
+    (tmp_path / "log").write_text("NOTE environment: so far\nERROR environment: no network\n")
+    facts = {"jobid": 1, "output": [".emodag/environments/x/ready.json"]}
+    log(shown, "x", "job_error", logging.ERROR, **facts, log=[str(tmp_path / "log")])
+    assert shown.failures[1].said == ["ERROR environment: no network"]
+    assert not shown._inner.texts
 
 
 def test_an_error_of_snakemakes_own_is_handed_on(shown):

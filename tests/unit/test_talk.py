@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import emodag
+from emodag.provenance import progress, turn
 from emodag.provenance.talk import Talk
 
 
@@ -20,6 +21,26 @@ def test_a_log_that_cannot_be_written(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     Talk("job", tmp_path / "file/log").error("why")
     assert capsys.readouterr().err == "ERROR job: why\n"
+
+
+def test_an_error_that_comes_at_the_end_is_only_logged_now(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(progress.VARIABLE, progress.LINES)
+    Talk("job", tmp_path / "log").error("why")
+    assert capsys.readouterr().err == ""
+    assert (tmp_path / "log").read_text() == "ERROR job: why\n"
+    (tmp_path / "file").write_text("")
+    for log in (None, tmp_path / "file/log"):  # from where nobody could take it
+        Talk("job", log).error("why")
+        assert capsys.readouterr().err == "ERROR job: why\n"
+
+
+def test_what_another_job_has_warned_of_is_only_logged(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(turn.VARIABLE, "20260101T000000-00000000")
+    for job in ("a", "b"):
+        Talk(job, tmp_path / job).warn("beware")
+    assert capsys.readouterr().err == "WARNING a: beware\n"
+    assert (tmp_path / "b").read_text() == "WARNING b: beware\n"
 
 
 def test_lines_of_jobs_that_speak_at_once_stay_apart(tmp_path):

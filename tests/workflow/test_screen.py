@@ -18,6 +18,7 @@ import pytest
 from emodag.face.ending import MEND, STOPPED
 from tests.workflow.conftest import START, forked, jobs, surroundings
 
+TABLE = "results/local/table/manifest.json"
 FOLDS = "results/local/folds/manifest.json"
 SCALED = "results/local/published/scaled/all/manifest.json"
 TEACHER = "results/local/nested/seed1/gen0/fold0/manifest.json"
@@ -162,11 +163,15 @@ def test_all_from_the_store(copy_of_finished):
     assert end[-1].startswith(following)
 
 
-def test_warnings_come_again_at_the_end(project):
+def test_no_warning_and_no_error_stands_there_twice(project):
     text = project.read("test.csv").replace("f0,f1", "f1,f0", 1)
     (project.path / "test.csv").write_text(text)
     warning = "WARNING local/table: test.csv: features are ordered as in train.csv, by name"
-    assert lines_of(project.snakemake(FOLDS))[-1] == warning
+    said = lines_of(project.snakemake(TABLE))
+    assert said.count(warning) == 1 and said[-1] == "1 warning above"
+    project.configure(folds=7)
+    said = lines_of(project.snakemake(FOLDS, check=False))
+    assert sum(line.startswith("ERROR local/folds: ") for line in said) == 1
 
 
 def test_a_failure_comes_last_with_what_to_do(project):

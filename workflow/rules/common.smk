@@ -88,7 +88,7 @@ def say_how_it_went():
     if SCREEN is None:
         if workflow.is_main_process and (line := tally.summary()):
             say(line)
-    elif SCREEN.was_stopped:
+    elif SCREEN.was_stopped and not SCREEN.failures:
         SCREEN.say(ending.STOPPED)
     else:
         SCREEN.sum_up()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from emodag.chain import Chain
 from emodag.face.words import brief, plural
 from emodag.forking import START
 from emodag.job import RESULTS, Job
-from emodag.provenance import tally
+from emodag.provenance import progress, tally
 
 if TYPE_CHECKING:
     from emodag.face.config import Config
@@ -149,17 +150,25 @@ def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
-    """What the jobs have warned of, and what a table that has been there before holds."""
-    found = tally.warnings()
+    """What the jobs have warned of, and what a table that has been there before holds.
+
+    What jobs have said on this very terminal stands above, and is not said again.
+    """
+    found: dict[str, str] = {}
+    for job, message in tally.warnings():
+        found.setdefault(message, job)
+    above = set(found) if progress.VARIABLE in os.environ else set()
     table = f"{config.environment}/table"
     if is_of_tables:
         with suppress(OSError, ValueError, KeyError):
             quality = json.loads(Path(RESULTS, table, "quality.json").read_text())
-            found += [(table, warning) for warning in quality["warnings"]]
-    lines = [f"WARNING {job}: {message}" for job, message in dict.fromkeys(found)]
+            found |= {text: table for text in quality["warnings"] if text not in found}
+    lines = [f"WARNING {job}: {message}" for message, job in found.items() if message not in above]
     yield from lines[:MOST]
     if len(lines) > MOST:
         yield f"and {plural(len(lines) - MOST, 'more warning')}, in the logs beside the results"
+    if above:
+        yield f"{plural(len(above), 'warning')} above"
 
 
 def _command(targets: Collection[str], arguments: list[str]) -> str:

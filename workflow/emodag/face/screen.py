@@ -60,6 +60,9 @@ SILENT = {
 NO_JOBS = ("all", "environments")
 """Rules that make nothing."""
 
+BUILDER = "environment"
+"""What a job calls itself that builds an environment; all others have manifests."""
+
 LAST_WORDS = re.compile(
     "Exiting because a job execution failed|.*At least one job did not complete"
 )
@@ -282,8 +285,10 @@ class Screen(logging.Handler):
             return False
         made = next((path for path in output if path.endswith("manifest.json")), None)
         name = _name(made) if made else ", ".join(output)
-        said = _said_in(logs, name)
+        said = _said_in(logs, name if made else BUILDER)
         self.failures[number] = Failure(name, logs, said)
+        if said and self._begun:
+            self.say(f"{name} failed; {plural(len(self._begun), 'other job')} still to end")
         if not said:
             for record in self._unexplained:
                 self._hand_on(record)

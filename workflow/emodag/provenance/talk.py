@@ -41,20 +41,27 @@ class Talk:
     def say(self, *lines: str, aloud: bool = True) -> None:
         """Lines, to both; in one piece, since other jobs speak at the same time.
 
-        A terminal that is gone is no reason to fail.
+        A terminal that is gone is no reason to fail, and what cannot be logged is said aloud.
 
         Parameters
         ----------
         aloud : whether they are for standard error, too.
         """
         text = "".join(f"{shown(line)}\n" for line in lines)
-        if aloud:
+        if not self._logs(text) or aloud:
             with suppress(OSError):
                 sys.stderr.write(ERASE + text if progress.is_drawn() else text)
                 sys.stderr.flush()
-        if self.log is not None:
-            with suppress(OSError), self.log.open("a") as stream:
-                stream.write(text)
+
+    def _logs(self, text: str) -> bool:
+        """Write to the log; whether there is none, or it could be done."""
+        try:
+            if self.log is not None:
+                with self.log.open("a") as stream:
+                    stream.write(text)
+        except OSError:
+            return False
+        return True
 
     def hit(self, key: str, saved: float) -> None:
         """The outputs were in the store."""
@@ -77,13 +84,18 @@ class Talk:
         self.say(f"NOTE {self.job}: {message}")
 
     def warn(self, message: str) -> None:
-        """Something the user should know that does not stop the chain."""
-        self.say(f"WARNING {self.job}: {message}")
+        """Something the user should know that does not stop the chain.
+
+        What another job of the run has said already is for the log.
+        """
+        is_new = all(message != said for _, said in tally.warnings())
+        self.say(f"WARNING {self.job}: {message}", aloud=is_new)
         tally.warn(self.job, message)
 
     def error(self, message: str) -> None:
-        """What stopped the job."""
-        self.say(*f"ERROR {self.job}: {message}".split("\n"))
+        """What stopped the job; where the run's own process shows it at the end, for the log."""
+        at_once = self.log is None or progress.VARIABLE not in os.environ
+        self.say(*f"ERROR {self.job}: {message}".split("\n"), aloud=at_once)
 
     @contextmanager
     def progress(self, total: int, unit: str) -> Iterator[Bar | Drawn]:

@@ -54,8 +54,15 @@ def summary() -> str | None:
 
 
 def done() -> list[dict[str, Any]]:
-    """What `add` has noted in this run."""
-    return [record for record in _records(_file()) if "seconds" in record]
+    """What `add` has noted in this run, each job once: as computed, if it ever was.
+
+    Snakemake may start a job that has been restored, for reasons of its own.
+    """
+    jobs: dict[str, dict[str, Any]] = {}
+    for record in _records(_file()):
+        if "seconds" in record and (not record["hit"] or record["job"] not in jobs):
+            jobs[record["job"]] = record
+    return list(jobs.values())
 
 
 def warnings() -> list[tuple[str, str]]:
