@@ -395,3 +395,18 @@ def test_a_first_column_called_by_a_sharp(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('#,a,label\n1,2,"x, y"\n2,3,z\n')
     assert open_table(path).columns == ("#", "a", "label")
+
+
+def test_a_row_longer_than_the_sample_still_tells_how_the_table_is_written(tmp_path):
+    columns, rows = 20_000, 3
+    cells = [
+        ";".join(f"{at % 97},{row}25000000000" for at in range(columns)) for row in range(rows)
+    ]
+    header = ";".join(f"f{at}" for at in range(columns))
+    (tmp_path / "t.csv").write_text("\n".join([header, *cells, ""]))
+    table = open_table(tmp_path / "t.csv")
+    assert table.notes == (
+        "cells are separated by semicolons and decimals are written with a comma",
+    )
+    (block,) = table.blocks(table.columns, [])
+    assert block.values[:, 98].tolist() == [1.025, 1.125, 1.225]

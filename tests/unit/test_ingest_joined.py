@@ -164,3 +164,34 @@ def test_slices_of_one_frame(tmp_path, suffix, step, named):
     np.testing.assert_array_equal(values, whole[["a", "b"]])
     rows = pq.read_table(output / "train_rows.parquet")
     assert rows["id"].to_pylist() == list(range(len(whole)) if named else whole.index)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("kind", ["Float64", "Int8", "boolean"])
+def test_booleans_in_one_file_and_numbers_in_another(tmp_path, suffix, first, kind):
+    flags = np.array([None, True, False, None], object)
+    numbers = pd.array([None, 1, 0, None], kind)
+    frames = [FRAMES[0].assign(c=flags), FRAMES[1].assign(c=numbers)]
+    frames = [frames[first], frames[1 - first], FRAMES[2].assign(c=[None] * 4)]
+    paths = saved(tmp_path, *[suffix] * 3, frames=frames)
+    if kind == "boolean":
+        _, output = joined(tmp_path, *paths)
+        assert "c" in matrix(output / "train.parquet")[0]
+        return
+    found = ["True and False", "numbers"]
+    expected = rf"S1.{suffix}, column 'c': expected {found[first]}, as .*S0.* has, found"
+    with pytest.raises(InputError, match=expected):
+        joined(tmp_path, *paths)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("classes", [["0", "1"], ["1", "0"], ["False", "True"], ["True", "False"]])
+def test_a_label_is_one_class_in_all_files_however_written(tmp_path, suffix, classes):
+    labels = np.array([0, 1, 1, 0])
+    kinds = (bool, float, int)
+    frames = [f.assign(label=labels.astype(k)) for f, k in zip(FRAMES, kinds, strict=True)]
+    _, output = joined(tmp_path, *saved(tmp_path, *[suffix] * 3, frames=frames), classes=classes)
+    codes = pq.read_table(output / "train_rows.parquet")["label"].to_pylist()
+    expected = labels if classes[0] in ("0", "False") else 1 - labels
+    assert codes == [*expected] * 3

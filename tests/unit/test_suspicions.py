@@ -182,15 +182,20 @@ def test_a_pair_must_tell_more_than_the_better_of_the_two(tmp_path):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_nearest_row_is_found_in_order(seed):
+def test_the_nearest_row_is_found_in_order(seed, monkeypatch):
     """By sorting as by all distances, where no two are equal."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(90, 4))
     values[rng.random(90) < 0.1, 1] = np.nan
     near = suspicions._Neighbours(values, rng.integers(3, size=90), rng.integers(5, size=90))
-    places = near._places(0)
-    near._places = lambda at: places * np.pi * (1 + places**2) if at == 0 else places
-    assert near.told(0) == near.share(near.distances(0))
+    ranked = suspicions._ranked
+
+    def stretched(values):
+        order, places = ranked(values)
+        return order, places * np.pi * (1 + places**2)
+
+    monkeypatch.setattr(suspicions, "_ranked", stretched)
+    assert near.told(range(4)).tolist() == [near.share(near.distances(at)) for at in range(4)]
 
 
 def test_the_number_of_the_window_gives_the_order_away(tmp_path):

@@ -45,10 +45,14 @@ from emodag.science.tables import (
     no_number,
     numbers_of,
     require_distinct,
+    times_wider,
     without_codes,
 )
 
 _LONGEST_RECORD = 16 * BLOCK_BYTES
+_WIDE = 4096
+"""With more columns threads would each take memory for all of them, and save little time."""
+
 _SAMPLE_BYTES = 1 << 18
 _INTEGER = r"^\s*[+-]?[0-9]+\s*$"
 _COMPRESSED = {
@@ -131,6 +135,7 @@ class CsvTable:
         self.notes = self._dialect.notes()
         self._header_bytes = len(header)
         self._first_line = header.count(b"\n") + 1
+        self.flags: set[str] = set()
         self._block_rows: list[int] = []
         self._block_lines: list[int | None] = []
 
@@ -147,7 +152,7 @@ class CsvTable:
         index = {name: str(position) for position, name in enumerate(self.columns)}
         self._block_rows, self._block_lines = [], []
         # Whether a column holds booleans shows in its first cell that is not missing.
-        self._flags: set[str] = set()
+        self.flags.clear()
         undecided = np.arange(len(numbers))
         row = 0
         for line, raw in self._records():
@@ -234,7 +239,7 @@ class CsvTable:
         return b"".join(parts)
 
     def _read_beginning(self) -> tuple[bytes, str]:
-        """The header, and whole records after it as far as `_SAMPLE_BYTES` go."""
+        """The header, and whole records after it: of `_SAMPLE_BYTES`, or a few of a wide table."""
         with self._open() as file:
             text = self._read(file, BLOCK_BYTES)
         if not text:
@@ -250,7 +255,7 @@ class CsvTable:
                 self.path,
                 "the header does not end where expected; is a quotation mark left open in it?",
             )
-        sample = text[end : end + _SAMPLE_BYTES]
+        sample = text[end : end + max(_SAMPLE_BYTES, 16 * end)]
         ended = len(text) < BLOCK_BYTES and len(text) == end + len(sample)
         whole = sample if ended else sample[: _last_record(sample)]
         return text[:end], whole.decode("utf-8", errors="replace")
@@ -288,11 +293,11 @@ class CsvTable:
             )
 
     def _records(self) -> Iterator[tuple[int, bytes]]:
-        """Whole records of about `BLOCK_BYTES` bytes, each with the line of its first."""
+        """Whole records of about `BLOCK_BYTES` bytes, or more, each with the line of its first."""
         with self._open() as file:
             self._read(file, self._header_bytes)
             line, rest = self._first_line, b""
-            while chunk := self._read(file, BLOCK_BYTES):
+            while chunk := self._read(file, BLOCK_BYTES * times_wider(len(self.columns))):
                 rest += chunk
                 end = _last_record(rest)
                 if len(rest) - end > _LONGEST_RECORD:
@@ -319,7 +324,7 @@ class CsvTable:
         """The columns asked for, and those `numbers` as (rows, columns) float64."""
         # Of no column at all, pyarrow would read every one.
         as_text = {index[name]: pa.string() for name in (*texts, *numbers) or self.columns[:1]}
-        written = set(self._flags)
+        written = set(self.flags)
         floats = {index[name]: pa.float64() for name in numbers if name not in written}
         reason = "a cell is no number"
         try:
@@ -340,8 +345,8 @@ class CsvTable:
                 continue
             found = numbers_of(column.combine_chunks(), self.missing, self._dialect.decimal)
             if found and found[1] and name in open_:
-                self._flags.add(name)
-            if not found or found[1] not in (None, name in self._flags):
+                self.flags.add(name)
+            if not found or found[1] not in (None, name in self.flags):
                 raise self._find_fault(raw, numbers, texts, row, line, reason)
             values[:, position] = found[0]
         if self._decimals == "pandas" and numbers:
@@ -353,7 +358,11 @@ class CsvTable:
         return pacsv.read_csv(
             pa.BufferReader(text),
             # One block, so that a record is never looked for across two.
-            pacsv.ReadOptions(column_names=names, block_size=len(text) + 1),
+            pacsv.ReadOptions(
+                column_names=names,
+                block_size=len(text) + 1,
+                use_threads=len(types) < _WIDE,
+            ),
             pacsv.ParseOptions(
                 delimiter=self._dialect.separator,
                 newlines_in_values=True,
@@ -464,7 +473,7 @@ class CsvTable:
         text = cell.strip()
         if not number or text in self.missing or cell in self.missing:
             return None
-        flags = name in self._flags
+        flags = name in self.flags
         if (text in (*TRUE, *FALSE)) if flags else is_number(text, self._dialect.decimal):
             return None
         hint = "; is a quotation mark left open?" if "\n" in cell else ""

@@ -1,6 +1,8 @@
 """Parquet files of float64 features, written a bounded number of rows at a time."""
 
+import mmap
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ class FeatureWriter:
 
     def __init__(self, path: Path, names: Sequence[str]) -> None:
         rows = min(_MOST_ROWS, max(_LEAST_ROWS, _GROUP_BYTES // (8 * len(names))))
-        self._pending = np.empty((rows, len(names)), order="F")
+        self._pending = _untouched(rows, len(names))
         self._used = 0
         self._schema = _schema(names)
         self._file = _writer(path, self._schema)
@@ -61,6 +63,18 @@ def select_columns(source: Path, target: Path, names: Sequence[str]) -> None:
     with pq.ParquetFile(source) as file, _writer(target, _schema(names)) as copy:
         for group in range(file.num_row_groups):
             copy.write_table(file.read_row_group(group).select(list(names)))
+
+
+def _untouched(rows: int, columns: int) -> np.ndarray:
+    """(rows, columns) float64, column by column, of which what is never written takes no memory.
+
+    NumPy asks for pages of 2 MiB, by which a wide table of few rows would take all of it.
+    """
+    memory = mmap.mmap(-1, 8 * rows * columns)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # Linux
+        with suppress(OSError):
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory).reshape((rows, columns), order="F")
 
 
 def _schema(names: Sequence[str]) -> pa.Schema:

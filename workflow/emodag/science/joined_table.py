@@ -110,6 +110,7 @@ class JoinedTable:
         notes = {note: None for table in tables for note in table.notes}
         more = len(tables) - 1
         self.notes = (f"with {more} more file{'s' * (more > 1)}", *notes)
+        self.flags: set[str] = set()
         self._first_rows: list[int] = []
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
@@ -118,16 +119,29 @@ class JoinedTable:
         Raises
         ------
         InputError
-            As the readers of the tables do.
+            As the readers of the tables do, and where a column is numbers in one table and True
+            and False in another.
         """
         self._first_rows, rows = [], 0
+        self.flags.clear()
+        known: dict[str, tuple[bool, Table]] = {}
         for table in self._tables:
             self._first_rows.append(rows)
-            read = 0
+            read, unseen = 0, np.arange(len(numbers))
             for block in table.blocks(numbers, texts):
                 read += len(block.values)
+                unseen = unseen[np.isnan(block.values[:, unseen]).all(axis=0)]
                 yield replace(block, first_row=self._first_rows[-1] + block.first_row)
             rows += read
+            for name in np.delete(np.array(numbers, object), unseen):
+                are_flags, other = known.setdefault(name, (name in table.flags, table))
+                if are_flags != (name in table.flags):
+                    told = ("numbers", "True and False")[:: -1 if are_flags else 1]
+                    problem = f"expected {told[0]}, as {other.path} has, found {told[1]}"
+                    raise fault(
+                        table.path, f"{problem}; write it one way in all files", column=name
+                    )
+            self.flags |= table.flags
 
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell already read, by its row in the file that has it."""

@@ -28,8 +28,12 @@ from emodag.science.tables import (
     no_number,
     numbers_of,
     require_distinct,
+    times_wider,
     without_codes,
 )
+
+_DEFINED = ("pandas.period", "pandas.interval", "arrow.uuid")
+"""Types defined on top of others that are text in CSV."""
 
 _UNNAMED = "__index_level_0__"
 """What pandas calls the column of an index without a name."""
@@ -108,6 +112,7 @@ class ParquetTable:
             found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
             self.index = next(found, None)
         self._rows, self.counted = rows, not levels and bool(_metadata(schema))
+        self.flags: set[str] = set()
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
@@ -132,16 +137,23 @@ class ParquetTable:
         """
         stored = [name for name in texts if self._range is None or name != self._range[0]]
         for name in numbers:
-            self._require(name, lambda type_: _is_number(type_) or _is_string(type_), "numbers")
+            self._require(name, _is_number_or_written, "numbers")
         for name in stored:
             self._require(name, _is_text, "integers or strings")
         row = 0
-        self._flags: dict[str, bool] = {}
+        self.flags.clear()
+        self._are_flags: dict[str, bool] = {}
+        if any(self._types[name] in _DEFINED for name in stored):
+            # So that pyarrow reads what pandas has defined, and not what that is made of.
+            import pandas.core.arrays.arrow.extension_types  # noqa: F401
         with self._open() as file:
-            times = {
-                name: _times([self._column(file, group, name) for group in range(len(file.rows))])
+            whole = {
+                name: _in_whole(
+                    [self._column(file, group, name) for group in range(len(file.rows))]
+                )
                 for name in stored
-                if pa.types.is_temporal(_value_type(self._types[name]))
+                if self._types[name] in _DEFINED
+                or pa.types.is_temporal(_value_type(self._types[name]))
             }
             for group, rows in enumerate(file.rows):
                 written = {}
@@ -149,8 +161,8 @@ class ParquetTable:
                     if name not in stored:
                         counted = self._range[1][row : row + rows]
                         written[name] = pa.array(map(str, counted), pa.string())
-                    elif name in times:
-                        written[name] = times[name].slice(row, rows)
+                    elif name in whole:
+                        written[name] = whole[name].slice(row, rows)
                     else:
                         written[name] = _strings(_plain(self._column(file, group, name)))
                 yield from self._group_blocks(file, group, numbers, written, row)
@@ -199,7 +211,8 @@ class ParquetTable:
             for position, name in enumerate(names, start=start):
                 values[:, position] = self._floats(name, _plain(table[name]), first_row)
         without_codes(values, self.missing)
-        step = max(1, BLOCK_BYTES // (8 * max(len(numbers), 1)))
+        most = BLOCK_BYTES * times_wider(len(numbers))
+        step = max(1, most // (8 * max(len(numbers), 1)))
         for start in range(0, rows, step):
             yield Block(
                 first_row=first_row + start,
@@ -207,9 +220,11 @@ class ParquetTable:
                 texts={name: text[start : start + step] for name, text in texts.items()},
             )
 
-    def _require(self, name: str, is_fit: Callable[[pa.DataType], bool], expected: str) -> None:
+    def _require(
+        self, name: str, is_fit: Callable[[pa.DataType | str], bool], expected: str
+    ) -> None:
         type_ = self._types[name]
-        if isinstance(type_, str) or not is_fit(_value_type(type_)):
+        if not is_fit(_value_type(type_)):
             raise fault(
                 self.path,
                 f"expected {expected}, found the type {type_}; convert it, "
@@ -233,6 +248,7 @@ class ParquetTable:
         if _is_string(type_):
             return self._written_numbers(name, column.cast(pa.string()), first_row)
         if pa.types.is_boolean(type_):
+            self.flags.add(name)
             column = column.cast(pa.uint8())
         integers = column.fill_null(0).to_numpy()
         self._refuse_inexact(name, integers, first_row)
@@ -244,13 +260,14 @@ class ParquetTable:
         found = numbers_of(text, self.missing)
         if found is not None:
             values, flags = found
-            if flags is None or self._flags.setdefault(name, flags) == flags:
+            if flags is None or self._are_flags.setdefault(name, flags) == flags:
+                self.flags.update([name] if flags else [])
                 self._refuse_inexact_text(name, text, values, first_row)
                 return values
         for row, cell in enumerate(text.to_pylist()):
             one = numbers_of(pa.array([cell], pa.string()), self.missing)
-            if one is None or one[1] not in (None, self._flags.setdefault(name, False)):
-                problem = no_number(cell, flags=self._flags.get(name, False))
+            if one is None or one[1] not in (None, self._are_flags.setdefault(name, False)):
+                problem = no_number(cell, flags=self._are_flags.get(name, False))
                 raise self.fault(problem, column=name, row=first_row + row)
         raise AssertionError("a cell that is no number was not found again")
 
@@ -314,8 +331,9 @@ def _extension(field: pa.Field) -> str | None:
     return None if name is None else name.decode(errors="replace")
 
 
-def _value_type(type_: pa.DataType) -> pa.DataType:
-    return type_.value_type if pa.types.is_dictionary(type_) else type_
+def _value_type(type_: pa.DataType | str) -> pa.DataType | str:
+    is_encoded = not isinstance(type_, str) and pa.types.is_dictionary(type_)
+    return type_.value_type if is_encoded else type_
 
 
 def _is_number(type_: pa.DataType) -> bool:
@@ -334,7 +352,13 @@ def _is_string(type_: pa.DataType) -> bool:
     return kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
 
 
-def _is_text(type_: pa.DataType) -> bool:
+def _is_number_or_written(type_: pa.DataType | str) -> bool:
+    return not isinstance(type_, str) and (_is_number(type_) or _is_string(type_))
+
+
+def _is_text(type_: pa.DataType | str) -> bool:
+    if isinstance(type_, str):
+        return type_ in _DEFINED
     return _is_number(type_) or _is_string(type_) or pa.types.is_temporal(type_)
 
 
@@ -343,13 +367,15 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return joined.dictionary_decode() if pa.types.is_dictionary(joined.type) else joined
 
 
-def _times(parts: Sequence[pa.ChunkedArray]) -> pa.Array:
-    """A column of times as pandas writes it, which depends on all of its cells."""
+def _in_whole(parts: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """A column of times, or of a type in `_DEFINED`, as pandas writes it: by all of its cells."""
     import pandas as pd
 
-    times = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
-    lines = pd.Series(times.to_pandas()).to_csv(index=False, header=False, na_rep="NaT")
-    return pa.array([None if t == "NaT" else t for t in lines.splitlines()], pa.string())
+    column = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
+    is_uuid = column.type == pa.uuid()  # of which pandas would have the bytes
+    cells = pd.Series(column.to_pylist() if is_uuid else column.to_pandas(), dtype=None)
+    lines = cells.to_csv(index=False, header=False, na_rep="NaT", sep="\x1f")  # so none is quoted
+    return pa.array([None if cell == "NaT" else cell for cell in lines.splitlines()], pa.string())
 
 
 def _strings(column: pa.Array) -> pa.Array:

@@ -233,9 +233,14 @@ def disguises(values: np.ndarray, codes: np.ndarray, persons: np.ndarray) -> lis
         return []
     rough = _Neighbours(values[:ROUGH], labels[:ROUGH], who[:ROUGH])
     fine = _Neighbours(values, labels, who)
-    shares = np.array([rough.told(at) for at in range(width)])
+    shares = np.concatenate(
+        [
+            rough.told(np.arange(first, min(first + _COLUMNS_AT_ONCE, width)))
+            for first in range(0, width, _COLUMNS_AT_ONCE)
+        ]
+    )
     alone = np.flatnonzero(shares >= _ALONE - 0.05).tolist()
-    alone = [at for at in alone if fine.told(at) >= _ALONE]
+    alone = [at for at in alone if fine.told([at])[0] >= _ALONE]
     others = [at for at in np.argsort(-shares, kind="stable").tolist() if at not in alone]
     near = {at: rough.distances(at) for at in others[:_MOST_PAIRED]}
     together = []
@@ -243,7 +248,7 @@ def disguises(values: np.ndarray, codes: np.ndarray, persons: np.ndarray) -> lis
         if rough.share(near[a] + near[b]) < max(_TOGETHER - 0.07, shares[a], shares[b]):
             continue
         share = fine.share(fine.distances(a) + fine.distances(b))
-        if share >= max(_TOGETHER, fine.told(a) + _GAIN, fine.told(b) + _GAIN):
+        if share >= max(_TOGETHER, *(fine.told([a, b]) + _GAIN)):
             together.append((min(a, b), max(a, b)))
     return [*((at,) for at in alone), *together]
 
@@ -282,36 +287,65 @@ class _Neighbours:
 
     def share(self, distances: np.ndarray) -> float:
         """The share of rows whose label is that of the nearest row, as a mean over classes."""
-        return self._share(self._labels[distances.argmin(axis=1)])
+        is_right = self._labels[distances.argmin(axis=1)] == self._labels
+        return float(self._shares(self._labels[None], is_right[None])[0])
 
-    def told(self, at: int) -> float:
-        """The share for one feature; in order of its values, as all distances would take long."""
-        places = self._places(at)
-        order = np.argsort(places, kind="stable")
-        places, persons = places[order], self._persons[order]
-        starts = np.flatnonzero(np.diff(persons, prepend=persons[0] - 1))
-        run = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(persons)))
+    def told(self, features: Sequence[int]) -> np.ndarray:
+        """The share for each of the features, as `share` has it for its `distances`, if no two tie.
+
+        In order of a feature's values, as all distances would take long.
+        """
+        values = self._values[:, features].T
+        order, places = _ranked(values)
+        rows = np.arange(values.shape[1])
+        persons, labels = self._persons[order], self._labels[order]
+        is_start = np.diff(persons, prepend=persons[:, :1] - 1) != 0
         # The nearest row of somebody else lies before or after the run of rows of one person.
-        before, after = starts[run] - 1, np.append(starts, len(persons))[run + 1]
-        apart = np.concatenate([places, [np.inf]])  # before the first, and after the last
-        is_before = np.abs(places - apart[before]) <= np.abs(apart[after] - places)
-        nearest = np.where(is_before, before, after)
-        labels = np.empty_like(self._labels)
-        labels[order] = self._labels[order][np.minimum(nearest, len(order) - 1)]
-        return self._share(labels)
+        before = np.maximum.accumulate(np.where(is_start, rows, 0), axis=1) - 1
+        starts = np.where(is_start, rows, len(rows))[:, ::-1]
+        following = np.minimum.accumulate(starts, axis=1)[:, ::-1]
+        after = np.append(following[:, 1:], np.full((len(values), 1), len(rows)), axis=1)
+        places = places.astype(np.float64)
+        apart = np.append(places, np.full((len(values), 1), np.inf), axis=1)  # at -1 and after all
+        is_before = np.abs(places - np.take_along_axis(apart, before, 1)) <= np.abs(
+            np.take_along_axis(apart, after, 1) - places
+        )
+        nearest = np.minimum(np.where(is_before, before, after), len(rows) - 1)
+        is_right = np.take_along_axis(labels, nearest, 1) == labels
+        return self._shares(labels, is_right)
 
     def _places(self, at: int) -> np.ndarray:
         """(m,) float32 ranks of a feature's values, from 0 to 1; 2 where it is missing."""
-        unique, ranks = np.unique(self._values[:, at], return_inverse=True)
-        places = (ranks / max(len(unique) - 1, 1)).astype(np.float32)
-        places[np.isnan(self._values[:, at])] = 2
+        (order,), (ranked,) = _ranked(self._values[:, at][None])
+        places = np.empty_like(ranked)
+        places[order] = ranked
         return places
 
-    def _share(self, told: np.ndarray) -> float:
+    def _shares(self, labels: np.ndarray, is_right: np.ndarray) -> np.ndarray:
+        """(k,) shares, where of (k, m) labels so many are right."""
         if len(self._classes) < 2:
-            return 0.0
-        right = np.bincount(self._labels[told == self._labels], minlength=len(self._counts))
-        return float((right[self._classes] / self._counts[self._classes]).mean())
+            return np.zeros(len(labels))
+        kinds = len(self._counts)
+        at = (np.arange(len(labels))[:, None] * kinds + labels)[is_right]
+        right = np.bincount(at, minlength=len(labels) * kinds).reshape(-1, kinds)
+        right = right.take(self._classes, axis=1)
+        return (right / self._counts[self._classes]).mean(axis=1)
+
+
+def _ranked(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of (k, m) float64, how to order each row, and in that order float32 ranks from 0 to 1.
+
+    Ranks of missing values, which come last, are 2.
+    """
+    order = np.argsort(values, axis=1, kind="stable")
+    ordered = np.take_along_axis(values, order, 1)
+    is_missing = np.isnan(ordered)
+    steps = (ordered[:, 1:] != ordered[:, :-1]) & ~is_missing[:, :-1]  # one rank for all missing
+    ranks = np.zeros(values.shape, np.int64)
+    np.cumsum(steps, axis=1, out=ranks[:, 1:])
+    places = (ranks / np.maximum(ranks[:, -1:], 1)).astype(np.float32)
+    places[is_missing] = 2
+    return order, places
 
 
 def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:

@@ -88,6 +88,8 @@ class Table(Protocol):
     If so, the table has a method `show_index`, which makes that a column as well."""
     missing: tuple[str, ...]
     """The spellings of a missing value."""
+    flags: set[str]
+    """Of the numbers that were read last, those that are written as booleans."""
     notes: tuple[str, ...]
     """What of the way it is read should be told."""
     hint: str
@@ -119,6 +121,14 @@ def fault(
     if row is not None:
         place.append(f"data row {row + 1}" + (f" (line {line})" if line is not None else ""))
     return InputError(f"{', '.join(place)}: {message}")
+
+
+def times_wider(columns: int) -> int:
+    """How many times `BLOCK_BYTES` is in memory of a table with very many columns.
+
+    Each column of each block costs time, so small blocks would cost the columns' square.
+    """
+    return min(max(columns >> 14, 1), 4)
 
 
 def another_kind(beginning: bytes) -> str | None:
