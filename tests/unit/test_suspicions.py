@@ -195,7 +195,8 @@ def test_the_nearest_row_is_found_in_order(seed, monkeypatch):
         return order, places * np.pi * (1 + places**2)
 
     monkeypatch.setattr(suspicions, "_ranked", stretched)
-    assert near.told(range(4)).tolist() == [near.share(near.distances(at)) for at in range(4)]
+    features = [0, 2, 3]  # missing values are equal
+    assert near.told(features).tolist() == [near.share(near.distances(at)) for at in features]
 
 
 def test_the_number_of_the_window_gives_the_order_away(tmp_path):
