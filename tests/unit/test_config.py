@@ -148,10 +148,15 @@ def test_the_replays_settings_make_a_configuration():
 def test_a_file_that_is_missing_or_not_yaml(tmp_path):
     with pytest.raises(ConfigError, match="no such configuration file"):
         combined([tmp_path / "none.yaml"], [])
-    for content in (b"a: [1,", b"a: \xff"):
+    for content, said in {
+        b"a: [1,": "line 1, column 7: not YAML: while parsing a flow node that begins on line 1, ",
+        b"a:\n\tb: 1": "line 2, column 1: not YAML: .*; indent by spaces, not by tabs",
+        b"a: 1\nb: \xff": "line 2: holds characters that are not UTF-8 text; save it again",
+    }.items():
         (tmp_path / "bad.yaml").write_bytes(content)
-        with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
+        with pytest.raises(ConfigError, match=rf"bad\.yaml, {said}") as caught:
             combined([tmp_path / "bad.yaml"], [])
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)

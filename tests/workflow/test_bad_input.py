@@ -149,15 +149,25 @@ def test_the_sentence_on_a_configuration_comes_last(project):
     ]
 
 
-def test_what_snakemake_says_little_of_check_says_in_full(project):
+ABSENT = "absent.yaml: no such configuration file"
+TAB = (
+    "tab.yaml, line 3, column 1: not YAML: found character '\\t' that cannot start any token; "
+    "indent by spaces, not by tabs"
+)
+
+
+def test_a_configuration_file_that_cannot_be_read_is_a_sentence(project):
+    """As Snakemake reads it before the Snakefile, it finds the workflow's package by its name."""
     (project.path / "tab.yaml").write_text("folds: 3\ndata:\n\tlabel: mood\n")
-    done = project.emodag("check", "tab.yaml")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("emodag: error: tab.yaml: not YAML:")
-    assert "found character '\\t' that cannot start any token" in done.stderr
-    assert "line 3, column 1" in done.stderr
-    done = project.emodag("check", "absent.yaml")
-    assert done.stderr == "emodag: error: absent.yaml: no such configuration file\n"
+    (project.path / "empty.yaml").write_text("# all by default\n")
+    known = {"PYTHONPATH": str(project.path / "workflow")}
+    for file, message in (("absent.yaml", ABSENT), ("tab.yaml", TAB)):
+        said = f"emodag: error: {message}\n"
+        done = project.snakemake("-n", configfiles=(file,), check=False, **known)
+        assert (done.returncode, done.stderr) == (1, said)
+        assert project.emodag("check", file).stderr == said
+    both = ("small.yaml", "empty.yaml")
+    assert "Job stats:" in project.snakemake("-n", configfiles=both, **known).stderr
 
 
 def test_an_environment_without_its_conda_file(project):

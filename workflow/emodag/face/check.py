@@ -26,6 +26,9 @@ SCORED = ("submission", "scores", "leaderboard")
 START = 0.3
 """Seconds of a job besides what its stage takes."""
 
+WIDEST = 4096
+"""Features that the step is measured with at most; of more the weights grow with the square."""
+
 FEW = 8
 """Of more persons or names than these the others are counted."""
 
@@ -68,8 +71,12 @@ def _check(options: argparse.Namespace) -> int:
         quality = json.loads((where / config.environment / "table/quality.json").read_text())
         tell(*_understood(config, quality))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))
-        step = _seconds_per_step(config, chain, quality["features"], where / "steps")
+        features = quality["features"]
+        measured = min(features, WIDEST)
+        step = _seconds_per_step(config, chain, measured, where / "steps")
+        step *= _weights(config, features) / _weights(config, measured)
     tell(*_cost(config, chain, quality["rows"], step))
+    tell(*_memory(config, features))
     if told := only_one_generation(config):
         tell(_line("", told))
     files = ["--configfile", *map(str, options.files)] if options.files else []
@@ -213,6 +220,18 @@ def _cost(
         yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
     batch = config.training.batch
     yield _line("", f"a step of {batch} rows takes {step * 1000:.0f} ms here, measured just now")
+
+
+def _weights(config: "Config", features: int) -> int:
+    """How many weights the network has that grow with the features, nearly all of a wide one's."""
+    model = config.model
+    return 2 * features * (max(1, features // model.gate_ratio) + model.hidden)
+
+
+def _memory(config: "Config", features: int) -> Iterator[str]:
+    """What a fit takes of it, if it is much: weights, gradients and two moments in float32."""
+    if (needed := 16 * _weights(config, features) / 1e9) >= 1:
+        yield _line("", f"a fit takes about {needed:.0f} GB of memory for {features:,} features")
 
 
 def _steps(job: Job, rows: Mapping[str, int], config: "Config") -> int:
