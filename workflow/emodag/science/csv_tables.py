@@ -87,6 +87,7 @@ class CsvTable:
     """
 
     counted = False
+    numeric = frozenset()
 
     def __init__(
         self,
@@ -255,7 +256,7 @@ class CsvTable:
                 self.path,
                 "the header does not end where expected; is a quotation mark left open in it?",
             )
-        sample = text[end : end + max(_SAMPLE_BYTES, 16 * end)]
+        sample = text[end : end + max(_SAMPLE_BYTES, 8 * end)]
         ended = len(text) < BLOCK_BYTES and len(text) == end + len(sample)
         whole = sample if ended else sample[: _last_record(sample)]
         return text[:end], whole.decode("utf-8", errors="replace")

@@ -238,7 +238,10 @@ class _Sample:
         if not rows:
             raise fault(table.path, "has a header but no rows")
         self._together = _TOGETHER // rows
-        self._look(names)
+        if len(names) <= self._together:  # so that most tables are then read as numbers at once
+            self.texts = text_columns(self._beginning, names)
+        found = set(self.texts)
+        self._look([name for name in names if name not in found])
 
     def _look(self, names: Sequence[str]) -> None:
         if not names:
@@ -289,7 +292,7 @@ class _Beginning:
     """A table of whose rows only the first block is read."""
 
     def __init__(self, table: Table) -> None:
-        self._table, self.missing = table, table.missing
+        self._table, self.missing, self.numeric = table, table.missing, table.numeric
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         return islice(self._table.blocks(numbers, texts), 1)

@@ -110,6 +110,7 @@ class JoinedTable:
         notes = {note: None for table in tables for note in table.notes}
         more = len(tables) - 1
         self.notes = (f"with {more} more file{'s' * (more > 1)}", *notes)
+        self.numeric = frozenset.intersection(*(table.numeric for table in tables))
         self.flags: set[str] = set()
         self._first_rows: list[int] = []
 

@@ -116,6 +116,11 @@ class ParquetTable:
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
+        self.numeric = frozenset(
+            name
+            for name, type_ in self._types.items()
+            if not isinstance(type_, str) and _is_number(_value_type(type_))
+        )
 
     def show_index(self) -> None:
         """Have an index that only counts the rows as a first column without a name, as CSV has."""

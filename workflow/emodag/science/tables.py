@@ -88,6 +88,8 @@ class Table(Protocol):
     If so, the table has a method `show_index`, which makes that a column as well."""
     missing: tuple[str, ...]
     """The spellings of a missing value."""
+    numeric: frozenset[str]
+    """Columns whose type leaves nothing but numbers and booleans."""
     flags: set[str]
     """Of the numbers that were read last, those that are written as booleans."""
     notes: tuple[str, ...]
