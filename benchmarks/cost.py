@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from benchmarks.speed.measuring import run, summary
 from tests.workflow.conftest import Project
 
-from emodag.provenance.canonical import file_sha256
-from emodag.provenance.digest import logical_digest
+from ledger.disk.canonical import file_sha256
+from ledger.kinds.digest import logical_digest
 
 SHAPE = {"protocols": ["published", "nested"], "generations": 2, "folds": 5}
 """The default chain's: 58 jobs, 19 of which lead to a submission."""

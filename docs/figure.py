@@ -9,9 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-from emodag.face.page_parts import STYLE
+from emodag.pages.page_parts import text
 
-COLOURS = STYLE.partition("*")[0]
+COLOURS = text("style.css").partition("*")[0]
 MARGIN = 12
 
 

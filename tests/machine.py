@@ -164,10 +164,11 @@ class Machine:
             "PIP_FIND_LINKS": f"{self.main} {self.more}",
         }
 
-        package = self.project / "workflow/emodag"
-        package.mkdir(parents=True)
-        for module in ("__init__", "errors", "installer", "setup", "shown"):
-            shutil.copy(ROOT / f"workflow/emodag/{module}.py", package)
+        modules = ("__init__", "errors", "shown", "environments/__init__", "environments/installer")
+        for name in ("emodag/__init__", "emodag/setup", *(f"ledger/{name}" for name in modules)):
+            to = self.project / f"workflow/{name}.py"
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / f"workflow/{name}.py", to)
         envs = self.project / "envs"
         envs.mkdir()
         shutil.copy(ROOT / "Makefile", self.project)

@@ -27,7 +27,7 @@ from benchmarks.speed import chain, growth, parts
 from benchmarks.speed.measuring import Comparison, summary, written
 from benchmarks.speed.page import page
 
-from emodag.provenance.fingerprint import processor_model
+from ledger.machine.fingerprint import processor_model
 
 
 def parts_of(scratch: Path, full: bool) -> dict[str, Callable[[], list[Comparison]]]:

@@ -16,7 +16,7 @@ from benchmarks.speed.measuring import Comparison, Cost, run, task
 from sklearn.metrics import f1_score
 from tests.workflow.conftest import Project
 
-from emodag.job import FITS
+from emodag.chain.stages import FITS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "workflow" / "plain_script.py"

@@ -1,51 +1,23 @@
 """`speed.html`: what was measured, as a table and figures."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.speed.growth import FIGURES, KINDS
 from benchmarks.speed.measuring import Comparison, summary
-from jinja2 import Environment
 from markupsafe import Markup
 
-from emodag.face.drawing import FAINT, MAIN, SERIES, axes_of, settings, svg
-from emodag.face.page_parts import STYLE, TABLE, Table
-
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>{{ style }}</style>
-</head>
-<body>
-<main>
-<h1>{{ title }}</h1>
-<p>{{ machine }}</p>
-{{ table(rows) }}
-<div class="figures">
-{% for figure in figures %}
-<figure>
-{{ figure.drawing }}
-<figcaption>{{ figure.caption }}</figcaption>
-</figure>
-{% endfor %}
-</div>
-</main>
-</body>
-</html>
-"""
+from emodag.pages.drawing import FAINT, MAIN, SERIES, axes_of, settings, svg
+from emodag.pages.page_parts import Table, template, text
 
 
 def page(comparisons: Sequence[Comparison], machine: Mapping[str, str]) -> str:
     """The page, one file that needs nothing else."""
-    template = Environment(autoescape=True).from_string(TABLE.lstrip() + PAGE)
-    text = template.render(
+    made = template("page.html", Path(__file__).parent).render(
         title="How fast emodag is",
-        style=Markup(STYLE),
+        style=Markup(text("style.css")),
         machine=f"{'; '.join(f'{name}: {value}' for name, value in machine.items())}.",
         rows=table(comparisons),
         figures=[
@@ -54,7 +26,7 @@ def page(comparisons: Sequence[Comparison], machine: Mapping[str, str]) -> str:
             for figure in (growth_figures(one) if "along" in one.facts else cost_figures(one))
         ],
     )
-    return text + "\n"
+    return made + "\n"
 
 
 def table(comparisons: Sequence[Comparison]) -> Table:

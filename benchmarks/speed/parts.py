@@ -17,11 +17,10 @@ from benchmarks.speed.measuring import Comparison, Cost, run, task
 from benchmarks.speed.tasks import ROWS, WIDTH, operations
 from tests.workflow.conftest import START, Project, listens
 
-from emodag import forking
-from emodag.job import FITS
-from emodag.provenance import turn
-from emodag.provenance.plan import read_plan
-from emodag.provenance.sidecar import sidecar_path
+from emodag.chain.stages import FITS
+from ledger.jobs.plan import read_plan
+from ledger.run import forking, turn
+from ledger.store.sidecar import sidecar_path
 
 BARE = Path(__file__).resolve().parents[1] / "bare.smk"
 NO_OP = ["-c2", "results/submission.csv"]
@@ -65,7 +64,7 @@ def start(scratch: Path, rounds: int) -> Comparison:
         forking.offer(environment, environment.fingerprint(), sys.executable)
         while not listens(os.environ[forking.ADDRESS]):
             time.sleep(0.01)
-        os.environ["EMODAG_FITS"] = "1"
+        os.environ["LEDGER_FITS"] = "1"
         run([*START, "-m", "platform"], project.path)  # answered once all is loaded
         loaded = psutil.Process().children()[-1]
         processes = [loaded, *loaded.children()]
@@ -76,9 +75,9 @@ def start(scratch: Path, rounds: int) -> Comparison:
             shutil.rmtree(".emodag/store/actions")
             for manifest in sorted(Path("results").rglob("manifest.json"), key=_made):
                 before = _cpu(processes)
-                os.environ.pop("EMODAG_FITS", None)
+                os.environ.pop("LEDGER_FITS", None)
                 if json.loads(manifest.read_text())["stage"] in FITS:
-                    os.environ["EMODAG_FITS"] = "1"
+                    os.environ["LEDGER_FITS"] = "1"
                 command = [*START, "-m", "emodag", "run", str(manifest)]
                 cost = run(command, project.path)
                 taken = json.loads(sidecar_path(manifest).read_text())["cost"]["cpu_seconds"]

@@ -87,7 +87,7 @@ def read(path: Path, how: str) -> Callable[[], dict]:
     """
     names = path.open().readline().rstrip().replace('"', "").split(",")[1:-2]
     if how == "emodag":
-        from emodag.science.csv_tables import CsvTable
+        from emodag.science.tables.csv_tables import CsvTable
 
         def work() -> dict:
             table = CsvTable(path)
@@ -231,12 +231,12 @@ def fit(tables: Path) -> Callable[[], dict]:
 
 
 def _fit(x: Any, y: np.ndarray, extra: dict, batch: int, matmul: str) -> Callable[[], dict]:
-    from emodag.science.devices import prepared
-    from emodag.science.model import ModelSettings
-    from emodag.science.randomness import Derived
+    from emodag.science.fit.devices import prepared
+    from emodag.science.fit.model import ModelSettings
+    from emodag.science.fit.randomness import Derived
+    from emodag.science.fit.training import FitSettings
+    from emodag.science.fit.training import fit as train
     from emodag.science.seeds import generator
-    from emodag.science.training import FitSettings
-    from emodag.science.training import fit as train
 
     prepared("cpu")
 
@@ -300,7 +300,7 @@ def _products(batch: int) -> Callable[[], dict]:
 def _sgemm(wanted: int, how: str) -> Callable[[], dict]:
     import torch
 
-    from emodag.science.ordered import product
+    from emodag.science.fit.ordered import product
 
     a, b = (torch.randn(2048, 2048) for _ in range(2))
     multiply = torch.mm if how == "sgemm" else product

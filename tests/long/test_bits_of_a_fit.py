@@ -9,11 +9,11 @@ WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 FIT = """
 import hashlib, sys
 import numpy as np, torch
-from emodag.science.devices import prepared
-from emodag.science.model import ModelSettings
-from emodag.science.randomness import Derived
+from emodag.science.fit.devices import prepared
+from emodag.science.fit.model import ModelSettings
+from emodag.science.fit.randomness import Derived
 from emodag.science.seeds import generator
-from emodag.science.training import Cosine, FitSettings, fit, probabilities
+from emodag.science.fit.training import Cosine, FitSettings, fit, probabilities
 torch.set_num_threads(int(sys.argv[1]))
 prepared("cpu")
 rng = np.random.default_rng(0)

@@ -53,16 +53,23 @@ def loaded(directory: Path, *modules: str, fits: bool = False, **variables: str)
     address = secrets.token_hex(8)
     own = {**os.environ, "PYTHONPATH": str(directory)}
     process = subprocess.Popen(
-        [sys.executable, "-P", ROOT / "workflow/loaded.py", address, ",".join(variables), *modules],
+        [
+            sys.executable,
+            "-P",
+            ROOT / "workflow/ledger/run/loaded.py",
+            address,
+            ",".join(variables),
+            *modules,
+        ],
         stdin=subprocess.PIPE,
         env={**own, "OPENBLAS_NUM_THREADS": "1", **variables},
     )
     while process.poll() is None and not listens(address):
         time.sleep(0.01)
-    asking = {**own, "EMODAG_LOADED": address}
+    asking = {**own, "LEDGER_LOADED": address}
     try:
         if fits:
-            asking["EMODAG_FITS"] = "1"
+            asking["LEDGER_FITS"] = "1"
             asks(asking, "platform")  # answered once it is there
             yield asking, psutil.Process(process.pid).children()[0]
         else:
@@ -85,7 +92,7 @@ def test_a_fork_is_as_a_process_of_its_own(tmp_path, fits):
     asked = {"cwd": "/", "input": "said"}
     with loaded(tmp_path, "numpy", fits=fits) as (environment, process):
         forked = asks(environment, "state", "one", "two words", **asked)
-        started = asks({**environment, "EMODAG_LOADED": ""}, "state", "one", "two words", **asked)
+        started = asks({**environment, "LEDGER_LOADED": ""}, "state", "one", "two words", **asked)
     forked, started = (json.loads(one.stdout) for one in (forked, started))
     assert (forked.pop("parent"), started.pop("parent")) == (process.pid, os.getpid())
     assert forked == started
@@ -97,7 +104,7 @@ def test_a_fork_ends_as_a_process_of_its_own(tmp_path, code, fits):
     (tmp_path / "ending.py").write_text(f"print('begun')\n{code}")
     with loaded(tmp_path, "numpy", fits=fits) as (environment, _):
         forked = asks(environment, "ending")
-        started = asks({**environment, "EMODAG_LOADED": ""}, "ending")
+        started = asks({**environment, "LEDGER_LOADED": ""}, "ending")
     assert (forked.returncode, forked.stdout) == (started.returncode, started.stdout)
     assert forked.stderr.splitlines()[-1:] == started.stderr.splitlines()[-1:]
 
@@ -153,7 +160,7 @@ def test_only_jobs_that_need_it_wait_for_what_takes_long_to_load(patient):
         "    time.sleep(0.01)"
     )
     with loaded(patient, "json", "--", "numpy_and_more") as (environment, process):
-        fit = {**environment, "EMODAG_FITS": "1"}
+        fit = {**environment, "LEDGER_FITS": "1"}
         command = [*START, "-m", "patient", "0"]
         with subprocess.Popen(command, env=fit, stdout=-1, text=True) as waiting:
             for _ in range(3):
@@ -170,7 +177,7 @@ def test_what_cannot_be_loaded_for_fits_leaves_the_other_jobs_forks(patient, mod
     with loaded(patient, "json", "--", module) as (environment, process):
         parents = {
             name: json.loads(asks({**environment, **more}, "patient", "0").stdout)[1]
-            for name, more in (("fit", {"EMODAG_FITS": "1"}), ("other", {}))
+            for name, more in (("fit", {"LEDGER_FITS": "1"}), ("other", {}))
         }
     assert parents == {"fit": os.getpid(), "other": process.pid}
 
@@ -280,7 +287,7 @@ def test_what_a_job_inherits(tmp_path, before):
         script = f'{before} "$@"' if wraps else f'{before}; "$@"'
         command = ["sh", "-c", script, "-", *START, "-m", "inherited"]
         asked = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE)
-        alone = {**environment, "EMODAG_LOADED": ""}
+        alone = {**environment, "LEDGER_LOADED": ""}
         started = subprocess.run(command, env=alone, text=True, stdout=subprocess.PIPE)
     parent, *found = asked.stdout.split(maxsplit=1)
     assert found == started.stdout.split(maxsplit=1)[1:] and parent != str(process.pid)
@@ -297,7 +304,7 @@ def test_another_users_process_is_told_nothing(patient):
     )
     other = subprocess.Popen([sys.executable, "-c", listen], stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "listens\n"
-    environment = {**os.environ, "PYTHONPATH": str(patient), "EMODAG_LOADED": "taken"}
+    environment = {**os.environ, "PYTHONPATH": str(patient), "LEDGER_LOADED": "taken"}
     done = asks(environment, "patient", "0")
     assert json.loads(done.stdout)[1] == os.getpid()
     assert other.communicate()[0] == "0\n"
@@ -308,7 +315,7 @@ def both(tmp_path_factory) -> Project:
     """Jobs of two environments in one run; `forks.txt` tells which were forks, and of what."""
     place = tmp_path_factory.mktemp("both") / "project"
     project = Project.create(place, drift={"contrasts": [["avx2", "local"]]})
-    loaded, done = project.path / "workflow/loaded.py", "    return arguments\n"
+    loaded, done = project.path / "workflow/ledger/run/loaded.py", "    return arguments\n"
     text = loaded.read_text()
     assert text.count(done) == 1
     tell = (
@@ -316,7 +323,7 @@ def both(tmp_path_factory) -> Project:
     )
     loaded.write_text(text.replace(done, tell + done))
     jobs = ("avx2/table", "avx2/folds", "local/folds")  # first those of the one with variables
-    project.snakemake(*(f"results/{name}/manifest.json" for name in jobs), EMODAG_LOADED="")
+    project.snakemake(*(f"results/{name}/manifest.json" for name in jobs), LEDGER_LOADED="")
     return project
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from emodag.provenance.fingerprint import processor
+from ledger.machine.fingerprint import processor
 from tests.workflow.conftest import ROOT, WHOLE, Project
 
 CONTROL = ("numpy2", "avx2", "no_avx2", "threads2")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from emodag.provenance.environment import BUILT, directory
+from ledger.environments.venv import BUILT, directory
 from tests.machine import wheel
 from tests.unit.obstacles import OBSTACLES, a_socket, device, pipe
 from tests.workflow.conftest import START, Project, forked, jobs

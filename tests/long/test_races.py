@@ -153,7 +153,7 @@ def test_company_where_snakemake_would_run_what_need_not(scenario):
 
 def test_a_file_system_without_locks(scenario, correct):
     """A run that another one overtakes says so, instead of mixing their results."""
-    code = "workflow/emodag/provenance/turn.py"
+    code = "workflow/ledger/run/turn.py"
     scenario.edit(code, "fcntl.flock(handle, how)", "raise OSError(errno.ENOLCK, 'no locks')")
     assert scenario.run().status == 0
     first = Begun(scenario, TEACHER, "--config", "training={epochs: 300}")

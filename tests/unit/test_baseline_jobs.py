@@ -1,13 +1,12 @@
 """Which jobs the baselines are, what they need, and what the configuration may ask for."""
 
-from pathlib import Path
-
 import pytest
 
-from emodag.baselines import baseline_jobs
-from emodag.errors import ConfigError
-from emodag.face.config import load
-from emodag.planner import Planner, jobs
+from emodag.chain.baselines import baseline_jobs
+from emodag.chain.jobs import workflow_of
+from emodag.config.sections import load
+from ledger.errors import ConfigError
+from ledger.jobs.planner import Planner
 
 
 def test_none_unless_asked_for():
@@ -31,8 +30,7 @@ def test_a_model_depends_on_its_own_packages():
 
 def test_the_locked_versions_of_those_packages_enter_the_plan():
     config = load({"baselines": ["svm", "lightgbm"]})
-    root = Path(__file__).resolve().parents[2]
-    planner = Planner(config, jobs(config), root, read_only=True)
+    planner = Planner(workflow_of(config), read_only=True)
 
     def required(name):
         return planner.plan(name).environment.requires

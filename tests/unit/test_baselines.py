@@ -8,16 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import ConfigError
 from emodag.science.baselines.features import scaled, unscaled
 from emodag.science.baselines.search import _score, inner_folds
 from emodag.science.baselines.task import Answer, Task, fit_on_present, no_tick
 from emodag.science.baselines.voting import hard_vote, soft_vote
-from emodag.science.matrices import read_columns, read_probabilities
-from emodag.science.person_scores import fold_confusions, summary
-from emodag.science.scoring import macro_f1
+from emodag.science.scores.person_scores import fold_confusions, summary
+from emodag.science.scores.scoring import macro_f1
+from emodag.science.tables.matrices import read_columns, read_probabilities
 from emodag.stages import baseline, baselines
 from emodag.stages.scores import LeakageError
+from ledger.errors import ConfigError
 from tests.baseline_checks import cutting, rare_class_share
 
 HERE = ("svm", "logistic_regression", "self_training")

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from emodag.beginning import bring_to_the_present, clear_away, keep_together
-from emodag.face.config import Config
-from emodag.face.config_file import effective_yaml
-from emodag.job import Job
-from emodag.provenance.canonical import digest, file_sha256
-from emodag.provenance.manifest import Output
-from emodag.provenance.sidecar import sidecar_path
+from emodag.chain.chain import Chain
+from emodag.chain.stages import FINALS
+from emodag.config.sections import Config
+from emodag.config.written import effective_yaml
+from ledger.disk.canonical import digest, file_sha256
+from ledger.jobs.job import Job
+from ledger.jobs.manifest import Output
+from ledger.snakemake.beginning import bring_to_the_present, clear_away, keep_together
+from ledger.store.sidecar import sidecar_path
 from tests.unit.test_plan import plan
 from tests.unit.test_store import manifest
 
@@ -19,7 +21,7 @@ SUBMISSION = Path("results/submission.csv")
 MANIFEST = Path("results/submission.manifest.json")
 CONFIGURATION = Path("results/configuration.yaml")
 PLANNED = plan(job="submission", directory="results", manifest=str(MANIFEST), inputs={})
-CONFIG = Config()
+TEXT = effective_yaml(Config()).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ def table(tmp_path, monkeypatch) -> str:
     made = manifest(job="submission", plan=PLANNED.identity(), outputs={"submission.csv": output})
     made.write(MANIFEST)
     sidecar_path(MANIFEST).write_text("{}")
-    CONFIGURATION.write_text(effective_yaml(CONFIG))
+    CONFIGURATION.write_bytes(TEXT)
     return "first"
 
 
@@ -49,7 +51,7 @@ def begin(planned=PLANNED, *, anew=False, held: tuple[str, ...] = ()) -> dict[Pa
         return anew
 
     plans = {"submission": planned}
-    return keep_together(CONFIG, plans.get, make_anew, hashes.__contains__)
+    return keep_together(TEXT, FINALS, plans.get, make_anew, hashes.__contains__)
 
 
 def earlier() -> list[str]:
@@ -110,12 +112,12 @@ def test_the_configuration_goes_with_its_tables(table):
     CONFIGURATION.write_text("another")
     moved = begin(OTHER)
     assert moved[CONFIGURATION].read_text() == "another"
-    assert CONFIGURATION.read_text() == effective_yaml(CONFIG)
+    assert CONFIGURATION.read_text() == TEXT.decode()
 
 
 def test_the_configuration_is_written_where_nothing_is_set_aside(table):
     CONFIGURATION.write_text("another")
-    assert begin() == {} and CONFIGURATION.read_text() == effective_yaml(CONFIG)
+    assert begin() == {} and CONFIGURATION.read_text() == TEXT.decode()
 
 
 def test_a_manifest_that_somebody_has_copied_decides_nothing(table):
@@ -136,7 +138,7 @@ def test_what_the_workflow_does_not_make_is_left_alone(table):
 
 
 def job(name: str = "local/table") -> Job:
-    return Job(name=name, stage="folds", environment="local", params={})
+    return Chain(Config(), "local").job(name, "folds", {})
 
 
 def test_leftovers_of_killed_processes_go_and_nothing_else():

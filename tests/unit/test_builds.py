@@ -16,11 +16,11 @@ from pathlib import Path
 import markupsafe._speedups
 import pytest
 
-from emodag.provenance import builds as builds_module
-from emodag.provenance import installed
-from emodag.provenance.builds import builds, readable, warning
-from emodag.provenance.closure import PACKAGE
-from emodag.provenance.fingerprint import CPU_VARIABLES, PRECISION_VARIABLES, steering
+from ledger.code.closure import LEDGER
+from ledger.machine import builds as builds_module
+from ledger.machine import installed
+from ledger.machine.builds import builds, readable, warning
+from ledger.machine.fingerprint import CPU_VARIABLES, PRECISION_VARIABLES, steering
 
 COMPILED = Path(markupsafe._speedups.__file__)
 """Some compiled module that is installed anyway."""
@@ -120,10 +120,10 @@ def examined(monkeypatch):
 
 def asked(prefix, cwd):
     """What an interpreter says of its own packages."""
-    code = "from emodag.provenance.builds import builds; print(json.dumps(builds(['tiny'])))"
+    code = "from ledger.machine.builds import builds; print(json.dumps(builds(['tiny'])))"
     done = subprocess.run(
         [prefix / "bin/python", "-P", "-c", f"import json; {code}"],
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        env={**os.environ, "PYTHONPATH": str(LEDGER.parent)},
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -2,13 +2,13 @@
 
 import pytest
 
-from emodag.face import check
-from emodag.face.config import load
+from emodag.config.sections import load
+from emodag.verbs import check
 
 
 @pytest.mark.parametrize("ratio", [4, 16])
 def test_the_weights_that_grow_are_nearly_all_of_a_wide_network(ratio):
-    from emodag.science.model import AttentiveAutoencoder, ModelSettings
+    from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 
     widths = {"hidden": 32, "code": 8, "head": 8, "gate_ratio": ratio}
     rest = {"dropout": 0.0, "residual": True, "corruption": 0.0, "matmul": "torch"}

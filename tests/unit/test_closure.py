@@ -2,7 +2,7 @@
 
 import pytest
 
-from emodag.provenance.closure import PACKAGE, code_closure, definitions
+from ledger.code.closure import code_closure, definitions
 
 STAGE = '''
 """A stage."""
@@ -106,18 +106,20 @@ def test_definitions_name_what_was_edited(pack):
     assert definitions("pack.absent", pack) is None
 
 
+def test_what_only_a_type_checker_imports_is_not_followed(pack):
+    helper = pack / "helper.py"
+    helper.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import pack.other\nelse:\n    import pack.real\n"
+    )
+    (pack / "real.py").write_text("")
+    found = code_closure("pack.stages.two", pack)
+    assert "pack.real" in found and "pack.other" not in found
+
+
 def test_every_stage_imports_only_what_it_needs():
     """A stage that reached the training code would be recomputed at every edit of the network."""
     for stage in ("ingest", "folds", "scale", "pseudo_label", "blend", "submission", "scores"):
-        closure = code_closure(f"emodag.stages.{stage}", PACKAGE)
-        assert not {"emodag.science.training", "emodag.science.model"} & set(closure), stage
-        assert not any(name.startswith(("emodag.provenance", "emodag.face")) for name in closure)
-
-
-def test_the_rooms_depend_in_one_direction():
-    for path in (PACKAGE / "science").glob("*.py"):
-        text = path.read_text()
-        assert "emodag.stages" not in text and "emodag.provenance" not in text, path
-    for path in (PACKAGE / "provenance").glob("*.py"):
-        text = path.read_text()
-        assert "from emodag.science" not in text and "from emodag.face" not in text, path
+        closure = code_closure(f"emodag.stages.{stage}")
+        assert not {"emodag.science.fit.training", "emodag.science.fit.model"} & set(closure), stage
+        assert all(n.startswith("ledger.disk") for n in closure if n.startswith("ledger."))

@@ -6,14 +6,14 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from emodag.chain import Chain
-from emodag.errors import ConfigError
-from emodag.face.combined import combined
-from emodag.face.config import Config, load
-from emodag.face.config_file import default_yaml, effective_yaml, json_schema
-from emodag.face.config_reference import reference
-from emodag.face.places import asked_store
-from emodag.face.repeated_keys import repeated_keys
+from emodag.chain.chain import Chain
+from emodag.config.combined import combined
+from emodag.config.reference import reference
+from emodag.config.repeated_keys import repeated_keys
+from emodag.config.sections import Config, load
+from emodag.config.written import default_yaml, effective_yaml, json_schema
+from ledger.errors import ConfigError
+from ledger.store.place import asked_store
 from tests.unit.obstacles import OBSTACLES
 
 FILES = {"source": "files", "train": "a.csv", "test": "b.csv"}

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emodag.provenance.factors import factors, together
-from emodag.science.contrasts import (
+from emodag.science.scores.contrasts import (
     compared,
     flipped_predictions,
     mean_of,
     moved_persons,
     pseudo_label_changes,
 )
-from emodag.science.yardstick import effect, mean_interval, sd_interval, spread
+from emodag.science.scores.yardstick import effect, mean_interval, sd_interval, spread
+from ledger.compare.factors import factors, together
 
 
 def test_a_person_that_moves():

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from emodag.errors import ConfigError
-from emodag.onednn import has_onednn
-from emodag.provenance.device import device_for, kind
 from emodag.stages import fitting
+from ledger.errors import ConfigError
+from ledger.machine.device import device_for, kind
+from ledger.machine.onednn import has_onednn
 from tests.unit.test_training import MODEL
 
 
@@ -78,7 +78,7 @@ def test_a_torch_without_onednn_multiplies_by_itself_and_the_key_says_so(tmp_pat
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 FAULTS = """
 import pyarrow, resource, torch
-from emodag.science.devices import prepared
+from emodag.science.fit.devices import prepared
 prepared("cpu")
 table = torch.ones(1000, 1000)
 for count in range(30):

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from emodag.provenance.canonical import canonical_json, digest, is_sha256
-from emodag.provenance.digest import logical_digest
+from ledger.disk.canonical import canonical_json, digest, is_sha256
+from ledger.kinds.digest import logical_digest
 
 
 def written(path, table, **options):

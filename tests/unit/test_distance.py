@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emodag.provenance.distance import Distance, distance, ulps
+from ledger.compare.distance import Distance, distance, ulps
 
 FLOATS = [np.float16, np.float32, np.float64]
 NUMBERS = [*FLOATS, np.bool_, np.int8, np.int32, np.int64, np.uint64]

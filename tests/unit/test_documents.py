@@ -11,12 +11,12 @@ from dataclasses import asdict
 
 import pytest
 
-from emodag.errors import IntegrityError
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Manifest
-from emodag.provenance.plan import Source, Upstream, read_plan
-from emodag.provenance.store import SCHEMA, Store
-from emodag.provenance.talk import Talk
+from ledger.disk.canonical import digest
+from ledger.errors import IntegrityError
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.plan import Source, Upstream, read_plan
+from ledger.run.talk import Talk
+from ledger.store.store import SCHEMA, Store
 from tests.unit.test_plan import RUN, UP, plan, written
 from tests.unit.test_store import KEY, action, manifest
 

@@ -1,6 +1,6 @@
 """What differs between two JSON values, by dotted key."""
 
-from emodag.provenance.dotted import changes
+from ledger.compare.dotted import changes
 
 
 def test_changes_by_key():

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from emodag.face.words import number, percent, score, title
-from emodag.provenance.distance import Distance
+from emodag.pages.words import number, percent, score, title
 from emodag.stages import drift
+from ledger.compare.distance import Distance
 
 LOCAL = {"name": "local", "requires": {"numpy": "1.26.4"}, "variables": {}, "threads": 1}
 OTHER = {**LOCAL, "name": "other", "requires": {"numpy": "2.0.2"}, "variables": {"X": "<b>&"}}

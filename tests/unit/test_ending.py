@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from emodag.face import ending
-from emodag.face.config import load
-from emodag.face.screen import Failure
-from emodag.job import Job
-from emodag.provenance import progress, tally, turn
+from emodag.chain.chain import Chain
+from emodag.config.sections import load
+from emodag.terminal import ending
+from ledger.run import progress, tally, turn
+from ledger.snakemake import ending as failing
+from ledger.snakemake.screen import Failure
 
 CONFIG = load({"folds": 2})
 SCORES = """env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch
@@ -30,10 +31,8 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "results/local/table/quality.json").write_text(json.dumps(quality))
     (tmp_path / "results/scores.csv").write_text(SCORES)
     names = ("submission", "scores", "report")
-    return {
-        name: Job(name=name, stage=name, environment="local", params={}, inputs={})
-        for name in names
-    }
+    chain = Chain(CONFIG, "local")
+    return {name: chain.job(name, name, {}) for name in names}
 
 
 def said(chain, rules, targets=(), arguments=()):
@@ -93,9 +92,9 @@ def test_failed_jobs_each_once_with_what_to_do():
         Failure("b", [], []),
         Failure("a", ["a.log"], lines),
     ]
-    found = list(ending.of_failures(failures))
-    assert found[0] == "emodag: 2 jobs failed" and found[-1] == ending.MEND
-    assert found.count("ERROR a: first") == 1 and len(found) == 1 + ending.LINES + 1 + 1 + 1
+    found = list(failing.of_failures(failures))
+    assert found[0] == "emodag: 2 jobs failed" and found[-1] == failing.MEND
+    assert found.count("ERROR a: first") == 1 and len(found) == 1 + failing.LINES + 1 + 1 + 1
     assert found[-2] == "ERROR b: what it said is above, and in its log"
 
 

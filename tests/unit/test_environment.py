@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from emodag.errors import ConfigError
-from emodag.provenance.environment import BUILT, build, directory, discard_if_damaged, interpreter
+from ledger.environments.venv import BUILT, build, directory, discard_if_damaged, interpreter
+from ledger.errors import ConfigError
 from tests.machine import wheel
 
 

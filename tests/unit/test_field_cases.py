@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import ConfigError, InputError
-from emodag.face import check
-from emodag.face.config import load
-from emodag.planner import jobs
-from emodag.science.ingest import open_table, read_truth
+from emodag.chain.jobs import jobs
+from emodag.config.sections import load
+from emodag.science.tables.ingest import open_table, read_truth
+from emodag.verbs import check
+from ledger.errors import ConfigError, InputError
 from tests.unit.test_ingest import ingested, matrix, quality, write
 from tests.unit.test_ingest_dialects import BODY, FRAME, HEADER, PLAIN, X, complaint
 

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
-from emodag.errors import IntegrityError
-from emodag.provenance.dotted import changes, dotted
-from emodag.provenance.file_distance import file_distance
+from ledger.compare.dotted import changes, dotted
+from ledger.compare.file_distance import file_distance
+from ledger.errors import IntegrityError
 
 
 @pytest.fixture

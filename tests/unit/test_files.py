@@ -7,12 +7,12 @@ import os
 
 import pytest
 
-from emodag.files import open_regular, size_of
-from emodag.provenance import atomic
-from emodag.provenance.atomic import copy_hashed, read_bytes
-from emodag.provenance.canonical import file_sha256
-from emodag.provenance.remembered import recall
-from emodag.provenance.sidecar import read_record
+from ledger.disk import atomic
+from ledger.disk.atomic import copy_hashed, read_bytes
+from ledger.disk.canonical import file_sha256
+from ledger.disk.regular import open_regular, size_of
+from ledger.disk.remembered import recall
+from ledger.store.sidecar import read_record
 from tests.unit.obstacles import OBSTACLES
 
 pytestmark = pytest.mark.usefixtures("alarm")
@@ -110,8 +110,8 @@ def test_a_source_that_changes_while_it_is_copied(tmp_path, monkeypatch, how):
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
 @pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
 def test_a_raw_table_that_is_no_file(tmp_path, suffix, make):
-    from emodag.science.csv_tables import CsvTable
-    from emodag.science.parquet_tables import ParquetTable
+    from emodag.science.tables.csv_tables import CsvTable
+    from emodag.science.tables.parquet_tables import ParquetTable
 
     path = tmp_path / f"table{suffix}"
     make(path)
@@ -120,7 +120,7 @@ def test_a_raw_table_that_is_no_file(tmp_path, suffix, make):
 
 
 def test_a_compressed_table_is_read_to_its_end(tmp_path):
-    from emodag.science.csv_tables import CsvTable
+    from emodag.science.tables.csv_tables import CsvTable
 
     path = tmp_path / "table.csv.gz"
     with gzip.open(path, "wt") as stream:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
-from emodag.errors import InputError
 from emodag.science.folds import (
     assignments,
     group_folds,
@@ -20,8 +19,9 @@ from emodag.science.folds import (
     scikit_learn_group_folds,
     shuffled_folds,
 )
-from emodag.science.matrices import read_columns, write_columns
+from emodag.science.tables.matrices import read_columns, write_columns
 from emodag.stages import folds as stage
+from ledger.errors import InputError
 
 EQUAL = np.repeat(np.arange(19), 8)
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from emodag.errors import IntegrityError
-from emodag.face.cli import main
-from emodag.provenance import garbage
-from emodag.provenance.manifest import Output
-from emodag.provenance.store import NOTE, Store
+from emodag.application import main
+from ledger.errors import IntegrityError
+from ledger.jobs.manifest import Output
+from ledger.store import garbage
+from ledger.store.store import NOTE, Store
 from tests.unit.test_store import KEY, action, manifest, publish
 
 DAY = 86400

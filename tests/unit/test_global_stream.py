@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from emodag.science.fit_state import State
-from emodag.science.global_stream import going_on_from, seeded
-from emodag.science.training import fit
+from emodag.science.fit.fit_state import State
+from emodag.science.fit.global_stream import going_on_from, seeded
+from emodag.science.fit.training import fit
 from tests.unit.test_training import MODEL, SETTINGS
 
 PLAIN = replace(MODEL, residual=False, corruption=0.0)

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emodag.errors import ConfigError, InputError
-from emodag.science import csv_tables, feature_file
-from emodag.science.ingest import layout_of_test, layout_of_train, open_table
-from emodag.science.suspicions import empty_in_test
+from emodag.science.tables import csv_tables, feature_file
+from emodag.science.tables.ingest import layout_of_test, layout_of_train, open_table
+from emodag.science.tables.suspicions import empty_in_test
 from emodag.stages import ingest
+from ledger.errors import ConfigError, InputError
 
 CLASSES = ["calm", "tense"]
 OUTPUTS = ["quality.json", "test.parquet", "test_rows.parquet", "train.parquet"]

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import InputError
-from emodag.science import csv_tables
+from emodag.science.tables import csv_tables
 from emodag.stages import ingest
+from ledger.errors import InputError
 
 HEADER = "a,b,label,person\n"
 ROWS = ["1,2,calm,P", "3,4,tense,P", "5,6,calm,Q", "7,9,tense,Q"]

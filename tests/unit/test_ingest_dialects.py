@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import ConfigError, InputError
-from emodag.face.config import Data
-from emodag.science import csv_tables
-from emodag.science.ingest import open_table
+from emodag.config.sections import Data
+from emodag.science.tables import csv_tables
+from emodag.science.tables.ingest import open_table
+from ledger.errors import ConfigError, InputError
 from tests.unit.test_ingest import ingested, matrix, quality, write
 
 X = np.round(np.random.default_rng(1).normal(size=(6, 3)) * 10, 3)

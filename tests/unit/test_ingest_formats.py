@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import InputError
-from emodag.science.ingest import open_table, read_truth
+from emodag.science.tables.ingest import open_table, read_truth
+from ledger.errors import InputError
 from tests.unit.test_ingest import ingested, quality
 
 ROWS = 8
@@ -184,7 +184,8 @@ def test_types_that_pandas_defines_are_no_numbers(tmp_path):
     train = frame(z=pd.period_range("2024-05", periods=ROWS, freq="M"))
     train.to_parquet(tmp_path / "t.parquet")
     code = (
-        "import sys; from pathlib import Path; from emodag.science.ingest import open_table; "
+        "import sys; from pathlib import Path; "
+        "from emodag.science.tables.ingest import open_table; "
         "assert 'pandas' not in sys.modules; "
         f"print(open_table(Path({str(tmp_path / 't.parquet')!r}))._types['z'])"
     )

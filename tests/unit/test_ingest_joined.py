@@ -5,9 +5,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import InputError
-from emodag.raw_files import raw_files
+from emodag.config.raw_files import raw_files
 from emodag.stages import ingest
+from ledger.errors import InputError
 from tests.unit.test_ingest import Notes, matrix, params, quality
 
 FRAMES = [

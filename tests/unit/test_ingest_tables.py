@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emodag.errors import InputError
-from emodag.science import csv_tables, parquet_tables
-from emodag.science.ingest import open_table
+from emodag.science.tables import csv_tables, parquet_tables
+from emodag.science.tables.ingest import open_table
+from ledger.errors import InputError
 
 HARD_NUMBERS = [
     "0.1", "-0.0", "1e22", "1e23", "9007199254740993.0", "1e-320", "5e-324",

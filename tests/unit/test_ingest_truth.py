@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.errors import InputError
-from emodag.science.ingest import read_truth
+from emodag.science.tables.ingest import read_truth
+from ledger.errors import InputError
 
 CLASSES = ["calm", "tense", "dull"]
 

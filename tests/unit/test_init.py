@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from emodag.face import check, cli
-from emodag.face.combined import combined
-from emodag.planner import jobs
-from emodag.science import guesses
+from emodag import application
+from emodag.chain.jobs import jobs
+from emodag.config.combined import combined
+from emodag.science.tables import guesses
+from emodag.verbs import check
 
 MOODS = ["calm", "cheerful", "tense"]
 FEATURES = [f"eda{at}" for at in range(5)]
@@ -215,7 +216,7 @@ def init(folder, *arguments):
     os.chdir(folder)
     try:
         with redirect_stdout(said), redirect_stderr(complained):
-            status = cli.main(["init", *arguments])
+            status = application.main(["init", *arguments])
     finally:
         os.chdir(before)
     return status, said.getvalue(), complained.getvalue()
@@ -358,7 +359,7 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_classes_are_those_of_all_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("emodag.science.csv_tables.BLOCK_BYTES", 2048)
+    monkeypatch.setattr("emodag.science.tables.csv_tables.BLOCK_BYTES", 2048)
     table = frame(range(12)).sort_values("who", kind="stable")
     table.loc[table.index[-3:], "mood"] = "weary"
     _, text = written(tmp_path, {"t.csv": table})

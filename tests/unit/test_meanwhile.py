@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from emodag.face.cli import main
-from emodag.provenance import owner, turn
-from emodag.provenance.canonical import digest
-from emodag.provenance.freshness import Manifests, is_fresh
-from emodag.provenance.key import key_of
-from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Plan
-from emodag.provenance.sidecar import sidecar_path, write_record
-from emodag.provenance.store import Action, Store
-from emodag.provenance.why import judge
+from emodag.application import main
+from ledger.ask.why import judge
+from ledger.disk import owner
+from ledger.disk.canonical import digest
+from ledger.jobs.freshness import Manifests, is_fresh
+from ledger.jobs.key import key_of
+from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.plan import Plan
+from ledger.run import turn
+from ledger.store.sidecar import sidecar_path, write_record
+from ledger.store.store import Action, Store
 from tests.unit.test_plan import plan
 from tests.unit.test_store import manifest
 

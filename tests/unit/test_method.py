@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.special import log_softmax, ndtr, ndtri
 
-from emodag.science import ordered
-from emodag.science.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.fit import ordered
+from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.fit.training import Cosine, FitSettings, _scheduler, mix, total_loss
 from emodag.science.scaling import fit_quantiles, reference_shares, transform
-from emodag.science.training import Cosine, FitSettings, _scheduler, mix, total_loss
 
 P, K, SLOPE = 9, 4, 0.01
 SETTINGS = ModelSettings(

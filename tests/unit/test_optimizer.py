@@ -1,9 +1,9 @@
-"""`emodag.science.optimizer` computes what torch's optimiser does."""
+"""`emodag.science.fit.optimizer` computes what torch's optimiser does."""
 
 import pytest
 import torch
 
-from emodag.science.optimizer import AdamW
+from emodag.science.fit.optimizer import AdamW
 
 
 @pytest.mark.parametrize("fused", [True, False])

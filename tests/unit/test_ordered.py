@@ -1,12 +1,12 @@
-"""The order of sums is part of the definition of `emodag.science.ordered`."""
+"""The order of sums is part of the definition of `emodag.science.fit.ordered`."""
 
 import numpy as np
 import pytest
 import torch
 
-from emodag.science import ordered
-from emodag.science.model import TORCHS, BatchNorm
-from emodag.science.ordered import (
+from emodag.science.fit import ordered
+from emodag.science.fit.model import TORCHS, BatchNorm
+from emodag.science.fit.ordered import (
     PIECE,
     Linear,
     cross_entropy,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emodag.errors import EmodagError, InputError
-from emodag.provenance import pack
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Manifest, Output
+from ledger.disk.canonical import digest
+from ledger.errors import InputError, UserError
+from ledger.jobs.manifest import Manifest, Output
+from ledger.store import pack
 
 INGREDIENTS = {
     "code": {},
@@ -92,7 +92,7 @@ def test_what_is_not_packed(results, tmp_path):
     with pytest.raises(InputError, match=r"out\.tar: a pack is a zip file"):
         pack.write_pack(results, tmp_path / "out.tar")
     (results / "raw/manifest.json").write_text("{}")
-    with pytest.raises(EmodagError, match=r"raw/manifest\.json: not a manifest"):
+    with pytest.raises(UserError, match=r"raw/manifest\.json: not a manifest"):
         pack.write_pack(results, tmp_path / "out.zip")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty: holds no manifest"):

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emodag.chain import Chain
-from emodag.errors import ConfigError, InputError
-from emodag.face.config import load
-from emodag.person_count import MEMORY, VARIABLE, counted, handed_on
-from emodag.planner import jobs
-from emodag.provenance.plan import PLANS
-from emodag.science.matrices import read_columns
+from emodag.chain.chain import Chain
+from emodag.chain.jobs import jobs
+from emodag.chain.person_count import MEMORY, VARIABLE, counted, handed_on
+from emodag.config.sections import load
 from emodag.science.synthetic import SIZES
+from emodag.science.tables.matrices import read_columns
 from emodag.stages import ingest
+from ledger.errors import ConfigError, InputError
+from ledger.jobs.plan import PLANS
 from tests.unit.test_folds import Told
 
 NAMED = {"label": "mood", "group": "who", "classes": ["a", "b"]}

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from emodag.errors import IntegrityError
-from emodag.provenance.canonical import digest
-from emodag.provenance.freshness import Manifests, is_fresh
-from emodag.provenance.manifest import Output
-from emodag.provenance.plan import (
+from ledger.disk.canonical import digest
+from ledger.errors import IntegrityError
+from ledger.jobs.freshness import Manifests, is_fresh
+from ledger.jobs.manifest import Output
+from ledger.jobs.plan import (
     Environment,
     Plan,
     Source,
@@ -37,6 +37,7 @@ def plan(**changes):
         ),
         "directory": "results/a/b",
         "manifest": "results/a/b/manifest.json",
+        "module": "emodag.stages.folds",
         "outputs": ("file",),
     }
     return Plan(**{**fields, **changes})

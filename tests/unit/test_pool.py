@@ -10,15 +10,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.chain import Chain, only_one_generation
-from emodag.errors import ConfigError, InputError
-from emodag.face.config import load
-from emodag.provenance.digest import logical_digest
+from emodag.chain.chain import Chain, only_one_generation
+from emodag.config.sections import load
 from emodag.science.folds import folds_of_others
-from emodag.science.matrices import probability_columns, read_columns, write_columns
-from emodag.science.pool import pool_rows
-from emodag.science.suspicions import glance, same_persons, same_rows
+from emodag.science.tables.matrices import probability_columns, read_columns, write_columns
+from emodag.science.tables.pool import pool_rows
+from emodag.science.tables.suspicions import glance, same_persons, same_rows
 from emodag.stages import folds, ingest, pseudo_label, scale
+from ledger.errors import ConfigError, InputError
+from ledger.kinds.digest import logical_digest
 from tests.unit.test_ingest import Notes, matrix, params, quality, write
 from tests.unit.test_scaling import PUBLISHED, Listener
 
@@ -395,7 +395,7 @@ def made(folder, train, unlabelled):
             role: Path(origin) if isinstance(origin, str) else folder.joinpath(*origin)
             for role, origin in job.inputs.items()
         }
-        import_module(f"emodag.stages.{job.stage}").run(inputs, job.params, output, Quiet())
+        import_module(job.module).run(inputs, job.params, output, Quiet())
         assert sorted(path.name for path in output.iterdir()) == sorted(job.outputs)
         digests |= {f"{job.name}/{file}": logical_digest(output / file) for file in job.outputs}
     return digests

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from emodag.face.printing import complain, tell
+from ledger.cli.printing import complain, tell
 
 WARNING = "\x1b[33mWARNING\x1b[0m a \\x1b[31m table\n"
 

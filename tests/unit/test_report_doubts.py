@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emodag.face.report import answer, classes, training
+from emodag.pages.report import answer, classes, training
 
 
 def run(**facts):

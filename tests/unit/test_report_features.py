@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from emodag.science.attention import mean_gate, rank_agreement, shared_top
 from emodag.science.embedding import embed
-from emodag.science.model import TORCHS, Gate
-from emodag.science.oddities import oddities
+from emodag.science.fit.attention import mean_gate, rank_agreement, shared_top
+from emodag.science.fit.model import TORCHS, Gate
+from emodag.science.tables.oddities import oddities
 
 
 def test_odd_cells_by_hand():

@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
 
-from emodag.science.calibration import expected_calibration_error, reliability, selected
-from emodag.science.class_scores import by_class, cohens_kappa, confusion_by_group, macro_f1_of
-from emodag.science.resampling import draws, fold_means, over_seeds, percentiles
-from emodag.science.scoring import confusion
+from emodag.science.scores.calibration import expected_calibration_error, reliability, selected
+from emodag.science.scores.class_scores import (
+    by_class,
+    cohens_kappa,
+    confusion_by_group,
+    macro_f1_of,
+)
+from emodag.science.scores.resampling import draws, fold_means, over_seeds, percentiles
+from emodag.science.scores.scoring import confusion
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.face.report import table_one
-from emodag.face.report.run import Run
+from emodag.pages.report import table_one
+from emodag.pages.report.run import Run
 
 
 @pytest.fixture

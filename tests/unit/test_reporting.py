@@ -2,9 +2,9 @@
 
 import pytest
 
-from emodag.face.config import load
-from emodag.planner import jobs
-from emodag.reporting import report_job
+from emodag.chain.jobs import jobs
+from emodag.chain.report import report_job
+from emodag.config.sections import load
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,10 @@
 
 import pytest
 
-from emodag.errors import InputError
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.results import in_order, job_below, read_manifests
+from ledger.disk.canonical import digest
+from ledger.errors import InputError
+from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.results import in_order, job_below, read_manifests
 
 
 def manifest(inputs, outputs):

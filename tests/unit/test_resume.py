@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from emodag.provenance.canonical import digest
-from emodag.provenance.checkpoint import Checkpoint
-from emodag.provenance.store import Store
-from emodag.provenance.talk import Talk
-from emodag.science.fit_state import State
-from emodag.science.randomness import Derived
-from emodag.science.training import Plateau, fit, probabilities
+from emodag.science.fit.fit_state import State
+from emodag.science.fit.randomness import Derived
+from emodag.science.fit.training import Plateau, fit, probabilities
+from ledger.disk.canonical import digest
+from ledger.run.checkpoint import Checkpoint
+from ledger.run.talk import Talk
+from ledger.store.store import Store
 from tests.unit.test_training import MODEL, SETTINGS, stream
 
 KEY = digest("key")

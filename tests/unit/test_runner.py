@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from emodag.errors import EmodagError, InputError, IntegrityError
-from emodag.provenance import runner, turn
-from emodag.provenance import store as stores
-from emodag.provenance.canonical import digest, file_sha256
-from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.plan import Environment, Plan, PlanError, Source, Upstream
-from emodag.provenance.store import Store, StoreError
-from emodag.provenance.talk import Talk
+from ledger.disk.canonical import digest, file_sha256
+from ledger.errors import InputError, IntegrityError, UserError
+from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.plan import Environment, Plan, PlanError, Source, Upstream
+from ledger.run import runner, turn
+from ledger.run.talk import Talk
+from ledger.store import store as stores
+from ledger.store.store import Store, StoreError
 from tests.unit.test_plan import UP, plan
 from tests.unit.test_store import manifest
 
@@ -121,7 +121,7 @@ def test_a_record_of_other_outputs_is_a_miss(stage, outputs):
 def test_other_outputs_than_planned_are_an_error(stage):
     for besides in (lambda at: (at / "more").touch(), lambda at: (at / "file").unlink()):
         stage.besides = besides
-        with pytest.raises(EmodagError, match=r"was to make \['file'\] and made"):
+        with pytest.raises(UserError, match=r"was to make \['file'\] and made"):
             run(planned())
         assert nothing_is_recorded() and not MADE.exists()
 
@@ -276,10 +276,10 @@ def test_a_checkpoint_is_kept_until_the_result_is_recorded(stage, monkeypatch):
 
     def save_and_fail(output):
         save(output)
-        raise EmodagError("no")
+        raise UserError("no")
 
     store().action(key).unlink()
     stage.besides = save_and_fail
-    with pytest.raises(EmodagError):
+    with pytest.raises(UserError):
         run(planned())
     assert saved[0].exists()

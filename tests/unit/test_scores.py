@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from emodag.science.matrices import write_columns
+from emodag.science.tables.matrices import write_columns
 from emodag.stages.scores import LeakageError, run
 
 ENTRY = {"role": "fit", "env": "e", "protocol": "nested", "seed": 1, "stage": "gen1", "fold": 0}

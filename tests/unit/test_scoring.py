@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
-from emodag.science.scoring import accuracy, confusion, macro_f1
+from emodag.science.scores.scoring import accuracy, confusion, macro_f1
 
 codes = st.integers(0, 3)
 

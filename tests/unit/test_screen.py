@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from emodag.face import screen
-from emodag.provenance import progress
+from ledger.run import progress
+from ledger.snakemake import screen
 
 WORKFLOW = SimpleNamespace(touch=False, local_exec=True)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from emodag.errors import ConfigError, EmodagError, InputError
-from emodag.face.cli import main
-from emodag.face.config import load
-from emodag.provenance.talk import Talk
-from emodag.shown import shown
+from emodag.application import main
+from emodag.config.sections import load
+from ledger.errors import ConfigError, InputError, UserError
+from ledger.run.talk import Talk
+from ledger.shown import shown
 
 STEERING = [
     *map(chr, range(0x20)),
@@ -30,7 +30,7 @@ def test_what_does_not_is_left_alone(text):
 
 def test_an_error_is_lines_of_its_own_and_no_others():
     assert str(InputError("a\nb\x1b.csv: no such file")) == "a\\nb\\x1b.csv: no such file"
-    assert str(EmodagError("one:", "two\r")) == "one:\ntwo\\r"
+    assert str(UserError("one:", "two\r")) == "one:\ntwo\\r"
     with pytest.raises(ConfigError) as caught:
         load({"a\n\x1b]0;x\x07": 1, "folds": "\x1b[2J"})
     lines = str(caught.value).split("\n")

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
-from emodag.provenance.digest import logical_digest
-from emodag.provenance.sketch import Sketcher, read_sketch
-from emodag.provenance.sketch_distance import sketch_distance
-from emodag.provenance.sketch_rows import BLOCK, Layout, orders, sizes
+from ledger.compare.sketch_distance import sketch_distance
+from ledger.kinds.digest import logical_digest
+from ledger.kinds.sketch import Sketcher, read_sketch
+from ledger.kinds.sketch_rows import BLOCK, Layout, orders, sizes
 
 FACTOR = 2.5
 """How far an estimated number of cells or of ulps may be off, either way."""

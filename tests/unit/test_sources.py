@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from emodag.errors import InputError
-from emodag.provenance import owner, sources
-from emodag.provenance.sources import TICK, source_digests
+from ledger.disk import owner, sources
+from ledger.disk.sources import TICK, source_digests
+from ledger.errors import InputError
 
 
 def sha256(content):

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from emodag.errors import IntegrityError
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.store import Action, Store, StoreError
+from ledger.disk.canonical import digest
+from ledger.errors import IntegrityError
+from ledger.jobs.manifest import Manifest, Output
+from ledger.store.store import Action, Store, StoreError
 
 KEY = digest("key")
 

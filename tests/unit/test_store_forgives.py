@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from emodag.errors import IntegrityError
-from emodag.provenance import atomic
-from emodag.provenance import store as module
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Manifest
-from emodag.provenance.store import NOTE, RecordError, Store, StoreError
+from ledger.disk import atomic
+from ledger.disk.canonical import digest
+from ledger.errors import IntegrityError
+from ledger.jobs.manifest import Manifest
+from ledger.store import store as module
+from ledger.store.store import NOTE, RecordError, Store, StoreError
 from tests.unit.obstacles import OBSTACLES
 from tests.unit.test_store import KEY, action, publish
 

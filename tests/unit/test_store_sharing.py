@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emodag.errors import EmodagError, IntegrityError
-from emodag.provenance.canonical import digest
-from emodag.provenance.store import Store
+from ledger.disk.canonical import digest
+from ledger.errors import IntegrityError, UserError
+from ledger.store.store import Store
 from tests.unit.test_store import KEY, action, publish
 
 LAB, ALICE, BOB, EVE = 54321, 54322, 54323, 54324
@@ -33,7 +33,7 @@ def as_user(user, group, umask, do) -> str:
             os.setuid(user)
             os.umask(umask)
             said = str(do())
-        except EmodagError as error:
+        except UserError as error:
             said = str(error)
         finally:
             os.write(writer, said.encode())

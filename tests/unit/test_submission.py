@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from emodag.chain import Chain
-from emodag.errors import ConfigError
-from emodag.face.config import load
-from emodag.science.matrices import probability_columns, write_columns
+from emodag.chain.chain import Chain
+from emodag.config.sections import load
+from emodag.science.tables.matrices import probability_columns, write_columns
 from emodag.stages import submission
+from ledger.errors import ConfigError
 
 PROBABILITIES = np.array([[0.2, 0.5, 0.3], [0.9, 0.1, 0.0], [0.1, 0.1, 0.8]], np.float32)
 CLASSES = ["low", "mid, or so", "3"]

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emodag.errors import ConfigError, InputError
-from emodag.science import suspicions
-from emodag.science.suspicions import same_persons
+from emodag.science.tables import suspicions
+from emodag.science.tables.suspicions import same_persons
 from emodag.stages import ingest
+from ledger.errors import ConfigError, InputError
 
 PEOPLE, WINDOWS = 6, 40
 

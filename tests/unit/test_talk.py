@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import emodag
-from emodag.provenance import progress, turn
-from emodag.provenance.talk import Talk
+from ledger.run import progress, turn
+from ledger.run.talk import Talk
 
 
 def test_a_log_that_is_a_link_is_replaced(tmp_path):
@@ -44,9 +44,7 @@ def test_what_another_job_has_warned_of_is_only_logged(tmp_path, capsys, monkeyp
 
 
 def test_lines_of_jobs_that_speak_at_once_stay_apart(tmp_path):
-    program = (
-        "from emodag.provenance.talk import Talk\nfor _ in range(2000): Talk('job').say('x' * 80)"
-    )
+    program = "from ledger.run.talk import Talk\nfor _ in range(2000): Talk('job').say('x' * 80)"
     home = Path(emodag.__file__).parents[1]
     with (tmp_path / "said").open("w") as said:
         jobs = [

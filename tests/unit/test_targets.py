@@ -2,10 +2,10 @@
 
 import pytest
 
-from emodag.errors import InputError
-from emodag.face.targets import of_digest
-from emodag.provenance.canonical import digest
-from emodag.provenance.manifest import Output
+from ledger.disk.canonical import digest
+from ledger.errors import InputError
+from ledger.jobs.manifest import Output
+from ledger.jobs.targets import of_digest
 from tests.unit.test_store import manifest
 
 

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from emodag.errors import DivergenceError
-from emodag.science import ordered
-from emodag.science.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
-from emodag.science.randomness import Derived
-from emodag.science.scoring import macro_f1
-from emodag.science.seeds import generator
-from emodag.science.training import (
+from emodag.science.fit import ordered
+from emodag.science.fit.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
+from emodag.science.fit.randomness import Derived
+from emodag.science.fit.training import (
     Cosine,
     FitSettings,
     Plateau,
@@ -21,6 +18,9 @@ from emodag.science.training import (
     probabilities,
     total_loss,
 )
+from emodag.science.scores.scoring import macro_f1
+from emodag.science.seeds import generator
+from ledger.errors import DivergenceError
 
 MODEL = ModelSettings(
     hidden=16,

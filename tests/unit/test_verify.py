@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from emodag.face.cli import main
-from emodag.provenance.canonical import digest
-from emodag.provenance.key import key_of
-from emodag.provenance.manifest import Manifest, Output
-from emodag.provenance.store import Action, Store
+from emodag.application import main
+from ledger.disk.canonical import digest
+from ledger.jobs.key import key_of
+from ledger.jobs.manifest import Manifest, Output
+from ledger.store.store import Action, Store
 from tests.unit.obstacles import OBSTACLES
 from tests.unit.test_store import action, manifest, publish
 

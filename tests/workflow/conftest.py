@@ -18,13 +18,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from emodag import forking
-from emodag.provenance.fingerprint import locked_versions, steering
-from emodag.provenance.plan import Environment
+from ledger.jobs.plan import Environment
+from ledger.machine.fingerprint import locked_versions, steering
+from ledger.run import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 
-START = (sys.executable, "-I", "-S", str(ROOT / "workflow/start.py"))
+START = (sys.executable, "-I", "-S", str(ROOT / "workflow/ledger/run/start.py"))
 """What a module is run with to be a fork, where the address of a loaded process is given."""
 
 SMALL = {

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.provenance.builds import PARTS
-from emodag.provenance.canonical import digest, file_sha256
-from emodag.provenance.digest import logical_digest
-from emodag.provenance.key import key_of
-from emodag.provenance.manifest import Manifest, Output
+from ledger.disk.canonical import digest, file_sha256
+from ledger.jobs.key import key_of
+from ledger.jobs.manifest import Manifest, Output
+from ledger.kinds.digest import logical_digest
+from ledger.machine.builds import PARTS
 from tests.workflow.conftest import jobs
 
 RUN = "local/published/seed1"

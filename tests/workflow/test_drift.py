@@ -2,7 +2,7 @@
 
 import re
 
-from emodag.provenance.canonical import file_sha256
+from ledger.disk.canonical import file_sha256
 
 ENVIRONMENTS = {"local": {}, "same": {"variables": {"EMODAG_NOTHING": "1"}}}
 REPORT = "results/drift.html"

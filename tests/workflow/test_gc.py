@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from emodag.provenance import owner
-from emodag.provenance.manifest import Manifest
+from ledger.disk import owner
+from ledger.jobs.manifest import Manifest
 
 STORE = Path(".emodag/store")
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import emodag
-from emodag.errors import InputError, IntegrityError
+from ledger.errors import InputError, IntegrityError
 
 
 def test_the_tables_of_a_run(finished):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emodag.provenance.canonical import digest
+from ledger.disk.canonical import digest
 from tests.workflow.conftest import Project, jobs
 
 SCALED = "local/published/scaled/all"

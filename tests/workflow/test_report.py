@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from emodag.face.page_parts import NONE
-from emodag.provenance.canonical import file_sha256
+from emodag.pages.page_parts import NONE
+from ledger.disk.canonical import file_sha256
 from tests.workflow.conftest import WHOLE, Project
 
 REPORT = "results/report.html"

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from emodag.face.ending import MEND, STOPPED
+from ledger.snakemake.ending import MEND, STOPPED
 from tests.workflow.conftest import START, forked, jobs, surroundings
 
 TABLE = "results/local/table/manifest.json"
@@ -31,7 +31,7 @@ CLEAR = r"\x1b\[K"
 def fails(project, stage, how="raise InputError('no good')"):
     """Have a stage fail."""
     (project.path / f"workflow/emodag/stages/{stage}.py").write_text(
-        f"from emodag.errors import InputError\n\n\ndef run(*_):\n    {how}\n"
+        f"from ledger.errors import InputError\n\n\ndef run(*_):\n    {how}\n"
     )
 
 

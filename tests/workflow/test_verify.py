@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from emodag.provenance.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output
 from tests.workflow.conftest import jobs
 
 STORE = Path(".emodag/store")

@@ -145,7 +145,7 @@ def test_it_foretells_what_snakemake_starts(copy_of_finished):
     project = copy_of_finished
     project.snakemake("-n", "--config", "pseudo_labels={boost: {HVHA: 2.0}}")
     assert ask(project, "submission")["outcome"] == "fresh"
-    quality = "workflow/emodag/science/quality.py"
+    quality = "workflow/emodag/science/tables/quality.py"
     (project.path / quality).write_text(project.read(quality) + "\nSPARE = 1\n")
     answer = ask(project, "submission")
     planned = project.snakemake("-n", "-p", "results/submission.csv").stdout

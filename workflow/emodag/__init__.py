@@ -1,15 +1,18 @@
 """emodag: cross-subject emotion recognition by self-training, content-addressed end to end."""
 
+import os
 from importlib import import_module
 from typing import Any
 
+os.environ["LEDGER_NAME"] = "emodag"  # see `ledger.called`
+
 
 def open(results: str = "results") -> Any:
-    """What a run made, as frames for notebooks: an `emodag.face.notebook.Results`.
+    """What a run made, as frames for notebooks: an `emodag.verbs.notebook.Results`.
 
     Parameters
     ----------
     results : the directory `results` of a project.
     """
     # By its name: what this file imports would be part of every job's key.
-    return import_module("emodag.face.notebook").Results(results)
+    return import_module("emodag.verbs.notebook").Results(results)

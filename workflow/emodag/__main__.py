@@ -2,6 +2,6 @@
 
 import sys
 
-from emodag.face.cli import main
+from emodag.application import main
 
 sys.exit(main())

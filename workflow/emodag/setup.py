@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emodag.errors import ConfigError
-from emodag.installer import Uv
+from ledger.environments.installer import Uv
+from ledger.errors import ConfigError
 
 VENV = Path(".venv")
 NEW = Path(".tools/new")

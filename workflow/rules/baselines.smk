@@ -5,19 +5,13 @@
 rule baseline:
     """Fit another model on one fold, and predict the rows that it holds out."""
     input:
-        **needs("{env}/baselines/{scheme}/{baseline}/fold{fold}"),
+        **needs("baseline"),
     output:
-        multiext(
-            "results/{env}/baselines/{scheme}/{baseline}/fold{fold}/",
-            manifest="manifest.json",
-            validation="validation.parquet",
-            facts="fit.json",
-        ),
+        **makes("baseline"),
     log:
-        "results/{env}/baselines/{scheme}/{baseline}/fold{fold}/baseline.log",
+        log_of("baseline"),
     conda:
-        lambda wildcards: CONFIG.environments[BASELINES].conda
-        and str(ROOT / CONFIG.environments[BASELINES].conda)
+        lambda wildcards: FLOW.conda(BASELINES)
     message:
         "Fit the baseline {wildcards.baseline}, {wildcards.scheme} fold {wildcards.fold} ({wildcards.env})"
     shell:
@@ -27,16 +21,11 @@ rule baseline:
 rule voting:
     """Have the baselines vote on the rows that a fold holds out."""
     input:
-        **needs("{env}/baselines/{scheme}/{voting}/fold{fold}"),
+        **needs("voting"),
     output:
-        multiext(
-            "results/{env}/baselines/{scheme}/{voting}/fold{fold}/",
-            manifest="manifest.json",
-            validation="validation.parquet",
-            facts="fit.json",
-        ),
+        **makes("voting"),
     log:
-        "results/{env}/baselines/{scheme}/{voting}/fold{fold}/voting.log",
+        log_of("voting"),
     conda:
         conda_file
     message:
@@ -50,15 +39,9 @@ rule baselines:
     input:
         **needs("baselines"),
     output:
-        manifest="results/baselines.manifest.json",
-        baselines=report(
-            "results/baselines.csv",
-            caption="../report/baselines.rst",
-            category="Tables",
-            labels={"what": "scores of the baselines"},
-        ),
+        **makes("baselines"),
     log:
-        "results/baselines.log",
+        log_of("baselines"),
     conda:
         conda_file
     message:

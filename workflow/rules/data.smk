@@ -5,17 +5,11 @@
 rule synthesize:
     """Generate the synthetic twin of the competition's tables."""
     input:
-        **needs("raw"),
+        **needs("synthesize"),
     output:
-        multiext(
-            "results/raw/",
-            manifest="manifest.json",
-            train="train.parquet",
-            test="test.parquet",
-            truth="truth.csv",
-        ),
+        **makes("synthesize"),
     log:
-        "results/raw/synthesize.log",
+        log_of("synthesize"),
     conda:
         conda_file
     message:
@@ -27,15 +21,11 @@ rule synthesize:
 rule ingest:
     """Read the raw tables into typed, validated Parquet, with a record of their quality."""
     input:
-        **needs("{env}/table"),
+        **needs("ingest"),
     output:
-        multiext(
-            "results/{env}/table/",
-            manifest="manifest.json",
-            **made("ingest"),
-        ),
+        **makes("ingest"),
     log:
-        "results/{env}/table/ingest.log",
+        log_of("ingest"),
     conda:
         conda_file
     threads: 2
@@ -48,15 +38,11 @@ rule ingest:
 rule folds:
     """Decide once which fold holds each training row."""
     input:
-        **needs("{env}/folds"),
+        **needs("folds"),
     output:
-        multiext(
-            "results/{env}/folds/",
-            manifest="manifest.json",
-            **made("folds"),
-        ),
+        **makes("folds"),
     log:
-        "results/{env}/folds/folds.log",
+        log_of("folds"),
     conda:
         conda_file
     message:
@@ -68,15 +54,11 @@ rule folds:
 rule by_person:
     """Put each person's features relative to that person, where `scaling.person` asks for it."""
     input:
-        **needs("{env}/by_person"),
+        **needs("by_person"),
     output:
-        multiext(
-            "results/{env}/by_person/",
-            manifest="manifest.json",
-            **made("by_person"),
-        ),
+        **makes("by_person"),
     log:
-        "results/{env}/by_person/by_person.log",
+        log_of("by_person"),
     conda:
         conda_file
     threads: 2
@@ -89,15 +71,11 @@ rule by_person:
 rule scale:
     """Map every feature to a normal distribution by its quantiles."""
     input:
-        **needs("{env}/{protocol}/scaled/{part}"),
+        **needs("scale"),
     output:
-        multiext(
-            "results/{env}/{protocol}/scaled/{part}/",
-            manifest="manifest.json",
-            **made("scale"),
-        ),
+        **makes("scale"),
     log:
-        "results/{env}/{protocol}/scaled/{part}/scale.log",
+        log_of("scale"),
     conda:
         conda_file
     threads: 2

@@ -5,15 +5,11 @@
 rule contrast:
     """Compare two environments, or run seeds, stage by stage."""
     input:
-        **needs("drift/{contrast}"),
+        **needs("contrast"),
     output:
-        multiext(
-            "results/drift/{contrast}/",
-            manifest="manifest.json",
-            contrast="contrast.json",
-        ),
+        **makes("contrast"),
     log:
-        "results/drift/{contrast}/contrast.log",
+        log_of("contrast"),
     conda:
         conda_file
     message:
@@ -27,16 +23,9 @@ rule drift:
     input:
         **needs("drift"),
     output:
-        manifest="results/drift.manifest.json",
-        facts="results/drift.json",
-        report=report(
-            "results/drift.html",
-            caption="../report/drift.rst",
-            category="Reports",
-            labels={"what": "drift between environments"},
-        ),
+        **makes("drift"),
     log:
-        "results/drift.log",
+        log_of("drift"),
     conda:
         conda_file
     message:

@@ -14,8 +14,8 @@ rule environment:
     conda:
         lambda wildcards: None
     params:
-        python=lambda wildcards: CONFIG.environments[built(wildcards)].python,
-        locks=lambda wildcards: INTERPRETERS.locks(built(wildcards)),
+        python=lambda wildcards: FLOW.built(wildcards).python,
+        locks=FLOW.locks,
     message:
         "Build the environment {wildcards.built}"
     # Not `run`, for which Snakemake starts its interpreter by a path that it does not quote.
@@ -27,4 +27,4 @@ rule environment:
 rule environments:
     """All of them, to have them before a long run."""
     input:
-        [mark for name in CONFIG.environments for mark in INTERPRETERS.marks(name)],
+        FLOW.marks(),

@@ -7,15 +7,9 @@ rule submission:
     input:
         **needs("submission"),
     output:
-        manifest="results/submission.manifest.json",
-        submission=report(
-            "results/submission.csv",
-            caption="../report/submission.rst",
-            category="Tables",
-            labels={"what": "the submission"},
-        ),
+        **makes("submission"),
     log:
-        "results/submission.log",
+        log_of("submission"),
     conda:
         conda_file
     message:
@@ -29,15 +23,9 @@ rule scores:
     input:
         **needs("scores"),
     output:
-        manifest="results/scores.manifest.json",
-        scores=report(
-            "results/scores.csv",
-            caption="../report/scores.rst",
-            category="Tables",
-            labels={"what": "cross-validated scores"},
-        ),
+        **makes("scores"),
     log:
-        "results/scores.log",
+        log_of("scores"),
     conda:
         conda_file
     message:
@@ -51,15 +39,9 @@ rule leaderboard:
     input:
         **needs("leaderboard"),
     output:
-        manifest="results/leaderboard.manifest.json",
-        leaderboard=report(
-            "results/leaderboard.csv",
-            caption="../report/leaderboard.rst",
-            category="Tables",
-            labels={"what": "scores on the hidden people"},
-        ),
+        **makes("leaderboard"),
     log:
-        "results/leaderboard.log",
+        log_of("leaderboard"),
     conda:
         conda_file
     message:

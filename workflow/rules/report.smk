@@ -7,15 +7,9 @@ rule report:
     input:
         **needs("report"),
     output:
-        manifest="results/report.manifest.json",
-        page=report(
-            "results/report.html",
-            caption="../report/report.rst",
-            category="Reports",
-            labels={"what": "the whole run"},
-        ),
+        **makes("report"),
     log:
-        "results/report.log",
+        log_of("report"),
     conda:
         conda_file
     threads: job_threads

@@ -3,7 +3,8 @@ import sys
 
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from emodag.face.screen import take_over
+from emodag.chain.stages import FITS
+from ledger.snakemake.screen import take_over
 
 # None where Snakemake's own output is asked for.
-SCREEN = take_over(workflow)
+SCREEN = take_over(workflow, FITS)

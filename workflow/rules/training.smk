@@ -7,15 +7,11 @@
 rule stage0:
     """Train the leaky baseline on one fold of a KFold that ignores persons."""
     input:
-        **needs("{env}/published/seed{seed}/stage0/fold{fold}"),
+        **needs("stage0"),
     output:
-        multiext(
-            "results/{env}/published/seed{seed}/stage0/fold{fold}/",
-            manifest="manifest.json",
-            **made("stage0"),
-        ),
+        **makes("stage0"),
     log:
-        "results/{env}/published/seed{seed}/stage0/fold{fold}/stage0.log",
+        log_of("stage0"),
     conda:
         conda_file
     threads: job_threads
@@ -28,15 +24,11 @@ rule stage0:
 rule teacher:
     """Train generation 0 on labelled rows alone."""
     input:
-        **needs("{env}/{protocol}/seed{seed}/gen0/{part}"),
+        **needs("teacher"),
     output:
-        multiext(
-            "results/{env}/{protocol}/seed{seed}/gen0/{part}/",
-            manifest="manifest.json",
-            **made("teacher"),
-        ),
+        **makes("teacher"),
     log:
-        "results/{env}/{protocol}/seed{seed}/gen0/{part}/teacher.log",
+        log_of("teacher"),
     priority: 1
     conda:
         conda_file
@@ -50,15 +42,11 @@ rule teacher:
 rule pseudo_label:
     """Label the rows to predict that the previous generation is sure of."""
     input:
-        **needs("{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}"),
+        **needs("pseudo_label"),
     output:
-        multiext(
-            "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/",
-            manifest="manifest.json",
-            pseudo_labels="pseudo_labels.parquet",
-        ),
+        **makes("pseudo_label"),
     log:
-        "results/{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}/pseudo_label.log",
+        log_of("pseudo_label"),
     priority: 1
     conda:
         conda_file
@@ -71,15 +59,11 @@ rule pseudo_label:
 rule student:
     """Train a student on labelled and pseudo-labelled rows; score it on held-out persons."""
     input:
-        **needs("{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}"),
+        **needs("student"),
     output:
-        multiext(
-            "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/",
-            manifest="manifest.json",
-            **made("student"),
-        ),
+        **makes("student"),
     log:
-        "results/{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}/student.log",
+        log_of("student"),
     priority: 1
     conda:
         conda_file
@@ -93,15 +77,11 @@ rule student:
 rule blend:
     """Average the folds' class probabilities of the rows to predict."""
     input:
-        **needs("{env}/{protocol}/seed{seed}/gen{gen}/blend"),
+        **needs("blend"),
     output:
-        multiext(
-            "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/",
-            manifest="manifest.json",
-            test="test.parquet",
-        ),
+        **makes("blend"),
     log:
-        "results/{env}/{protocol}/seed{seed}/gen{gen}/blend/blend.log",
+        log_of("blend"),
     priority: 1
     conda:
         conda_file

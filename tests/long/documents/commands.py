@@ -7,7 +7,8 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 
-from emodag.face.cli import parser
+from emodag.application import EMODAG, VERBS
+from ledger.cli.command import parser
 from tests.long.documents.blocks import Copy
 
 PYTHONS = ("python", ".venv/bin/python")
@@ -72,7 +73,7 @@ def _refused(arguments: list[str]) -> str | None:
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
         try:
-            parser().parse_args(arguments)
+            parser(EMODAG, VERBS).parse_args(arguments)
         except SystemExit as stopped:
             return said.getvalue() if stopped.code else None
     return None

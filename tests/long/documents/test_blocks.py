@@ -6,8 +6,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from emodag.errors import ConfigError
-from emodag.face.config import Config, load
+from emodag.config.sections import Config, load
+from ledger.errors import ConfigError
 from tests.long.documents.blocks import (
     AS_IT_IS,
     PAGES,

@@ -23,9 +23,9 @@ LIBRARIES = (
 
 def compute(project: Path, target: str) -> dict[str, str]:
     """Logical digest by path of everything the job `target` makes or needs, raw files aside."""
-    from emodag.face.combined import combined
-    from emodag.planner import jobs
-    from emodag.provenance.digest import logical_digest
+    from emodag.chain.jobs import jobs
+    from emodag.config.combined import combined
+    from ledger.kinds.digest import logical_digest
 
     os.chdir(project)
     chain = jobs(combined([Path("small.yaml")], []))
@@ -45,7 +45,7 @@ def compute(project: Path, target: str) -> dict[str, str]:
             context.labels_seen = {role: labels_seen[up] for role, up in artifacts.items()}
             output = Path(scratch, name)
             output.mkdir(parents=True)
-            stage = importlib.import_module(f"emodag.stages.{job.stage}")
+            stage = importlib.import_module(job.module)
             inputs = {role: place(origin) for role, origin in job.inputs.items()}
             stage.run(inputs, job.params, output, context)
             labels_seen[name] = context.own.union(*context.labels_seen.values())

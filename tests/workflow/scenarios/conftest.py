@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from emodag.provenance.canonical import file_sha256
-from emodag.provenance.digest import logical_digest
+from ledger.disk.canonical import file_sha256
+from ledger.kinds.digest import logical_digest
 from tests.workflow.conftest import START, Project, forked, jobs, once, surroundings
 from tests.workflow.scenarios.oracle import Oracle
 

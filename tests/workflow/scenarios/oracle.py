@@ -12,9 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from emodag.provenance.atomic import write_bytes
-from emodag.provenance.canonical import digest
-from emodag.provenance.fingerprint import THREAD_VARIABLES, fingerprint
+from ledger.disk.atomic import write_bytes
+from ledger.disk.canonical import digest
+from ledger.machine.fingerprint import THREAD_VARIABLES, fingerprint
 from tests.workflow.conftest import Project
 from tests.workflow.scenarios import clean
 

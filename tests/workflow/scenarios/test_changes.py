@@ -3,7 +3,7 @@
 `tests/long/test_changed_environment.py` has the rest of scenario 12.
 """
 
-from emodag.provenance.fingerprint import steering
+from ledger.machine.fingerprint import steering
 from tests.workflow.scenarios.conftest import CHAIN, SUBMISSION, TINY, Scenario
 
 

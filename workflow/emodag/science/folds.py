@@ -14,7 +14,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from emodag.errors import InputError
+from ledger.errors import InputError
 
 DRAWS = 1000
 """How often an assignment is drawn anew because it is one of those before."""

@@ -1,7 +1,7 @@
 """Mistakes to learn from: three idioms whose bits depend on NumPy or on the number of threads.
 
 Nothing uses them unless `planted` in the configuration names them, to show that drift is found
-and where. `batch_norm`, torch's own layer, is in `emodag.science.model`; a fourth source,
+and where. `batch_norm`, torch's own layer, is in `emodag.science.fit.model`; a fourth source,
 scikit-learn's own folds, is `fold_assignment: scikit_learn`.
 """
 

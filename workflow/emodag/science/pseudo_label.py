@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emodag.science.class_codes import code_dtype
+from emodag.science.tables.class_codes import code_dtype
 
 
 def boosted(probabilities: np.ndarray, factors: np.ndarray) -> np.ndarray:

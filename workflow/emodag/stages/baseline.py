@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
-from emodag.errors import ConfigError
 from emodag.science.baselines.catalogue import CATALOGUE, Baseline
 from emodag.science.baselines.features import scaled, unscaled
 from emodag.science.baselines.search import inner_folds, search
 from emodag.science.baselines.task import Task, fit_on_present
 from emodag.science.folds import held_out
-from emodag.science.matrices import probability_columns, read_columns, write_columns
-from emodag.science.pool import pool_rows
-from emodag.science.scoring import accuracy, macro_f1
+from emodag.science.scores.scoring import accuracy, macro_f1
 from emodag.science.seeds import generator
+from emodag.science.tables.matrices import probability_columns, read_columns, write_columns
+from emodag.science.tables.pool import pool_rows
+from ledger.context import Context
+from ledger.errors import ConfigError
 
 KINDS = {"kfold": "row_fold", "group_kfold": "group_fold"}
 """The kind of fold that each scheme goes by; see `emodag.science.folds.held_out`."""
@@ -33,7 +33,7 @@ def run(
     Parameters
     ----------
     inputs : `train` and, if there is a pool, `test`, the tables of features; `rows`, labels and
-        persons; `folds`; `unlabelled`, see `emodag.science.pool.pool_rows`.
+        persons; `folds`; `unlabelled`, see `emodag.science.tables.pool.pool_rows`.
     params : `baseline`, its name; `scheme`, ``kfold`` or ``group_kfold``; `fold`; `classes`, how
         many; `seed`; `trials` of the search for settings, 0 for the fixed ones; `scaling`; for
         self-training also `threshold`.

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science.folds import held_out
-from emodag.science.matrices import read_columns, read_probabilities
-from emodag.science.person_scores import fold_confusions, summary
+from emodag.science.scores.person_scores import fold_confusions, summary
+from emodag.science.tables.matrices import read_columns, read_probabilities
 from emodag.stages.scores import LeakageError
+from ledger.context import Context
 
 COLUMNS = (
     "env",

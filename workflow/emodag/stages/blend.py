@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emodag.context import Context
 from emodag.science.blending import mean_probabilities
-from emodag.science.matrices import probability_columns, read_probabilities, write_columns
+from emodag.science.tables.matrices import probability_columns, read_probabilities, write_columns
+from ledger.context import Context
 
 
 def run(

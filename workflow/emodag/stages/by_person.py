@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from emodag.context import Context
-from emodag.errors import InputError
-from emodag.science.feature_file import FeatureWriter
-from emodag.science.matrices import read_column, read_columns
 from emodag.science.person_scaling import by_person, rows_by_person
+from emodag.science.tables.feature_file import FeatureWriter
+from emodag.science.tables.matrices import read_column, read_columns
+from ledger.context import Context
+from ledger.errors import InputError
 
 LEAST = 5
 """Rows of a person with fewer say nothing of the person."""

@@ -8,32 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
-from emodag.errors import InputError
-from emodag.provenance.digest import logical_digest
-from emodag.provenance.drift import Pair, Step, compare, first_to_differ
-from emodag.science.contrasts import (
+from emodag.science.folds import assignments
+from emodag.science.pseudo_label import boosted
+from emodag.science.scores.contrasts import (
     compared,
     flipped_predictions,
     mean_of,
     moved_persons,
     pseudo_label_changes,
 )
-from emodag.science.folds import assignments
-from emodag.science.ingest import read_truth
-from emodag.science.matrices import read_columns, read_probabilities
-from emodag.science.pseudo_label import boosted
-from emodag.science.scoring import macro_f1
-
-CARRIES = {
-    "ingest": {"train.parquet", "test.parquet"},
-    "by_person": {"train.parquet", "test.parquet"},
-    "scale": {"train.parquet", "test.parquet"},
-    "teacher": {"test.parquet"},
-    "student": {"test.parquet"},
-    "blend": {"test.parquet"},
-}
-"""By stage, the files whose numbers later stages compute with."""
+from emodag.science.scores.scoring import macro_f1
+from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.matrices import read_columns, read_probabilities
+from ledger.compare.steps import Pair, Step, compare, first_to_differ
+from ledger.context import Context
+from ledger.errors import InputError
+from ledger.kinds.digest import logical_digest
 
 SCORES = ("macro_f1", "macro_f1_last_epoch")
 """The scores in `fit.json` that are compared."""
@@ -48,8 +38,9 @@ def run(
     ----------
     inputs : every output of every job of the runs, its role the job's name and the file's; `truth`,
         the table of true labels, if it is known.
-    params : `runs`, by name `environment`, `seed`, and `steps`: objects with `step`, `stage` and
-        `jobs`, in the order of the chain; `pairs` of names of runs; `environments`, by name their
+    params : `runs`, by name `environment`, `seed`, and `steps`: objects with `step`, `stage`,
+        `carries`, the files whose numbers later stages compute with, and `jobs`, in the order of
+        the chain; `pairs` of names of runs; `environments`, by name their
         pins, variables and threads; `label`, `id`, `written`, `classes` and `boost` as for the
         leaderboard.
 
@@ -149,7 +140,7 @@ def _steps(a: _Run, b: _Run) -> list[Step]:
                 for job, other in zip(a.steps[step]["jobs"], b.steps[step]["jobs"], strict=True)
                 for file, path in a.files(job).items()
             ),
-            carries=frozenset(CARRIES.get(a.steps[step]["stage"], ())),
+            carries=frozenset(a.steps[step]["carries"]),
         )
         for step in a.steps
     ]

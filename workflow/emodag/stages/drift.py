@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emodag.context import Context
-from emodag.face.drift_page import page
-from emodag.face.verdicts import verdict, yardstick_verdict
-from emodag.provenance.drift import first_to_differ, over_pairs
-from emodag.provenance.factors import factors
-from emodag.science.yardstick import effect, spread
+from emodag.pages.drift.page import page
+from emodag.pages.drift.verdicts import verdict, yardstick_verdict
+from emodag.science.scores.yardstick import effect, spread
+from ledger.compare.factors import factors
+from ledger.compare.steps import first_to_differ, over_pairs
+from ledger.context import Context
 
 
 def run(

@@ -11,18 +11,12 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from emodag.context import Context
-from emodag.errors import InputError
-from emodag.onednn import has_onednn
-from emodag.science.devices import prepared
-from emodag.science.fit_state import State
-from emodag.science.global_stream import going_on_from, seeded
-from emodag.science.matrices import probability_columns, read_matrix, write_columns
-from emodag.science.model import AttentiveAutoencoder, ModelSettings
-from emodag.science.randomness import Derived, Randomness
-from emodag.science.scoring import accuracy, macro_f1
-from emodag.science.seeds import generator
-from emodag.science.training import (
+from emodag.science.fit.devices import prepared
+from emodag.science.fit.fit_state import State
+from emodag.science.fit.global_stream import going_on_from, seeded
+from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.fit.randomness import Derived, Randomness
+from emodag.science.fit.training import (
     Cosine,
     Epoch,
     FitSettings,
@@ -31,6 +25,12 @@ from emodag.science.training import (
     probabilities,
     score_rows,
 )
+from emodag.science.scores.scoring import accuracy, macro_f1
+from emodag.science.seeds import generator
+from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
+from ledger.context import Context
+from ledger.errors import InputError
+from ledger.machine.onednn import has_onednn
 
 
 @dataclass(frozen=True, kw_only=True)

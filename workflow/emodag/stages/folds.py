@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science.folds import (
     folds_of_others,
     group_folds,
@@ -16,7 +15,8 @@ from emodag.science.folds import (
     scikit_learn_group_folds,
     shuffled_folds,
 )
-from emodag.science.matrices import read_columns, write_columns
+from emodag.science.tables.matrices import read_columns, write_columns
+from ledger.context import Context
 
 ASSIGNMENTS = {
     "stable": group_folds,

@@ -13,18 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from emodag.context import Context
-from emodag.errors import ConfigError, InputError
-from emodag.science.feature_file import FeatureWriter, select_columns
-from emodag.science.ingest import (
+from emodag.science.tables.feature_file import FeatureWriter, select_columns
+from emodag.science.tables.ingest import (
     Layout,
     ignored_columns,
     layout_of_test,
     layout_of_train,
     layout_of_unlabelled,
 )
-from emodag.science.quality import ColumnTally
-from emodag.science.row_facts import (
+from emodag.science.tables.quality import ColumnTally
+from emodag.science.tables.row_facts import (
     canonical_keys,
     is_missing,
     label_codes,
@@ -32,7 +30,7 @@ from emodag.science.row_facts import (
     persons,
     persons_of_unlabelled,
 )
-from emodag.science.suspicions import (
+from emodag.science.tables.suspicions import (
     NOBODY,
     empty_in_test,
     equal_neighbours,
@@ -42,8 +40,10 @@ from emodag.science.suspicions import (
     same_rows,
     telling_features,
 )
-from emodag.science.tables import Block, Table, fault, listed
+from emodag.science.tables.table import Block, Table, fault, listed
 from emodag.stages.reading import copy_features, ids_of_rows, opened
+from ledger.context import Context
+from ledger.errors import ConfigError, InputError
 
 _ADVICE = ", or set data.unlabelled to 'rows', by which students learn from such rows, too"
 """What may be meant by a training row without a label."""
@@ -58,24 +58,24 @@ def run(
 
     Writes `train.parquet` (features only, NaN where missing), `train_rows.parquet` (id, label as a
     class code, person) and `quality.json`, whose `warnings` tell what makes a score lie, see
-    `emodag.science.suspicions`. Where there is a pool also `test.parquet`, features of the test
-    rows and then of the unlabelled ones, in the training table's order; `test_rows.parquet` (id)
-    for a test table, `unlabelled_rows.parquet` (person) for unlabelled rows. All of them or, on an
-    error, none.
+    `emodag.science.tables.suspicions`. Where there is a pool also `test.parquet`, features of the
+    test rows and then of the unlabelled ones, in the training table's order; `test_rows.parquet`
+    (id) for a test table, `unlabelled_rows.parquet` (person) for unlabelled rows. All of them or,
+    on an error, none.
 
     Parameters
     ----------
     inputs : `train`; `test` and `unlabelled` if there are such tables; "train/00000" and so on
-        where several files are one. Tables as `emodag.science.ingest.open_table` reads them.
+        where several files are one. Tables as `emodag.science.tables.ingest.open_table` reads them.
     params
         label, group, id : str or None
-            Names of columns; see `emodag.science.ingest.layout_of_train`.
+            Names of columns; see `emodag.science.tables.ingest.layout_of_train`.
         ignore : list of str
             Columns that are no features, by name or pattern.
         test_group : str or None
             The test table's person column, if it is not called `group`; for warnings only.
         classes : list of str
-        decimals, separator, decimal, missing_values : see `emodag.science.ingest.open_table`
+        decimals, separator, decimal, missing_values : see `emodag.science.tables.ingest.open_table`
         partitions : by input, the columns that the file's folders are called by, if any
         missing : "impute" (keep as NaN for later) or "error"
         infinite : "missing" (turn into NaN) or "error"

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
-from emodag.science.ingest import read_truth
-from emodag.science.matrices import read_columns, read_probabilities
 from emodag.science.pseudo_label import boosted
-from emodag.science.scoring import accuracy, macro_f1
+from emodag.science.scores.scoring import accuracy, macro_f1
+from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.matrices import read_columns, read_probabilities
+from ledger.context import Context
 
 COLUMNS = ("env", "protocol", "seed", "stage", "macro_f1", "accuracy", "n_test")
 
@@ -26,8 +26,8 @@ def run(
     inputs : `truth`, the table of true labels; `rows`, the test rows' ids; and one role per entry
         of `blends`: its probabilities, of which the first are the test rows'.
     params : `label` and `id`, the tables' columns or null; `written`, how text is written, see
-        `emodag.science.ingest.open_table`; `classes`, their names; `boost`, one factor per class;
-        `blends`, a list of objects with `role` and the first four columns.
+        `emodag.science.tables.ingest.open_table`; `classes`, their names; `boost`, one factor per
+        class; `blends`, a list of objects with `role` and the first four columns.
     """
     ids = read_columns(inputs["rows"])["id"]
     if params["id"] is None and params["label"] is None:

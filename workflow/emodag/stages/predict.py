@@ -15,25 +15,25 @@ import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file
 
-from emodag.context import Context
 from emodag.science.blending import mean_probabilities
-from emodag.science.feature_file import FeatureWriter
+from emodag.science.fit.global_stream import GlobalStream
+from emodag.science.fit.model import AttentiveAutoencoder
+from emodag.science.fit.randomness import Derived
+from emodag.science.fit.training import probabilities
 from emodag.science.folds import held_out
-from emodag.science.global_stream import GlobalStream
-from emodag.science.ingest import Layout, layout_of_test, matching
-from emodag.science.matrices import read_column, read_columns, read_matrix
-from emodag.science.model import AttentiveAutoencoder
 from emodag.science.person_distance import Distances, person_distances
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.pseudo_label import boosted
-from emodag.science.randomness import Derived
-from emodag.science.row_facts import persons
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
-from emodag.science.tables import Table, fault, listed
-from emodag.science.training import probabilities
+from emodag.science.tables.feature_file import FeatureWriter
+from emodag.science.tables.ingest import Layout, layout_of_test, matching
+from emodag.science.tables.matrices import read_column, read_columns, read_matrix
+from emodag.science.tables.row_facts import persons
+from emodag.science.tables.table import Table, fault, listed
 from emodag.stages.fitting import model_settings
 from emodag.stages.reading import copy_features, ids_of_rows, opened
+from ledger.context import Context
 
 
 def run(

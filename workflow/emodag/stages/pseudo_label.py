@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science import planted
-from emodag.science.matrices import read_probabilities, write_columns
-from emodag.science.pool import pool_rows
 from emodag.science.pseudo_label import boosted, reaches, select
+from emodag.science.tables.matrices import read_probabilities, write_columns
+from emodag.science.tables.pool import pool_rows
+from ledger.context import Context
 
 
 def run(
@@ -21,7 +21,7 @@ def run(
     Parameters
     ----------
     inputs : `probabilities` of the pool's rows, of the previous generation; `unlabelled`, see
-        `emodag.science.pool.pool_rows`.
+        `emodag.science.tables.pool.pool_rows`.
     params : `threshold`; `boost`, one factor per class, applied before the threshold;
         `planted`, if the comparison is to be that of `emodag.science.planted`; `fold`, the one
         whose held-out people's unlabelled rows are to stay without, if there are such rows.

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from emodag.context import Context
-from emodag.errors import InputError
-from emodag.science.feature_file import FeatureWriter
-from emodag.science.ingest import Layout, open_table
-from emodag.science.joined_table import JoinedTable, PartitionTable
-from emodag.science.quality import ColumnTally
-from emodag.science.row_facts import row_ids
-from emodag.science.tables import Block, Table, fault, first_cell
-from emodag.science.text_columns import text_columns
+from emodag.science.tables.feature_file import FeatureWriter
+from emodag.science.tables.ingest import Layout, open_table
+from emodag.science.tables.joined_table import JoinedTable, PartitionTable
+from emodag.science.tables.quality import ColumnTally
+from emodag.science.tables.row_facts import row_ids
+from emodag.science.tables.table import Block, Table, fault, first_cell
+from emodag.science.tables.text_columns import text_columns
+from ledger.context import Context
+from ledger.errors import InputError
 
 
 def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:

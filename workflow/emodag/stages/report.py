@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emodag.context import Context
-from emodag.face.report.page import page
-from emodag.face.report.run import Run
+from emodag.pages.report.page import page
+from emodag.pages.report.run import Run
+from ledger.context import Context
 
 
 def run(
@@ -19,6 +19,6 @@ def run(
 
     Parameters
     ----------
-    inputs, params : what `emodag.reporting` asks for.
+    inputs, params : what `emodag.chain.report` asks for.
     """
     (output / "report.html").write_text(page(Run(inputs, params)), encoding="utf-8")

@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emodag.context import Context
 from emodag.science import planted
 from emodag.science.folds import held_out
-from emodag.science.matrices import read_columns
-from emodag.science.memory import keep_freed_memory
-from emodag.science.pool import pool_rows
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
+from emodag.science.tables.matrices import read_columns
+from emodag.science.tables.memory import keep_freed_memory
+from emodag.science.tables.pool import pool_rows
+from ledger.context import Context
 
 COLUMNS_AT_ONCE = 64
 """Columns that are held as float64 at once; results do not depend on it."""

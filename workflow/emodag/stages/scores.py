@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
-from emodag.errors import EmodagError
 from emodag.science.folds import held_out
-from emodag.science.matrices import read_columns
+from emodag.science.tables.matrices import read_columns
+from ledger.context import Context
+from ledger.errors import UserError
 
 COLUMNS = (
     "env",
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 
 
-class LeakageError(EmodagError):
+class LeakageError(UserError):
     """A model that claims to be leak-free has seen the labels it is scored on."""
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science.folds import held_out
-from emodag.science.matrices import read_columns
+from emodag.science.tables.matrices import read_columns
 from emodag.stages.fitting import Rows, fit_and_write, randomness_of, read_features
+from ledger.context import Context
 
 
 def run(

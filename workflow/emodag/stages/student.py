@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science.folds import held_out
-from emodag.science.matrices import read_columns
+from emodag.science.tables.matrices import read_columns
 from emodag.stages.fitting import (
     Rows,
     fit_and_write,
@@ -17,6 +16,7 @@ from emodag.stages.fitting import (
     read_features,
     write_test_probabilities,
 )
+from ledger.context import Context
 
 
 def run(

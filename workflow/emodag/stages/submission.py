@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
-from emodag.science.matrices import read_columns, read_probabilities
 from emodag.science.pseudo_label import boosted
+from emodag.science.tables.matrices import read_columns, read_probabilities
+from ledger.context import Context
 
 
 def run(

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emodag.context import Context
 from emodag.science.synthetic import SIZES, Twin, generate
+from ledger.context import Context
 
 ROWS_PER_GROUP = 4096
 """Rows that are held as float64 at once."""

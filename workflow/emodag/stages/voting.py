@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from emodag.context import Context
 from emodag.science.baselines.voting import hard_vote, soft_vote
-from emodag.science.matrices import read_columns, read_probabilities
+from emodag.science.tables.matrices import read_columns, read_probabilities
 from emodag.stages.baseline import write_fold
+from ledger.context import Context
 
 VOTES = {"soft_voting": soft_vote, "hard_voting": hard_vote}
 

@@ -1,7 +1,7 @@
 """What one `snakemake` does to a small chain, in one process that has everything imported.
 
 The planner, the restorer and the jobs are the real ones, called in the order in which
-`workflow/rules/common.smk` and Snakemake call them; only Snakemake itself is left out, which takes
+`ledger.snakemake.flow` and Snakemake call them; only Snakemake itself is left out, which takes
 seconds. What is Snakemake's own, to remove outputs before and after a job, never fails here.
 """
 
@@ -14,20 +14,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from emodag import beginning
-from emodag.errors import EmodagError
-from emodag.face import cli
-from emodag.face.config import Config
-from emodag.face.places import remember_store
-from emodag.interpreters import Interpreters
-from emodag.planner import Planner, jobs
-from emodag.provenance import plan as plan_module
-from emodag.provenance import runner, tally, turn
-from emodag.provenance.codebook import remember
-from emodag.provenance.plan import MODULES, Plan, write_plan
-from emodag.provenance.store import Store, explain
-from emodag.restore import Restorer
-from tests.workflow.conftest import ROOT
+from emodag import application
+from emodag.chain.jobs import workflow_of
+from emodag.config.sections import Config
+from ledger.environments.interpreters import Interpreters
+from ledger.errors import UserError
+from ledger.jobs import plan as plan_module
+from ledger.jobs.codebook import remember
+from ledger.jobs.plan import MODULES, Plan, write_plan
+from ledger.jobs.planner import Planner
+from ledger.run import runner, tally, turn
+from ledger.snakemake import beginning
+from ledger.snakemake.restore import Restorer
+from ledger.store.place import remember_store
+from ledger.store.store import Store, explain
 
 STORE = ".emodag/store"
 CLEAR_ERROR, TRACEBACK = 1, 2
@@ -42,17 +42,17 @@ class Chain:
     """
 
     def __init__(self, config: Config, pause: Callable[[], AbstractContextManager[None]]) -> None:
-        self.config, self.jobs, self._pause = config, jobs(config), pause
-        self._interpreters = Interpreters(config, ROOT)
+        self.workflow, self._pause = workflow_of(config), pause
+        self.jobs = self.workflow.jobs
+        self._interpreters = Interpreters(self.workflow)
 
     def find_facts(self) -> None:
         """Find out what enters keys and takes long, for all forks of this process."""
-        planner = Planner(self.config, self.jobs, ROOT, read_only=True)
+        planner = Planner(self.workflow, read_only=True)
         for name, job in self.jobs.items():
             self._interpreters.fingerprint(planner.plan(name).environment)
             planner.plan(name).environment.fingerprint()
-            runner.code_closure(f"emodag.stages.{job.stage}", memory=MODULES)
-        beginning.effective_yaml(self.config)
+            runner.code_closure(job.module, memory=MODULES)
 
     def run(self, targets: list[str]) -> int:
         """Make targets in the working directory; what was said goes to standard error.
@@ -68,7 +68,7 @@ class Chain:
             status = self._make(targets)
             if said := tally.summary():
                 print(said, file=sys.stderr)
-        except EmodagError as error:
+        except UserError as error:
             print(f"emodag: error: {error}", file=sys.stderr)
             status = CLEAR_ERROR
         except Exception:
@@ -84,9 +84,9 @@ class Chain:
         return 0
 
     def _decide(self, targets: list[str]) -> list[Plan]:
-        """What must be run, after what the store has was put in place; as common.smk has it."""
+        """What must be run, after what the store has was put in place; as the flow has it."""
         try:
-            planner = Planner(self.config, self.jobs, ROOT)
+            planner = Planner(self.workflow)
             restore = Restorer(self._interpreters)
             taken = turn.take(turn.name())
             if taken.refusal:
@@ -95,7 +95,8 @@ class Chain:
             beginning.clear_away(self.jobs.values())
             beginning.bring_to_the_present(self.jobs.values(), turn.LOCK.stat().st_mtime)
             beginning.keep_together(
-                self.config,
+                self.workflow.text.encode(),
+                self.workflow.finals,
                 lambda name: planner.plan(name) if name in self.jobs else None,
                 lambda name: not planner.must_run(name, restore),
                 Store(Path(STORE)).has,
@@ -117,7 +118,7 @@ class Chain:
         with self._pause():
             _remove(outputs)
             log.parent.mkdir(parents=True, exist_ok=True)
-        status = cli.main(["run", plan.manifest, "--log", str(log)])
+        status = application.main(["run", plan.manifest, "--log", str(log)])
         if status:
             with self._pause():
                 _remove(outputs)
@@ -150,7 +151,6 @@ def _once(function: Callable) -> Callable:
 # the time that a small job takes.
 runner.code_closure = _once(runner.code_closure)
 plan_module.fingerprint = _once(plan_module.fingerprint)
-beginning.effective_yaml = _once(beginning.effective_yaml)
 
 
 def _remove(paths: list[str]) -> None:

@@ -12,16 +12,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from emodag.context import Progress
-from emodag.errors import EmodagError
-from emodag.face.combined import combined
-from emodag.provenance import sidecar
-from emodag.provenance.canonical import file_sha256
-from emodag.provenance.digest import logical_digest
-from emodag.provenance.manifest import Manifest
-from emodag.provenance.results import is_manifest
-from emodag.provenance.store import Store
-from emodag.provenance.verify import verify
+from emodag.config.combined import combined
+from ledger.ask.verify import verify
+from ledger.code.closure import package_root
+from ledger.context import Progress
+from ledger.disk.canonical import file_sha256
+from ledger.errors import UserError
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.results import is_manifest
+from ledger.kinds.digest import logical_digest
+from ledger.store import sidecar
+from ledger.store.store import Store
 from tests.workflow.conftest import ROOT, Project, tables
 from tests.workflow.scenarios import clean
 from tests.workflow.scenarios.conftest import flip
@@ -75,7 +76,7 @@ class Sweep:
     def __init__(self, scratch: Path) -> None:
         self._scratch, self._faults = scratch, Faults()
         self._project, self._said = scratch / "project", scratch / "said"
-        sidecar.git_state()
+        sidecar.git_state(package_root("emodag"))
         self._states: dict[tuple[Command, ...], Path] = {(): self._new()}
         self._go_to(self._states[()])
         self._chains = {
@@ -287,7 +288,7 @@ def whole(*, is_cut: bool = False) -> None:
         if is_manifest(path.name) and ".plan" not in path.parts and not is_cut:
             try:
                 Manifest.read(path)
-            except EmodagError as error:
+            except UserError as error:
                 raise Wrong(f"{path}: torn ({error})") from None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from emodag.provenance.digest import logical_digest
+from ledger.kinds.digest import logical_digest
 from tests.workflow.scenarios.conftest import SUBMISSION, TINY, Done, Scenario
 from tests.workflow.scenarios.oracle import Oracle
 

@@ -9,7 +9,7 @@ import numpy as np
 from emodag.science.baselines.catalogue import Baseline
 from emodag.science.baselines.task import Task, fit_on_present, no_tick
 from emodag.science.folds import group_folds, shuffled_folds
-from emodag.science.scoring import macro_f1
+from emodag.science.scores.scoring import macro_f1
 
 FOLDS = 3
 """Inner folds, or as many as there are persons."""

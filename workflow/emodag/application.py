@@ -1,0 +1,39 @@
+"""What `ledger` must know of this workflow for its command line, `emodag VERB`."""
+
+from importlib import import_module
+from pathlib import Path
+
+from emodag.chain.stages import STAGES
+from emodag.verbs import check, config, export, init, predict
+from ledger.cli import command
+from ledger.jobs.workflow import Application, Workflow
+
+VERSION = "0.1.0"
+
+
+def configured(files: list[Path], settings: list[str]) -> Workflow:
+    """See `ledger.jobs.workflow.Application`."""
+    return import_module("emodag.chain.jobs").asked(files, settings)
+
+
+def _counted_as(stage: str, job: str) -> str:
+    """The stage, and of the baselines the one that is fitted."""
+    return f"baseline {job.split('/')[-2]}" if stage == "baseline" else stage
+
+
+EMODAG = Application(
+    version=VERSION,
+    configured=configured,
+    stages=list(STAGES),
+    counted_as=_counted_as,
+    snakefile=Path(__file__).resolve().parents[2] / "Snakefile",
+    results=("submission", "scores"),
+    license="MIT",
+)
+
+VERBS = (init, check, *command.VERBS, predict, export, config)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out a command line; returns the exit status."""
+    return command.main(EMODAG, VERBS, arguments)

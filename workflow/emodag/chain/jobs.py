@@ -1,0 +1,58 @@
+"""A configuration as a workflow: all its jobs, and what else `ledger` must know of it."""
+
+from pathlib import Path
+
+from emodag.chain.baselines import PACKAGES, baseline_jobs
+from emodag.chain.chain import Chain
+from emodag.chain.contrasts import contrast_jobs
+from emodag.chain.person_count import counted
+from emodag.chain.report import report_job
+from emodag.chain.stages import FINALS
+from emodag.config.combined import combined
+from emodag.config.sections import Config
+from emodag.config.written import effective_yaml
+from ledger.jobs.job import Job
+from ledger.jobs.workflow import Workflow
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The repository, where the Snakefile is."""
+
+NO_SUBMISSION = (
+    "there is no submission, as `data.test` names no test table; results/scores.csv has the scores"
+)
+
+
+def jobs(config: Config) -> dict[str, Job]:
+    """Every job of a configuration by name, each after the jobs it needs."""
+    found: dict[str, Job] = {}
+    chain = Chain(config, config.environment)
+    asked = [*chain.jobs(), *baseline_jobs(config), *contrast_jobs(config), report_job(config)]
+    for job in asked:
+        found.setdefault(job.name, job)
+    return found
+
+
+def workflow_of(config: Config, text: str | None = None, *more: Job) -> Workflow:
+    """The workflow of a configuration with the number of its folds.
+
+    Parameters
+    ----------
+    text : the configuration as it was before its persons were counted.
+    more : jobs that are no target of a run.
+    """
+    found = jobs(config) | {job.name: job for job in more}
+    return Workflow(
+        jobs=found,
+        environments=config.environments,
+        root=ROOT,
+        store=config.store,
+        text=text or effective_yaml(config),
+        finals=FINALS,
+        packages=PACKAGES,
+        absent={} if "submission" in found else {"submission": NO_SUBMISSION},
+    )
+
+
+def asked(files: list[Path], settings: list[str]) -> Workflow:
+    """The workflow of what ``--configfile FILES --config SETTINGS`` gives; writes nothing."""
+    return workflow_of(counted(combined(files, settings), read_only=True))

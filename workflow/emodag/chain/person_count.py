@@ -1,0 +1,95 @@
+"""How many persons there are to hold out one by one, which the chain must know before it runs."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from emodag.chain.chain import Chain
+from emodag.config.sections import Config
+from ledger.code.closure import Modules
+from ledger.disk.canonical import digest
+from ledger.disk.remembered import keep, recall
+from ledger.disk.sources import source_digests
+from ledger.errors import ConfigError
+from ledger.jobs.job import Job
+from ledger.jobs.plan import MODULES, PLANS
+
+MEMORY = PLANS / "persons.json"
+"""Where counts are remembered, by the digest of all that they depend on."""
+
+VARIABLE = "EMODAG_PERSONS"
+"""The environment variable by which a run's jobs know what the run has counted."""
+
+FEWEST = 3
+"""Persons that can be held out one by one, so that two at least are left to learn from."""
+
+
+def counted(config: Config, *, read_only: bool = False) -> Config:
+    """The configuration with the number of persons in place of ``folds: persons``.
+
+    Its `fold_assignment` is then ``persons``, by which the stage `folds` finds out whether the
+    tables have changed since. With `read_only`, nothing is remembered.
+
+    Raises
+    ------
+    InputError
+        When a raw file is missing, or not such that `ingest` could tell persons apart.
+    ConfigError
+        When there are fewer persons than `FEWEST`.
+    """
+    if config.folds != "persons":
+        return config
+    persons = _persons(config, read_only=read_only)
+    if persons < FEWEST:
+        raise ConfigError(
+            f"`folds: persons` needs {FEWEST} persons or more, and the training table holds "
+            f"{persons}; check which column holds the person (`data.group`)"
+        )
+    if not read_only:
+        os.environ[VARIABLE] = str(persons)
+    return with_persons(config, persons)
+
+
+def handed_on(config: Config) -> Config:
+    """The same in a job of a run, with what the run has counted, whatever the tables are by now."""
+    if config.folds != "persons" or VARIABLE not in os.environ:
+        return counted(config, read_only=True)
+    return with_persons(config, int(os.environ[VARIABLE]))
+
+
+def with_persons(config: Config, persons: int) -> Config:
+    """The configuration with a number of persons in place of ``folds: persons``."""
+    return config.model_copy(update={"folds": persons, "fold_assignment": "persons"})
+
+
+def _persons(config: Config, *, read_only: bool) -> int:
+    if config.data.source == "synthetic":
+        from emodag.science.synthetic import SIZES
+
+        return SIZES[config.data.size].train_persons
+    ingest = Chain(with_persons(config, FEWEST), config.environment).ingest()
+    place = _place(ingest, read_only=read_only)
+    known = recall(MEMORY)
+    if place not in known:
+        from emodag.stages.ingest import count_persons
+
+        files = {role: Path(origin) for role, origin in ingest.inputs.items()}
+        known[place] = count_persons(files, ingest.params)
+        if not read_only:
+            with contextlib.suppress(OSError):  # it only saves work
+                keep(MEMORY, known)
+    return known[place]
+
+
+def _place(ingest: Job, *, read_only: bool) -> str:
+    """The digest of what persons are told apart by: files, parameters and code."""
+    sha256 = source_digests(
+        sorted(set(ingest.inputs.values())), PLANS / "sources.json", read_only=read_only
+    )
+    modules = Modules(memory=MODULES)
+    facts = {
+        "files": {role: [origin, sha256[origin]] for role, origin in ingest.inputs.items()},
+        "params": ingest.params,
+        "code": modules.closure("emodag.stages.ingest"),
+    }
+    return digest(facts)

@@ -1,0 +1,172 @@
+"""The table of stages: what each is called, where its results lie, what it makes, who reads it.
+
+All that a stage is beside its code, in `emodag.stages.<name>`, and its parameters and inputs, which
+`emodag.chain.chain` makes of a configuration.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+RANDOMNESS = "randomness.json"
+"""What each fit makes besides where randomness is global: the state that the next one needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage of the chain.
+
+    Attributes
+    ----------
+    name : the rule, the module of `emodag.stages` and the log are called so, too.
+    place : the names of its jobs, with wildcards; also their directories below `results`, but that
+        of a stage whose place is its name lies directly there.
+    makes : the files it can make.
+    carries : those of them whose numbers later stages compute with, which contrasts compare.
+    report : those of them that the report reads.
+    is_fit : whether it fits a network.
+    shown : how Snakemake's own report shows what it makes.
+    """
+
+    name: str
+    place: str
+    makes: tuple[str, ...]
+    carries: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    is_fit: bool = False
+    shown: dict[str, Any] | None = None
+
+    @property
+    def module(self) -> str:
+        """The module with its code."""
+        return f"emodag.stages.{self.name}"
+
+
+def _shown(category: str, what: str) -> dict[str, Any]:
+    return {"category": category, "labels": {"what": what}}
+
+
+WEIGHTS, HISTORY, FACTS = "weights.safetensors", "history.parquet", "fit.json"
+TRAIN, TEST, VALIDATION = "train.parquet", "test.parquet", "validation.parquet"
+TRAIN_ROWS, TEST_ROWS = "train_rows.parquet", "test_rows.parquet"
+UNLABELLED_ROWS, UNLABELLED_FOLDS = "unlabelled_rows.parquet", "unlabelled_folds.parquet"
+
+TABLE = (
+    Stage(name="synthesize", place="raw", makes=(TRAIN, TEST, "truth.csv")),
+    Stage(
+        name="ingest",
+        place="{env}/table",
+        makes=(TRAIN, TEST, TRAIN_ROWS, TEST_ROWS, "quality.json", UNLABELLED_ROWS),
+        carries=(TRAIN, TEST),
+        report=(TRAIN, TRAIN_ROWS, TEST_ROWS, "quality.json"),
+    ),
+    Stage(
+        name="folds",
+        place="{env}/folds",
+        makes=("folds.parquet", UNLABELLED_FOLDS),
+        report=("folds.parquet",),
+    ),
+    Stage(name="by_person", place="{env}/by_person", makes=(TRAIN, TEST), carries=(TRAIN, TEST)),
+    Stage(
+        name="scale",
+        place="{env}/{protocol}/scaled/{part}",
+        makes=(TRAIN, TEST, "quantiles.parquet"),
+        carries=(TRAIN, TEST),
+    ),
+    Stage(
+        name="stage0",
+        place="{env}/published/seed{seed}/stage0/fold{fold}",
+        makes=(WEIGHTS, HISTORY, FACTS, VALIDATION),
+        report=(HISTORY, VALIDATION),
+        is_fit=True,
+    ),
+    Stage(
+        name="teacher",
+        place="{env}/{protocol}/seed{seed}/gen0/{part}",
+        makes=(WEIGHTS, HISTORY, FACTS, TEST),
+        carries=(TEST,),
+        report=(HISTORY,),
+        is_fit=True,
+    ),
+    Stage(
+        name="pseudo_label",
+        place="{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}",
+        makes=("pseudo_labels.parquet",),
+        report=("pseudo_labels.parquet",),
+    ),
+    Stage(
+        name="student",
+        place="{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}",
+        makes=(WEIGHTS, HISTORY, FACTS, VALIDATION, TEST),
+        carries=(TEST,),
+        report=(HISTORY, VALIDATION),
+        is_fit=True,
+    ),
+    Stage(
+        name="blend",
+        place="{env}/{protocol}/seed{seed}/gen{gen}/blend",
+        makes=(TEST,),
+        carries=(TEST,),
+        report=(TEST,),
+    ),
+    Stage(
+        name="submission",
+        place="submission",
+        makes=("submission.csv",),
+        shown=_shown("Tables", "the submission"),
+        report=("submission.csv",),
+    ),
+    Stage(
+        name="scores",
+        place="scores",
+        makes=("scores.csv",),
+        report=("scores.csv",),
+        shown=_shown("Tables", "cross-validated scores"),
+    ),
+    Stage(
+        name="leaderboard",
+        place="leaderboard",
+        makes=("leaderboard.csv",),
+        shown=_shown("Tables", "scores on the hidden people"),
+        report=("leaderboard.csv",),
+    ),
+    Stage(name="contrast", place="drift/{contrast}", makes=("contrast.json",)),
+    Stage(
+        name="drift",
+        place="drift",
+        makes=("drift.json", "drift.html"),
+        shown=_shown("Reports", "drift between environments"),
+    ),
+    Stage(
+        name="baseline",
+        place="{env}/baselines/{scheme}/{baseline}/fold{fold}",
+        makes=(VALIDATION, FACTS),
+    ),
+    Stage(
+        name="voting",
+        place="{env}/baselines/{scheme}/{voting}/fold{fold}",
+        makes=(VALIDATION, FACTS),
+    ),
+    Stage(
+        name="baselines",
+        place="baselines",
+        makes=("baselines.csv",),
+        shown=_shown("Tables", "scores of the baselines"),
+        report=("baselines.csv",),
+    ),
+    Stage(
+        name="report",
+        place="report",
+        makes=("report.html",),
+        shown=_shown("Reports", "the whole run"),
+    ),
+    Stage(name="predict", place="predictions/{name}", makes=("predictions.csv", "persons.csv")),
+)
+
+STAGES = {stage.name: stage for stage in TABLE}
+"""Each stage by its name, in the order of the chain."""
+
+FITS = tuple(stage.name for stage in TABLE if stage.is_fit)
+"""The stages that fit networks."""
+
+FINALS = tuple(file for stage in TABLE if stage.name == stage.place for file in stage.makes)
+"""The tables and pages that some configuration can have directly in `results`."""

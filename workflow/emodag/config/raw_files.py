@@ -1,0 +1,79 @@
+"""Which files a raw table is in: those that are named, of a pattern, or in a folder."""
+
+import os
+from glob import glob, has_magic
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from ledger.errors import InputError
+
+
+def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]:
+    """The files that are named, each with the columns that its folders' names are.
+
+    Those of a pattern, or in a folder however deep, come in the order of their paths. Names that
+    begin with a dot or an underscore are passed over in a folder, as pandas does. A folder called
+    ``who=S1``, below the one that is named or in a pattern, is a column. A pattern that fits no
+    file stays as it is, and will be missed like a file.
+
+    Raises
+    ------
+    InputError
+        If a folder holds no file.
+    """
+    names = [named] if isinstance(named, str) else named or []
+    found: dict[str, dict[str, str | None]] = {}
+    for name in names:
+        exists = os.path.lexists(name)
+        root = Path(name if exists else _before_the_pattern(name))
+        matching = [name] if exists else _matching(name) or [name]
+        files = [file for match in matching for file in _files_in(match)]
+        if not files:
+            raise InputError(f"{name}: this folder holds no table; name a file, or another folder")
+        for file in files:
+            found.setdefault(file, _partition(Path(file).relative_to(root)))
+    return found
+
+
+def _matching(pattern: str) -> list[str]:
+    return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
+
+
+def _before_the_pattern(name: str) -> Path:
+    return Path(*takewhile(lambda part: not has_magic(part), Path(name).parts))
+
+
+def _files_in(name: str) -> list[str]:
+    """The files below a folder, sorted; what is no folder, as it is."""
+    if not Path(name).is_dir():
+        return [name]
+    try:
+        entries = [path for path in Path(name).iterdir() if not path.name.startswith((".", "_"))]
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}") from None
+    return sorted(file for path in entries for file in _files_in(str(path)))
+
+
+def _partition(file: Path) -> dict[str, str | None]:
+    """What the folders of a file say of all its rows, such as `who=S1/day=2/part.parquet`."""
+    said = (folder.partition("=") for folder in file.parts[:-1] if "=" in folder)
+    return {
+        unquote(name): None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for name, _, value in said
+    }
+
+
+def by_role(table: str, named: str | list[str]) -> dict[str, tuple[str, dict]]:
+    """The files of a table by their roles, see `raw_files`."""
+    found = list(raw_files(named).items())
+    if len(found) == 1:
+        return {table: found[0]}
+    return {f"{table}/{at:05}": file for at, file in enumerate(found)}
+
+
+def partitions(files: dict[str, tuple[Any, dict]]) -> dict:
+    """The parameter of a stage that reads such files, where folders' names are columns."""
+    found = {role: partition for role, (_, partition) in files.items() if partition}
+    return {"partitions": found} if found else {}

@@ -1,1 +1,0 @@
-"""What people touch: the configuration and the command line."""

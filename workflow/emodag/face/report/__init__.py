@@ -1,1 +1,0 @@
-"""The report: what a run came to, section by section."""

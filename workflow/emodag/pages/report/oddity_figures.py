@@ -1,0 +1,75 @@
+"""Figures of what is odd in the table, and of what scaling makes of it."""
+
+import math
+
+import numpy as np
+
+from emodag.pages.drawing import ACCENT, MAIN, axes_of, settings, svg
+from emodag.pages.report.features import column
+from emodag.pages.report.parts import Figure
+from emodag.pages.report.run import Run
+from emodag.pages.words import RAISED, number, percent, short
+from emodag.science.tables.oddities import Oddities
+from ledger.words import plural
+
+COLUMNS = 24
+"""Columns that a map shows, the oddest ones."""
+
+
+def odd_map(run: Run, odd: Oddities) -> list[Figure]:
+    """Who misses what, and who is far out where; nothing of what does not occur."""
+    kinds = {"missing": (odd.missing, MAIN), "far out": (odd.far_out, ACCENT)}
+    return [_map(run, name, *kind) for name, kind in kinds.items() if kind[0].any()]
+
+
+def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
+    affected = int(shares.any(axis=0).sum())
+    order = np.argsort(-shares.mean(axis=0), kind="stable")[: min(COLUMNS, affected)]
+    most = shares[:, order].max()
+    with settings(f"odd-{name}"):
+        drawing, axes = axes_of(2.2 + min(0.16 * len(run.persons), 5))
+        for place, at in enumerate(order):
+            for person in np.flatnonzero(shares[:, at]):
+                box = {"color": colour, "linewidth": 0, "alpha": shares[person, at] / most}
+                axes.fill_between([place - 0.45, place + 0.45], person - 0.45, person + 0.45, **box)
+        axes.set_xticks(range(len(order)), [short(run.features[at]) for at in order])
+        axes.tick_params(axis="x", labelrotation=90, labelsize=7.5)
+        axes.set_yticks(range(len(run.persons)) if len(run.persons) <= 40 else [])
+        if len(run.persons) <= 40:
+            axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
+        axes.set_xlim(-0.5, max(len(order), 8) - 0.5)
+        axes.set_ylim(len(run.persons) - 0.5, -0.5)
+        axes.tick_params(length=0)
+        axes.set_ylabel("person")
+        worst = order[0]
+        shown = f"; the {COLUMNS} with most" if affected > COLUMNS else ""
+        told = (
+            f"Cells that are {name}, in {plural(affected, 'column')}{shown}. "
+            f"Most in {run.features[worst]}: {percent(float(shares[:, worst].mean()))} of "
+            f"a person's rows on average. Full colour: {percent(float(most))} of a person's rows."
+        )
+        return Figure(svg(drawing, told), told)
+
+
+def before_and_after(run: Run, name: str) -> Figure:
+    """A feature's values as they are in the table, and as the models see them."""
+    look = run.params["look"]["protocol"]
+    part = "all" if look == "published" else "fold0"
+    before = column(run, "table/train.parquet", name)
+    after = column(run, f"{look}/scaled/{part}/train.parquet", name).astype(np.float64)
+    power = math.floor(math.log10(np.abs(before).max()))
+    with settings(f"scaling-{name}"):
+        drawing, (left, right) = axes_of(2.4, 1, 2)
+        # Divided in two steps: a power of ten below the smallest float64 is 0.
+        left.hist(before / 10.0 ** (power / 2) / 10.0 ** (power / 2), bins=30, color=MAIN)
+        right.hist(after, bins=30, color=MAIN)
+        left.set_ylabel("rows")
+        left.set_xlabel("before" if power == 0 else f"before, in 10{str(power).translate(RAISED)}")
+        right.set_xlabel("after")
+        left.locator_params(axis="x", nbins=4)
+        ends = [number(float(end)) for end in (before.min(), before.max())]
+        told = (
+            f"{name}: {ends[0]} to {ends[1]} before scaling, {number(float(after.min()))} to "
+            f"{number(float(after.max()))} after."
+        )
+        return Figure(svg(drawing, told), told)

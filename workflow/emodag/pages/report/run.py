@@ -1,0 +1,204 @@
+"""A run of the chain as the report reads it: every artifact by what it is, each read once."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from emodag.science.folds import assignments
+from emodag.science.pseudo_label import boosted
+from emodag.science.scores.class_scores import confusion_by_group
+from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.matrices import read_columns, read_probabilities
+
+
+class Run:
+    """The artifacts of a run.
+
+    Parameters
+    ----------
+    inputs : path by role, see `emodag.chain.report`.
+    params : the parameters of the stage `report`.
+    """
+
+    def __init__(self, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> None:
+        self.inputs, self.params = inputs, params
+        self.classes: list[str] = params["classes"]
+        self.protocols: list[str] = params["protocols"]
+        self.seeds: list[int] = params["seeds"]
+        self.repeats: int = params.get("repeats", 1)
+        self.folds = range(params["folds"] * self.repeats)
+        self.generations = range(1, params["generations"] + 1)
+        self.last = f"gen{params['generations']}"
+        self.is_synthetic = params["source"] == "synthetic"
+        self.has_test = "table/test_rows.parquet" in inputs
+        self.has_pool = any(role.endswith("/pseudo_labels.parquet") for role in inputs)
+        self.held_out = cache(self._held_out)
+        self.hidden = cache(self._hidden)
+
+    def stages(self, protocol: str) -> list[str]:
+        """The stages of a protocol that hold rows out."""
+        first = ["stage0"] if protocol == "published" else []
+        return [*first, *(f"gen{generation}" for generation in self.generations)]
+
+    def parts(self, protocol: str) -> list[str]:
+        """The parts of the training persons that pseudo-labels and teachers belong to."""
+        return ["all"] if protocol == "published" else [f"fold{fold}" for fold in self.folds]
+
+    def json(self, role: str) -> Any:
+        """What a JSON artifact holds."""
+        return json.loads(self.inputs[role].read_text())
+
+    @cached_property
+    def rows(self) -> dict[str, np.ndarray]:
+        """`id`, `label` (codes) and `person` of the training rows."""
+        return read_columns(self.inputs["table/train_rows.parquet"])
+
+    @cached_property
+    def test_rows(self) -> np.ndarray:
+        """(m,) ids of the test rows, none without a test table."""
+        if not self.has_test:
+            return np.empty(0, np.int64)
+        return read_columns(self.inputs["table/test_rows.parquet"])["id"]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) class codes of the training rows."""
+        return self.rows["label"]
+
+    @cached_property
+    def persons(self) -> list[str]:
+        """Everybody's name, by the order of their ids."""
+        return [str(person) for person in np.unique(self.rows["person"]).tolist()]
+
+    @cached_property
+    def person(self) -> np.ndarray:
+        """(n,) position in `persons` of whom each training row belongs to."""
+        return np.unique(self.rows["person"], return_inverse=True)[1]
+
+    @cached_property
+    def features(self) -> list[str]:
+        """The features' names, in the table's order."""
+        return pq.read_schema(self.inputs["table/train.parquet"]).names
+
+    @cached_property
+    def fold_table(self) -> dict[str, np.ndarray]:
+        """The columns of the table of folds; see `emodag.science.folds`."""
+        return read_columns(self.inputs["folds/folds.parquet"])
+
+    @cached_property
+    def folds_of(self) -> np.ndarray:
+        """(repeats, persons) the folds that hold each person out."""
+        first = np.unique(self.person, return_index=True)[1]
+        return assignments(self.fold_table, "group_fold")[:, first]
+
+    @cached_property
+    def scores(self) -> list[dict[str, Any]]:
+        """The rows of scores.csv, with numbers as such."""
+        return self._table("scores.csv")
+
+    @cached_property
+    def leaderboard(self) -> dict[tuple[str, int, str], dict[str, Any]]:
+        """The rows of leaderboard.csv by protocol, seed and stage; none without a truth."""
+        if "leaderboard.csv" not in self.inputs:
+            return {}
+        found = self._table("leaderboard.csv")
+        return {(row["protocol"], row["seed"], row["stage"]): row for row in found}
+
+    @cached_property
+    def baselines(self) -> list[dict[str, Any]]:
+        """The rows of baselines.csv, none where the configuration asks for no baselines."""
+        return self._table("baselines.csv") if "baselines.csv" in self.inputs else []
+
+    @cached_property
+    def truth(self) -> np.ndarray | None:
+        """(m,) the test rows' true classes, None where nobody knows them."""
+        if "truth" not in self.inputs:
+            return None
+        ids = self.test_rows
+        if self.params["id"] is None and self.params["label"] is None:
+            ids = np.arange(len(ids))  # what the submission calls its rows
+        return read_truth(
+            self.inputs["truth"],
+            label=self.params["label"],
+            id=self.params["id"],
+            classes=self.classes,
+            n_rows=len(ids),
+            ids=ids,
+            **self.params["written"],
+        )
+
+    def fits(self, protocol: str, seed: int, stage: str) -> Iterator[dict[str, Any]]:
+        """The rows of scores.csv that belong to a stage, by fold."""
+        wanted = {"protocol": protocol, "seed": seed, "stage": stage}
+        return (row for row in self.scores if wanted.items() <= row.items())
+
+    def _held_out(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(repeats, n, classes) probabilities of the training rows, by who held them out."""
+        shape = (self.repeats, len(self.labels), len(self.classes))
+        found = np.full(shape, np.nan, np.float32)
+        for fold in self.folds:
+            path = self.inputs[f"{protocol}/seed{seed}/{stage}/fold{fold}/validation.parquet"]
+            repeat = fold // self.params["folds"]
+            found[repeat, read_columns(path)["row"]] = read_probabilities(path)
+        return found
+
+    def _hidden(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(m, classes) probabilities of the test rows, a blend of the folds'."""
+        path = self.inputs[f"{protocol}/seed{seed}/{stage}/blend/test.parquet"]
+        return read_probabilities(path)[: len(self.test_rows)]
+
+    def answers(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(m,) the classes that a submission made of a blend would hold."""
+        boost = np.array(self.params["boost"], np.float64)
+        return boosted(self.hidden(protocol, seed, stage), boost).argmax(axis=1)
+
+    def pseudo_labels(
+        self, protocol: str, seed: int, generation: int, part: str
+    ) -> dict[str, np.ndarray]:
+        """`row`, `label` and `confidence` of the pool's rows that a generation learns from."""
+        home = f"{protocol}/seed{seed}/gen{generation}"
+        return read_columns(self.inputs[f"{home}/pseudo_labels/{part}/pseudo_labels.parquet"])
+
+    def history(self, protocol: str, seed: int, fit: str) -> dict[str, np.ndarray]:
+        """A column per figure of a fit's epochs."""
+        return read_columns(self.inputs[f"{protocol}/seed{seed}/{fit}/history.parquet"])
+
+    def confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(folds, persons, classes, classes) counts of the held-out rows, by the last epoch."""
+        persons, classes = len(self.persons), len(self.classes)
+        fold = assignments(self.fold_table, "row_fold" if stage == "stage0" else "group_fold")
+        counts = confusion_by_group(
+            np.tile(self.labels, self.repeats),
+            self.held_out(protocol, seed, stage).argmax(axis=2).ravel(),
+            (fold.astype(np.int64) * persons + self.person).ravel(),
+            groups=len(self.folds) * persons,
+            classes=classes,
+        )
+        return counts.reshape(len(self.folds), persons, classes, classes)
+
+    def person_confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
+        """(repeats, persons, classes, classes): those counts, together for the folds of a repeat.
+
+        Each person's rows are there once in every repeat, so repeats are to be averaged, not added.
+        """
+        counts = self.confusions(protocol, seed, stage)
+        return counts.reshape(self.repeats, -1, *counts.shape[1:]).sum(axis=1)
+
+    def _table(self, role: str) -> list[dict[str, Any]]:
+        with self.inputs[role].open(newline="") as stream:
+            return [{k: _value(v) for k, v in row.items()} for row in csv.DictReader(stream)]
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,76 @@
+"""How the fits went: loss and held-out F1 by epoch, a line for each fold."""
+
+from emodag.pages.drawing import MAIN, SERIES, axes_of, legend_of, settings, svg
+from emodag.pages.page_parts import MOST_FOLDS
+from emodag.pages.report.parts import Figure, Section, capital, stage_name
+from emodag.pages.report.run import Run
+from emodag.pages.words import brief, number
+
+DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)))
+"""How lines are drawn that share a colour, and so that colour alone tells nothing apart."""
+
+
+def section(run: Run) -> Section:
+    """A figure for each stage of each protocol."""
+    seed = run.seeds[0]
+    teacher = (
+        " The teacher of the published protocol learns from everybody, so it holds nobody out."
+    )
+    text = (
+        f"Training loss (with mixup and reconstruction) and macro-F1 on the held-out rows, by "
+        f"epoch, of every fit of run seed {seed}; a line for each fold." + teacher * run.has_pool
+    )
+    figures = [
+        _figure(run, protocol, seed, stage)
+        for protocol in run.protocols
+        for stage in _stages(run, protocol)
+    ]
+    return Section("training", "Training", [text, figures])
+
+
+def _stages(run: Run, protocol: str) -> list[str]:
+    stages = run.stages(protocol)
+    teacher = int("stage0" in stages)
+    return [*stages[:teacher], *(["gen0"] * run.has_pool), *stages[teacher:]]
+
+
+def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
+    parts = run.parts(protocol) if stage == "gen0" else [f"fold{fold}" for fold in run.folds]
+    fits = {
+        part.replace("fold", "fold "): run.history(protocol, seed, f"{stage}/{part}")
+        for part in parts
+    }
+    name = f"{protocol}, {'teacher' if stage == 'gen0' else stage_name(stage)}"
+    scored = all("macro_f1" in fit for fit in fits.values())
+    with settings(f"training-{protocol}-{stage}"):
+        drawing, axes = axes_of(2.6, 1, 2) if scored else axes_of(2.6)
+        loss, f1 = axes if scored else (axes, None)
+        for at, (part, fit) in enumerate(fits.items()):
+            dashes = DASHES[at // len(SERIES) % len(DASHES)]
+            line = {"color": SERIES[at % len(SERIES)], "linewidth": 1.2, "linestyle": dashes}
+            if len(fits) > MOST_FOLDS:
+                line = {"color": MAIN, "linewidth": 0.8, "alpha": 0.4}
+            loss.plot(fit["epoch"], fit["loss"], label=part, **line)
+            if scored:
+                f1.plot(fit["epoch"], fit["macro_f1"], **line)
+        loss.set_xlabel("epoch")
+        loss.set_ylabel("loss")
+        if scored:
+            f1.set_xlabel("epoch")
+            f1.set_ylabel("macro-F1")
+            f1.set_ylim(0, 1)
+        if 1 < len(fits) <= MOST_FOLDS:
+            drawing.legend(loc="outside upper center", **legend_of([*fits]))
+        told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
+        if scored:
+            told += f", macro-F1 {_ends([fit['macro_f1'][-1] for fit in fits.values()], brief)}"
+            best = _ends(
+                [int(fit["epoch"][fit["macro_f1"].argmax()]) for fit in fits.values()], str
+            )
+            told += f"; best epoch {best}"
+        return Figure(svg(drawing, f"Training, {told}."), f"{capital(told)}.")
+
+
+def _ends(values: list, show) -> str:
+    low, high = show(min(values)), show(max(values))
+    return low if low == high else f"{low} to {high}"

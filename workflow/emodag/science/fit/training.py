@@ -1,0 +1,249 @@
+"""One fit: mixup, the loss of the report's eq. 1, AdamW, a schedule, a score per epoch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from emodag.science.fit.fit_state import State, capture, restore
+from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.fit.optimizer import AdamW
+from emodag.science.fit.ordered import squared_error
+from emodag.science.fit.randomness import Randomness
+from emodag.science.scores.scoring import accuracy, macro_f1
+from ledger.errors import DivergenceError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine:
+    """Cosine annealing over all epochs down to `end`; needs no validation rows."""
+
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """Times `factor` when the validation F1 has not risen for more than `patience` epochs."""
+
+    factor: float
+    patience: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """How one fit goes; see `emodag.config.sections.Training`.
+
+    `drop_last` leaves an incomplete last batch out.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    mixup: float
+    reconstruction: float
+    drop_last: bool
+    schedule: Cosine | Plateau | None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch left behind; losses are means over its batches, in float64.
+
+    `macro_f1` and `accuracy` are those of the validation rows, None without any.
+    """
+
+    epoch: int
+    learning_rate: float
+    loss: float
+    cross_entropy: float
+    reconstruction: float
+    macro_f1: float | None
+    accuracy: float | None
+
+
+def fit(
+    x: torch.Tensor,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    *,
+    classes: int,
+    model: ModelSettings,
+    settings: FitSettings,
+    randomness: Randomness,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    resume_from: State | None = None,
+    on_epoch: Callable[[Epoch, Callable[[], State]], None] = lambda epoch, state: None,
+) -> tuple[AttentiveAutoencoder, list[Epoch]]:
+    """Train a network; the weights returned are those of the last epoch.
+
+    Parameters
+    ----------
+    x : (n, p) float32, all rows anybody refers to; never copied. The fit runs on its device.
+    rows, labels : (m,) integers, the rows of `x` to train on and their classes.
+    classes : number of classes.
+    model, settings : the network's and the fit's settings.
+    randomness : what is drawn, and from where.
+    validation : rows of `x` and their classes, scored after every epoch. They steer the learning
+        rate if the schedule is a plateau, and nothing otherwise.
+    resume_from : the state of the same fit after an epoch, to go on from with the same bits.
+    on_epoch : called after every epoch with its record and a function that takes the state.
+
+    Raises
+    ------
+    DivergenceError
+        When the loss of an epoch is not finite.
+    ValueError
+        When the rows make no batch, or the schedule is a plateau and there are no validation rows.
+    """
+    if isinstance(settings.schedule, Plateau) and validation is None:
+        raise ValueError("the plateau schedule needs validation rows")
+    if _batches(len(rows), settings) == 0:
+        raise ValueError(f"{len(rows)} rows make no batch of {settings.batch}")
+    network = randomness.network(x.shape[1], classes, model).to(x.device)
+    optimizer = AdamW(
+        network.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=randomness.fused_optimizer,
+    )
+    scheduler = _scheduler(optimizer, settings)
+    corrupt = randomness.mask(model.corruption) if model.corruption else None
+    rows, labels = (
+        torch.from_numpy(rows.astype(np.int64)),
+        torch.from_numpy(labels.astype(np.int64)),
+    )
+
+    parts = (network, optimizer, scheduler, randomness)
+    history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
+    for number in range(len(history), settings.epochs):
+        rate = float(optimizer.param_groups[0]["lr"])
+        # Once for all of NumPy's sums: torch says nothing of infinities either.
+        with np.errstate(all="ignore"):
+            losses = _train_epoch(
+                network, optimizer, x, rows, labels, settings, randomness, corrupt
+            )
+        if not np.isfinite(losses[0]):
+            raise DivergenceError(
+                f"the loss of epoch {number + 1} is {losses[0]}. Lower `training.learning_rate` "
+                f"(now {settings.learning_rate}) in the configuration."
+            )
+        f1 = share = None
+        if validation is not None:
+            predicted = score_rows(network, x, validation[0], randomness).argmax(axis=1)
+            f1 = macro_f1(validation[1], predicted, classes=classes)
+            share = accuracy(validation[1], predicted)
+        if isinstance(settings.schedule, Plateau):
+            scheduler.step(f1)
+        elif scheduler is not None:
+            scheduler.step()
+        history.append(Epoch(number + 1, rate, *losses, f1, share))
+        on_epoch(history[-1], lambda: capture(*parts, history))
+    return network, history
+
+
+def score_rows(
+    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, randomness: Randomness
+) -> np.ndarray:
+    """`probabilities`, with whatever their computation draws."""
+    randomness.scoring()
+    return probabilities(network, x, rows, at_once=randomness.rows_at_once)
+
+
+def probabilities(
+    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, *, at_once: int
+) -> np.ndarray:
+    """Class probabilities, (n, classes) float32, of rows of `x`, `at_once` rows at a time."""
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), at_once):
+            chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
+            parts.append(network.arithmetic.softmax(network.logits(x[chunk])).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
+    """share * x + (1 - share) * x[partner] (mixup, Zhang et al. 2018)."""
+    return share * x + (1 - share) * x[partner]
+
+
+def total_loss(
+    logits: torch.Tensor,
+    rebuilt: torch.Tensor,
+    target: torch.Tensor,
+    labels: torch.Tensor,
+    partner: torch.Tensor,
+    *,
+    share: float,
+    weight: float,
+    cross_entropy: Callable[..., tuple[torch.Tensor, ...]],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
+
+    Only the first carries gradients.
+
+    With mixup the cross-entropy is the same convex combination as the rows.
+
+    Parameters
+    ----------
+    logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes.
+    partner : (n,) the row each row was mixed with; share : of the row itself.
+    cross_entropy : the means over rows, of logits and any number of labels.
+    """
+    own, partners = cross_entropy(logits, labels, labels[partner])
+    classification = share * own + (1 - share) * partners
+    reconstruction = squared_error(rebuilt, target)
+    loss = classification + weight * reconstruction
+    return loss, classification.detach(), reconstruction.detach()
+
+
+def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt):
+    """One pass over the rows; returns the mean loss, cross-entropy and reconstruction error."""
+    network.train()
+    shuffled = randomness.order(len(rows))
+    batches = _batches(len(rows), settings)
+    sums = np.zeros(3, np.float64)
+    for number in range(batches):
+        chosen = shuffled[number * settings.batch : (number + 1) * settings.batch]
+        share, partner = randomness.mixing(len(chosen), settings.mixup)
+        target = mix(x[rows[chosen]], share, partner)
+        # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
+        noisy = target if corrupt is None else target * corrupt(target)
+        optimizer.zero_grad()
+        logits, rebuilt = network(noisy)
+        loss, *parts = total_loss(
+            logits,
+            rebuilt,
+            target,
+            labels[chosen].to(x.device),
+            partner,
+            share=share,
+            weight=settings.reconstruction,
+            cross_entropy=network.arithmetic.cross_entropy,
+        )
+        loss.backward()
+        optimizer.step()
+        entropy, error = map(float, parts)
+        sums += [entropy + settings.reconstruction * error, entropy, error]
+    return (sums / batches).tolist()
+
+
+def _batches(rows: int, settings: FitSettings) -> int:
+    """Batches per epoch. A last batch of one row is left out always: BatchNorm cannot use it."""
+    full, rest = divmod(rows, settings.batch)
+    return full + (not settings.drop_last and rest > 1)
+
+
+def _scheduler(optimizer, settings: FitSettings):
+    match settings.schedule:
+        case Cosine(end=end):
+            return torch.optim.lr_scheduler.CosineAnnealingLR(
+                optimizer, settings.epochs, eta_min=end
+            )
+        case Plateau(factor=factor, patience=patience):
+            return torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer, mode="max", factor=factor, patience=patience
+            )
+    return None

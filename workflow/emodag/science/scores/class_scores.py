@@ -1,0 +1,75 @@
+"""Scores by class, of one confusion matrix or of many at once."""
+
+import numpy as np
+
+from emodag.science.scores.scoring import confusion
+
+
+def by_class(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall, F1 and number of rows of each class.
+
+    Parameters
+    ----------
+    counts : (..., classes, classes) integers, true class by row, predicted class by column.
+
+    Returns
+    -------
+    `precision`, `recall`, `f1`: (..., classes) float64, NaN where there is nothing to divide by, as
+    for the precision of a class that is never predicted; `support`: (..., classes) counts.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
+    predicted, true = counts.sum(axis=-2), counts.sum(axis=-1)
+    return {
+        "precision": _share(hits, predicted),
+        "recall": _share(hits, true),
+        "f1": _share(2 * hits, predicted + true),
+        "support": true,
+    }
+
+
+def macro_f1_of(counts: np.ndarray) -> np.ndarray:
+    """(...) float64: the mean F1 over the classes that are true or predicted anywhere.
+
+    As `emodag.science.scores.scoring.macro_f1`; NaN for a matrix without any row.
+    """
+    f1 = by_class(counts)["f1"]
+    present = ~np.isnan(f1)
+    return _share(np.where(present, f1, 0.0).sum(axis=-1), present.sum(axis=-1))
+
+
+def confusion_by_group(
+    truth: np.ndarray, predicted: np.ndarray, group: np.ndarray, *, groups: int, classes: int
+) -> np.ndarray:
+    """(groups, classes, classes) int64 counts, a confusion matrix for each group of rows.
+
+    Parameters
+    ----------
+    truth, predicted : (n,) integer codes below `classes`.
+    group : (n,) integer codes below `groups`.
+    """
+    cells = group.astype(np.int64) * classes + truth
+    joint = cells * classes + predicted
+    counts = np.bincount(joint, minlength=groups * classes * classes)
+    return counts.reshape(groups, classes, classes)
+
+
+def cohens_kappa(a: np.ndarray, b: np.ndarray, *, classes: int) -> float:
+    """Agreement beyond chance of two labellings of the same rows (Cohen 1960).
+
+    Parameters
+    ----------
+    a, b : (n,) integer codes below `classes`.
+
+    Returns
+    -------
+    1 for equal labellings; NaN where both give every row the same one class.
+    """
+    counts = confusion(a, b, classes=classes).astype(np.float64)
+    total = counts.sum()
+    observed = np.trace(counts) / total
+    chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / total**2
+    return float("nan") if chance == 1 else float((observed - chance) / (1 - chance))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)

@@ -1,0 +1,144 @@
+"""How a table of text is written: what separates its cells, what its decimals have."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from emodag.science.tables.table import FALSE, NUMBER, TRUE
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""What may separate cells, and its name."""
+
+_OTHER_MARKS = {" ": "space", "^": "caret", ":": "colon", "~": "tilde"}
+_ROWS = 20
+_NUMBER = re.compile(NUMBER)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What separates cells, and whole numbers from their decimals."""
+
+    separator: str = ","
+    decimal: str = "."
+
+    @property
+    def name(self) -> str:
+        """The name of the separator."""
+        return {**SEPARATORS, **_OTHER_MARKS}.get(self.separator, repr(self.separator))
+
+    def reader(self, text: str) -> Any:
+        """A `csv.reader` of the text."""
+        return csv.reader(io.StringIO(text, newline=""), delimiter=self.separator)
+
+    def records(self, text: str) -> list[list[str]]:
+        """The first few records that are not blank."""
+        return list(islice(_sound(self.reader(text)), _ROWS))
+
+    def notes(self) -> tuple[str, ...]:
+        """What is worth telling: nothing of commas and points."""
+        told = [f"cells are separated by {self.name}s"] if self.separator != "," else []
+        told += ["decimals are written with a comma"] if self.decimal == "," else []
+        return (" and ".join(told),) if told else ()
+
+
+def is_number(cell: str, decimal: str = ".") -> bool:
+    """Whether a trimmed cell is a number, an infinity or NaN."""
+    if decimal == ",":
+        if "." in cell:
+            return False
+        cell = cell.replace(",", ".")
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def separator_of(header: str, sample: str) -> str:
+    """What separates the cells of a table, given its header and a few rows as text.
+
+    The comma, unless another cuts header and rows into the same number of cells, at least two,
+    and it does not.
+    """
+    widths = {}
+    for mark in SEPARATORS:
+        dialect = Dialect(mark)
+        widths[mark] = [len(record) for record in dialect.records(header)[:1]]
+        widths[mark] += [len(record) for record in dialect.records(sample)]
+    fitting = [mark for mark, found in widths.items() if found[:1] > [1] and len({*found}) == 1]
+    # Where rows are ragged, whatever is in the header and in all of them.
+    likely = [mark for mark, found in widths.items() if found and min(found) > 1]
+    for marks in (fitting, likely):
+        if marks:
+            return "," if "," in marks else max(marks, key=lambda mark: widths[mark][0])
+    return ","
+
+
+def decimal_of(separator: str, sample: str) -> str:
+    """A comma where more columns of a sample have it in numbers than a point, else a point.
+
+    A number such as 1,234 is no evidence: that may be a thousand.
+    """
+    if separator == ",":
+        return "."
+    columns = {".": set(), ",": set()}
+    for record in _sound(Dialect(separator).reader(sample)):
+        for at, cell in enumerate(record):
+            for mark, found in columns.items():
+                if mark in cell and is_number(cell.strip(), mark) and not _THOUSANDS(cell.strip()):
+                    found.add(at)
+    return "," if len(columns[","]) > len(columns["."]) else "."
+
+
+def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> str:
+    """The end of a complaint about names of columns: what the first line looks like, or ""."""
+    if 2 * sum(len(row) > len(names) for row in rows) > len(rows):
+        return "; lines below it have more cells: do others come before the names of the columns?"
+    words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}
+    has_words = len(words) == 1 and min(words) > 1
+    for mark in (*SEPARATORS, *_OTHER_MARKS):
+        counts = {row[0].count(mark) if len(row) == 1 else 0 for row in [names, *rows]}
+        if len(counts) == 1 and min(counts) > 0 and (mark != " " or min(counts) < min(words)):
+            name = Dialect(mark).name
+            return f"; are its cells separated by {name}s? Then set data.separator: {mark!r}"
+    if has_words or (dialect.separator == " " and "" in names):
+        return "; are its cells separated by several spaces? Write it with one mark between them"
+    numeric = _numeric(len(names), rows, dialect)
+    found = [names[at].strip() for at in numeric]
+    # Whole numbers are what pandas calls the columns of a matrix.
+    if not all(map(str.isdigit, found)) and all(is_number(n, dialect.decimal) for n in found):
+        return "; its first line looks like data: does the table lack the names of its columns?"
+    return ""
+
+
+def second_header(
+    width: int, rows: Sequence[Sequence[str]], dialect: Dialect, missing: Sequence[str]
+) -> bool:
+    """Whether the first row has text, and no number, in columns that hold numbers below.
+
+    In two of them or more: a single cell may be wrong.
+    """
+    if len(rows) < 2 or len(rows[0]) != width:
+        return False
+    numeric = _numeric(width, rows[1:], dialect)
+    cells = [cell for at in numeric if (cell := rows[0][at].strip()) not in missing]
+    values = [cell in (*TRUE, *FALSE) or is_number(cell, dialect.decimal) for cell in cells]
+    return len(cells) > 1 and not any(values)
+
+
+def _numeric(width: int, rows: Iterable[Sequence[str]], dialect: Dialect) -> list[int]:
+    """The columns whose cells are all numbers."""
+    whole = [row for row in rows if len(row) == width]
+    columns = range(width) if whole else ()
+    return [
+        at for at in columns if all(is_number(row[at].strip(), dialect.decimal) for row in whole)
+    ]
+
+
+def _sound(reader: Any) -> Iterable[list[str]]:
+    """The records that are not blank, up to one that cannot be read."""
+    try:
+        yield from (record for record in reader if record)
+    except csv.Error:
+        return

@@ -1,0 +1,384 @@
+"""What the columns of a raw table are, and the true labels of the test table."""
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from emodag.science.tables.csv_tables import CsvTable
+from emodag.science.tables.joined_table import JoinedTable
+from emodag.science.tables.parquet_tables import ParquetTable
+from emodag.science.tables.row_facts import label_codes, row_ids
+from emodag.science.tables.table import SAVED_INDEX, Table, fault, listed
+from ledger.errors import ConfigError
+
+_TRUTH_IDS = ("ID", "id")
+_PACKED = ("", ".gz", ".xz", ".bz2", ".zst", ".zip")
+_TEXT = (*(kind + packed for kind in (".csv", ".tsv") for packed in _PACKED), ".zip")
+_KINDS = ".csv or .tsv, also with .gz, .xz, .bz2, .zst or .zip, or .parquet, .pq or .feather"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a table are what; `id` is None where rows are just numbered."""
+
+    id: str | None
+    features: tuple[str, ...]
+    label: str | None = None
+    group: str | None = None
+
+
+def open_table(
+    path: Path,
+    *,
+    decimals: str = "nearest",
+    separator: str | None = None,
+    decimal: str | None = None,
+    missing: Sequence[str] = (),
+) -> Table:
+    """Open a table of text (.csv, .tsv, also compressed), Parquet or Feather, by its suffix.
+
+    Parameters
+    ----------
+    decimals : how numbers in text are read: to the "nearest" float64, or as "pandas" does.
+    separator, decimal : what a table of text has between cells and in numbers; None finds out.
+    missing : spellings of a missing value besides those of pandas.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, its suffix is another, or it is not what its suffix says.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith(_TEXT):
+            return CsvTable(
+                path, decimals=decimals, separator=separator, decimal=decimal, missing=missing
+            )
+        if name.endswith((".parquet", ".pq", ".feather")):
+            return ParquetTable(path, missing=missing)
+    except FileNotFoundError:
+        raise fault(path, "there is no such file; correct the path") from None
+    except OSError as error:
+        raise fault(path, f"cannot be read: {error.strerror}") from None
+    raise fault(path, f"unknown kind of file; expected {_KINDS}")
+
+
+def matching(columns: Sequence[str], entry: str) -> list[str]:
+    """The column of that name, else those that match it as a pattern of `fnmatch`, with case."""
+    return [entry] if entry in columns else [n for n in columns if fnmatchcase(n, entry)]
+
+
+def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset[str]:
+    """The columns of any of the tables that are called, or match, an entry of `ignore`.
+
+    Entries are names, "" for an index without one, or patterns as in `fnmatch`, in which case
+    counts.
+
+    Raises
+    ------
+    ConfigError
+        If an entry is, and matches, no column at all.
+    """
+    columns = list(dict.fromkeys(name for table in tables for name in table.columns))
+    found = {entry: matching(columns, entry) for entry in ignore}
+    for entry, names in found.items():
+        if entry and not names:  # an index without a name may be in the metadata only
+            raise ConfigError(
+                f"data.ignore holds {entry!r}, and no column of "
+                f"{' or '.join(str(table.path) for table in tables)} has that name or pattern; the "
+                f"nearest is {_nearest(entry, columns)!r}"
+            )
+    return frozenset(name for names in found.values() for name in names)
+
+
+def layout_of_train(
+    table: Table,
+    *,
+    label: str | None,
+    group: str | None,
+    id: str | None,
+    ignored: frozenset[str] = frozenset(),
+) -> Layout:
+    """Tell the columns of the training table apart.
+
+    With `label` and `group` None it is the competition's layout: the index first, then features,
+    the label last but one and the person last, after the `ignored` columns are left out. Otherwise
+    the columns have those names, which no pattern can ignore, and all others are features but the
+    `ignored` ones, `id`, and an index saved along, which is the id where `id` is None.
+
+    Raises
+    ------
+    ConfigError
+        If only one of `label` and `group` is given, or one column is to serve twice.
+    InputError
+        If a column named is absent, or no features are left.
+    """
+    if (label is None) != (group is None):
+        raise ConfigError(
+            f"data.label is {label!r} and data.group is {group!r}: name both columns, or neither "
+            "for the competition's layout (index, features, label, person)"
+        )
+    columns = table.columns
+    if label is None:
+        columns = tuple(name for name in columns if name not in ignored)
+        if len(columns) < 4:
+            raise fault(
+                table.path,
+                f"expected an index, features, a label and a person, found {len(columns)} columns "
+                f"({listed(list(columns))}); are they separated by commas?{table.hint}",
+            )
+        if id not in (None, columns[0]):
+            raise ConfigError(
+                f"data.id is {id!r}, but without data.label and data.group the id is the first "
+                f"column, {columns[0]!r}; name all three columns, or none"
+            )
+        layout = Layout(id=columns[0], features=columns[1:-2], label=columns[-2], group=columns[-1])
+    else:
+        special = [name for name in (label, group, id) if name is not None]
+        if len(set(special)) < len(special):
+            raise ConfigError(
+                f"data.label is {label!r}, data.group is {group!r}, data.id is {id!r}: "
+                "these must be different columns"
+            )
+        for name in special:
+            _require_column(table, name)
+        id = _index_besides(table, label, group, *ignored) if id is None else id
+        special = {*special, id, table.index}
+        features = tuple(name for name in columns if name not in ignored.union(special))
+        layout = Layout(id=id, features=features, label=label, group=group)
+    if not layout.features:
+        raise fault(table.path, "has no feature columns besides label, person and id")
+    _refuse_saved_index(table.path, [*layout.features, layout.label, layout.group])
+    return layout
+
+
+def layout_of_test(
+    table: Table,
+    train: Layout,
+    *,
+    named: bool,
+    id: str | None,
+    ignored: frozenset[str] = frozenset(),
+    group: str | None = None,
+) -> Layout:
+    """Tell the columns of the test table apart, given the training table's `train`.
+
+    If `named`, the id is `id`, or an index saved along; otherwise it is the first column that is
+    not `ignored`. Features are those of the training table, in the test table's order; all other
+    columns are left out. The person column is `group`, or, if `named`, that of the training table
+    where the test table has it.
+
+    Raises
+    ------
+    ConfigError
+        If `group` serves another purpose.
+    InputError
+        If `group` or features of the training table are absent.
+    """
+    if named:
+        if id is not None:
+            _require_column(table, id)
+        id_ = _index_besides(table, train.label, train.group, *ignored) if id is None else id
+        special = {id_, train.label, train.group, table.index}
+    else:
+        id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
+        special = {id_}
+    if group is not None:
+        _require_column(table, group)
+        if group in {id_, train.label, *train.features}:
+            raise ConfigError(
+                f"data.test_group is {group!r}, which is the id, the label or a feature; "
+                "name the column of persons"
+            )
+        special.add(group)
+    elif named and train.group in table.columns:
+        group = train.group
+    others = [name for name in table.columns if name not in ignored.union(special)]
+    taken = [name for name in (train.label, train.group) if name in others]
+    if taken and not named:
+        raise fault(
+            table.path,
+            f"has {listed(taken)} as a feature, and the last two columns of the training table, "
+            f"{listed([train.label, train.group])}, were taken for label and person; give the "
+            "training table both columns, or name them by data.label and data.group",
+        )
+    hint = "" if named else " (its first column is taken for the index)"
+    return Layout(id=id_, features=_known_features(table, train, others, hint), group=group)
+
+
+def layout_of_unlabelled(
+    table: Table, train: Layout, *, ignored: frozenset[str] = frozenset()
+) -> Layout:
+    """Tell the columns of a table of unlabelled rows apart, given the training table's `train`.
+
+    Features and the person column are those of the training table, by name; rows have no id, and
+    all other columns are left out.
+
+    Raises
+    ------
+    InputError
+        If one of those columns is absent.
+    """
+    if train.group not in table.columns:
+        raise fault(
+            table.path,
+            f"has no column {train.group!r}, the training table's column of persons; unlabelled "
+            "rows need it, as those of a person who is held out must stay out of what is scored on "
+            f"that person{table.hint}",
+        )
+    special = {train.id, train.label, train.group, table.index, *ignored}
+    others = [name for name in table.columns if name not in special]
+    return Layout(id=None, features=_known_features(table, train, others), group=train.group)
+
+
+def _known_features(
+    table: Table, train: Layout, columns: Sequence[str], hint: str = ""
+) -> tuple[str, ...]:
+    """Those of the columns that are features of the training table, all of which must be there."""
+    known, found = set(train.features), set(columns)
+    missing = [name for name in train.features if name not in found]
+    extra = [name for name in columns if name not in known]
+    if missing:
+        differences = [f"lacks {listed(missing)}"]
+        there = {_plain(name): name for name in extra}
+        twins = [(name, there[_plain(name)]) for name in missing if _plain(name) in there]
+        alike = "".join(
+            f"; only case, spaces or accents tell {a!a} from {b!a}" for a, b in twins[:1]
+        )
+        differences += [f"also has {listed(extra)}"] if extra else []
+        raise fault(
+            table.path,
+            f"expected the {len(train.features)} features of the training table; this table"
+            f"{hint} {' and '.join(differences)}; make the two agree, or name in data.ignore what "
+            f"is no feature{alike}{table.hint}",
+        )
+    return tuple(name for name in columns if name in known)
+
+
+def read_truth(
+    path: Path,
+    *,
+    label: str | None,
+    id: str | None,
+    classes: Sequence[str],
+    n_rows: int,
+    ids: Sequence[int] | Sequence[str],
+    **written: Any,
+) -> np.ndarray:
+    """Read the true labels of the test rows from a table.
+
+    The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
+    only column besides the ids. With a column `id`, "ID", "id" or an index saved along, rows are
+    matched by it, else by order; so they are where an index without a name only counts the rows
+    from 0, and the test rows have other ids.
+
+    Parameters
+    ----------
+    label : str or None
+        Name of the label column in the training table.
+    id : str or None
+        Name of the id column in the tables.
+    classes : sequence of str
+        Names of the classes; a label is such a name or its number from 0.
+    n_rows : int
+        Rows of the test table.
+    ids : sequence of length n_rows
+        Ids of the test rows, in their order.
+    written : how the table is, see `open_table`: separator, decimal, missing.
+
+    Returns
+    -------
+    array of shape (n_rows,), of the dtype that `code_dtype` gives
+        Class numbers, in the order of the test rows.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table, a label is missing or unknown, or the rows do not match.
+    """
+    table = open_table(path, **written)
+    id_ = next((name for name in (id, *_TRUTH_IDS) if name in table.columns), None)
+    if id_ is None:
+        id_ = table.index
+    others = [name for name in table.columns if name not in (id_, table.index)]
+    column = next((name for name in (label, "label", "Predicted") if name in others), None)
+    if column is None:
+        if len(others) != 1:
+            raise fault(
+                path,
+                f"cannot tell which column holds the true labels ({listed(others)}); "
+                f"name it {label or 'label'!r}",
+            )
+        column = others[0]
+    blocks = list(table.blocks([], [column] if id_ is None else [column, id_]))
+    found = sum(len(block.texts[column]) for block in blocks)
+    if found != n_rows:
+        raise fault(path, f"expected {n_rows} rows as in the test table, found {found}")
+    codes = label_codes(
+        table, column, pa.concat_arrays([block.texts[column] for block in blocks]), classes
+    )
+    counted = own = [str(row) for row in range(n_rows)]
+    if id_ is not None:
+        text = pa.concat_arrays([block.texts[id_] for block in blocks])
+        own = [str(value) for value in row_ids(table, id_, text).to_pylist()]
+    elif not table.counted:
+        return codes
+    row_of = {value: row for row, value in enumerate(own)}
+    absent = [str(value) for value in ids if str(value) not in row_of]
+    if absent and id_ in (None, "") and own == counted:
+        return codes
+    if absent:
+        raise fault(
+            path,
+            f"lacks {len(absent)} of the {n_rows} ids of the test table ({listed(absent)}); "
+            "give each test row its label",
+            column=id_,
+        )
+    return codes[[row_of[str(value)] for value in ids]]
+
+
+def _index_besides(table: Table, *taken: str | None) -> str | None:
+    """The index as the rows' id, unless it has another use or each of several files has its own."""
+    return None if table.index in taken or isinstance(table, JoinedTable) else table.index
+
+
+def _require_column(table: Table, name: str) -> None:
+    if name in table.columns:
+        return
+    raise fault(
+        table.path,
+        f"has no column {name!r}; the nearest of its {len(table.columns)} columns is "
+        f"{_nearest(name, table.columns)!r}; correct the name in the configuration or in the file"
+        f"{table.hint}",
+    )
+
+
+def _nearest(name: str, columns: Sequence[str]) -> str:
+    """The column that is written most alike, whatever the case."""
+    lowered = {column.lower(): column for column in reversed(columns)}
+    return lowered[difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)[0]]
+
+
+def _plain(name: str) -> str:
+    """A name without case, spaces and accents."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in letters if not (c.isspace() or unicodedata.combining(c))).casefold()
+
+
+def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:
+    """A row number taken for a feature would tell the model where in a recording it is."""
+    for name in names:
+        if SAVED_INDEX.fullmatch(name):
+            raise fault(
+                path,
+                "looks like an index saved by accident; save the table without it, "
+                f"or name it in data.id, or in data.ignore: [{name!r}]",
+                column=name,
+            )

@@ -1,0 +1,397 @@
+"""Reading Parquet and Feather in blocks, whatever types their columns have."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from emodag.science.tables.table import (
+    BLOCK_BYTES,
+    EXACT,
+    FALSE,
+    MISSING,
+    SAVED_INDEX,
+    TRUE,
+    Block,
+    another_kind,
+    beyond_float64,
+    fault,
+    inexact,
+    no_number,
+    numbers_of,
+    require_distinct,
+    times_wider,
+    without_codes,
+)
+from ledger.disk.regular import open_regular
+from ledger.errors import InputError
+
+_DEFINED = ("pandas.period", "pandas.interval", "arrow.uuid")
+"""Types defined on top of others that are text in CSV."""
+
+_UNNAMED = "__index_level_0__"
+"""What pandas calls the column of an index without a name."""
+
+
+class _Groups(Protocol):
+    """An open file of columns, in groups of rows."""
+
+    schema: pa.Schema
+    rows: list[int]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table: ...
+
+
+class _Parquet:
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file, self.schema = file, file.schema_arrow
+        meta = file.metadata
+        self.rows = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table:
+        return self._file.read_row_group(group, columns=list(columns))
+
+
+class _Feather:
+    def __init__(self, file: pa.RecordBatchFileReader) -> None:
+        self.schema = file.schema
+        self._batch = lru_cache(1)(file.get_batch)
+        self._count = file.num_record_batches
+
+    @cached_property
+    def rows(self) -> list[int]:
+        return [self._batch(group).num_rows for group in range(self._count)]
+
+    def read(self, group: int, columns: Sequence[str]) -> pa.Table:
+        return pa.Table.from_batches([self._batch(group)]).select(list(columns))
+
+
+class ParquetTable:
+    """A Parquet or Feather file of columns without nesting. Opening reads no column of Parquet.
+
+    Its columns are those that pandas would write as CSV: an index comes first, also one that is a
+    range in pandas' metadata only, unless that merely counts the rows from 0. An index without a
+    name is called "".
+
+    Raises `InputError`, here and while blocks are read, for anything that is not such a table.
+    """
+
+    hint = ""
+
+    def __init__(self, path: Path, *, missing: Sequence[str] = ()) -> None:
+        self.path, self.missing = path, (*MISSING, *missing)
+        self._feather = path.name.lower().endswith(".feather")
+        kind, expected = ("Feather", b"ARROW1") if self._feather else ("Parquet", b"PAR1")
+        with open_regular(path) as file:
+            beginning = file.read(64)
+        if not beginning:
+            raise fault(path, f"is empty; expected a {kind} file")
+        if not beginning.startswith(expected):
+            what = another_kind(beginning) or "give it the right suffix"
+            raise fault(path, f"is not a {kind} file, as its suffix says; {what}")
+        with self._open() as file:
+            schema, rows = file.schema, sum(file.rows)
+        levels = _index_levels(schema, rows)
+        self._range = next((level for level in levels if isinstance(level, tuple)), None)
+        self._stored = {"": _UNNAMED} if levels == [_UNNAMED] else {}
+        first = [level[0] if isinstance(level, tuple) else level for level in levels]
+        first = list(self._stored) or first
+        stored = [name for name in schema.names if name not in levels]
+        self.columns = (*first, *stored)
+        require_distinct(path, self.columns)
+        if len(first) == 1:
+            self.index = first[0]
+        else:
+            lost = [_UNNAMED, *self.columns[:1]] if not first else []
+            found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
+            self.index = next(found, None)
+        self._rows, self.counted = rows, not levels and bool(_metadata(schema))
+        self.flags: set[str] = set()
+        self.notes = ()
+        types = {field.name: _extension(field) or field.type for field in schema}
+        self._types = types | {name: types[stored] for name, stored in self._stored.items()}
+        self.numeric = frozenset(
+            name
+            for name, type_ in self._types.items()
+            if not isinstance(type_, str) and _is_number(_value_type(type_))
+        )
+
+    def show_index(self) -> None:
+        """Have an index that only counts the rows as a first column without a name, as CSV has."""
+        if self.counted and "" not in self.columns:
+            self.columns, self._range = ("", *self.columns), ("", range(self._rows))
+            self.index, self.counted = "", False
+
+    def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
+        """Read the columns `numbers` as float64 and `texts` as strings; no other column is read.
+
+        Booleans, integers, floats of any width, decimals, and strings that CSV would take for
+        numbers, are numbers. Texts are what pandas would write as CSV.
+
+        Raises
+        ------
+        InputError
+            For a column of another type, a string that is no number, an integer that is no
+            float64, and a damaged file.
+        """
+        stored = [name for name in texts if self._range is None or name != self._range[0]]
+        for name in numbers:
+            self._require(name, _is_number_or_written, "numbers")
+        for name in stored:
+            self._require(name, _is_text, "integers or strings")
+        row = 0
+        self.flags.clear()
+        self._are_flags: dict[str, bool] = {}
+        if any(self._types[name] in _DEFINED for name in stored):
+            # So that pyarrow reads what pandas has defined, and not what that is made of.
+            import pandas.core.arrays.arrow.extension_types  # noqa: F401
+        with self._open() as file:
+            whole = {
+                name: _in_whole(
+                    [self._column(file, group, name) for group in range(len(file.rows))]
+                )
+                for name in stored
+                if self._types[name] in _DEFINED
+                or pa.types.is_temporal(_value_type(self._types[name]))
+            }
+            for group, rows in enumerate(file.rows):
+                written = {}
+                for name in texts:
+                    if name not in stored:
+                        counted = self._range[1][row : row + rows]
+                        written[name] = pa.array(map(str, counted), pa.string())
+                    elif name in whole:
+                        written[name] = whole[name].slice(row, rows)
+                    else:
+                        written[name] = _strings(_plain(self._column(file, group, name)))
+                yield from self._group_blocks(file, group, numbers, written, row)
+                row += rows
+
+    def _column(self, file: _Groups, group: int, name: str) -> pa.ChunkedArray:
+        stored = self._stored.get(name, name)
+        return file.read(group, [stored])[stored]
+
+    def fault(self, message: str, *, column: str, row: int) -> InputError:
+        """An `InputError` about a cell, `row` rows after the first."""
+        return fault(self.path, message, column=column, row=row)
+
+    def _damaged(self, error: Exception) -> InputError:
+        reason = " ".join(str(error).split()).rstrip(".")
+        return fault(self.path, f"is damaged or cut short ({reason}); copy or download it again")
+
+    @contextmanager
+    def _open(self) -> Iterator[_Groups]:
+        try:
+            with open_regular(self.path) as raw:
+                if self._feather:
+                    with pa.ipc.open_file(raw) as file:
+                        yield _Feather(file)
+                else:
+                    with pq.ParquetFile(raw) as file:
+                        yield _Parquet(file)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+
+    def _group_blocks(
+        self,
+        file: _Groups,
+        group: int,
+        numbers: Sequence[str],
+        texts: dict[str, pa.Array],
+        first_row: int,
+    ) -> Iterator[Block]:
+        # A few columns at a time: decoding a large row group at once takes three times its float64.
+        rows = file.rows[group]
+        values = np.empty((rows, len(numbers)), order="F")
+        step = max(1, BLOCK_BYTES // (8 * max(rows, 1)))
+        for start in range(0, len(numbers), step):
+            names = numbers[start : start + step]
+            table = file.read(group, names)
+            for position, name in enumerate(names, start=start):
+                values[:, position] = self._floats(name, _plain(table[name]), first_row)
+        without_codes(values, self.missing)
+        most = BLOCK_BYTES * times_wider(len(numbers))
+        step = max(1, most // (8 * max(len(numbers), 1)))
+        for start in range(0, rows, step):
+            yield Block(
+                first_row=first_row + start,
+                values=values[start : start + step],
+                texts={name: text[start : start + step] for name, text in texts.items()},
+            )
+
+    def _require(
+        self, name: str, is_fit: Callable[[pa.DataType | str], bool], expected: str
+    ) -> None:
+        type_ = self._types[name]
+        if not is_fit(_value_type(type_)):
+            raise fault(
+                self.path,
+                f"expected {expected}, found the type {type_}; convert it, "
+                "or name it in data.ignore",
+                column=name,
+            )
+
+    def _floats(self, name: str, column: pa.Array, first_row: int) -> np.ndarray:
+        type_ = column.type
+        if pa.types.is_null(type_):
+            return np.full(len(column), np.nan)
+        if pa.types.is_floating(type_):
+            values = column.to_numpy(zero_copy_only=False)
+            if values.dtype != np.float64:  # where -999.9 is another number
+                values = values.copy()
+                without_codes(values, self.missing)
+            return values
+        if pa.types.is_decimal(type_):
+            # Through text: pyarrow's own cast is off by one ulp in some cells.
+            return column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        if _is_string(type_):
+            return self._written_numbers(name, column.cast(pa.string()), first_row)
+        if pa.types.is_boolean(type_):
+            self.flags.add(name)
+            column = column.cast(pa.uint8())
+        integers = column.fill_null(0).to_numpy()
+        self._refuse_inexact(name, integers, first_row)
+        floats = integers.astype(np.float64)
+        floats[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return floats
+
+    def _written_numbers(self, name: str, text: pa.Array, first_row: int) -> np.ndarray:
+        found = numbers_of(text, self.missing)
+        if found is not None:
+            values, flags = found
+            if flags is None or self._are_flags.setdefault(name, flags) == flags:
+                self.flags.update([name] if flags else [])
+                self._refuse_inexact_text(name, text, values, first_row)
+                return values
+        for row, cell in enumerate(text.to_pylist()):
+            one = numbers_of(pa.array([cell], pa.string()), self.missing)
+            if one is None or one[1] not in (None, self._are_flags.setdefault(name, False)):
+                problem = no_number(cell, flags=self._are_flags.get(name, False))
+                raise self.fault(problem, column=name, row=first_row + row)
+        raise AssertionError("a cell that is no number was not found again")
+
+    def _refuse_inexact_text(
+        self, name: str, text: pa.Array, values: np.ndarray, first_row: int
+    ) -> None:
+        for row in np.flatnonzero(np.abs(values) >= EXACT):
+            problem = beyond_float64(text[int(row)].as_py())
+            if problem:
+                raise self.fault(problem, column=name, row=first_row + int(row))
+
+    def _refuse_inexact(self, name: str, integers: np.ndarray, first_row: int) -> None:
+        beyond = integers > EXACT
+        if np.issubdtype(integers.dtype, np.signedinteger):
+            beyond |= integers < -EXACT
+        for row in np.flatnonzero(beyond):
+            problem = inexact(int(integers[row]))
+            if problem:
+                raise self.fault(problem, column=name, row=first_row + int(row))
+
+
+def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]:
+    """The levels of the pandas index that a file was written with: columns, or name and range.
+
+    None for a range that merely counts the rows from 0, as each frame has it that was given none.
+    """
+    found: list[str | tuple[str, range]] = []
+    for level in _metadata(schema):
+        if isinstance(level, str) and level in schema.names and level not in found:
+            found.append(level)
+        elif isinstance(level, dict) and level.get("kind") == "range":
+            try:
+                counted = range(level["start"], level["stop"], level["step"])
+                is_whole = len(counted) == rows  # a table that lost rows has what was before
+            except (KeyError, TypeError, ValueError, OverflowError):
+                continue
+            name = level.get("name")
+            if is_whole and (name is not None or counted != range(rows)):
+                found.append(("" if name is None else str(name), counted))
+    return found
+
+
+def _metadata(schema: pa.Schema) -> list[Any]:
+    """What pandas noted of the index, [] where it was told to leave it out, or is unreadable."""
+    try:
+        noted = schema.pandas_metadata
+    except (ValueError, RecursionError):
+        return []
+    levels = noted.get("index_columns") if isinstance(noted, dict) else None
+    return levels if isinstance(levels, list) else []
+
+
+def _extension(field: pa.Field) -> str | None:
+    """The name of a type that was defined elsewhere, such as pandas' periods; None of another.
+
+    pyarrow reads what such types are made of where nobody has told it of them.
+    """
+    if isinstance(field.type, pa.BaseExtensionType):
+        return field.type.extension_name
+    name = (field.metadata or {}).get(b"ARROW:extension:name")
+    return None if name is None else name.decode(errors="replace")
+
+
+def _value_type(type_: pa.DataType | str) -> pa.DataType | str:
+    is_encoded = not isinstance(type_, str) and pa.types.is_dictionary(type_)
+    return type_.value_type if is_encoded else type_
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    kinds = pa.types
+    return (
+        kinds.is_null(type_)
+        or kinds.is_boolean(type_)
+        or kinds.is_integer(type_)
+        or kinds.is_floating(type_)
+        or kinds.is_decimal(type_)
+    )
+
+
+def _is_string(type_: pa.DataType) -> bool:
+    kinds = pa.types
+    return kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
+
+
+def _is_number_or_written(type_: pa.DataType | str) -> bool:
+    return not isinstance(type_, str) and (_is_number(type_) or _is_string(type_))
+
+
+def _is_text(type_: pa.DataType | str) -> bool:
+    if isinstance(type_, str):
+        return type_ in _DEFINED
+    return _is_number(type_) or _is_string(type_) or pa.types.is_temporal(type_)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    joined = column.combine_chunks()
+    return joined.dictionary_decode() if pa.types.is_dictionary(joined.type) else joined
+
+
+def _in_whole(parts: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """A column of times, or of a type in `_DEFINED`, as pandas writes it: by all of its cells."""
+    import pandas as pd
+
+    column = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
+    is_uuid = column.type == pa.uuid()  # of which pandas would have the bytes
+    cells = pd.Series(column.to_pylist() if is_uuid else column.to_pandas(), dtype=None)
+    lines = cells.to_csv(index=False, header=False, na_rep="NaT", sep="\x1f")  # so none is quoted
+    return pa.array([None if cell == "NaT" else cell for cell in lines.splitlines()], pa.string())
+
+
+def _strings(column: pa.Array) -> pa.Array:
+    """As pandas writes them as CSV, NaN as null."""
+    type_ = column.type
+    if pa.types.is_boolean(type_):
+        return pc.if_else(column, TRUE[0], FALSE[0])
+    if pa.types.is_floating(type_):
+        cells: Sequence[Any] = column.to_numpy(zero_copy_only=False)
+        return pa.array([str(cell) if cell == cell else None for cell in cells], pa.string())
+    if pa.types.is_decimal(type_):
+        cells = column.to_pylist()
+        return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
+    return pc.utf8_trim_whitespace(column.cast(pa.string()))

@@ -1,0 +1,33 @@
+"""The pool: rows without labels to learn from, those of the test table and the unlabelled ones."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from emodag.science.folds import held_out
+from emodag.science.tables.matrices import read_columns
+
+
+def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
+    """The rows of the pool that may have a part in what is scored on a fold, ascending.
+
+    Unlabelled rows of people whom the fold holds out are left out: else what is scored on them had
+    seen them.
+
+    Parameters
+    ----------
+    size : rows of the pool.
+    inputs : `unlabelled`, where there are such rows: a table of folds, where -1 is for
+        people whom none holds out. They are the last rows of the pool.
+    fold : None leaves nobody out.
+
+    Returns
+    -------
+    int64, shape (m,).
+    """
+    rows = np.arange(size, dtype=np.int64)
+    if fold is None or "unlabelled" not in inputs:
+        return rows
+    is_held_out = held_out(read_columns(inputs["unlabelled"]), "group_fold", fold)
+    return np.delete(rows, size - len(is_held_out) + np.flatnonzero(is_held_out))

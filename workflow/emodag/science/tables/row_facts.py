@@ -1,0 +1,241 @@
+"""Labels, persons and ids of a table in one canonical form, whatever its file wrote."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emodag.science.tables.class_codes import code_dtype
+from emodag.science.tables.table import FALSE, MISSING, SAVED_INDEX, TRUE, Table, fault
+
+UNLABELLED = "-1"
+"""What stands for a missing label besides the spellings of any missing cell."""
+
+_WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
+# As nobody writes a float, 1e5 is a name.
+_FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
+
+
+def label_codes(
+    table: Table,
+    column: str,
+    text: pa.Array,
+    classes: Sequence[str],
+    *,
+    rows: np.ndarray | None = None,
+    advice: str = "",
+) -> np.ndarray:
+    """Turn labels, each the name of a class or its number from 0, into codes.
+
+    A column is read as names if all its values are names of classes, else as numbers. A whole
+    number is the same name however it is written (1, 1.0), and so is a boolean (True, true, 1).
+
+    Parameters
+    ----------
+    text : string array of shape (rows,)
+        The column as read by `table.blocks`.
+    rows : int array of shape (rows,)
+        Where in the table they stand; None: from its first row on.
+    advice : what else to do about a label that is missing.
+
+    Returns
+    -------
+    array of shape (rows,), int8 or as `code_dtype` says for many classes.
+
+    Raises
+    ------
+    InputError
+        If a label is missing or of no class.
+    """
+    text = _complete(table, column, text, "label", classes, advice)
+    encoded = text.dictionary_encode()
+    found = encoded.dictionary.to_pylist()
+    named = _codes_by_name(classes)
+    by_name = {value: code for value in found if (code := named(value)) is not None}
+    by_number = {value: _class_number(value, len(classes)) for value in found}
+    codes = by_name if all(value in by_name for value in found) else by_number
+    wrong = [at for at, value in enumerate(found) if codes.get(value) is None]
+    if wrong:
+        strangers = [at for at in wrong if found[at] not in by_name]
+        mixed_in = [at for at, value in enumerate(found) if value not in by_name]
+        at = (strangers or mixed_in)[0]
+        row = int(np.flatnonzero(encoded.indices.to_numpy() == at)[0])
+        row = row if rows is None else int(rows[row])
+        unknown = advice if _one_spelling(found[at]) == UNLABELLED else ""
+        raise table.fault(
+            f"expected one of the classes {', '.join(map(repr, classes))}, all by name or all by "
+            f"number from 0 to {len(classes) - 1}, found {found[at]!r}; "
+            "correct it, or data.classes, or data.label if this is not the column of labels"
+            f"{unknown}",
+            column=column,
+            row=row,
+        )
+    lookup = np.array([codes[value] for value in found], dtype=code_dtype(len(classes)))
+    return lookup[encoded.indices.to_numpy()]
+
+
+def lacks_label(table: Table, text: pa.Array, classes: Sequence[str]) -> np.ndarray:
+    """Which of the labels are missing: boolean of shape (rows,).
+
+    -1 is such a spelling, too, as in scikit-learn, and the name of a class never is.
+    """
+    spellings = [spelling for spelling in table.missing if spelling not in classes]
+    missing = is_missing(text, spellings).to_numpy(zero_copy_only=False)
+    codes = [v for v in pc.unique(text).to_pylist() if v and _one_spelling(v) == UNLABELLED]
+    codes = [value for value in codes if _codes_by_name(classes)(value) is None]
+    return missing | pc.is_in(text, pa.array(codes, text.type)).to_numpy(zero_copy_only=False)
+
+
+def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.Array:
+    """The person of each row, as int64 if all are whole numbers and else as strings.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or has fewer than `min_rows` rows, or they look like measurements.
+    """
+    ids = canonical_keys(table, column, _complete(table, column, text, "person"), "person")
+    counts = pc.value_counts(ids).to_pylist()
+    few = sorted(count["values"] for count in counts if count["counts"] < min_rows)
+    if few:
+        rows = next(count["counts"] for count in counts if count["values"] == few[0])
+        raise fault(
+            table.path,
+            f"person {few[0]!r} has {rows} row{'s' if rows > 1 else ''} and at least {min_rows} "
+            f"are needed ({len(few)} of {len(counts)} persons have fewer); is this really the "
+            "column of persons? If so, remove the rows or lower data.min_rows_per_person",
+            column=column,
+        )
+    return ids
+
+
+def persons_of_unlabelled(table: Table, column: str, text: pa.Array) -> pa.Array:
+    """The person of each row of a table without labels, as `persons` has them.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or they look like measurements.
+    """
+    return canonical_keys(table, column, _complete(table, column, text, "person"), "person")
+
+
+def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
+    """The id of each row, as int64 if all are whole numbers and else as strings.
+
+    Raises
+    ------
+    InputError
+        If one is missing or occurs twice, or they look like measurements.
+    """
+    ids = canonical_keys(table, column, _complete(table, column, text, "id"), "id")
+    first: dict[object, int] = {}
+    advice = "a number that restarts with each person is no id: name it in data.ignore instead"
+    if SAVED_INDEX.fullmatch(column):  # as where tables were joined, each with an index of its own
+        advice = "this index looks saved by accident: save the table without it, or name it in "
+        advice += f"data.ignore: [{column!r}]"
+    if pc.count_distinct(ids).as_py() < len(ids):
+        for row, value in enumerate(ids.to_pylist()):
+            if value in first:
+                raise table.fault(
+                    f"the id {value!r} was already used in data row {first[value] + 1}; "
+                    f"ids must be unique; {advice}",
+                    column=column,
+                    row=row,
+                )
+            first[value] = row
+    return ids
+
+
+def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.Array:
+    """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07).
+
+    Raises
+    ------
+    InputError
+        If they look like measurements, and are no index either.
+    """
+    if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
+        return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
+    whole = pc.match_substring_regex(text, r"^[+-]?[0-9]+(\.0*)?$")
+    is_index = what == "id" and column == table.index  # such as seconds
+    all_numbers = pc.all(pc.match_substring_regex(text, _FRACTION)).as_py()
+    if all_numbers and not is_index and not pc.all(whole).as_py():
+        row = pc.index(whole, False).as_py()
+        raise table.fault(
+            f"expected the {what} of a row, a whole number or text, found {text[row].as_py()}, "
+            "which looks like a measurement; is this the right column? "
+            "If so, begin it with a letter",
+            column=column,
+            row=row,
+        )
+    return text
+
+
+def is_missing(text: pa.Array, spellings: Sequence[str]) -> pa.Array:
+    """Which cells are null or one of the spellings; -999 is also spelt -999.0."""
+    whole = pc.replace_substring_regex(text, r"^([+-]?[0-9]+)\.0*$", r"\1")
+    spelt = pa.array(spellings, pa.string())
+    return pc.or_(pc.is_null(text), pc.or_(pc.is_in(text, spelt), pc.is_in(whole, spelt)))
+
+
+def _complete(
+    table: Table,
+    column: str,
+    text: pa.Array,
+    what: str,
+    names: Sequence[str] = (),
+    advice: str = "",
+) -> pa.Array:
+    """The same strings, none of them missing; `names` are never taken for missing.
+
+    Of ids only what pandas takes for missing is: a code such as -1 may well number a row.
+    """
+    known = MISSING if what == "id" else table.missing
+    missing = is_missing(text, [spelling for spelling in known if spelling not in names])
+    if pc.any(missing).as_py():
+        row = pc.index(missing, True).as_py()
+        found = text[row].as_py()
+        own = ", by data.missing_values" if found and found not in MISSING else ""
+        shown = f" (found {found!r}{own})" if found else ""
+        name = "; if that is a name, write it otherwise" if found else ""
+        raise table.fault(
+            f"the {what} is missing{shown}; fill it in or remove the row{advice}{name}",
+            column=column,
+            row=row,
+        )
+    return text
+
+
+def _codes_by_name(classes: Sequence[str]) -> Callable[[str], int | None]:
+    """What finds the code of a label among the classes' names: as written, else in one spelling."""
+    exact = {name: code for code, name in enumerate(classes)}
+    alike = {_one_spelling(name): code for name, code in exact.items()}
+    if len(alike) < len(exact):
+        alike = {}
+    elif set(alike) == {"True", "False"}:
+        alike |= {"1": alike["True"], "0": alike["False"]}
+
+    def code(value: str) -> int | None:
+        spelling = _one_spelling(value)
+        number = {"True": "1", "False": "0"}.get(spelling, spelling)
+        found = (exact.get(value), alike.get(spelling), alike.get(number))
+        return next((code for code in found if code is not None), None)
+
+    return code
+
+
+def _one_spelling(value: str) -> str:
+    if re.fullmatch(_WHOLE, value):
+        return str(int(value.partition(".")[0]))
+    return "True" if value in TRUE else "False" if value in FALSE else value
+
+
+def _class_number(value: str, classes: int) -> int | None:
+    value = {"True": "1", "False": "0"}.get(_one_spelling(value), value)
+    if not re.fullmatch(r"[+-]?\d+(\.0*)?", value, re.ASCII):
+        return None
+    number = int(value.partition(".")[0])
+    return number if 0 <= number < classes else None

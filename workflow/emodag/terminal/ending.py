@@ -1,0 +1,159 @@
+"""The last lines of a run: its score, its warnings, its files, what to do next."""
+
+import csv
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emodag.chain.chain import Chain
+from emodag.pages.words import brief
+from ledger.jobs.job import RESULTS, Job
+from ledger.run import progress, tally
+from ledger.run.forking import START
+from ledger.words import plural
+
+if TYPE_CHECKING:
+    from emodag.config.sections import Config
+
+MOST = 3
+"""Of more warnings the others are counted."""
+
+ONCE = {"-F", "--forceall", "-f", "--force"}
+"""Options that are not part of the next command."""
+
+PATIENCE = 20
+"""Seconds that an interval is waited for."""
+
+
+def of_success(
+    config: "Config",
+    chain: Mapping[str, Job],
+    rules: Collection[str],
+    targets: Collection[str],
+    arguments: list[str],
+) -> Iterator[str]:
+    """What to say after all has gone well.
+
+    Parameters
+    ----------
+    config : with the number of its folds.
+    chain : every job of the configuration by name.
+    rules : those whose jobs the targets rest on, whether or not there was anything to do.
+    targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
+    """
+    jobs = tally.done()
+    is_computed = any(not job["hit"] for job in jobs)
+    if "scores" in rules:
+        yield from _score(config, chain, with_interval=is_computed)
+    if "leaderboard" in rules:
+        yield from _hidden(config)
+    yield from _warnings(config, "ingest" in rules)
+    names = {job["job"] for job in jobs}
+    made = [job for job in chain.values() if job.name in names and job.is_final]
+    files = [job.path(file) for job in made for file in job.outputs]
+    if files:
+        yield f"Made: {', '.join(files)}"
+    if pages := [file for file in files if file.endswith(".html")]:
+        yield f"Next: open {', '.join(pages)}"
+    elif {"submission", "scores"} & set(rules) and "report" in chain:
+        yield f"Next: {_command(targets, arguments)}    (all of it drawn, on one page)"
+
+
+def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -> Iterator[str]:
+    protocol, stage = config.protocols[-1], _last(config)
+    wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
+    found = [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]
+    if not found:
+        return
+    interval = _interval(config, chain) if with_interval else None
+    ends = "the report has its interval"
+    if interval:
+        low, high = map(brief, interval["ends"])
+        ends = f"95 % interval {low} to {high}, over {plural(interval['persons'], 'person')}"
+    title = "Score to expect of new people" if protocol == "nested" else "Score, flattered"
+    score = brief(sum(found) / len(found))
+    yield f"{title}: macro-F1 {score} ({ends}; {protocol}, generation {stage[3:]})"
+
+
+def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | None:
+    """What `emodag.terminal.interval` finds, None where it finds nothing."""
+    report = chain.get("report")
+    if report is None:
+        return None
+    protocol, last = config.protocols[-1], _last(config)
+    wanted = {"table/train_rows.parquet", "folds/folds.parquet"} | {
+        f"{protocol}/seed{seed}/{last}/fold{fold}/validation.parquet"
+        for seed in config.seeds
+        for fold in Chain(config, config.environment).folds
+    }
+    origins = {role: origin for role, origin in report.inputs.items() if role in wanted}
+    inputs = {role: chain[job].path(file) for role, (job, file) in origins.items()}
+    with suppress(OSError, ValueError, subprocess.SubprocessError):
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(START), "-m", "emodag.terminal.interval"],
+            input=json.dumps({"inputs": inputs, "params": report.params}),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+        return json.loads(done.stdout)
+    return None
+
+
+def _hidden(config: "Config") -> Iterator[str]:
+    """The score of the submission on the test table."""
+    wanted = {
+        "env": config.environment,
+        "protocol": config.protocols[0],
+        "stage": _last(config),
+    }
+    if found := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
+        score = brief(sum(found) / len(found))
+        yield f"Score of the submission on the test table: macro-F1 {score}"
+
+
+def _last(config: "Config") -> str:
+    """The last generation, as its stage is called."""
+    return f"gen{Chain(config, config.environment).generations[-1]}"
+
+
+def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
+    """The rows of a final table with the wanted cells, none where it is not there."""
+    with suppress(OSError), Path(RESULTS, table).open(newline="") as stream:
+        return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
+    return []
+
+
+def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
+    """What the jobs have warned of, and what a table that has been there before holds.
+
+    What jobs have said on this very terminal stands above, and is not said again.
+    """
+    found: dict[str, str] = {}
+    for job, message in tally.warnings():
+        found.setdefault(message, job)
+    above = set(found) if progress.VARIABLE in os.environ else set()
+    table = f"{config.environment}/table"
+    if is_of_tables:
+        with suppress(OSError, ValueError, KeyError):
+            quality = json.loads(Path(RESULTS, table, "quality.json").read_text())
+            found |= {text: table for text in quality["warnings"] if text not in found}
+    lines = [f"WARNING {job}: {message}" for message, job in found.items() if message not in above]
+    yield from lines[:MOST]
+    if len(lines) > MOST:
+        yield f"and {plural(len(lines) - MOST, 'more warning')}, in the logs beside the results"
+    if above:
+        yield f"{plural(len(above), 'warning')} above"
+
+
+def _command(targets: Collection[str], arguments: list[str]) -> str:
+    """The same command for the report."""
+    rest = [word for word in arguments if word not in targets and word not in ONCE]
+    return shlex.join(["snakemake", f"{RESULTS}/report.html", *rest])

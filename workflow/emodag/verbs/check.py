@@ -1,0 +1,261 @@
+"""`python -m emodag check [FILE]`: what is understood of the tables, and what a run will take."""
+
+import argparse
+import importlib
+import json
+import os
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from emodag.chain.stages import FITS
+from ledger.cli.printing import tell
+from ledger.errors import UserError
+from ledger.jobs.job import Job
+from ledger.words import duration
+
+if TYPE_CHECKING:
+    from emodag.config.sections import Config
+
+TABLES = ("synthesize", "ingest", "folds")
+SCORED = ("submission", "scores", "leaderboard")
+
+START = 0.3
+"""Seconds of a job besides what its stage takes."""
+
+WIDEST = 4096
+"""Features that the step is measured with at most; of more the weights grow with the square."""
+
+FEW = 8
+"""Of more persons or names than these the others are counted."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    check = verbs.add_parser(
+        "check",
+        help="read the tables and say what was understood, and what a run will take",
+        description="Read the tables that a configuration names, as the run would, and say what "
+        "was understood of them, what is suspicious, and how many jobs and minutes the run will "
+        "take. Writes nothing.",
+    )
+    check.add_argument(
+        *("files",),
+        **{"nargs": "*", "type": Path, "metavar": "FILE"},
+        help="configuration files on top of config.yaml",
+    )
+    check.set_defaults(verb=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from emodag.chain.chain import only_one_generation
+    from emodag.chain.jobs import jobs
+    from emodag.chain.person_count import counted
+    from emodag.config.combined import combined
+    from ledger.machine.fingerprint import THREAD_VARIABLES
+
+    config = counted(combined(options.files, []), read_only=True)
+    chain = jobs(config)
+    threads = config.environments[config.environment].threads
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))  # before torch is loaded
+    looking = Looking()
+    with TemporaryDirectory() as directory:
+        where = Path(directory)
+        try:
+            _make_tables(config, chain, where, looking)
+        except UserError as error:
+            raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
+        quality = json.loads((where / config.environment / "table/quality.json").read_text())
+        tell(*_understood(config, quality))
+        tell(*(f"WARNING {warning}" for warning in looking.warnings))
+        features = quality["features"]
+        measured = min(features, WIDEST)
+        step = _seconds_per_step(config, chain, measured, where / "steps")
+        step *= _weights(config, features) / _weights(config, measured)
+    tell(*_cost(config, chain, quality["rows"], step))
+    tell(*_memory(config, features))
+    if told := only_one_generation(config):
+        tell(_line("", told))
+    files = ["--configfile", *map(str, options.files)] if options.files else []
+    target = "results/submission.csv" if "submission" in chain else "results/scores.csv"
+    tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', target, *files])}")
+    return 0
+
+
+class Looking:
+    """What a stage may ask for (`ledger.context.Context`); keeps its warnings."""
+
+    def __init__(self) -> None:
+        self.labels_seen: Mapping[str, frozenset[str]] = {}
+        self.device, self.workers, self.checkpoint = "cpu", os.cpu_count() or 1, self
+        self.every = 10**9
+        self.warnings: list[str] = []
+
+    def note(self, message: str) -> None:
+        """Not told."""
+
+    def warn(self, message: str) -> None:
+        """Keep a warning."""
+        self.warnings.append(message)
+
+    def progress(self, total: int, unit: str) -> AbstractContextManager:
+        """A bar that nobody sees."""
+        return nullcontext(self)
+
+    def update(self, steps: int = 1, **figures: object) -> None:
+        """Nobody sees it."""
+
+    def saw_labels_of(self, persons: Iterable[object]) -> None:
+        """Nothing is kept of what is made here."""
+
+    def load(self) -> None:
+        """No fit goes on here."""
+
+
+def _make_tables(config: "Config", chain: Mapping[str, Job], where: Path, looking: Looking) -> None:
+    """Have the stages that only read make their outputs below the directory `where`."""
+    for job in chain.values():
+        if job.stage in TABLES and job.environment == config.environment:
+            inputs = {
+                role: Path(origin) if isinstance(origin, str) else where.joinpath(*origin)
+                for role, origin in job.inputs.items()
+            }
+            made = where / job.name
+            made.mkdir(parents=True)
+            stage = importlib.import_module(job.module)
+            stage.run(inputs, job.params, made, looking)
+
+
+def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
+    data, rows = config.data, quality["rows"]
+    titles = {"train": "training table", "test": "test table", "unlabelled": "unlabelled"}
+    for name in filter(rows.__contains__, titles):
+        files = getattr(data, name) or "made up"
+        files = files if isinstance(files, str) else _listed(files)
+        files = "of the training table" if files == "rows" else files
+        yield _line(titles[name], f"{files}: {rows[name]:,} rows")
+    counts = quality["rows_per_person"].values()
+    each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
+    persons = _listed(sorted(quality["rows_per_person"], key=_in_order))
+    yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
+    if others := set(quality.get("unlabelled_rows_per_person", ())) - {*quality["rows_per_person"]}:
+        told = _listed(sorted(others, key=_in_order))
+        yield _line("", f"and {len(others)} without a row that has a label: {told}")
+    classes = quality["class_counts"]
+    yield _line("classes", _listed(f"{name} {classes[name]:,}" for name in data.classes))
+    yield _line("features", f"{quality['features']:,}")
+    for name in ("ignored", "dropped", "constant"):
+        if columns := quality[f"{name}_columns"]:
+            yield _line(name, f"{len(columns):,}: {_listed(columns)}")
+    if groups := quality["duplicate_columns"]:
+        yield _line("equal", _listed(" = ".join(group) for group in groups))
+    for table, cells in quality["cells"].items():
+        kinds = [kind for kind in cells if cells[kind]["total"]]
+        if kinds:
+            told = ", ".join(f"{cells[kind]['total']:,} {kind.replace('_', ' ')}" for kind in kinds)
+            columns = set().union(*(cells[kind]["columns"] for kind in kinds))
+            where = "one feature" if len(columns) == 1 else f"{len(columns):,} features"
+            yield _line(f"cells, {table}", f"{told}; in {where}")
+
+
+def _line(title: str, text: str) -> str:
+    return f"{title:16}{text}"
+
+
+def _in_order(name: str) -> tuple:
+    """Numbers by size, before other names."""
+    return (0, int(name), "") if name.isdecimal() else (1, 0, name)
+
+
+def _seconds_per_step(
+    config: "Config", chain: Mapping[str, Job], features: int, where: Path
+) -> float:
+    """How long a step of training takes here, by a short fit on made-up rows."""
+    import numpy as np
+
+    from emodag.science.tables.class_codes import code_dtype
+    from emodag.science.tables.matrices import write_columns
+    from emodag.stages import teacher
+
+    job = next(job for job in chain.values() if job.stage == "student")
+    rng = np.random.default_rng(0)
+    steps, batch = 4, config.training.batch
+    (where / "made").mkdir(parents=True)
+    for name, rows in (("train", steps * batch), ("test", 2)):
+        values = rng.standard_normal((features, rows), dtype=np.float32)
+        columns = {f"f{number}": column for number, column in enumerate(values)}
+        write_columns(where / f"{name}.parquet", columns)
+    classes = len(config.data.classes)
+    codes = np.arange(steps * batch) % classes
+    facts = {"label": codes.astype(code_dtype(classes)), "person": codes}
+    write_columns(where / "rows.parquet", facts)
+    inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
+    taken = {}
+    for epochs in (1, 1, 3):  # the first time is longer
+        training = {**job.params["training"], "epochs": epochs, "schedule": None}
+        began = time.process_time()  # others may be busy
+        params = {**job.params, "fold": None, "training": training}
+        teacher.run(inputs, params, where / "made", Looking())
+        taken[epochs] = time.process_time() - began
+    threads = config.environments[config.environment].threads
+    return max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
+
+
+def _cost(
+    config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], step: float
+) -> Iterator[str]:
+    """Jobs and minutes of the submission, if there is one, and of everything by default."""
+    cores = os.cpu_count() or 1
+    asked = {"submission": ["submission"], "and its scores": SCORED}
+    asked = asked if "submission" in chain else {"scores": ["scores"]}
+    for title, stages in asked.items():
+        names = _above(chain, [name for name in stages if name in chain])
+        fits = [chain[name] for name in names if chain[name].stage in FITS]
+        steps = sum(_steps(job, rows, config) for job in fits)
+        seconds = (steps * step + START * len(names)) / min(cores, len(fits))
+        told = f"{len(names)} jobs, {len(fits)} fits of up to {steps:,} steps in all"
+        yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
+    batch = config.training.batch
+    yield _line("", f"a step of {batch} rows takes {step * 1000:.0f} ms here, measured just now")
+
+
+def _weights(config: "Config", features: int) -> int:
+    """How many weights the network has that grow with the features, nearly all of a wide one's."""
+    model = config.model
+    return 2 * features * (max(1, features // model.gate_ratio) + model.hidden)
+
+
+def _memory(config: "Config", features: int) -> Iterator[str]:
+    """What a fit takes of it, if it is much: weights, gradients and two moments in float32."""
+    if (needed := 16 * _weights(config, features) / 1e9) >= 1:
+        yield _line("", f"a fit takes about {needed:.0f} GB of memory for {features:,} features")
+
+
+def _steps(job: Job, rows: Mapping[str, int], config: "Config") -> int:
+    """At most so many steps: with every row to predict pseudo-labelled."""
+    share = 1 if job.params.get("fold") is None else 1 - 1 / config.folds
+    pool = rows.get("test", 0) + rows.get("unlabelled", 0)
+    most = rows["train"] * share + (pool if job.stage == "student" else 0)
+    return round(job.params["training"]["epochs"] * most / config.training.batch)
+
+
+def _above(chain: Mapping[str, Job], targets: Iterable[str]) -> set[str]:
+    """Jobs and all that they rest on."""
+    found: set[str] = set()
+    left = list(targets)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [o[0] for o in chain[name].inputs.values() if not isinstance(o, str)]
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    first = list(names)
+    more = f" and {len(first) - FEW:,} more" if len(first) > FEW else ""
+    return ", ".join(map(str, first[:FEW])) + more

@@ -1,0 +1,298 @@
+"""`emodag init TABLE...`: a configuration for tables, by what their columns are called and hold."""
+
+import argparse
+import math
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger.cli.printing import tell
+from ledger.errors import InputError
+from ledger.shown import shown
+
+if TYPE_CHECKING:
+    from emodag.science.tables.guesses import Column, Guesses
+    from emodag.science.tables.table import Table
+
+KEYS = {"label": "label", "person": "group", "id": "id"}
+"""The key of section `data` that says which column has a role."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    init = verbs.add_parser(
+        "init",
+        help="look at tables and write a configuration for them",
+        description="Look at tables, guess what their columns are, say so and why, and write a "
+        "configuration that holds only what differs from the defaults. Files with the same columns "
+        "are one table, such as one file per person; of several tables the one with the labels is "
+        "the training table.",
+    )
+    init.add_argument(
+        "tables",
+        nargs="+",
+        metavar="TABLE",
+        help="a file that can be read as a table, or a pattern",
+    )
+    init.add_argument(
+        "--out",
+        type=Path,
+        default=Path("mine.yaml"),
+        metavar="FILE",
+        help="the configuration to write, which must not exist yet (default: mine.yaml)",
+    )
+    init.set_defaults(verb=_init)
+
+
+def _init(options: argparse.Namespace) -> int:
+    from emodag.science.tables.guesses import guess
+
+    if options.out.exists() or options.out.is_symlink():
+        raise InputError(f"{options.out} exists; remove it, or name another file by --out")
+    train, test, others = _told_apart(_parts(options.tables))
+    found = guess(train.table, test and test.table)
+    text = "\n".join([*_configuration(options.tables, train, test, found), ""])
+    with options.out.open("x", encoding="utf-8") as file:
+        file.write(text)
+    tell(*_told(train, test, others, found))
+    absent = [f"data.{KEYS[role]}" for role in ("label", "person") if not getattr(found, role)]
+    if absent:
+        tell(f"Wrote {options.out}; fill in {' and '.join(absent)} there.")
+        return 1
+    tell(f"Wrote {options.out}. Next: {shlex.join(['emodag', 'check', str(options.out)])}")
+    return 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files with the same columns, as one table; `named` is what the configuration calls them."""
+
+    named: str | list[str]
+    files: list[str]
+    table: "Table"
+
+    def __str__(self) -> str:
+        more = f" with {len(self.files) - 1} more files" if len(self.files) > 1 else ""
+        return f"{self.files[0]}{more}"
+
+
+def _parts(asked: Sequence[str]) -> list[Part]:
+    """The tables that files and patterns come to, in their order."""
+    from emodag.config.raw_files import raw_files
+    from emodag.science.tables.joined_table import JoinedTable
+
+    files = raw_files(list(asked))
+    alike: dict[tuple, dict[str, Table]] = {}
+    for name, said in files.items():
+        table = _opened(name, said)
+        # Of two files with the same columns, one may be called the test table.
+        is_test = len(files) == 2 and _is_called(name, "test")
+        # Of slices of one frame the first has no index to speak of.
+        columns = frozenset({*table.columns} - {table.index})
+        alike.setdefault((columns, is_test), {})[name] = table
+    parts = []
+    for tables in alike.values():
+        pattern = next((name for name in asked if [*raw_files(name)] == [*tables]), None)
+        joined = (
+            next(iter(tables.values())) if len(tables) == 1 else JoinedTable([*tables.values()])
+        )
+        parts.append(Part(pattern or [*tables], [*tables], joined))
+    return parts
+
+
+def _opened(name: str, said: dict[str, str | None]) -> "Table":
+    from emodag.science.tables.ingest import open_table
+    from emodag.science.tables.joined_table import PartitionTable
+
+    table = open_table(Path(name))
+    table = PartitionTable(table, said) if said else table
+    if table.hint:
+        raise InputError(f"{name}: {table.hint.removeprefix('; ')}")
+    return table
+
+
+def _is_called(name: str, word: str) -> bool:
+    return word in re.split(r"[\W\d_]+", Path(name).name.casefold())
+
+
+def _told_apart(parts: list[Part]) -> tuple[Part, Part | None, list[Part]]:
+    """The training table, the test table, and what is neither."""
+    train = max(parts, key=lambda part: _likeness_to_training(part, parts))  # the first of equals
+    if len(train.table.columns) < 2:
+        raise InputError(f"{train}: has one column only, {train.table.columns[0]!r}")
+    others = [part for part in parts if part is not train]
+    columns = {*train.table.columns} - {train.table.index}
+    shared = {id(part): len(columns.intersection(part.table.columns)) for part in others}
+    # Such as true labels by id: they share a column or two.
+    fitting = [part for part in others if 2 * shared[id(part)] >= len(columns)]
+    test = max(fitting, key=lambda part: shared[id(part)], default=None)
+    return train, test, [part for part in others if part is not test]
+
+
+def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, bool, int]:
+    """How much a table is like one to learn from, beside the others; the first reason decides."""
+    from emodag.science.tables.guesses import LABELS, rank
+
+    columns = part.table.columns
+    elsewhere = {name for other in parts if other is not part for name in other.table.columns}
+    labels = [n for n in columns if rank(n, LABELS) is not None and n not in elsewhere]
+    widest = max(len(other.table.columns) for other in parts)
+    called = any(_is_called(name, "train") for name in part.files)
+    return 2 * len(columns) > widest, len(labels), called, len(columns)
+
+
+def _configuration(
+    asked: Sequence[str], train: Part, test: Part | None, found: "Guesses"
+) -> Iterator[str]:
+    """The lines of a configuration that holds what differs from the defaults, each with why."""
+    yield f"# Guesses of `{shown(shlex.join(['emodag', 'init', *asked]))}`, to be looked over."
+    yield "# All other keys have their defaults; docs/configuration.md lists them."
+    yield "data:"
+    yield "  source: files"
+    yield _entry("train", train.named)
+    if test:
+        yield _entry("test", test.named)
+    if _is_positional(train, test, found):
+        yield "  # As by default, the id is the first column, the label the last but one and the"
+        yield f"  # person the last: {shown(_as_they_stand(train, found))}."
+    else:
+        yield from _roles(found)
+    if found.ignore:
+        yield "  ignore:"
+        for name, why in found.ignore.items():
+            yield f"    - {_flow(name)}  # {shown(why)}"
+    if found.label and (classes := _classes(found.label.values)):
+        numbered = classes == [str(at) for at in range(len(classes))]
+        yield _entry("classes", classes, "names in this order can replace them" * numbered)
+    if found.label and found.label.missing:
+        yield _entry("unlabelled", "rows", "rows without a label, from which students learn, too")
+    if found.missing:
+        yield _entry("missing_values", found.missing, "found in columns of numbers")
+    if found.person and found.label:
+        yield from _for_few_rows(found)
+    yield "# protocols: [nested]  # only the scores for people not seen, in half the time"
+
+
+def _roles(found: "Guesses") -> Iterator[str]:
+    names = {"label": found.label and found.label.name, "id": found.id}
+    names |= {"person": found.person and found.person.name}
+    for role, key in KEYS.items():
+        unsure = found.unsure.get(role, "")
+        if names[role] is not None:
+            yield _entry(key, names[role], "; ".join(filter(None, [found.reasons[role], unsure])))
+        elif unsure:
+            yield f"  # {key}: to be filled in: {shown(unsure)}"
+
+
+def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
+    """Whether the competition's layout, which needs no names of columns, comes to the same.
+
+    There the rows of a submission are numbered from 0, whatever their ids.
+    """
+    from emodag.science.tables.ingest import layout_of_test, layout_of_train
+
+    if not (found.label and found.person) or found.ignore:
+        return False
+    by_name: dict[str, Any] = {"label": found.label.name, "group": found.person.name}
+    layouts = []
+    try:
+        for names in ({"label": None, "group": None, "id": None}, {**by_name, "id": found.id}):
+            layout = layout_of_train(train.table, **names)
+            how = {"named": names["label"] is not None, "id": names["id"]}
+            layouts.append((layout, test and layout_of_test(test.table, layout, **how)))
+    except InputError:
+        return False
+    return layouts[0] == layouts[1] and (test is None or _counts_from_0(test.table))
+
+
+def _counts_from_0(table: "Table") -> bool:
+    from emodag.science.tables.guesses import read_columns
+
+    (first,) = read_columns(table, table.columns[:1]).values()
+    return first.values == tuple(map(str, range(len(first.codes)))) and bool(
+        (first.codes[1:] > first.codes[:-1]).all()
+    )
+
+
+def _as_they_stand(train: Part, found: "Guesses") -> str:
+    named = [train.table.columns[0], found.label.name, found.person.name]
+    return ", ".join(repr(name) for name in named)
+
+
+def _classes(values: Sequence[str]) -> list[str] | None:
+    """The names of the classes, None where they are the default's."""
+    from emodag.config.sections import Data
+
+    return None if {*values} == {*Data().classes} else list(values)
+
+
+def _for_few_rows(found: "Guesses") -> Iterator[str]:
+    """Settings without which a small table could not be divided into folds and batches."""
+    import numpy as np
+
+    from emodag.config.sections import Config
+
+    default = Config()
+    labelled = found.person.codes[found.label.codes >= 0]
+    rows = np.bincount(labelled)
+    folds = min(default.folds, len(found.person.values))
+    if folds < default.folds:
+        yield f"folds: {folds}  # there are no more persons"
+    left = len(labelled) - max(int(rows.max()), math.ceil(len(labelled) / folds))
+    if left < default.training.batch:
+        batch = 2 ** max(1, int(math.log2(max(left, 1) / 4)))
+        yield f"training: {{batch: {batch}}}  # a fold leaves about {left} rows to learn from"
+
+
+def _told(train: Part, test: Part | None, others: list[Part], found: "Guesses") -> Iterator[str]:
+    from emodag.science.tables.table import listed
+
+    yield _line("training table", str(train))
+    yield _line("test table", str(test) if test else "none: there will be scores, no submission")
+    if others:
+        names = listed([str(part) for part in others])
+        yield _line("left out", f"{names}; true labels of the test table are data.truth")
+    for role, column in (("label", found.label), ("person", found.person)):
+        yield _line(role, _told_of(role, column, found))
+    if found.id is not None:
+        yield _line("id", f"{found.id!r}: {found.reasons['id']}")
+    elif train.table.index is not None:
+        yield _line("id", "the index that was saved along")
+    whys: dict[str, list[str]] = {}
+    for name, why in found.ignore.items():
+        whys.setdefault(why, []).append(name)
+    for why, names in whys.items():
+        yield _line("ignored", f"{listed(names)}: {why}")
+    if found.missing:
+        yield _line("missing", f"written as {listed(found.missing)} in columns of numbers")
+    unsure = f". UNSURE: {found.unsure['features']}" if "features" in found.unsure else ""
+    yield _line("features", f"{len(found.features):,}: {listed(found.features)}{unsure}")
+
+
+def _told_of(role: str, column: "Column | None", found: "Guesses") -> str:
+    from emodag.science.tables.table import listed
+
+    unsure = f" UNSURE: {found.unsure[role]}" if role in found.unsure else ""
+    if column is None:
+        return unsure.strip()
+    kind = "classes" if role == "label" else "persons"
+    absent = f"; {column.missing:,} rows have none" if column.missing else ""
+    values = f"{len(column.values):,} {kind}: {listed(list(column.values))}{absent}"
+    return f"{column.name!r}, {found.reasons[role]}; {values}.{unsure}"
+
+
+def _line(title: str, text: str) -> str:
+    return f"{title:16}{text}"
+
+
+def _entry(key: str, value: Any, why: str = "") -> str:
+    return f"  {key}: {_flow(value)}{f'  # {shown(why)}' if why else ''}"
+
+
+def _flow(value: Any) -> str:
+    from emodag.config.written import flow
+
+    return flow(value)

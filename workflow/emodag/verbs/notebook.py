@@ -1,0 +1,128 @@
+"""`emodag.open("results")`: what a run made, as frames, for notebooks and scripts."""
+
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from emodag.chain.chain import Chain
+from emodag.chain.jobs import jobs
+from emodag.chain.person_count import with_persons
+from emodag.config.sections import Config, load
+from ledger.disk.atomic import read_bytes
+from ledger.errors import InputError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.results import verified
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Results:
+    """The results in a directory, read only; each file is checked against its manifest first.
+
+    Parameters
+    ----------
+    directory : `results` of a project.
+
+    Attributes
+    ----------
+    config : the configuration that was run last.
+
+    Raises
+    ------
+    InputError
+        When the directory has no `configuration.yaml`, as before the first run.
+    IntegrityError
+        From its methods, when a file is not there, damaged, or not as recorded.
+    """
+
+    def __init__(self, directory: Path | str) -> None:
+        path = Path(directory, "configuration.yaml")
+        try:
+            self.config: Config = load(yaml.safe_load(read_bytes(path)))
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}; are these results of a run?") from None
+        self._directory = path.parent
+        config = self.config
+        if config.folds == "persons":
+            home = self._directory / config.environment / "table"
+            persons = json.loads(read_bytes(home / "quality.json"))["rows_per_person"]
+            config = with_persons(config, len(persons))
+        self._chain, self._jobs = Chain(config, config.environment), jobs(config)
+
+    def scores(self) -> "pd.DataFrame":
+        """The cross-validated scores, a row per fit that held rows out: `results/scores.csv`."""
+        return self._table("scores", "scores.csv")
+
+    def leaderboard(self) -> "pd.DataFrame":
+        """The scores on the hidden people, where the truth is known: `results/leaderboard.csv`."""
+        return self._table("leaderboard", "leaderboard.csv")
+
+    def predictions(self) -> "pd.DataFrame":
+        """The submission, with the probability of each class that it was made from."""
+        import pandas as pd
+
+        submission = self._jobs["submission"]
+        table = self._table("submission", "submission.csv")
+        probabilities = pd.read_parquet(self._file(*submission.inputs["probabilities"]))
+        return table.join(probabilities.set_axis(self._chain.classes, axis="columns"))
+
+    def held_out(self) -> "pd.DataFrame":
+        """What every fit said of the rows that it held out.
+
+        Returns
+        -------
+        A row per fit and held-out row: protocol, seed, stage, fold, id, person, label, predicted
+        (names of classes, before any boost), and the probability of each class.
+        """
+        import pandas as pd
+
+        classes = self._chain.classes
+        facts = pd.read_parquet(self._file(*self._chain.labels()["rows"]))
+        frames = []
+        for fit in self._jobs["scores"].params["fits"]:
+            made = pd.read_parquet(self._file(fit["role"], "validation.parquet"))
+            rows = facts.loc[made.pop("row")].reset_index(drop=True)
+            names = ("protocol", "seed", "stage", "fold")
+            frame = pd.DataFrame({name: fit[name] for name in names}, index=rows.index)
+            frame["id"], frame["person"] = rows["id"], rows["person"]
+            frame["label"] = [classes[code] for code in rows["label"]]
+            frame["predicted"] = [classes[code] for code in made.to_numpy().argmax(axis=1)]
+            frames.append(frame.join(made.set_axis(classes, axis="columns")))
+        return pd.concat(frames, ignore_index=True)
+
+    def report(self) -> "Page":
+        """The report, which a notebook shows: `results/report.html`."""
+        return Page(self._file("report", "report.html"))
+
+    def _table(self, job: str, file: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        return pd.read_csv(self._file(job, file))
+
+    def _file(self, job: str, file: str) -> Path:
+        """The path of an artifact that is as its manifest says."""
+        if job not in self._jobs:
+            raise InputError(f"the configuration of {self._directory} leads to no {job}")
+        manifest = self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
+        return verified(manifest, file)
+
+
+class Page:
+    """An HTML page that a notebook shows as the value of a cell."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"Page({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        text = self.path.read_text(encoding="utf-8")
+        return (
+            f'<iframe srcdoc="{html.escape(text)}" title="{html.escape(self.path.name)}" '
+            'style="width: 100%; height: 50em; border: 0"></iframe>'
+        )

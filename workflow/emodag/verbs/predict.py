@@ -1,0 +1,101 @@
+"""`emodag predict TABLE`: the classes of rows that came after the run, by its models."""
+
+import argparse
+import csv
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.cli.printing import tell
+
+NAME = re.compile(r"[^\w.-]+")
+"""What of a file's name is left out of a directory's."""
+
+MANY = 20
+"""More persons than this are counted, not listed."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    predict = verbs.add_parser(
+        "predict",
+        help="predict the rows of a table that came after the run",
+        description="Predict the classes of a table's rows by the models behind "
+        "results/submission.csv: their scalers, weights and class boost. The table is read like "
+        "the test table; columns that are no features are left out. Says how far each person is "
+        "from the training persons.",
+    )
+    predict.add_argument(
+        *("tables",),
+        **{"nargs": "+", "type": Path, "metavar": "TABLE"},
+        help="a table of any kind that data.test can be; several files are one table",
+    )
+    predict.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write the predictions here too (they are in results/predictions/NAME, NAME being the "
+        "first file's)",
+    )
+    predict.set_defaults(verb=_predict)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from emodag.verbs.last_run import LastRun
+    from ledger.disk.atomic import read_bytes, write_bytes
+    from ledger.environments.interpreters import Interpreters
+    from ledger.run.forking import enter
+    from ledger.run.runner import run
+    from ledger.run.talk import Talk
+    from ledger.store.place import asked_store
+    from ledger.store.store import Store
+
+    files = [str(table) for table in options.tables]
+    name = NAME.sub("_", Path(files[0]).name.partition(".")[0]) or "table"
+    last = LastRun.read(lambda chain: chain.predict(name, files))
+    job = last.workflow.jobs[f"predictions/{name}"]
+    last.require(job.inputs.values())
+    plan = last.planner.plan(job.name)
+    os.environ["PYTHONPATH"] = str(last.workflow.root / "workflow")
+    Interpreters(last.workflow).export()
+    enter(plan.environment)
+    run(
+        plan,
+        plan.environment.fingerprint(),
+        Store(Path(asked_store() or last.config.store)),
+        Talk(job.name, Path(job.directory) / f"{job.stage}.log"),
+        checkpoint_every=1,
+        workers=os.cpu_count() or 1,
+    )
+    made = Path(job.path("predictions.csv"))
+    if options.out:
+        write_bytes(options.out, read_bytes(made))
+    tell(*_lines(made, Path(job.path("persons.csv"))), f"written: {options.out or made}")
+    return 0
+
+
+def _lines(predictions: Path, persons: Path) -> Iterator[str]:
+    """How many rows of each class, and whether the persons are like those of training."""
+    with predictions.open(newline="", encoding="utf-8") as stream:
+        heads, *rows = csv.reader(stream)
+    counts = Counter(row[1] for row in rows)
+    told = ", ".join(f"{name} {counts[name]:,}" for name in sorted(counts))
+    yield f"{len(rows):,} rows predicted; {heads[1]}: {told}"
+    with persons.open(newline="", encoding="utf-8") as stream:
+        found = list(csv.DictReader(stream))
+    known = sorted(float(row["distance"]) for row in found if row["table"] == "training")
+    yield (
+        "distance from the training persons, each of whom is "
+        f"{known[0]:.2f} to {known[-1]:.2f} from the others:"
+    )
+    new = [row for row in found if row["table"] == "new"]
+    for row in sorted(new, key=lambda row: -float(row["distance"]))[:MANY]:
+        distance = float(row["distance"])
+        nearer = sum(one < distance for one in known)
+        far = f"farther than {nearer} of {len(known)}"
+        who = f"person {row['person']}" if row["person"] else "the whole table"
+        yield f"  {who}: {distance:.2f}, {far}"
+    if len(new) > MANY:
+        yield f"  and {len(new) - MANY} nearer ones, see {persons}"

@@ -1,0 +1,181 @@
+"""The command line of a workflow: the verbs of this package, and those that it adds."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, Protocol, TextIO
+
+from ledger.called import HOME, NAME, STORE
+from ledger.cli import cost, diff, environment, gc, lineage, pack, verify, why
+from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
+from ledger.errors import InputError, UserError
+from ledger.jobs.workflow import Application
+from ledger.shown import shown
+from ledger.store.place import asked_store
+
+VERBS = (why, lineage, verify, diff, cost, pack, gc, environment)
+
+
+class Verb(Protocol):
+    """A module with a verb of the command line."""
+
+    def add(self, verbs: argparse._SubParsersAction) -> None:
+        """Add the verb."""
+
+
+def main(
+    application: Application, verbs: Sequence[Verb] = VERBS, arguments: list[str] | None = None
+) -> int:
+    """Parse the command line and carry it out; returns the exit status.
+
+    Parameters
+    ----------
+    application : whose command line it is.
+    verbs : modules with its verbs besides `run`, in the order in which they are listed.
+    arguments : the words behind the command's name; by default this process's.
+    """
+    stand_in_for_closed_streams()
+    failure = 1
+    try:
+        options = parser(application, verbs).parse_args(arguments)
+        failure = options.failure
+        status = options.verb(options)
+    except SystemExit as asked:  # for help, or by a mistake
+        status = asked.code
+    except BrokenPipeError:
+        status = 0
+    except (UserError, OSError) as error:
+        complain(f"error: {error}")
+        status = failure
+    except KeyboardInterrupt:  # ends as by the signal, without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return _finish(status, failure)
+
+
+def _finish(status: int, failure: int) -> int:
+    """The exit status: `failure` where what was said could not be written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop(sys.stdout)  # the reader, such as `head`, has seen enough
+    except OSError as error:
+        complain(f"error: standard output: {error.strerror}")
+        drop(sys.stdout)
+        status = failure
+    try:
+        sys.stderr.flush()
+    except OSError:
+        drop(sys.stderr)
+    return status
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints, which quote the command line, steer no terminal."""
+
+    def print_help(self, file: TextIO | None = None) -> None:
+        (file or sys.stdout).write(self.format_help())  # argparse would hide that this failed
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
+
+
+def parser(application: Application, modules: Sequence[Verb]) -> argparse.ArgumentParser:
+    """The command line's parser; parameters as in `main`."""
+    made = Parser(prog=NAME, description=f"{NAME} VERB --help tells about each verb.")
+    made.add_argument("--version", action="version", version=f"{NAME} {application.version}")
+    made.set_defaults(failure=1, application=application)
+    verbs = made.add_subparsers(required=True, metavar="VERB")
+
+    run = verbs.add_parser(
+        "run",
+        help="run one planned job, from the store if its result is known",
+        description="Run a job as the current run of Snakemake has planned it. Snakemake's rules "
+        "call this.",
+    )
+    run.add_argument(
+        "manifest", type=Path, metavar="MANIFEST", help="the manifest that the job is to write"
+    )
+    run.add_argument("--log", type=Path, metavar="FILE", help="write the job's lines here too")
+    run.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help=f"the store (default: {STORE}, else {HOME}/store)",
+    )
+    run.add_argument(
+        "--checkpoint-every",
+        type=_positive,
+        metavar="N",
+        default=os.environ.get("LEDGER_CHECKPOINT_EVERY", "10"),
+        help="epochs between a fit's checkpoints (default: LEDGER_CHECKPOINT_EVERY, else 10)",
+    )
+    run.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        default=1,
+        help="threads for work whose bits do not depend on their number (default: 1)",
+    )
+    run.set_defaults(verb=_run)
+
+    for module in modules:
+        module.add(verbs)
+    return made
+
+
+def _positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, found {text!r}")
+    return int(text)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ledger.jobs.plan import RESULTS, read_plan
+    from ledger.jobs.results import job_below
+    from ledger.run import turn
+    from ledger.run.forking import enter, stands_for, start_anew
+    from ledger.run.runner import run
+    from ledger.run.talk import Talk
+    from ledger.store.store import Store, explain
+
+    run_name = turn.name() or turn.latest()
+    if run_name is None or not options.manifest.is_relative_to(RESULTS):
+        raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")
+    os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
+    plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
+    store = options.store or asked_store() or HOME / "store"
+    enter(plan.environment)
+    talk = Talk(plan.job, options.log)
+    try:
+        live = plan.environment.fingerprint()
+        if not stands_for(live):
+            start_anew(plan.environment, sys.executable, may_fork=False)
+        run(
+            plan,
+            live,
+            Store(Path(store)),
+            talk,
+            checkpoint_every=options.checkpoint_every,
+            workers=options.workers,
+        )
+    except UserError as error:
+        talk.error(str(error))
+        return 1
+    except OSError as error:
+        talk.error(str(explain(error, Path(plan.directory))))
+        return 1
+    except ImportError as error:
+        ours = (__package__.partition(".")[0], plan.module.partition(".")[0])
+        if (error.name or "").partition(".")[0] in ours:
+            raise
+        talk.error(
+            f"the environment {plan.environment.name!r} is damaged ({error}). Delete {sys.prefix} "
+            "and run the same command again."
+        )
+        return 1
+    return 0

@@ -1,0 +1,122 @@
+"""`python -m emodag cost`: what the results took, stage by stage.
+
+Costs differ between two runs of the same computation, so they are part of no result: neither of a
+manifest nor of the report. They are in the sidecars, and in the store's records.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger.cli.printing import tell
+
+if TYPE_CHECKING:
+    from ledger.jobs.workflow import Application
+
+HEADS = ("stage", "jobs", "hits", "seconds", "longest", "CPU seconds", "peak MB")
+
+SUMMED = ("jobs", "hits", "seconds", "cpu_seconds")
+"""The facts of a stage that add up."""
+
+
+@dataclass
+class Cost:
+    """What the jobs of a stage took.
+
+    Attributes
+    ----------
+    hits : how many of them were last taken from the store instead of computed.
+    seconds, cpu_seconds, peak_bytes : of each job, when it was computed.
+    """
+
+    hits: int = 0
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    peak_bytes: list[int] = field(default_factory=list)
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Count a job by its sidecar."""
+        cost = record["saved" if record["hit"] else "cost"]
+        self.hits += record["hit"]
+        self.seconds.append(cost["seconds"])
+        self.cpu_seconds.append(cost["cpu_seconds"])
+        self.peak_bytes.append(cost["peak_bytes"])
+
+    def facts(self) -> dict[str, Any]:
+        """The sums, the longest job and the largest peak."""
+        return {
+            "jobs": len(self.seconds),
+            "hits": self.hits,
+            "seconds": round(sum(self.seconds), 3),
+            "longest": max(self.seconds),
+            "cpu_seconds": round(sum(self.cpu_seconds), 3),
+            "peak_bytes": max(self.peak_bytes),
+        }
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    cost = verbs.add_parser(
+        "cost",
+        help="tell what the results took: time, memory and hits of every stage",
+        description="Tell what the results took, stage by stage: jobs, how many of them were last "
+        "found in the store, and time and memory when they were computed. Reads only.",
+    )
+    cost.add_argument("--json", action="store_true", help="print JSON instead")
+    cost.set_defaults(verb=_cost)
+
+
+def _cost(options: argparse.Namespace) -> int:
+    from ledger.errors import InputError
+
+    stages = {
+        stage: cost.facts() for stage, cost in costs(Path("results"), options.application).items()
+    }
+    if not stages:
+        raise InputError("no results here; run `snakemake` first, or change to where they are")
+    if options.json:
+        print(json.dumps(stages, indent=1))
+    else:
+        tell(*_lines(stages))
+    return 0
+
+
+def costs(results: Path, application: "Application") -> dict[str, Cost]:
+    """What the jobs below a directory took, by stage in the order of the workflow.
+
+    Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
+    """
+    from ledger.errors import IntegrityError
+    from ledger.jobs.results import read_manifests
+    from ledger.store.sidecar import read_record, sidecar_path
+
+    found: dict[tuple[str, str], Cost] = {}
+    for path, made in read_manifests(results):
+        record = read_record(sidecar_path(path))
+        if isinstance(made, IntegrityError) or not record or record.get("key") != made.key:
+            continue
+        kind = application.counted_as(made.stage, made.job)
+        found.setdefault((made.stage, kind), Cost()).add(record)
+    order = [*application.stages, *sorted({stage for stage, _ in found})]
+    ordered = sorted(found, key=lambda names: (order.index(names[0]), names[1]))
+    return {kind: found[stage, kind] for stage, kind in ordered}
+
+
+def _lines(stages: dict[str, dict[str, Any]]) -> Iterator[str]:
+    total = {key: sum(facts[key] for facts in stages.values()) for key in SUMMED}
+    for key in ("longest", "peak_bytes"):
+        total[key] = max(facts[key] for facts in stages.values())
+    rows = [_cells(name, facts) for name, facts in {**stages, "all": total}.items()]
+    widths = [max(len(row[at]) for row in [HEADS, *rows]) for at in range(len(HEADS))]
+    for row in [HEADS, *rows]:
+        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join([first.strip().ljust(widths[0]), *others])
+
+
+def _cells(name: str, facts: dict[str, Any]) -> tuple[str, ...]:
+    seconds = (f"{facts[key]:.1f}" for key in ("seconds", "longest", "cpu_seconds"))
+    counts = (str(facts[key]) for key in ("jobs", "hits"))
+    return (name, *counts, *seconds, f"{facts['peak_bytes'] / 1e6:.0f}")

@@ -1,0 +1,172 @@
+"""`python -m emodag lineage TARGET`: what it was made from, back to the raw files."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ledger.cli.printing import tell
+
+if TYPE_CHECKING:
+    from ledger.ask.lineage import Origin, Step
+
+SHORT = 12
+"""How many digits of a digest people are shown."""
+
+MANY = 20
+"""More persons than this are counted, not listed; the JSON lists them all."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    lineage = verbs.add_parser(
+        "lineage",
+        help="tell what a result was made from, back to the raw files",
+        description="Tell what a result was made from, back to the raw files: digests, "
+        "environment, and the persons whose labels it depends on. Reads only.",
+    )
+    lineage.add_argument(
+        "target",
+        metavar="TARGET",
+        nargs="?",
+        help="a job, a manifest, any file in results, or a digest (default: the main result)",
+    )
+    lineage.add_argument("--json", action="store_true", help="print JSON instead")
+    lineage.add_argument(
+        "--ro-crate",
+        type=Path,
+        metavar="OUT",
+        help="write a Workflow Run RO-Crate into this directory instead",
+    )
+    lineage.set_defaults(verb=_lineage)
+
+
+def _lineage(options: argparse.Namespace) -> int:
+    from ledger.ask.lineage import trace
+    from ledger.errors import IntegrityError
+    from ledger.jobs.results import job_below, read_manifests
+    from ledger.jobs.targets import RESULTS, find, names, of_digest
+
+    known, paths, found = {}, {}, {}
+    for path, made in read_manifests(Path(RESULTS)):
+        # The job's name follows from the place, so a damaged manifest is found as well.
+        name = job_below(Path(RESULTS), path)
+        files = [] if isinstance(made, IntegrityError) else made.outputs
+        known[name], paths[name] = names(name, str(path), files), str(path)
+        found[str(path)] = made
+    main = options.application.results
+    asked = options.target or next((name for name in main if name in known), main[0])
+    steps = trace(paths[find(str(of_digest(asked) or asked), known)], found)
+    if options.ro_crate:
+        from ledger.ask.ro_crate import write
+
+        application = options.application
+        write(options.ro_crate, steps, application.snakefile, application.license)
+        tell(f"wrote {options.ro_crate / 'ro-crate-metadata.json'}")
+    elif options.json:
+        print(json.dumps(_facts(steps), indent=1))
+    else:
+        tell(*_lines(steps))
+    return 0
+
+
+def _facts(steps: dict[str, "Step | None"]) -> dict[str, Any]:
+    """The lineage as a flat table of jobs, the target first."""
+    from ledger.ask.lineage import doubt
+
+    first = next(iter(steps.values()))
+    jobs = {}
+    for step in filter(None, steps.values()):
+        made = step.manifest
+        jobs[made.job] = {
+            "stage": made.stage,
+            "manifest": step.path,
+            "key": made.key,
+            "code": made.ingredients["code"],
+            "params": made.ingredients["params"],
+            "environment": made.ingredients["environment"],
+            "inputs": {
+                origin.role: {
+                    "file": origin.file,
+                    "digest": origin.logical,
+                    "job": _job(origin, steps),
+                    "doubt": doubt(origin, steps),
+                }
+                for origin in step.origins
+            },
+            "outputs": {
+                name: {"digest": o.logical, "sha256": o.sha256, "bytes": o.bytes}
+                for name, o in made.outputs.items()
+            },
+            "labels_seen": list(made.labels_seen),
+            "execution": step.execution,
+        }
+    return {"target": first.manifest.job, "jobs": jobs}
+
+
+def _job(origin: "Origin", steps: dict[str, "Step | None"]) -> str | None:
+    step = steps.get(origin.manifest)
+    return step and step.manifest.job
+
+
+def _lines(steps: dict[str, "Step | None"]) -> Iterator[str]:
+    first = next(iter(steps.values()))
+    yield f"{first.manifest.job}  key {first.manifest.key[:SHORT]}"
+    for name, output in first.manifest.outputs.items():
+        yield f"  {name} {output.logical[:SHORT]}"
+    properties = [f"{name} {value}" for name, value in _environment(first, first).items()]
+    yield f"  environment: {', '.join(properties)}"
+    yield f"  labels seen: {_persons(first)}"
+    yield from _branches(first, steps, "", {first.path})
+
+
+def _branches(
+    step: "Step", steps: dict[str, "Step | None"], indent: str, told: set[str]
+) -> Iterator[str]:
+    """The inputs of a step, one line per job they come from, each job unfolded once."""
+    from ledger.ask.lineage import doubt
+
+    groups: dict[str, list[Origin]] = {}
+    for origin in step.origins:
+        groups.setdefault(origin.manifest or origin.file, []).append(origin)
+    for number, (source, origins) in enumerate(groups.items(), 1):
+        fork, below = ("└─ ", "   ") if number == len(groups) else ("├─ ", "│  ")
+        parts = [f"{Path(o.file).name} {o.logical[:SHORT]}" for o in origins]
+        roles, above = ", ".join(o.role for o in origins), steps.get(source)
+        if origins[0].manifest is None:
+            yield f"{indent}{fork}{roles}: {source} {origins[0].logical[:SHORT]}  (raw file)"
+            continue
+        name = above.manifest.job if above else source
+        line = f"{indent}{fork}{roles}: {name}  {', '.join(dict.fromkeys(parts))}"
+        doubts = dict.fromkeys(filter(None, (doubt(o, steps) for o in origins)))
+        line += "".join(f"  ({why}!)" for why in doubts)
+        if above is None or source in told:
+            yield f"{line}  (see above)" if above else line
+            continue
+        told.add(source)
+        yield f"{line}  (labels seen: {_persons(above)})"
+        here, there = _environment(step, above), _environment(above, step)
+        if differs := [
+            f"{name} {value}" for name, value in there.items() if here.get(name) != value
+        ]:
+            yield f"{indent}{below}environment: {', '.join(differs)}"
+        yield from _branches(above, steps, indent + below, told)
+
+
+def _environment(step: "Step", other: "Step") -> dict[str, Any]:
+    """The environment's properties by the name people know them by, to be told from another's."""
+    from ledger.disk.canonical import is_sha256
+    from ledger.machine.builds import readable
+
+    environments = (s.manifest.ingredients["environment"] for s in (step, other))
+    parts = readable(*environments)
+    properties = {**parts.pop("distributions"), **parts.pop("variables"), **parts}
+    return {name: v[:SHORT] if is_sha256(v) else v for name, v in properties.items()}
+
+
+def _persons(step: "Step") -> str:
+    persons = step.manifest.labels_seen
+    if not persons:
+        return "none"
+    return ", ".join(persons) if len(persons) <= MANY else f"{len(persons)} persons"

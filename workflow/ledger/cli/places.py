@@ -1,0 +1,36 @@
+"""Where the store is, for the verbs that look into it."""
+
+import argparse
+import contextlib
+import os
+from pathlib import Path
+
+from ledger.called import STORE
+from ledger.disk.atomic import read_bytes
+from ledger.jobs.job import RESULTS
+from ledger.store.place import NOTE, asked_store
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--store`."""
+    parser.add_argument(
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help=f"the store (default: {STORE}, else the one that the results were made with)",
+    )
+
+
+def store_path(options: argparse.Namespace, results: Path) -> Path:
+    """The store that is meant: by the option, the environment, the results or the configuration.
+
+    Raises
+    ------
+    ConfigError
+        When the configuration has to be asked and is wrong.
+    """
+    if chosen := options.store or asked_store():
+        return Path(chosen)
+    with contextlib.suppress(OSError):
+        return results.parent / os.fsdecode(read_bytes(results / NOTE.relative_to(RESULTS)))
+    return Path(options.application.configured([], []).store)

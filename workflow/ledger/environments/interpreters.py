@@ -1,0 +1,129 @@
+"""Which Python the jobs of each environment run with: the running one, or one built for them."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ledger.called import NAME
+from ledger.code.closure import LEDGER
+from ledger.environments.venv import MARK, directory, discard_if_damaged, interpreter
+from ledger.errors import ConfigError
+from ledger.jobs.plan import INTERPRETERS, Environment
+from ledger.jobs.workflow import RUNNING, Workflow
+from ledger.machine.builds import warning
+from ledger.machine.fingerprint import locked_versions
+
+FINGERPRINT = """\
+import json, sys
+from ledger.machine.fingerprint import fingerprint
+variables, packages = json.loads(sys.argv[1]), json.loads(sys.argv[4])
+print(json.dumps(fingerprint(variables, int(sys.argv[2]), sys.argv[3], packages)))
+"""
+"""What an interpreter says of itself, asked as its jobs would be started."""
+
+
+@dataclass(frozen=True)
+class Interpreters:
+    """The environments of a workflow that need a virtual environment.
+
+    Raises
+    ------
+    ConfigError
+        When a lock or the conda file of an environment is missing.
+    """
+
+    workflow: Workflow
+
+    def __post_init__(self) -> None:
+        for name, entry in self.workflow.environments.items():
+            # Snakemake wants the conda file even where conda is not used.
+            for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:
+                if not (self.workflow.root / path).is_file():
+                    raise ConfigError(
+                        f"environments.{name}: {path} does not exist. Paths are relative to "
+                        f"{self.workflow.root}; `make lock` writes those of the default "
+                        "environments."
+                    )
+
+    @cached_property
+    def built(self) -> dict[str, Path]:
+        """The directory of the virtual environment, by name of the environment."""
+        return {
+            name: directory(name, self.locks(name), entry.python)
+            for name, entry in self.workflow.environments.items()
+            if entry.python != RUNNING
+        }
+
+    def locks(self, name: str) -> list[Path]:
+        """The locks of an environment."""
+        return [self.workflow.root / lock for lock in self.workflow.environments[name].locks]
+
+    def marks(self, name: str) -> list[Path]:
+        """The file that jobs of an environment wait for, if it is to be built."""
+        return [self.built[name] / MARK] if name in self.built else []
+
+    def discard_damaged(self) -> dict[Path, list[str]]:
+        """Have damaged virtual environments built anew; what is wrong, by directory."""
+        found = {
+            place: discard_if_damaged(
+                place, locked_versions(self.locks(name), self.workflow.packages)
+            )
+            for name, place in self.built.items()
+            if (place / MARK).exists()
+        }
+        return {place: wrong for place, wrong in found.items() if wrong}
+
+    def python(self, name: str) -> str:
+        """The interpreter of an environment, be it there or to be built."""
+        return self._pythons.get(name, sys.executable)
+
+    def export(self) -> None:
+        """Tell the jobs, which start with the running interpreter, which one is theirs."""
+        os.environ[INTERPRETERS] = json.dumps(self._pythons)
+
+    def fingerprint(self, environment: Environment) -> dict[str, Any] | None:
+        """What enters the keys of an environment's jobs, None where it cannot be told here.
+
+        Its interpreter is asked, as a job would be started, and once. Says when files of its
+        packages are not as they were installed.
+        """
+        python = self.python(environment.name)
+        about = [json.dumps(environment.variables), str(environment.threads), environment.device]
+        about.append(json.dumps(sorted(environment.requires)))
+        asked = (python, "-P", "-c", FINGERPRINT, *about)
+        if asked not in self._told:
+            path = {"PYTHONPATH": str(LEDGER.parent), "PYTHONNOUSERSITE": "1"}
+            variables = {**os.environ, **path, **environment.variables}
+            try:
+                done = subprocess.run(asked, env=variables, capture_output=True, check=True)
+                self._told[asked] = json.loads(done.stdout)
+            except (OSError, subprocess.CalledProcessError):
+                self._told[asked] = None
+            else:
+                self._warn(python, self._told[asked])
+        return self._told[asked]
+
+    def _warn(self, python: str, told: dict[str, Any]) -> None:
+        """Say once of each interpreter which files of its packages were edited."""
+        message = warning(told)
+        if message and python not in self._warned:
+            self._warned.add(python)
+            print(f"{NAME}: {python}: {message}", file=sys.stderr)
+
+    @cached_property
+    def _warned(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _told(self) -> dict[tuple[str, ...], dict[str, Any] | None]:
+        return {}
+
+    @cached_property
+    def _pythons(self) -> dict[str, str]:
+        """The interpreter by name of the environment, where it is not the running one."""
+        return {name: str(interpreter(p).absolute()) for name, p in self.built.items()}

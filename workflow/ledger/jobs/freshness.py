@@ -1,0 +1,74 @@
+"""What is up to date: manifests against plans and files. No time of any file is asked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ledger.disk.canonical import file_sha256
+from ledger.disk.regular import size_of
+from ledger.errors import IntegrityError
+from ledger.jobs.manifest import Manifest, NoManifest
+from ledger.jobs.plan import Plan, Upstream
+
+
+class Manifests:
+    """Each manifest read once per planning, however many jobs depend on it.
+
+    Attributes
+    ----------
+    read : what has been read by path, None for what is missing or damaged.
+    missing : those that were not there.
+    """
+
+    def __init__(self) -> None:
+        self.read: dict[str, Manifest | None] = {}
+        self.missing: set[str] = set()
+
+    def __getitem__(self, path: str) -> Manifest | None:
+        if path not in self.read:
+            try:
+                self.read[path] = Manifest.read(Path(path))
+            except IntegrityError as error:
+                self.read[path] = None
+                if isinstance(error, NoManifest):
+                    self.missing.add(path)
+        return self.read[path]
+
+
+def is_fresh(plan: Plan, manifests: Manifests) -> bool:
+    """Whether what a job made is there, and is what this plan and the jobs before it lead to.
+
+    The manifest must have followed this very plan, and have read what the manifests before it list
+    now: they may have been made anew by the same plans with other packages or another processor.
+    """
+    manifest = manifests[plan.manifest]
+    if manifest is None or manifest.plan != plan.identity():
+        return False
+    for role, endpoint in plan.inputs.items():
+        if isinstance(endpoint, Upstream):
+            upstream = manifests[endpoint.manifest]
+            if upstream is None or manifest.inputs.get(role) != upstream.logical(endpoint.file):
+                return False
+    return not any(damages(plan, manifest))
+
+
+def damages(plan: Plan, manifest: Manifest) -> Iterator[str]:
+    """Each output file that is not as recorded, in words.
+
+    Final tables are hashed, because people read them, and no job that does might notice damage; of
+    the others the size is looked at, and whoever reads them hashes them.
+    """
+    for name, output in manifest.outputs.items():
+        path = Path(plan.directory) / name
+        if (size := size_of(path)) is None:
+            yield f"{path} does not exist"
+        elif size != output.bytes:
+            yield f"{path} has {size} bytes instead of {output.bytes}"
+        elif plan.is_final and not _has_bytes(path, output.sha256):
+            yield f"{path} is damaged"
+
+
+def _has_bytes(path: Path, sha256: str) -> bool:
+    try:
+        return file_sha256(path) == sha256
+    except FileNotFoundError:  # taken away meanwhile
+        return False

@@ -1,0 +1,57 @@
+"""Jobs: a stage with its parameters, what it reads and what it makes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+RESULTS = "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One job: a stage with its parameters, and where its inputs come from.
+
+    Attributes
+    ----------
+    name : unique in the workflow; also the job's directory below `results`, but for final tables.
+    stage : what kind of job it is, in a word.
+    module : dotted name of the module with the stage's code, in its function `run`; see
+        `ledger.context`.
+    outputs : names of the files it makes.
+    params : plain JSON values.
+    inputs : role -> (job, file) for an artifact, or a path for a raw file.
+    describes : the environments whose pins, variables and threads are a parameter of the job.
+    cites : the raw files whose names and digests are a parameter of the job.
+    packages : the distributions beside the numerical ones whose version its results depend on.
+    device : what it may compute on: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
+    """
+
+    name: str
+    stage: str
+    module: str
+    outputs: tuple[str, ...]
+    environment: str
+    params: dict[str, Any]
+    inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
+    describes: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    device: str = "cpu"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job makes a table that lies directly in `results`."""
+        return self.name == self.stage
+
+    @property
+    def directory(self) -> str:
+        """Where the outputs go."""
+        return RESULTS if self.is_final else f"{RESULTS}/{self.name}"
+
+    def path(self, file: str) -> str:
+        """The path of one of the outputs."""
+        return f"{self.directory}/{file}"
+
+    @property
+    def manifest(self) -> str:
+        """The manifest's path; final tables share a directory, so theirs bear their name."""
+        return f"{self.directory}/{self.name + '.' if self.is_final else ''}manifest.json"

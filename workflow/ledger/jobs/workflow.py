@@ -1,0 +1,81 @@
+"""What this package must know of a workflow that uses it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.jobs.job import Job
+
+RUNNING = "running"
+"""In place of an interpreter's name: the one that runs Snakemake."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentSettings:
+    """An environment that jobs run in.
+
+    Attributes
+    ----------
+    python : the interpreter to build a virtual environment with, ``built`` for the one that runs
+        Snakemake; or ``running``, to take that itself.
+    locks : hashed requirement files, relative to the workflow's root, that say what it holds.
+    conda : conda's file for it, relative to the same, None where there is none.
+    variables : to be set.
+    threads : per job.
+    """
+
+    python: str = RUNNING
+    locks: Sequence[str] = ()
+    conda: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """A workflow as it is configured.
+
+    Attributes
+    ----------
+    jobs : every job by name, each after the jobs it needs.
+    environments : by name, those that the jobs name.
+    root : the directory of its Snakefile.
+    store : the store's path, relative to where it runs.
+    text : the configuration in full, which is kept beside the results.
+    finals : names of the tables that some configuration could have directly in the results.
+    packages : the distributions, beside the numerical ones, that jobs may name.
+    absent : why there is none of some results, by the name that they would have.
+    """
+
+    jobs: Mapping[str, Job]
+    environments: Mapping[str, EnvironmentSettings]
+    root: Path
+    store: str
+    text: str = ""
+    finals: Sequence[str] = ()
+    packages: Sequence[str] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """A workflow for the command line, where the configuration is yet to be read.
+
+    Attributes
+    ----------
+    configured : the workflow of some configuration files on top of the default one, and of single
+        settings (``KEY=VALUE``) on top of these; must write nothing.
+    stages : the stages in the order in which people think of them.
+    counted_as : what a job of a stage, by its name, is counted as in the table of costs.
+    snakefile : the main file.
+    results : the jobs whose results people ask for first.
+    license : the workflow's, as an SPDX identifier.
+    """
+
+    version: str
+    configured: Callable[[list[Path], list[str]], Workflow]
+    stages: Sequence[str]
+    snakefile: Path
+    results: Sequence[str]
+    counted_as: Callable[[str, str], str] = lambda stage, _: stage
+    license: str | None = None

@@ -1,0 +1,104 @@
+"""Which build of each package is installed: one version number stands for many.
+
+A wheel, a conda package and a copy with an edited file have one version and other bits. What tells
+them apart is what the installer recorded: the sha256 of every file. Whether the files still are
+what was recorded is found by hashing them once per environment, 1 GB of them; after that a look at
+sizes and times is enough.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ledger.called import HOME
+from ledger.disk.canonical import digest, file_sha256
+from ledger.disk.remembered import keep, recall
+from ledger.disk.stamps import stamps_of
+
+MEMORY = HOME / "builds"
+"""Where it is remembered, in the virtual environment, or else in the workflow's directory."""
+
+LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
+"""What the dynamic loader and the C library read when a process starts."""
+
+PARTS = ("builds", "edited", "libraries")
+"""The parts of an environment's fingerprint that `builds` finds."""
+
+
+def builds(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What of the installed distributions `names`, and of what they load, can move bits.
+
+    Returns
+    -------
+    ``builds`` : digest by distribution of what was installed. It is the same wherever and by
+        whichever installer the same build was installed.
+    ``edited`` : sha256 by name of each file that is not what was installed, or ``missing``.
+    ``libraries`` : sha256 by name of each numerical library that belongs to no distribution, such
+        as the BLAS of conda or Debian, and of each library in LD_PRELOAD.
+
+    Raises
+    ------
+    EnvironmentMismatch
+        When the distributions' libraries cannot be loaded.
+    """
+    present = {name: d for name in names if (d := _distribution(name)) is not None}
+    records = [str(Path(d._path, "RECORD")) for d in present.values()]  # it has no public name
+    loader = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
+    rules = file_sha256(Path(__file__).with_name("installed.py"))
+    place = [rules, sys.prefix, sys.version, loader, records, stamps_of(records)]
+    homes = [sys.prefix, "."] if sys.prefix != sys.base_prefix else ["."]
+    memories = [Path(home, MEMORY, f"{digest(place)}.json") for home in homes]
+    for known in filter(None, map(recall, memories)):
+        if known["stamps"] == digest(stamps_of(known["watched"])):
+            return known["found"]
+    from ledger.machine.installed import examine
+
+    watched, stamps, found = examine(present, loader)
+    if stamps == stamps_of(watched):  # nothing changed while it was looked at
+        for memory in memories:
+            with contextlib.suppress(OSError):  # where nothing can be written it is found out again
+                keep(memory, {"watched": watched, "stamps": digest(stamps), "found": found})
+                break
+    return found
+
+
+def readable(environment: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """An environment's fingerprint with its builds by names for people, to be told from `beside`.
+
+    Of a distribution in another version nothing more is told: it is another build, too. Older
+    manifests do not have the builds.
+    """
+    told = {name: value for name, value in environment.items() if name not in PARTS}
+    if "builds" not in environment:
+        return told
+    if "builds" not in beside:
+        return {**told, "builds of the packages": "recorded"}
+    versions, others = environment["distributions"], beside["distributions"]
+    for name, value in environment["builds"].items():
+        if versions.get(name) == others.get(name):
+            told[f"build of {name} {versions.get(name)}"] = value
+    told |= {f"{name}, edited": value for name, value in environment["edited"].items()}
+    return told | {f"library {name}": value for name, value in environment["libraries"].items()}
+
+
+def warning(environment: Mapping[str, Any]) -> str | None:
+    """What to say of an environment in which files were edited, in one line."""
+    edited = sorted(environment["edited"])
+    if not edited:
+        return None
+    few = ", ".join(edited[:3]) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
+    return (
+        f"not as installed: {few}. What is computed so is kept apart from all other results. "
+        "Reinstall the package to undo it; for .venv remove that and run `make setup`."
+    )
+
+
+def _distribution(name: str) -> metadata.Distribution | None:
+    try:
+        return metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,214 @@
+"""The numerical environment a result depends on, read from the live interpreter.
+
+Nothing heavy is imported: versions come from the installed distributions' metadata, builds from
+their records, the processor from the operating system.
+"""
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ledger.called import HOME
+from ledger.errors import ConfigError, EnvironmentMismatch
+from ledger.machine.builds import LOADER_VARIABLES, builds
+from ledger.machine.device import device_for
+
+NUMERICAL = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
+"""The distributions whose build can move bits; a change of any other leaves results valid."""
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+"""What OpenMP, MKL, OpenBLAS and numexpr read when they are loaded."""
+
+CPU_VARIABLES = (
+    "NPY_DISABLE_CPU_FEATURES",
+    "ATEN_CPU_CAPABILITY",
+    "MKL_CBWR",
+    "MKL_DEBUG_CPU_TYPE",
+    "MKL_ENABLE_INSTRUCTIONS",
+    "OPENBLAS_CORETYPE",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+)
+"""Variables that make NumPy, torch, MKL, OpenBLAS and oneDNN compute as on another processor."""
+
+PRECISION_VARIABLES = (
+    "ONEDNN_DEFAULT_FPMATH_MODE",
+    "DNNL_DEFAULT_FPMATH_MODE",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    "TORCH_BLAS_PREFER_CUBLASLT",
+)
+"""Variables that have torch multiply with fewer digits, or with another library, where it can."""
+
+_ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
+
+
+def installed_versions(more: Iterable[str] = ()) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` and `more` that can be imported."""
+    versions = {}
+    for name in _with(more):
+        try:
+            versions[name] = _version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+@cache
+def _version(name: str) -> str:
+    return _version_of(metadata.distribution(name))
+
+
+def _version_of(found: metadata.Distribution) -> str:
+    """A distribution's version; `importlib.metadata` would parse all that is said of it."""
+    line = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
+    return line[1] if line else found.version
+
+
+def versions_in(path: list[str], more: Iterable[str] = ()) -> dict[str, str]:
+    """The same for another interpreter, whose packages lie in the directories `path`."""
+    found = {name: metadata.distributions(name=name, path=path) for name in _with(more)}
+    return {name: _version_of(one) for name, each in found.items() for one in list(each)[:1]}
+
+
+def _with(more: Iterable[str]) -> list[str]:
+    """The distributions that count: `NUMERICAL`, then those of `more` that it does not hold."""
+    return [*NUMERICAL, *sorted(set(more).difference(NUMERICAL))]
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as locks spell it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def differences(required: Mapping[str, str], installed: Mapping[str, str]) -> list[str]:
+    """What is not installed as required, in words.
+
+    A local version label (the ``+cpu`` of a torch build) is not compared; it still enters keys.
+    """
+    return [
+        f"{package}: locked {wanted}, installed {installed.get(package, 'not at all')}"
+        for package, wanted in required.items()
+        if installed.get(package, "").partition("+")[0] != wanted.partition("+")[0]
+    ]
+
+
+def locked_versions(locks: list[Path], more: Iterable[str] = ()) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` and `more` that hashed locks pin.
+
+    Raises
+    ------
+    ConfigError
+        When a lock does not exist, or is not text.
+    """
+    pins: dict[str, str] = {}
+    wanted = set(_with(more))
+    for lock in locks:
+        try:
+            text = lock.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not text"
+            raise ConfigError(
+                f"{lock}: not a lock ({why}). It is named under `environments` in the "
+                "configuration; choose an environment whose locks exist."
+            ) from None
+        for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, re.MULTILINE):
+            if _normal(name) in wanted:
+                pins[_normal(name)] = version
+    return dict(sorted(pins.items()))
+
+
+def fingerprint(
+    variables: Mapping[str, str], threads: int, device: str, packages: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Everything about the running environment that enters a key, as plain JSON.
+
+    The processor counts by vendor and instruction sets, which is what libraries dispatch on; its
+    model name and clock do not. Of the device it is what `device` comes to on this machine.
+    `packages` are distributions that count beside `NUMERICAL`. The first time in an environment
+    this takes some seconds (see `builds`).
+
+    Raises
+    ------
+    ConfigError
+        When `device` is ``cuda`` and there is none.
+    """
+    return {
+        "python": platform.python_version(),
+        "libc": " ".join(platform.libc_ver()),
+        "machine": platform.machine(),
+        "processor": processor(),
+        "distributions": installed_versions(packages),
+        **builds(_with(packages)),
+        "variables": {**steering(), **variables},
+        "threads": threads,
+        "device": device_for(device),
+    }
+
+
+def steering() -> dict[str, str]:
+    """The variables that are set and steer how libraries compute, or which are loaded."""
+    names = (*CPU_VARIABLES, *PRECISION_VARIABLES, *LOADER_VARIABLES)
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+@cache
+def processor() -> str:
+    """Vendor and floating-point instruction sets, such as ``AuthenticAMD avx avx2 fma``."""
+    fields = _cpuinfo()
+    if not fields:
+        return platform.processor()
+    vendor = fields.get("vendor_id", fields.get("CPU implementer", "unknown"))
+    flags = (fields.get("flags") or fields.get("Features") or "").split()
+    return " ".join([vendor, *sorted(filter(_ISA.fullmatch, flags))])
+
+
+def processor_model() -> str:
+    """What the processor calls itself; it is part of no key."""
+    return _cpuinfo().get("model name", platform.processor())
+
+
+@cache
+def _cpuinfo() -> dict[str, str]:
+    """The first processor's entry in Linux's table, empty elsewhere."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return {}
+    lines = text.partition("\n\n")[0].splitlines()
+    return dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
+
+
+def check(name: str, required: Mapping[str, str], installed: Mapping[str, str]) -> None:
+    """Refuse to go on when what is installed is not what the environment's lock pins.
+
+    Raises
+    ------
+    EnvironmentMismatch
+        With one line per difference and the way out.
+    """
+    if found := differences(required, installed):
+        title = f"this interpreter is not the environment {name!r}:"
+        lines = (f"  {line}" for line in found)
+        raise EnvironmentMismatch(title, *lines, f"{_way_out()} Nothing was computed.")
+
+
+def _way_out() -> str:
+    """What to do about an interpreter that is not what it should be, by what made it."""
+    made = Path(sys.prefix)
+    if str(HOME) in made.parts or ".snakemake" in made.parts:
+        return f"Remove {made} and run the same command again; it is built anew."
+    return (
+        "Activate .venv (`make setup` builds it from the locks), or choose another `environment` "
+        "in the configuration, or give this one `python: built`."
+    )

@@ -1,0 +1,133 @@
+"""What is put in order before a run begins: tables of an earlier configuration, times, leftovers.
+
+What lies directly in the results is there to be read, so all of it belongs to one configuration,
+the one that was run last, and `results/configuration.yaml` says which. Tables of another one are
+made anew from the store, or set aside.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ledger.disk.atomic import read_bytes, write_bytes
+from ledger.disk.canonical import file_sha256
+from ledger.errors import IntegrityError
+from ledger.jobs.job import Job
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.plan import RESULTS, Plan
+from ledger.run.talk import SHORT
+from ledger.store.sidecar import sidecar_path
+
+CONFIGURATION = Path(RESULTS, "configuration.yaml")
+EARLIER = Path(RESULTS, "earlier")
+"""Where final tables of earlier configurations go, without their manifests."""
+
+UNFINISHED = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
+"""What `tempfile` calls a file that is to be put in place once it is whole."""
+
+
+def keep_together(
+    text: bytes,
+    finals: Iterable[str],
+    plan_of: Callable[[str], Plan | None],
+    is_made_anew: Callable[[str], bool],
+    holds: Callable[[str], bool],
+) -> dict[Path, Path]:
+    """Leave in the results only what a configuration leads to, and write that down beside it.
+
+    Parameters
+    ----------
+    text : the configuration in full.
+    finals : names of all tables that some configuration could have directly in the results.
+    plan_of : the plan of the job with a name, None where the configuration has no such job.
+    is_made_anew : whether a job's outputs could be restored from the store, over what was there.
+    holds : whether the store has the bytes with a sha256, undamaged.
+
+    Returns
+    -------
+    Where files have been moved to.
+    """
+    strangers: list[Path] = []
+    orphaned: list[Path] = []
+    listed: set[Path] = set()
+    for path in sorted(Path(RESULTS).glob("*.manifest.json")):
+        name = path.name.removesuffix(".manifest.json")
+        try:
+            manifest = Manifest.read(path)
+        except IntegrityError:
+            continue
+        if manifest.job != name:  # somebody's copy, which says nothing of what lies here now
+            continue
+        ours = list(map(path.with_name, manifest.outputs))
+        files = {file: file_sha256(file) for file in ours if file.is_file()}
+        unique = [file for file, sha256 in files.items() if not holds(sha256)]
+        plan = plan_of(name)
+        listed.update(ours)  # also what is missing, as it may be about to be made anew
+        if plan is not None and manifest.plan == plan.identity():
+            # As recorded it stays, whatever the store has; edited by hand it does not.
+            strangers += [f for f in unique if files[f] != manifest.outputs[f.name].sha256]
+        elif plan is None or unique or not is_made_anew(name):
+            strangers += files
+            orphaned += [sidecar_path(path), path]
+    # Of those whose manifest is gone or damaged nobody can tell what they are of.
+    made_here = (Path(RESULTS, name) for name in sorted(finals))
+    strangers += [file for file in made_here if file.is_file() and file not in listed]
+    moved: dict[Path, Path] = {}
+    before = read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None
+    if strangers and before not in (None, text):
+        # Before any table is: should this run die, it is known what they were made with.
+        moved[CONFIGURATION] = _aside(CONFIGURATION)
+        write_bytes(moved[CONFIGURATION], before, lasting=True)
+    for file in strangers:
+        EARLIER.mkdir(exist_ok=True)
+        moved[file] = file.replace(_aside(file))
+    for path in orphaned:  # last, so that no table is forgotten
+        path.unlink(missing_ok=True)
+    if before != text:
+        write_bytes(CONFIGURATION, text)
+    return moved
+
+
+def bring_to_the_present(jobs: Iterable[Job], now: float) -> None:
+    """Give files whose time lies in the future the present one, as the file system tells it.
+
+    A clock that ran ahead elsewhere leaves such times. No decision of ours rests on them, but
+    Snakemake takes a job for failed whose outputs are older than its inputs.
+
+    Parameters
+    ----------
+    jobs : each after those it rests on, so that its files do not become older than theirs.
+    now : the time of a file that has just been written in the results.
+    """
+    for job in jobs:
+        for path in map(Path, (*map(job.path, job.outputs), job.manifest)):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime > now:
+                    os.utime(path)
+
+
+def clear_away(jobs: Iterable[Job]) -> None:
+    """Remove what killed processes have left of files that they were about to put in place.
+
+    Only the run whose turn it is may do that, and before its jobs start: nobody else then writes
+    there. What is about to become a file has its name between a dot and eight characters.
+    """
+    names: dict[str, set[str]] = {RESULTS: {CONFIGURATION.name}}
+    for job in jobs:
+        manifest = Path(job.manifest)
+        ours = {*job.outputs, manifest.name, sidecar_path(manifest).name}
+        names.setdefault(job.directory, set()).update(ours)
+    for directory, ours in names.items():
+        with contextlib.suppress(OSError):
+            for path in list(Path(directory).iterdir()):
+                found = UNFINISHED.fullmatch(path.name)
+                if found and found[1] in ours:
+                    path.unlink()
+
+
+def _aside(file: Path) -> Path:
+    """Where a file goes: under a name that tells its content, so nothing is ever overwritten."""
+    stem, dot, ending = file.name.partition(".")
+    return EARLIER / f"{stem}-{file_sha256(file)[:SHORT]}{dot}{ending}"

@@ -1,0 +1,391 @@
+"""A workflow's jobs in Snakemake: what its rules need and make, and which of them must run.
+
+While the main process builds its DAG, each job that the targets need is looked at. What the store
+has is put in place at once, so no job is started for it; of the others Snakemake is told that they
+must run.
+"""
+
+import atexit
+import collections
+import contextlib
+import gc
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile, ancient, report
+from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import DeploymentMethod
+
+from ledger.called import NAME
+from ledger.environments.interpreters import Interpreters
+from ledger.errors import UserError
+from ledger.jobs.codebook import remember
+from ledger.jobs.job import Job
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.plan import Plan, write_plan
+from ledger.jobs.planner import Planner
+from ledger.jobs.targets import find_in
+from ledger.jobs.workflow import EnvironmentSettings, Workflow
+from ledger.run import forking, tally, turn
+from ledger.snakemake import ending
+from ledger.snakemake.beginning import bring_to_the_present, clear_away, keep_together
+from ledger.snakemake.restore import Restorer
+from ledger.snakemake.screen import Screen
+from ledger.snakemake.surroundings import hand_on, prepare
+from ledger.store.place import remember_store
+from ledger.store.store import Store, explain
+
+# A chain of many jobs is one large graph without garbage: to look for some every 700 objects takes
+# a quarter of building Snakemake's DAG, and most of the time in which a job on a cluster starts.
+gc.set_threshold(1_000_000)
+
+RUN = (
+    f'{{python}} -I -S "$LEDGER_START" -m {NAME} run '
+    "{{output.manifest}} --workers {{threads}} --log {{log}}"
+)
+"""As `python -P -m NAME run`, by which nothing is imported from the working directory, but forked
+from a process with the libraries where there is one."""
+
+
+def give_up(error: object) -> NoReturn:
+    """End this process with a sentence, which nothing follows."""
+    logger.error(f"{NAME}: error: {error}")
+    sys.exit(1)
+
+
+@contextlib.contextmanager
+def giving_up() -> Iterator[None]:
+    """End this process with the sentence of what a user can mend.
+
+    Snakemake would add a traceback to any exception.
+    """
+    try:
+        yield
+    except UserError as error:
+        give_up(error)
+    except OSError as error:
+        give_up(explain(error, Path("results")))
+
+
+class Flow:
+    """A configured workflow in Snakemake.
+
+    Parameters
+    ----------
+    snakemake : Snakemake's workflow.
+    workflow : what is configured.
+    packages : the directories that hold the packages of its stages.
+    screen : what shows the run, None where Snakemake's own output does.
+    checkpoint_every : how many steps a long job may lose when it is killed.
+    ending : what to say after all has gone well, given the rules whose jobs the targets rest on.
+
+    Attributes
+    ----------
+    jobs : every job by name.
+    run, run_fit : commands for `shell`; the latter for what needs torch loaded.
+    """
+
+    def __init__(
+        self,
+        snakemake,
+        workflow: Workflow,
+        *,
+        packages: Sequence[Path],
+        screen: Screen | None = None,
+        checkpoint_every: int = 10,
+        ending: Callable[[set[str]], Iterable[str]] | None = None,
+    ) -> None:
+        self._snakemake, self._workflow, self._screen = snakemake, workflow, screen
+        self.jobs, self._ending = workflow.jobs, ending
+        self._to_run: dict[str, set[str]] = collections.defaultdict(set)
+        with giving_up():
+            prepare(packages)
+            self.interpreters = Interpreters(workflow)
+            if snakemake.is_main_process:
+                self._begin_to_plan()
+        methods = snakemake.deployment_settings.deployment_method
+        self._conda = DeploymentMethod.CONDA in methods
+        if not self._conda:
+            self.interpreters.export()
+        self._store = hand_on(workflow.store, checkpoint_every)
+        # Snakemake's hooks are silent where nothing was left to run.
+        atexit.register(self._say_what_comes_nearest)
+        atexit.register(self._say_how_it_went)
+
+    def _begin_to_plan(self) -> None:
+        turn.begin()
+        if "--unlock" in sys.argv:
+            turn.forget()
+        for place, wrong in self.interpreters.discard_damaged().items():
+            self.say(f"{NAME}: {place} is built anew: {'; '.join(wrong)}")
+        self._planner = Planner(self._workflow)
+        self._restorer = Restorer(self.interpreters)
+
+    @property
+    def run(self) -> str:
+        python = "python"
+        if self._conda:
+            # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's
+            # base is active, conda puts an environment in base's place in PATH, behind what PATH
+            # begins with here.
+            python = 'PYTHONPATH="$LEDGER_PATH" "${{{{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}}}python"'
+        return RUN.format(python=python)
+
+    @property
+    def run_fit(self) -> str:
+        return f"LEDGER_FITS=1 {self.run}"
+
+    def say(self, *lines: str) -> None:
+        """Say something that is not one of Snakemake's records."""
+        if self._screen is None:
+            print(*lines, sep="\n", file=sys.stderr)
+        else:
+            self._screen.say(*lines)
+
+    def needs(self, name: str) -> dict[str, Any]:
+        """The inputs of the job called `name`, a pattern of wildcards: the artifacts that it reads.
+
+        Snakemake may find reasons of its own to run more than it is told to, of which none changes
+        a result.
+        """
+
+        def manifests(wildcards) -> list[str]:
+            asked = self._job(name, wildcards)
+            if self._snakemake.is_main_process:
+                self._decide(asked)
+            else:
+                # A job on a cluster may outlive its run. What is there when it fails is another
+                # run's.
+                self._snakemake.execution_settings.keep_incomplete = True
+            makers = [o[0] for o in asked.inputs.values() if not isinstance(o, str)]
+            return list({self.jobs[maker].manifest: None for maker in makers})
+
+        def files(wildcards) -> list[str]:
+            origins = self._job(name, wildcards).inputs.values()
+            raw = [o.removeprefix("./") for o in origins if isinstance(o, str)]
+            # A raw file's braces Snakemake would take for a wildcard; it can do without the files.
+            raw = [] if any("{" in path for path in raw) else raw
+            return raw + [self.jobs[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
+
+        def environment(wildcards) -> list[Path]:
+            asked = self._job(name, wildcards).environment
+            return [] if self._conda else self.interpreters.marks(asked)
+
+        return {
+            "manifests": manifests,
+            "files": ancient(files),
+            "environment": ancient(environment),
+        }
+
+    def makes(
+        self, name: str, stage: str, shown: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The outputs of the jobs called `name`, by their names with `_` for the dot.
+
+        Parameters
+        ----------
+        name : a pattern of wildcards.
+        stage : of which there may be no job in this configuration.
+        shown : what Snakemake's `report` takes, for tables and pages directly in the results that
+            Snakemake's own report is to show.
+        """
+        job = next((job for job in self.jobs.values() if job.stage == stage), None)
+        files = job.outputs if job else ()
+        if name == stage:
+            made = {_word(file): f"results/{file}" for file in files}
+            for word, path in made.items() if shown else ():
+                made[word] = path if path.endswith(".json") else report(path, **shown)
+            return {"manifest": f"results/{stage}.manifest.json", **made}
+        made = {_word(file): f"results/{name}/{file}" for file in files}
+        return {"manifest": f"results/{name}/manifest.json", **made}
+
+    def log(self, name: str, stage: str) -> str:
+        """The log of the jobs called `name`."""
+        return f"results/{stage}.log" if name == stage else f"results/{name}/{stage}.log"
+
+    def conda(self, environment: str) -> str | None:
+        """Conda's file of an environment, None where it takes what is there."""
+        file = self._workflow.environments[environment].conda
+        # Snakemake fills in wildcards, so the braces of a path are doubled.
+        path = file and str(self._workflow.root / file)
+        return path and path.replace("{", "{{").replace("}", "}}")
+
+    def built(self, wildcards) -> EnvironmentSettings:
+        """The environment in a directory for virtual environments."""
+        return self._workflow.environments[self._built(wildcards)]
+
+    def locks(self, wildcards) -> list[Path]:
+        """The locks that it is built from."""
+        return self.interpreters.locks(self._built(wildcards))
+
+    def marks(self) -> list[Path]:
+        """The files that say which environments are built, of all that are to be."""
+        environments = self._workflow.environments
+        return [mark for name in environments for mark in self.interpreters.marks(name)]
+
+    def begin(self) -> None:
+        """To be called as a run starts."""
+        # Snakemake has reasons of its own, such as times, to run a job that need not run.
+        if not self._snakemake.touch and (refusal := self._turn.refusal):
+            give_up(refusal)
+        # Again, so that it is done before the processes that jobs are forked from end.
+        atexit.unregister(self._say_how_it_went)
+        atexit.register(self._say_how_it_went)
+
+    def _built(self, wildcards) -> str:
+        places = {path.name: name for name, path in self.interpreters.built.items()}
+        if wildcards.built not in places:
+            raise WorkflowError(f"the configuration asks for no environment {wildcards.built!r}")
+        return places[wildcards.built]
+
+    def _job(self, name: str, wildcards) -> Job:
+        if (asked := name.format(**wildcards)) not in self.jobs:
+            try:
+                find_in(self._workflow, asked)
+            except UserError as error:
+                give_up(f"{error} (of this configuration)")
+        return self.jobs[asked]
+
+    def _decide(self, job: Job) -> None:
+        """Have a job restored from the store, or tell Snakemake that it must run; and plan it.
+
+        Snakemake may start any job, be it asked to by an option or for a reason of its own.
+        """
+        snakemake = self._snakemake
+        runs = snakemake.executor_plugin and not snakemake.dryrun and not snakemake.touch
+        # What Snakemake calls incomplete is being made by another run, or whole if a manifest says
+        # so.
+        snakemake.dag.ignore_incomplete = True
+        with giving_up():
+            refusal = self._turn.refusal if runs else None
+            restore = self._restored if runs and not refusal and self._may_restore() else None
+            must_run = self._planner.must_run(job.name, restore)
+            if must_run and refusal:
+                raise refusal
+            if runs and not refusal:
+                write_plan(turn.name(), self._planner.plan(job.name))
+            if not must_run:
+                return
+            if runs:
+                remember(self._planner.plan(job.name))
+                self._fork_from_the_second(self._planner.plan(job.name))
+            # Where nothing is left of it, Snakemake sees for itself that it is missing. A manifest
+            # alone it does not miss, if other outputs are asked for.
+            if any(map(os.path.lexists, [job.manifest, *map(job.path, job.outputs)])):
+                snakemake.dag.forcefiles.add(job.manifest)
+
+    def _fork_from_the_second(self, plan: Plan) -> None:
+        """Have jobs of an environment forked from one process, once more than one is to run."""
+        entry = plan.environment
+        self._to_run[entry.name].add(plan.job)
+        can_fork = sys.platform == "linux" and self._snakemake.executor_plugin.name == "local"
+        if not can_fork or self._conda or len(self._to_run[entry.name]) != 2:
+            return
+        if live := self.interpreters.fingerprint(entry):
+            forking.offer(entry, live, self.interpreters.python(entry.name))
+
+    @cached_property
+    def _turn(self) -> turn.Turn:
+        """The turn in this directory, taken when jobs are first to run, if nobody else has it."""
+        self._lift_rate_limit()
+        self._trust_squeue()
+        taken = turn.take(turn.name())
+        if not taken.refusal:
+            remember_store(self._store)
+            jobs, workflow = self.jobs, self._workflow
+            clear_away(jobs.values())
+            bring_to_the_present(jobs.values(), turn.LOCK.stat().st_mtime)
+            restore = self._restored if self._may_restore() else None
+            moved = keep_together(
+                workflow.text.encode(),
+                workflow.finals,
+                lambda name: self._planner.plan(name) if name in jobs else None,
+                lambda name: not self._planner.must_run(name, restore),
+                Store(Path(self._store)).has,
+            )
+            for old, new in moved.items():
+                self.say(
+                    f"{NAME}: {old} is not of this configuration, code and data; it is now {new}"
+                )
+        return taken
+
+    def _may_restore(self) -> bool:
+        """Whether this is a run of a kind whose jobs might find their results in the store.
+
+        With conda, what enters the keys is known only to environments that may not exist yet.
+        """
+        asked = self._snakemake.dag_settings
+        return not (asked.forceall or asked.forcerun or asked.forcetargets or self._conda)
+
+    def _restored(self, plan: Plan) -> Manifest | None:
+        """Restore a job; the manifest, or None where it must be run."""
+        manifest = self._restorer(plan)
+        if manifest:
+            # What Snakemake remembers of the last run is of other outputs than these.
+            for path in (plan.manifest, *(f"{plan.directory}/{o}" for o in plan.outputs)):
+                self._snakemake.persistence.cleanup_metadata(IOFile(path))
+                # It may have listed the directory before, and would take the file for missing.
+                self._snakemake.iocache.exists_local[path] = True
+        return manifest
+
+    def _lift_rate_limit(self) -> None:
+        """Lift Snakemake's default limit of 100 jobs a second, and none that somebody has set.
+
+        To keep to a limit Snakemake 9.27 looks for jobs again a second after every look, so with
+        each job that ends there is one look more per second: after some thousand jobs it does
+        little else. The settings are known while the DAG is built, and read after that.
+        """
+        asked = self._snakemake.scheduling_settings  # none where nothing runs, as with --report
+        limit = asked and asked.max_jobs_per_timespan
+        if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+            asked.max_jobs_per_timespan = None
+
+    def _trust_squeue(self) -> None:
+        """Have the executor for Slurm ask once, now, how long Slurm remembers finished jobs.
+
+        Version 2.8 asks before each look at its jobs. Without an answer, as while Slurm's
+        controller is restarted, it looks with `sacct` instead of `squeue`; where there is no
+        accounting, it then forgets its jobs and waits for ever.
+        """
+        plugin = self._snakemake.executor_plugin
+        if plugin and plugin.name == "slurm":
+            slurm = sys.modules["snakemake_executor_plugin_slurm"]
+            if (age := slurm.get_min_job_age()) is not None:
+                slurm.get_min_job_age = lambda: age
+
+    def _say_how_it_went(self) -> None:
+        """Say what the run came to, unless nothing was done."""
+        screen = self._screen
+        if screen is None:
+            if self._snakemake.is_main_process and (line := tally.summary()):
+                self.say(line)
+        elif screen.was_stopped and not screen.failures:
+            screen.say(ending.STOPPED)
+        else:
+            screen.sum_up()
+            if screen.failures:
+                screen.say(*ending.of_failures(screen.failures.values()))
+            elif self._ending and tally.done() and not screen.went_wrong:
+                screen.say(*self._ending({job.rule.name for job in self._snakemake.dag.jobs}))
+
+    def _say_what_comes_nearest(self) -> None:
+        """Say which result a target may have meant that no rule makes, which Snakemake does not."""
+        snakemake = self._snakemake
+        asked = snakemake.dag_settings and snakemake.is_main_process
+        for target in sorted(map(str, snakemake.dag_settings.targets)) if asked else ():
+            named = any(rule.name == target for rule in snakemake.rules)
+            if not named and not any(rule.is_producer(target) for rule in snakemake.rules):
+                try:
+                    find_in(self._workflow, target)
+                except UserError as error:
+                    print(f"{NAME}: error: {error}", file=sys.stderr)
+
+
+def _word(file: str) -> str:
+    return re.sub(r"\W", "_", file)

@@ -1,0 +1,63 @@
+"""What every job finds in its environment, set once in the process that Snakemake runs in."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledger.called import STORE
+from ledger.code.closure import LEDGER
+from ledger.errors import ConfigError
+from ledger.run.forking import START
+from ledger.store.place import asked_store
+
+
+def prepare(packages: Sequence[Path]) -> None:
+    """Have jobs run this interpreter, and import the workflow and their environment only.
+
+    Parameters
+    ----------
+    packages : the directories that hold the packages of the stages, which, with the one of this
+        package, are all of PYTHONPATH. That is named twice, as Snakemake takes PYTHONPATH away from
+        jobs in conda's environments.
+
+    Raises
+    ------
+    ConfigError
+        When PATH or PYTHONPATH cannot name a directory, Snakemake cannot work in the present one,
+        or the variable for the store is no path.
+    """
+    if "{" in str(here := Path.cwd()):
+        # Its locks would then be looked for in other directories, too.
+        raise ConfigError(
+            f"{here}: holds a brace, which Snakemake takes for a wildcard. Rename the directory, "
+            "or name another with `--directory`."
+        )
+    places = list(dict.fromkeys(map(str, [*packages, LEDGER.parent])))
+    for directory in (*places, Path(sys.executable).parent):
+        if os.pathsep in str(directory):
+            raise ConfigError(
+                f"{directory}: holds {os.pathsep!r}, at which PATH and PYTHONPATH are split, so "
+                "no job could run from there. Rename or move the directory."
+            )
+    if store := asked_store():
+        os.environ[STORE] = store
+    os.environ.update(
+        PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        PYTHONPATH=os.pathsep.join(places),
+        PYTHONNOUSERSITE="1",
+        LEDGER_PATH=os.pathsep.join(places),
+        LEDGER_START=str(START),
+    )
+    os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
+
+
+def hand_on(store: str, checkpoint_every: int) -> str:
+    """Tell jobs those settings that are no part of their plans; returns the store.
+
+    Results do not depend on them, so a change of them must start nothing. The store of the
+    configuration gives way to one that is set already.
+    """
+    os.environ[STORE] = os.environ.get(STORE) or store
+    os.environ["LEDGER_CHECKPOINT_EVERY"] = str(checkpoint_every)
+    return os.environ[STORE]

@@ -1,0 +1,190 @@
+"""What lies in a store and nothing needs any more.
+
+An object or action record is needed while a manifest of the given results refers to it. What no
+manifest refers to may belong to a job that has not written its manifest yet, so only age can tell.
+A scratch directory is of no use once the process it is named after has died, which can be seen on
+that process's own machine; elsewhere age decides again. What is in quarantine no result needs; its
+age counts from when it was put there. What the store did not put there is left alone.
+
+Ages are told by the clock that stamps the store's files, which may be a server's, since that of
+this machine may be wrong.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.disk import owner
+from ledger.disk.canonical import is_sha256
+from ledger.jobs.manifest import Manifest
+from ledger.store.store import NOTE, Store
+
+KINDS = ("actions", "objects", "checkpoints", "scratch", "quarantine")
+"""The store's directories; records go first, so that none outlives its objects."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file or scratch directory of a store, or one thing in quarantine with its note.
+
+    Attributes
+    ----------
+    kind : one of `KINDS`.
+    name : the sha256 it is named by, or the name of a scratch directory, of an unfinished file or
+        of something in quarantine.
+    bytes : its size, for a directory that of all files in it.
+    modified : when it was last written to, in seconds since 1970.
+    """
+
+    kind: str
+    name: str
+    path: Path
+    bytes: int
+    modified: float
+
+
+class Sorting(NamedTuple):
+    """A store's entries: reachable from manifests, not to be touched yet, and garbage."""
+
+    reachable: list[Entry]
+    kept: list[Entry]
+    garbage: list[Entry]
+
+
+def now(root: Path) -> float:
+    """The present time, in seconds since 1970, by the clock that stamps the files of a store.
+
+    By this machine's clock where no file can be made there; nor can one be removed then.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=root) as made:
+            return os.fstat(made.fileno()).st_mtime
+    except OSError:
+        return time.time()
+
+
+def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
+    """Tell what is needed in a store from what is not. Reads only.
+
+    Parameters
+    ----------
+    manifests : those of all results whose objects and records must stay.
+    before : seconds since 1970; what has been written to since is kept, as are the objects of
+        every record that is kept.
+    """
+    needed: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for manifest in manifests:
+        needed["actions"].add(manifest.key)
+        needed["objects"].update(output.sha256 for output in manifest.outputs.values())
+    found = Sorting([], [], [])
+    for entry in entries(store.root):
+        if entry.name in needed[entry.kind]:
+            found.reachable.append(entry)
+        elif not _is_garbage(entry, before):
+            found.kept.append(entry)
+        else:
+            found.garbage.append(entry)
+            continue
+        if entry.kind == "actions" and is_sha256(entry.name):
+            action = store.peek(entry.name)
+            outputs = action.outputs.values() if action else ()
+            needed["objects"].update(output.sha256 for output in outputs)
+    return found
+
+
+def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
+    """Everything the store put below its root, kind by kind; links are passed over."""
+    for kind in kinds:
+        if kind == "quarantine":
+            yield from _quarantined(root / kind)
+            continue
+        for directory in _scan(root / kind):
+            if not directory.is_dir(follow_symlinks=False):
+                continue
+            if kind == "scratch":
+                yield from _entry(kind, directory.name, directory)
+                continue
+            for file in _scan(directory.path):
+                name = directory.name + file.name.partition(".")[0]
+                if file.name.startswith("."):
+                    name = file.name
+                elif not is_sha256(name):
+                    continue
+                if file.is_file(follow_symlinks=False):
+                    yield from _entry(kind, name, file)
+
+
+def is_running(scratch: str) -> bool | None:
+    """Whether a scratch directory's process runs; None where that cannot be known from here."""
+    return owner.is_alive(scratch.rpartition("-")[0])
+
+
+def is_in_use(root: Path, since: float) -> bool:
+    """Whether a job is running on a store, or may be: one not to be seen, active `since` then."""
+    running = ((entry, is_running(entry.name)) for entry in entries(root, ("scratch",)))
+    return any(alive or (alive is None and e.modified >= since) for e, alive in running)
+
+
+def remove(entry: Entry) -> None:
+    """Remove an entry; it is no error if it is gone already.
+
+    The directories that objects lie in stay: somebody may be about to put one there.
+
+    Raises
+    ------
+    OSError
+        When it cannot be removed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if entry.path.is_dir() and not entry.path.is_symlink():
+            shutil.rmtree(entry.path)
+        else:
+            entry.path.unlink()
+    if entry.kind == "quarantine":
+        _note(entry.path).unlink(missing_ok=True)
+
+
+def _is_garbage(entry: Entry, before: float) -> bool:
+    running = is_running(entry.name) if entry.kind == "scratch" else None
+    return entry.modified < before if running is None else not running
+
+
+def _scan(directory: str | Path) -> list[os.DirEntry]:
+    try:
+        return sorted(os.scandir(directory), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
+def _quarantined(directory: Path) -> Iterator[Entry]:
+    """What was set aside; a note of nothing, left by a killed process, is of the same kind."""
+    names = {found.name.removesuffix(NOTE) for found in _scan(directory)}
+    for name in sorted(names):
+        if re.fullmatch(r"[0-9a-f]{64}(\.json)?-\d+", name):
+            path = directory / name
+            yield from _entry("quarantine", name, path, _note(path))
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + NOTE)
+
+
+def _entry(kind: str, name: str, found: os.PathLike, *beside: Path) -> Iterator[Entry]:
+    """The entry of a file or directory and what is `beside`, none if all has vanished meanwhile."""
+    path = Path(found)
+    within = [Path(at, file) for at, _, files in os.walk(path) for file in files]
+    statuses = []
+    for file in (path, *within, *beside):
+        with contextlib.suppress(FileNotFoundError):
+            statuses.append(file.lstat())
+    if statuses:
+        size = sum(status.st_size for status in statuses if stat.S_ISREG(status.st_mode))
+        yield Entry(kind, name, path, size, max(status.st_mtime for status in statuses))

@@ -1,0 +1,378 @@
+"""The store: objects named by the sha256 of their bytes, and an action record per key.
+
+Layout below the root::
+
+    objects/ab/cdef...      file contents, read-only
+    actions/ab/cdef....json what the computation with key abcdef... made
+    checkpoints/ab/cdef....safetensors
+                            how far the computation with key abcdef... has come, while it runs
+    scratch/                where jobs compute before they publish
+    quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
+
+Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
+or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
+`scratch`. No lock is ever held. Both are on the disk, with their names, before anything refers to
+them.
+
+Each is bound to its name: an object's is the sha256 of its bytes, a record holds its key. What does
+not fit its name, or is no file, is moved to `quarantine` and computed again; nothing is deleted.
+
+Whoever may write the root may write all of it: its group, group permission and set-group-ID bit
+pass on to the directories below, whatever the users' umasks (`mkdir store; chgrp lab store; chmod
+2775 store` makes one for a group). Nothing is ever writable for everybody.
+"""
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ledger.disk import owner
+from ledger.disk.atomic import (
+    copy_into,
+    read_bytes,
+    stream_sha256,
+    sync_directory,
+    write_bytes,
+)
+from ledger.disk.canonical import digest, is_file_name, is_sha256
+from ledger.disk.regular import open_regular, other_kind
+from ledger.disk.schema import check
+from ledger.errors import IntegrityError, UserError
+from ledger.jobs.manifest import Output
+
+SCHEMA = 3
+"""Version 2 has sketches, version 3 its key; a record of another version is as good as none."""
+
+NOTE = ".note"
+"""What the name of a note in quarantine ends in."""
+
+
+class StoreError(UserError):
+    """A disk is full, read-only or gone, the store's in most cases."""
+
+
+class RecordError(ValueError):
+    """An action record is not what its name says; the message says what it is instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """What a computation made: outputs by name, the persons whose labels it saw, its cost.
+
+    `made` says when, where and how it was computed; see `ledger.store.sidecar`.
+    """
+
+    outputs: dict[str, Output]
+    labels_seen: tuple[str, ...]
+    cost: dict[str, Any]
+    made: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise an error for what no computation can have recorded."""
+        check(self)
+        float(self.cost["seconds"])
+        for name, output in self.outputs.items():
+            if not (is_file_name(name) and is_sha256(output.sha256) and is_sha256(output.logical)):
+                raise ValueError("an unsafe name")
+
+
+class Store:
+    """A content-addressed store below one directory, created on first use."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def lookup(self, key: str, warn: Callable[[str], object] = lambda _: None) -> Action | None:
+        """The action recorded for a key, or None where there is none that can be trusted.
+
+        A record that is damaged or another's is set aside, and `warn` told.
+        """
+        try:
+            return self.read(key)
+        except RecordError as error:
+            path = self.action(key)
+            wanted = f"the record of the computation with key {key}"
+            warn(f"{path}: is {error}{self._set_aside(path, wanted, str(error))}")
+            return None
+
+    def peek(self, key: str) -> Action | None:
+        """As `lookup`, but everything stays where it is."""
+        with contextlib.suppress(RecordError):
+            return self.read(key)
+
+    def read(self, key: str) -> Action | None:
+        """The action recorded for a key, None where there is none.
+
+        Raises
+        ------
+        RecordError
+            When the record is damaged, or that of another computation.
+        """
+        path = self.action(key)
+        try:
+            body = json.loads(read_bytes(path))
+            if body.pop("digest") != digest(body):
+                raise RecordError("a record that was altered")
+            if body.pop("schema") != SCHEMA:
+                return None
+            if (of := body.pop("key")) != key:
+                raise RecordError(f"the record of another computation (key {of})")
+            outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
+            action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
+            action.check()
+            return action
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if kind := _other_kind(path):
+                raise RecordError(f"{kind}, no record") from None
+            raise explain(error, path) from error
+        except RecordError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise RecordError("a damaged record") from None
+
+    def holds(self, action: Action) -> bool:
+        """Whether all of an action's objects are there, undamaged or not."""
+        return all(self._path("objects", o.sha256).is_file() for o in action.outputs.values())
+
+    def has(self, sha256_: str) -> bool:
+        """Whether an object is there, and undamaged."""
+        path = self.object(sha256_)
+        try:
+            with open_regular(path) as stream:
+                return not path.is_symlink() and stream_sha256(stream) == sha256_
+        except OSError:
+            return False
+
+    def record(self, key: str, action: Action) -> None:
+        """Record an action whose objects are all in the store."""
+        body = {"schema": SCHEMA, "key": key, **asdict(action)}
+        body["labels_seen"] = list(action.labels_seen)
+        text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
+        with self._explained():
+            path = self.action(key)
+            self.make(path.parent)
+            write_bytes(path, text.encode() + b"\n", mode=0o444, lasting=True)
+
+    def publish(self, path: Path) -> str:
+        """Move a file from `scratch` into the store; returns the sha256 of its bytes.
+
+        File and name are flushed to the disk, so that no record ever refers to lost content.
+        """
+        with self._explained():
+            with open_regular(path) as stream:
+                name = stream_sha256(stream)
+                os.fsync(stream.fileno())
+            target = self.object(name)
+            self.make(target.parent)
+            with contextlib.suppress(FileNotFoundError):
+                self._clear(target, name)
+            path.chmod(0o444)
+            path.replace(target)
+            sync_directory(target.parent)
+        return name
+
+    def place(self, sha256_: str, target: Path) -> None:
+        """Put a verified, writable copy of an object at `target`, atomically.
+
+        The copy shares blocks with the object where the file system can (a reflink), never the
+        file itself: an edit of a result must not reach the store.
+
+        Raises
+        ------
+        IntegrityError
+            When the object is missing, or damaged (it is then set aside).
+        StoreError
+            When nothing can be written there, or what is written comes out different.
+        """
+        source = self.object(sha256_)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        copy = Path(name)
+        try:
+            with os.fdopen(handle, "r+b") as sink:
+                if kind := _other_kind(source):
+                    aside = self._clear(source, sha256_)
+                    raise IntegrityError(f"{source}: is {kind}; the store holds none{aside}")
+                with open_regular(source) as stream:
+                    copy_into(stream, sink)
+                if stream_sha256(sink) != sha256_:
+                    # The copy may be what is wrong, by a bad disk or memory.
+                    if aside := self._clear(source, sha256_):
+                        raise IntegrityError(f"{source}: object was damaged{aside}")
+                    raise StoreError(
+                        f"{target}: differs from the sound object it was copied from. Is the disk "
+                        "or the memory of this machine damaged? Run the same command again."
+                    )
+            copy.chmod(0o644)
+            copy.replace(target)
+        except FileNotFoundError:
+            raise IntegrityError(f"{source}: no such object") from None
+        except OSError as error:
+            raise explain(error, target) from error
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def lend(self, sha256_: str, target: Path) -> bool:
+        """Put an object at `target` in `scratch`, to be read there; False where it cannot be had.
+
+        It is a link, which stays although the object be removed meanwhile, and the object's bytes
+        are hashed. Where there can be no link, as of somebody else's object, it is a copy.
+        """
+        with contextlib.suppress(OSError):
+            os.link(self.object(sha256_), target, follow_symlinks=False)
+            with open_regular(target) as stream:
+                if not target.is_symlink() and stream_sha256(stream) == sha256_:
+                    return True
+        target.unlink(missing_ok=True)
+        try:
+            self.place(sha256_, target)
+        except IntegrityError:
+            return False
+        return True
+
+    def _clear(self, path: Path, sha256_: str) -> str:
+        """Set aside what lies in an object's place and is not that object.
+
+        Returns where it is now, as the end of a sentence; "" where it is the object.
+        """
+        if (found := _other_kind(path)) is None:
+            try:
+                with open_regular(path) as stream:
+                    found = f"sha256 {stream_sha256(stream)}"
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                found = f"unreadable: {error.strerror}"
+        wanted = f"sha256 {sha256_}"
+        return "" if found == wanted else self._set_aside(path, wanted, found)
+
+    def _set_aside(self, path: Path, expected: str, found: str) -> str:
+        """Move what is damaged to `quarantine`, with a note; returns where to, for a sentence.
+
+        A store that is full or cannot be written keeps it where it is, which is no reason to fail.
+        """
+        facts = {
+            "was": path.relative_to(self.root).as_posix(),
+            "expected": expected,
+            "found": found,
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            aside, note = self._claim(path.parent.name + path.name)
+        except (OSError, IntegrityError) as error:
+            return f"; it could not be set aside ({error})"
+        try:
+            note.write_text(json.dumps(facts, indent=1) + "\n")
+            path.rename(aside)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                note.unlink()
+            return f"; it could not be set aside ({error})"
+        return f"; it is now {aside}"
+
+    def _claim(self, name: str) -> tuple[Path, Path]:
+        """A place in `quarantine` that nothing lies in, and its note, which keeps others away."""
+        directory = self._below("quarantine")
+        self.make(directory)
+        for number in itertools.count(1):
+            aside = directory / f"{name}-{number}"
+            note = aside.with_name(aside.name + NOTE)
+            if not os.path.lexists(aside):
+                with contextlib.suppress(FileExistsError):
+                    os.close(os.open(note, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o664))
+                    return aside, note
+
+    def checkpoint(self, key: str) -> Path:
+        """Where the computation with this key keeps how far it has come."""
+        return self._path("checkpoints", key).with_suffix(".safetensors")
+
+    def object(self, sha256_: str) -> Path:
+        """Where the object with these bytes lies, if the store has it."""
+        return self._path("objects", sha256_)
+
+    def action(self, key: str) -> Path:
+        """Where the record of the computation with this key lies, if there is one."""
+        return self._path("actions", key).with_suffix(".json")
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty directory on the store's file system, removed afterwards.
+
+        It bears its owner's name, by which `ledger.store.garbage` tells what a dead process
+        left from what a living one uses.
+        """
+        with self._explained():
+            parent = self._below("scratch")
+            self.make(parent)
+            directory = Path(tempfile.mkdtemp(dir=parent, prefix=f"{owner.name()}-"))
+        try:
+            yield directory
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise explain(error, self.root) from error
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def make(self, directory: Path) -> None:
+        """Make a directory below the root, open to whom the root is open, but to nobody else."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(self.root.stat().st_mode) & 0o2775
+        for path in (*reversed(directory.relative_to(self.root).parents[:-1]), directory):
+            with contextlib.suppress(FileExistsError):
+                (self.root / path).mkdir()
+                (self.root / path).chmod(mode)
+                sync_directory((self.root / path).parent)
+
+    def _path(self, kind: str, name: str) -> Path:
+        if not is_sha256(name):
+            raise IntegrityError(f"{name!r} is not a sha256 and cannot name anything in the store")
+        return self._below(kind, name[:2]) / name[2:]
+
+    def _below(self, *names: str) -> Path:
+        """A directory of the store, where no link leads elsewhere; the root itself may be one."""
+        directory = self.root.joinpath(*names)
+        if directory.resolve() != self.root.resolve().joinpath(*names):
+            raise IntegrityError(f"{directory}: is or lies behind a link; the store holds none")
+        return directory
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise explain(error, self.root) from error
+
+
+def _other_kind(path: Path) -> str | None:
+    """What lies there that is no file, be it a link to one; None for a file, and for nothing."""
+    try:
+        return other_kind(path.lstat().st_mode)
+    except OSError:
+        return None
+
+
+def explain(error: OSError, where: Path) -> StoreError:
+    """A full disk, a read-only store and the like, as something a user can mend."""
+    advice = {
+        errno.ENOSPC: "the disk is full; free some space and run the same command again",
+        errno.EDQUOT: "your quota is used up; free some space and run the same command again",
+        errno.EROFS: "the file system is read-only; results, `.emodag` and the `store` of the "
+        "configuration need one that can be written",
+        errno.EACCES: "ask for access, or choose another `store` in the configuration",
+        errno.EPERM: "ask for access, or choose another `store` in the configuration",
+    }.get(error.errno)
+    what = f"{error.filename or where}: {error.strerror or error}"
+    return StoreError(f"{what}: {advice}." if advice else f"{what}.")
