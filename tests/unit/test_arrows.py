@@ -91,7 +91,7 @@ def test_the_ledger_needs_little():
         "ledger.kinds": tensors,
         "ledger.compare": tensors,
         "ledger.machine": tensors,
-        "ledger.run": tensors | {"tqdm"},
+        "ledger.run": {"safetensors", "tqdm"},
         "ledger.store": {"threadpoolctl"},
         "ledger.snakemake": {"snakemake", "snakemake_interface_executor_plugins", "tqdm"},
     }

@@ -233,7 +233,7 @@ def test_all_directories_share_what_a_virtual_environment_remembers(
 
 def test_a_damaged_memory_is_found_out_again(site, examined):
     first = builds(["tiny"])
-    (memory,) = builds_module.MEMORY.iterdir()
+    (memory,) = builds_module.remembered().iterdir()
     for content in ("", "{", memory.read_text().replace(first["builds"]["tiny"], "0" * 64)):
         memory.write_text(content)
         assert builds(["tiny"]) == first

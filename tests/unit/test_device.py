@@ -48,7 +48,7 @@ def test_only_visible_gpus_count(driver, monkeypatch, chosen):
 def test_hidden_gpus_are_not_used(driver, monkeypatch, chosen):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
     assert device_for("auto", driver) == kind("cpu") == "cpu"
-    with pytest.raises(ConfigError, match=r"`training\.device` is cuda, and this process sees no"):
+    with pytest.raises(ConfigError, match=r"the device is to be `cuda`, and this process sees no"):
         device_for("cuda", driver)
 
 

@@ -79,4 +79,4 @@ def test_a_gpu_that_is_not_there(warm):
     """`auto` takes the processor, and its results; `cuda` says what is missing."""
     assert NOTHING in warm.snakemake(SUBMISSION, "--config", "training={device: auto}").stderr
     done = warm.snakemake(SUBMISSION, "--config", "training={device: cuda}", check=False)
-    assert done.returncode and "`training.device` is cuda, and this process sees no" in done.stderr
+    assert done.returncode and "the device is to be `cuda`, and this process sees no" in done.stderr

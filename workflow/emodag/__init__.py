@@ -4,7 +4,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-os.environ["LEDGER_NAME"] = "emodag"  # see `ledger.called`
+os.environ.update(LEDGER_NAME="emodag", LEDGER_SETUP="make setup")  # see `ledger.called`
 
 
 def open(results: str = "results") -> Any:

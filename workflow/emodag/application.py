@@ -29,6 +29,7 @@ EMODAG = Application(
     snakefile=Path(__file__).resolve().parents[2] / "Snakefile",
     results=("submission", "scores"),
     license="MIT",
+    labels_of="persons",
 )
 
 VERBS = (init, check, *command.VERBS, predict, export, config)

@@ -1,19 +1,34 @@
 """What the workflow is called that uses this package, for messages and for names of its own.
 
-The workflow says so in the environment before it imports anything of this package, and its jobs
-inherit that.
+The workflow's package says so in the environment when it is imported, and its jobs inherit that.
+It is asked for whenever it is needed, so it does not matter what is imported first.
 """
 
 import os
 from pathlib import Path
 
 VARIABLE = "LEDGER_NAME"
-"""The environment variable with the name; also the command with the verbs is called so."""
+"""The environment variable with the name, which is that of the package: `python -m NAME`."""
 
-NAME = os.environ.get(VARIABLE, "ledger")
+SETUP = "LEDGER_SETUP"
+"""The environment variable with the command that builds .venv, for messages, if there is one."""
 
-HOME = Path(f".{NAME}")
-"""The workflow's private directory, relative to where it runs."""
 
-STORE = f"{NAME.upper()}_STORE"
-"""The environment variable that names a store instead of the configuration."""
+def name() -> str:
+    """The workflow's name."""
+    return os.environ.get(VARIABLE, "ledger")
+
+
+def home() -> Path:
+    """The workflow's private directory, relative to where it runs."""
+    return Path(f".{name()}")
+
+
+def store_variable() -> str:
+    """The environment variable that names a store instead of the configuration."""
+    return f"{name().upper()}_STORE"
+
+
+def setup() -> str | None:
+    """The command that builds .venv from its locks."""
+    return os.environ.get(SETUP)

@@ -35,7 +35,7 @@ class Context(Protocol):
     """The runner as a stage sees it; a test may pass any object with these members."""
 
     labels_seen: Mapping[str, frozenset[str]]
-    """For each input role, the persons whose labels the artifact behind it has been trained on."""
+    """For each input role, whose labels the artifact behind it rests on; see `saw_labels_of`."""
 
     device: str
     """What to compute on: ``cpu`` or ``cuda``."""
@@ -50,10 +50,14 @@ class Context(Protocol):
         """Tell the user something worth a line."""
 
     def warn(self, message: str) -> None:
-        """Tell the user something that does not stop the chain."""
+        """Tell the user something that does not stop the run."""
 
     def progress(self, total: int, unit: str) -> AbstractContextManager[Progress]:
         """A progress bar over `total` steps called `unit`."""
 
-    def saw_labels_of(self, persons: Iterable[object]) -> None:
-        """Record that this stage's outputs depend on the labels of `persons`."""
+    def saw_labels_of(self, whom: Iterable[object]) -> None:
+        """Record that this stage's outputs depend on the labels of `whom`.
+
+        What is recorded travels along: it is `labels_seen` of whatever is made from the outputs.
+        So a stage that scores can refuse what has seen the labels that it is scored on.
+        """

@@ -2,7 +2,7 @@
 
 
 def plural(count: int, noun: str) -> str:
-    """A count with its noun, such as `1 person` or `3 folds`."""
+    """A count with its noun, such as `1 job` or `3 jobs`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

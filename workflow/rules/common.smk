@@ -22,7 +22,6 @@ with giving_up():
     FLOW = Flow(
         workflow,
         workflow_of(COUNTED, effective_yaml(CONFIG)),
-        packages=[ROOT / "workflow"],
         screen=SCREEN,
         checkpoint_every=CONFIG.training.checkpoint_every,
         ending=lambda rules: of_success(

@@ -1,0 +1,1 @@
+"""The chain: the table of stages, and the jobs that a configuration makes of it."""

@@ -1,0 +1,1 @@
+"""The configuration: its sections and their checks, how it is read and written."""

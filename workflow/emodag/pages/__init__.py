@@ -1,0 +1,1 @@
+"""The HTML pages: words, drawings, and what the two pages share."""

@@ -1,0 +1,1 @@
+"""What a run says at its end: the score, the files, the next command."""

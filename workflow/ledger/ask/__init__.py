@@ -1,0 +1,1 @@
+"""Answers about results, as data: why a job runs, what it came from, what is damaged."""

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ledger import called
 from ledger.ask.lineage import Origin, Step, doubt
-from ledger.called import NAME
 from ledger.disk.atomic import write_bytes
 from ledger.disk.canonical import digest, file_sha256, flat
 from ledger.errors import InputError, IntegrityError
@@ -71,7 +71,7 @@ def write(out: Path, steps: dict[str, Step | None], snakefile: Path, license: st
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(snakefile if path == WORKFLOW else path, target)
         if crate.carried[path] not in (None, file_sha256(target)):
-            raise IntegrityError(f"{path}: is damaged. Run `{NAME} verify --repair`.")
+            raise IntegrityError(f"{path}: is damaged. Run `{called.name()} verify --repair`.")
     for path, step in steps.items():
         if not is_unchanged(Path(path), step.manifest):
             raise IntegrityError(f"{path}: is being made anew. Try again when that is done.")
@@ -117,7 +117,7 @@ class _Crate:
         self.add(
             WORKFLOW,
             kinds,
-            name=NAME,
+            name=called.name(),
             encodingFormat="text/plain",
             programmingLanguage=language,
             version=git and git["commit"] + (" with local changes" if git["dirty"] else ""),
@@ -129,8 +129,8 @@ class _Crate:
         self.add(
             "./",
             "Dataset",
-            name=f"{NAME}: {first.manifest.job}",
-            description=f"A result of {NAME} with everything it was made from, by digest.",
+            name=f"{called.name()}: {first.manifest.job}",
+            description=f"A result of {called.name()} with everything it was made from, by digest.",
             datePublished=(first.execution or {}).get("ended") or _written(first),
             license=terms,
             conformsTo=about,
@@ -168,7 +168,7 @@ class _Crate:
             f"#job/{quote(made.job)}",
             "CreateAction",
             name=made.job,
-            description=f"The {made.stage} stage of {NAME}; key {made.key}",
+            description=f"The {made.stage} stage of {called.name()}; key {made.key}",
             instrument=self.tool(step),
             object=[*read, *self.values(flat(made.ingredients["params"]))],
             result=[*self.results(step), manifest],
@@ -193,7 +193,7 @@ class _Crate:
         return self.add(
             f"#stage/{stage}/{version}",
             "SoftwareApplication",
-            name=f"{NAME} {stage}",
+            name=f"{called.name()} {stage}",
             softwareVersion=digest(ingredients["code"]),
             softwareRequirements=needs,
         )

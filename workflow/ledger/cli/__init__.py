@@ -1,0 +1,1 @@
+"""The command line: one module per verb, and how all of them print."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
-from ledger.called import HOME, NAME, STORE
+from ledger import called
 from ledger.cli import cost, diff, environment, gc, lineage, pack, verify, why
 from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
 from ledger.errors import InputError, UserError
@@ -85,8 +85,11 @@ class Parser(argparse.ArgumentParser):
 
 def parser(application: Application, modules: Sequence[Verb]) -> argparse.ArgumentParser:
     """The command line's parser; parameters as in `main`."""
-    made = Parser(prog=NAME, description=f"{NAME} VERB --help tells about each verb.")
-    made.add_argument("--version", action="version", version=f"{NAME} {application.version}")
+    name = called.name()
+    made = Parser(prog=name, description=f"{name} VERB --help tells about each verb.")
+    if application.version:
+        told = f"{name} {application.version}"
+        made.add_argument("--version", action="version", version=told)
     made.set_defaults(failure=1, application=application)
     verbs = made.add_subparsers(required=True, metavar="VERB")
 
@@ -99,19 +102,24 @@ def parser(application: Application, modules: Sequence[Verb]) -> argparse.Argume
     run.add_argument(
         "manifest", type=Path, metavar="MANIFEST", help="the manifest that the job is to write"
     )
-    run.add_argument("--log", type=Path, metavar="FILE", help="write the job's lines here too")
+    # Without a file where a rule has no log.
+    run.add_argument(
+        *("--log",),
+        **{"type": Path, "nargs": "?", "metavar": "FILE"},
+        help="write the job's lines here too",
+    )
     run.add_argument(
         "--store",
         type=Path,
         metavar="DIR",
-        help=f"the store (default: {STORE}, else {HOME}/store)",
+        help=f"the store (default: {called.store_variable()}, else {called.home()}/store)",
     )
     run.add_argument(
         "--checkpoint-every",
         type=_positive,
         metavar="N",
         default=os.environ.get("LEDGER_CHECKPOINT_EVERY", "10"),
-        help="epochs between a fit's checkpoints (default: LEDGER_CHECKPOINT_EVERY, else 10)",
+        help="steps between a long job's checkpoints (default: LEDGER_CHECKPOINT_EVERY, else 10)",
     )
     run.add_argument(
         "--workers",
@@ -148,7 +156,7 @@ def _run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")
     os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
     plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
-    store = options.store or asked_store() or HOME / "store"
+    store = options.store or asked_store() or called.home() / "store"
     enter(plan.environment)
     talk = Talk(plan.job, options.log)
     try:

@@ -1,4 +1,4 @@
-"""`python -m emodag cost`: what the results took, stage by stage.
+"""`cost`: what the results took, stage by stage.
 
 Costs differ between two runs of the same computation, so they are part of no result: neither of a
 manifest nor of the report. They are in the sidecars, and in the store's records.

@@ -1,4 +1,4 @@
-"""`python -m emodag diff A B`: where two results part, why, and how far they are apart."""
+"""`diff A B`: where two results part, why, and how far they are apart."""
 
 import argparse
 import json

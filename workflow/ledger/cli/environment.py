@@ -1,4 +1,4 @@
-"""`python -m emodag environment DIRECTORY LOCK ...`: build a virtual environment from locks."""
+"""`environment DIRECTORY LOCK ...`: build a virtual environment from locks."""
 
 import argparse
 from pathlib import Path

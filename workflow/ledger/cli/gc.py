@@ -1,4 +1,4 @@
-"""`python -m emodag gc [RESULTS ...]`: what in the store no result needs any more."""
+"""`gc [RESULTS ...]`: what in the store no result needs any more."""
 
 import argparse
 import json

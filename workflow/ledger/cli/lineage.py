@@ -1,4 +1,4 @@
-"""`python -m emodag lineage TARGET`: what it was made from, back to the raw files."""
+"""`lineage TARGET`: what it was made from, back to the raw files."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ SHORT = 12
 """How many digits of a digest people are shown."""
 
 MANY = 20
-"""More persons than this are counted, not listed; the JSON lists them all."""
+"""More names than this are counted, not listed; the JSON lists them all."""
 
 
 def add(verbs) -> None:
@@ -24,7 +24,7 @@ def add(verbs) -> None:
         "lineage",
         help="tell what a result was made from, back to the raw files",
         description="Tell what a result was made from, back to the raw files: digests, "
-        "environment, and the persons whose labels it depends on. Reads only.",
+        "environment, and whose labels it depends on, if the stages tell. Reads only.",
     )
     lineage.add_argument(
         "target",
@@ -44,7 +44,7 @@ def add(verbs) -> None:
 
 def _lineage(options: argparse.Namespace) -> int:
     from ledger.ask.lineage import trace
-    from ledger.errors import IntegrityError
+    from ledger.errors import InputError, IntegrityError
     from ledger.jobs.results import job_below, read_manifests
     from ledger.jobs.targets import RESULTS, find, names, of_digest
 
@@ -56,7 +56,9 @@ def _lineage(options: argparse.Namespace) -> int:
         known[name], paths[name] = names(name, str(path), files), str(path)
         found[str(path)] = made
     main = options.application.results
-    asked = options.target or next((name for name in main if name in known), main[0])
+    asked = options.target or next((name for name in main if name in known), (*main, None)[0])
+    if asked is None:
+        raise InputError("name a result, such as " + next(iter(known)))
     steps = trace(paths[find(str(of_digest(asked) or asked), known)], found)
     if options.ro_crate:
         from ledger.ask.ro_crate import write
@@ -67,7 +69,7 @@ def _lineage(options: argparse.Namespace) -> int:
     elif options.json:
         print(json.dumps(_facts(steps), indent=1))
     else:
-        tell(*_lines(steps))
+        tell(*_lines(steps, options.application.labels_of))
     return 0
 
 
@@ -110,19 +112,24 @@ def _job(origin: "Origin", steps: dict[str, "Step | None"]) -> str | None:
     return step and step.manifest.job
 
 
-def _lines(steps: dict[str, "Step | None"]) -> Iterator[str]:
+def _lines(steps: dict[str, "Step | None"], who: str | None) -> Iterator[str]:
     first = next(iter(steps.values()))
     yield f"{first.manifest.job}  key {first.manifest.key[:SHORT]}"
     for name, output in first.manifest.outputs.items():
         yield f"  {name} {output.logical[:SHORT]}"
     properties = [f"{name} {value}" for name, value in _environment(first, first).items()]
     yield f"  environment: {', '.join(properties)}"
-    yield f"  labels seen: {_persons(first)}"
-    yield from _branches(first, steps, "", {first.path})
+    if who:
+        yield f"  labels seen: {_seen(first, who)}"
+    yield from _branches(first, steps, "", {first.path}, who)
 
 
 def _branches(
-    step: "Step", steps: dict[str, "Step | None"], indent: str, told: set[str]
+    step: "Step",
+    steps: dict[str, "Step | None"],
+    indent: str,
+    told: set[str],
+    who: str | None,
 ) -> Iterator[str]:
     """The inputs of a step, one line per job they come from, each job unfolded once."""
     from ledger.ask.lineage import doubt
@@ -145,13 +152,13 @@ def _branches(
             yield f"{line}  (see above)" if above else line
             continue
         told.add(source)
-        yield f"{line}  (labels seen: {_persons(above)})"
+        yield f"{line}  (labels seen: {_seen(above, who)})" if who else line
         here, there = _environment(step, above), _environment(above, step)
         if differs := [
             f"{name} {value}" for name, value in there.items() if here.get(name) != value
         ]:
             yield f"{indent}{below}environment: {', '.join(differs)}"
-        yield from _branches(above, steps, indent + below, told)
+        yield from _branches(above, steps, indent + below, told, who)
 
 
 def _environment(step: "Step", other: "Step") -> dict[str, Any]:
@@ -165,8 +172,8 @@ def _environment(step: "Step", other: "Step") -> dict[str, Any]:
     return {name: v[:SHORT] if is_sha256(v) else v for name, v in properties.items()}
 
 
-def _persons(step: "Step") -> str:
-    persons = step.manifest.labels_seen
-    if not persons:
+def _seen(step: "Step", who: str) -> str:
+    seen = step.manifest.labels_seen
+    if not seen:
         return "none"
-    return ", ".join(persons) if len(persons) <= MANY else f"{len(persons)} persons"
+    return ", ".join(seen) if len(seen) <= MANY else f"{len(seen)} {who}"

@@ -1,4 +1,4 @@
-"""`python -m emodag pack OUT.zip [RESULTS]`: what it takes to compare results elsewhere."""
+"""`pack OUT.zip [RESULTS]`: what it takes to compare results elsewhere."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,8 @@ def add(verbs) -> None:
         "pack",
         help="put all manifests into one zip file, to compare results elsewhere",
         description="Put the manifests of results and their sidecars into one zip file, without "
-        "the data. `diff` takes it in place of the results. It tells the names of the persons in "
-        "the data, of columns and of this machine.",
+        "the data. `diff` takes it in place of the results. It tells whose labels were seen, and "
+        "the names of columns and of this machine.",
     )
     pack.add_argument("out", type=Path, metavar="OUT.zip", help="the zip file to write")
     pack.add_argument(

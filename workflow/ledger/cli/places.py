@@ -5,7 +5,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from ledger.called import STORE
+from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes
 from ledger.jobs.job import RESULTS
 from ledger.store.place import NOTE, asked_store
@@ -17,7 +17,8 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         "--store",
         type=Path,
         metavar="DIR",
-        help=f"the store (default: {STORE}, else the one that the results were made with)",
+        help=f"the store (default: {store_variable()}, else the one that the results were made "
+        "with)",
     )
 
 

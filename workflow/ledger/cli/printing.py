@@ -6,11 +6,11 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from ledger.called import NAME
+from ledger import called
 from ledger.shown import shown
 
 _YELLOW = re.compile(r"^WARNING\b|\bUNSURE:")
-_RED = re.compile(r"^(DAMAGED\b|emodag: error:)")
+_RED = re.compile(r"^(DAMAGED\b|\w+: error:)")
 
 
 def tell(*lines: str) -> None:
@@ -30,7 +30,9 @@ def _painted(line: str, stream: TextIO) -> str:
 def complain(message: str) -> None:
     """Say what is wrong on standard error; that nobody can be told is no reason to fail."""
     with suppress(OSError):
-        lines = (_painted(shown(line), sys.stderr) for line in f"{NAME}: {message}".split("\n"))
+        lines = (
+            _painted(shown(line), sys.stderr) for line in f"{called.name()}: {message}".split("\n")
+        )
         print("\n".join(lines), file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""`python -m emodag verify [RESULTS]`: is everything still as it was recorded?"""
+"""`verify [RESULTS]`: is everything still as it was recorded?"""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`python -m emodag why TARGET`: would it run again, and because of what."""
+"""`why TARGET`: would it run again, and because of what."""
 
 import argparse
 import json

@@ -1,0 +1,1 @@
+"""Code: what a stage can reach, as digests, and its import from source."""

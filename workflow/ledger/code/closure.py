@@ -38,7 +38,7 @@ def code_closure(
 
     Parameters
     ----------
-    module : dotted name inside a package, such as ``emodag.stages.ingest``.
+    module : dotted name inside a package, such as ``words.count``.
     root : directory of that package, of its name; by default where Python would find it.
     memory : file in which `Modules` may have remembered what was parsed.
 

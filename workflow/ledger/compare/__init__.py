@@ -1,0 +1,1 @@
+"""Two results: where they first differ, why, and how far they are apart."""

@@ -1,4 +1,4 @@
-"""JSON values by dotted key, such as `params.training.epochs`, and what differs between two."""
+"""JSON values by dotted key, such as `params.least`, and what differs between two."""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""Virtual environments built from locks, and which one each job runs in."""

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import Timer
 
+from ledger import called
 from ledger.errors import ConfigError
 
 PATIENCE = {"UV_HTTP_TIMEOUT": "12", "UV_HTTP_RETRIES": "1"}
@@ -106,10 +107,9 @@ class Uv:
         """
         path = shutil.which("uv", path=str(Path(sys.prefix, "bin"))) or shutil.which("uv")
         if path is None:
-            raise ConfigError(
-                "building an environment needs uv. `make setup` puts it into .venv; into another "
-                "environment, `pip install uv` does."
-            )
+            first = "`{}` puts it into .venv; into another environment, "
+            ours = first.format(setup) if (setup := called.setup()) else ""
+            raise ConfigError(f"building an environment needs uv. {ours}`pip install uv` does.")
         return cls(path, say)
 
     def create(self, place: Path, python: str) -> None:

@@ -9,12 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ledger.called import NAME
+from ledger import called
 from ledger.code.closure import LEDGER
 from ledger.environments.venv import MARK, directory, discard_if_damaged, interpreter
 from ledger.errors import ConfigError
+from ledger.jobs.job import RUNNING
 from ledger.jobs.plan import INTERPRETERS, Environment
-from ledger.jobs.workflow import RUNNING, Workflow
+from ledger.jobs.workflow import Workflow
 from ledger.machine.builds import warning
 from ledger.machine.fingerprint import locked_versions
 
@@ -46,8 +47,7 @@ class Interpreters:
                 if not (self.workflow.root / path).is_file():
                     raise ConfigError(
                         f"environments.{name}: {path} does not exist. Paths are relative to "
-                        f"{self.workflow.root}; `make lock` writes those of the default "
-                        "environments."
+                        f"{self.workflow.root}."
                     )
 
     @cached_property
@@ -113,7 +113,7 @@ class Interpreters:
         message = warning(told)
         if message and python not in self._warned:
             self._warned.add(python)
-            print(f"{NAME}: {python}: {message}", file=sys.stderr)
+            print(f"{called.name()}: {python}: {message}", file=sys.stderr)
 
     @cached_property
     def _warned(self) -> set[str]:

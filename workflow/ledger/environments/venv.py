@@ -14,14 +14,11 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ledger.called import HOME
+from ledger import called
 from ledger.disk.atomic import write_bytes
 from ledger.environments.installer import Uv, interpreter
 from ledger.errors import ConfigError
 from ledger.machine.fingerprint import differences, versions_in
-
-ENVIRONMENTS = HOME / "environments"
-"""Where they are built, relative to the directory of the workflow."""
 
 MARK = "ready.json"
 """The file that says an environment is whole, and what it was made of."""
@@ -36,7 +33,7 @@ def directory(name: str, locks: Sequence[Path], python: str) -> Path:
     for lock in locks:
         content.update(hashlib.sha256(lock.read_bytes()).digest())
     content.update((sys.version if python == BUILT else python).encode())
-    return ENVIRONMENTS / f"{name}-{content.hexdigest()[:12]}"
+    return called.home() / "environments" / f"{name}-{content.hexdigest()[:12]}"
 
 
 def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[str]:

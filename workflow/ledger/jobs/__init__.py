@@ -1,0 +1,1 @@
+"""Jobs and workflows, the plans made of them, their keys, and manifests of what was made."""

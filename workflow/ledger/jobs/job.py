@@ -5,6 +5,10 @@ from typing import Any
 
 RESULTS = "results"
 
+RUNNING = "running"
+"""In place of an interpreter's name: the one that runs Snakemake. Where a workflow has no other
+environment, this one is called so, too."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -22,6 +26,7 @@ class Job:
     describes : the environments whose pins, variables and threads are a parameter of the job.
     cites : the raw files whose names and digests are a parameter of the job.
     packages : the distributions beside the numerical ones whose version its results depend on.
+    environment : the name of the one that it runs in.
     device : what it may compute on: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
     """
 
@@ -29,8 +34,8 @@ class Job:
     stage: str
     module: str
     outputs: tuple[str, ...]
-    environment: str
-    params: dict[str, Any]
+    params: dict[str, Any] = field(default_factory=dict)
+    environment: str = RUNNING
     inputs: dict[str, tuple[str, str] | str] = field(default_factory=dict)
     describes: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()

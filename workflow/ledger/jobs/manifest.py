@@ -49,7 +49,7 @@ class Manifest:
     inputs : logical digest by role.
     origins : where each input came from, by role: a raw file or another job's output, as planned.
     outputs : output by file name.
-    labels_seen : the persons whose labels these outputs depend on, sorted, as text.
+    labels_seen : whose labels these outputs depend on, sorted, as text.
     """
 
     job: str

@@ -83,11 +83,11 @@ class Plan:
 
     Attributes
     ----------
-    job : the job's name, unique in a workflow, such as ``local/published/seed1/gen1/fold0``.
+    job : the job's name, unique in a workflow, such as ``count/moby``.
     stage : what kind of job it is.
     module : where the stage's code is.
     code : digest by module, for that module's code closure.
-    params : plain JSON values the stage declares, seeds and folds included.
+    params : plain JSON values that the stage is given, seeds included.
     inputs : role -> where the input comes from.
     environment : where the job must run.
     directory : where the outputs go.
@@ -113,7 +113,7 @@ class Plan:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """The plan as plain JSON, made once: chains of many seeds have thousands of plans."""
+        """The plan as plain JSON, made once: a workflow may have thousands of plans."""
         own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         own |= {"inputs": self.origins(), "environment": vars(self.environment)}
         return {"schema": SCHEMA, **own}

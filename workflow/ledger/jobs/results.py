@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from ledger.called import NAME
+from ledger import called
 from ledger.disk.canonical import file_sha256
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.manifest import Manifest, NoManifest
@@ -62,7 +62,9 @@ def verified(manifest: Path, file: str) -> Path:
     """
     path, made = manifest.parent / file, Manifest.read(manifest)
     if not path.is_file() or file_sha256(path) != made.outputs[file].sha256:
-        raise IntegrityError(f"{path}: is missing or damaged; run `{NAME} verify --repair`")
+        raise IntegrityError(
+            f"{path}: is missing or damaged; run `{called.name()} verify --repair`"
+        )
     return path
 
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger.jobs.job import Job
-
-RUNNING = "running"
-"""In place of an interpreter's name: the one that runs Snakemake."""
+from ledger import called
+from ledger.jobs.job import RUNNING, Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +37,20 @@ class Workflow:
     ----------
     jobs : every job by name, each after the jobs it needs.
     environments : by name, those that the jobs name.
-    root : the directory of its Snakefile.
+    root : the directory that paths of environments are relative to.
     store : the store's path, relative to where it runs.
     text : the configuration in full, which is kept beside the results.
-    finals : names of the tables that some configuration could have directly in the results.
+    finals : names of the files that another configuration could have directly in the results.
     packages : the distributions, beside the numerical ones, that jobs may name.
     absent : why there is none of some results, by the name that they would have.
     """
 
     jobs: Mapping[str, Job]
-    environments: Mapping[str, EnvironmentSettings]
-    root: Path
-    store: str
+    environments: Mapping[str, EnvironmentSettings] = field(
+        default_factory=lambda: {RUNNING: EnvironmentSettings()}
+    )
+    root: Path = Path()
+    store: str = field(default_factory=lambda: str(called.home() / "store"))
     text: str = ""
     finals: Sequence[str] = ()
     packages: Sequence[str] = ()
@@ -65,17 +65,21 @@ class Application:
     ----------
     configured : the workflow of some configuration files on top of the default one, and of single
         settings (``KEY=VALUE``) on top of these; must write nothing.
+    version : the workflow's, None where it has none.
     stages : the stages in the order in which people think of them.
     counted_as : what a job of a stage, by its name, is counted as in the table of costs.
     snakefile : the main file.
     results : the jobs whose results people ask for first.
     license : the workflow's, as an SPDX identifier.
+    labels_of : who has the labels that its stages tell they have seen, such as ``persons``, for
+        lineages to say of each job whose; see `ledger.context.Context.saw_labels_of`.
     """
 
-    version: str
     configured: Callable[[list[Path], list[str]], Workflow]
-    stages: Sequence[str]
-    snakefile: Path
-    results: Sequence[str]
+    version: str | None = None
+    stages: Sequence[str] = ()
+    snakefile: Path = Path("Snakefile")
+    results: Sequence[str] = ()
+    labels_of: str | None = None
     counted_as: Callable[[str, str], str] = lambda stage, _: stage
     license: str | None = None

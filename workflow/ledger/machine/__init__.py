@@ -1,0 +1,1 @@
+"""What a result depends on beside code and data: packages, processor, device."""

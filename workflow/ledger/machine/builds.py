@@ -14,13 +14,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ledger.called import HOME
+from ledger import called
 from ledger.disk.canonical import digest, file_sha256
 from ledger.disk.remembered import keep, recall
 from ledger.disk.stamps import stamps_of
-
-MEMORY = HOME / "builds"
-"""Where it is remembered, in the virtual environment, or else in the workflow's directory."""
 
 LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
 """What the dynamic loader and the C library read when a process starts."""
@@ -51,7 +48,7 @@ def builds(names: Iterable[str]) -> dict[str, dict[str, str]]:
     rules = file_sha256(Path(__file__).with_name("installed.py"))
     place = [rules, sys.prefix, sys.version, loader, records, stamps_of(records)]
     homes = [sys.prefix, "."] if sys.prefix != sys.base_prefix else ["."]
-    memories = [Path(home, MEMORY, f"{digest(place)}.json") for home in homes]
+    memories = [home / remembered() / f"{digest(place)}.json" for home in map(Path, homes)]
     for known in filter(None, map(recall, memories)):
         if known["stamps"] == digest(stamps_of(known["watched"])):
             return known["found"]
@@ -64,6 +61,11 @@ def builds(names: Iterable[str]) -> dict[str, dict[str, str]]:
                 keep(memory, {"watched": watched, "stamps": digest(stamps), "found": found})
                 break
     return found
+
+
+def remembered() -> Path:
+    """Where it is remembered, in the virtual environment, or else where the workflow runs."""
+    return called.home() / "builds"
 
 
 def readable(environment: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,9 +93,10 @@ def warning(environment: Mapping[str, Any]) -> str | None:
     if not edited:
         return None
     few = ", ".join(edited[:3]) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
+    anew = f"; for .venv remove that and run `{setup}`" if (setup := called.setup()) else ""
     return (
         f"not as installed: {few}. What is computed so is kept apart from all other results. "
-        "Reinstall the package to undo it; for .venv remove that and run `make setup`."
+        f"Reinstall the package to undo it{anew}."
     )
 
 

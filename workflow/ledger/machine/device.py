@@ -13,7 +13,7 @@ NVIDIA = Path("/proc/driver/nvidia")
 CPU = "cpu"
 
 UNORDERED = "cpu without oneDNN"
-"""A processor on which products of matrices are torch's own; see `emodag.science.fit.ordered`."""
+"""A processor on which products of matrices are torch's own, since there is no oneDNN."""
 
 
 def device_for(wanted: str, driver: Path = NVIDIA) -> str:
@@ -33,8 +33,8 @@ def device_for(wanted: str, driver: Path = NVIDIA) -> str:
         return f"cuda {_version(driver)}: {', '.join(models)}"
     if wanted == "cuda":
         raise ConfigError(
-            "`training.device` is cuda, and this process sees no NVIDIA GPU. Ask for one where the "
-            "job runs (on a cluster, by the profile's resources), or choose `auto` or `cpu`."
+            "the device is to be `cuda`, and this process sees no NVIDIA GPU. Ask for one where "
+            "the job runs (on a cluster, by the profile's resources), or choose `auto` or `cpu`."
         )
     return CPU if has_onednn() else UNORDERED
 

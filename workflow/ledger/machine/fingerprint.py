@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ledger.called import HOME
+from ledger import called
 from ledger.errors import ConfigError, EnvironmentMismatch
 from ledger.machine.builds import LOADER_VARIABLES, builds
 from ledger.machine.device import device_for
@@ -206,9 +206,11 @@ def check(name: str, required: Mapping[str, str], installed: Mapping[str, str]) 
 def _way_out() -> str:
     """What to do about an interpreter that is not what it should be, by what made it."""
     made = Path(sys.prefix)
-    if str(HOME) in made.parts or ".snakemake" in made.parts:
+    if str(called.home()) in made.parts or ".snakemake" in made.parts:
         return f"Remove {made} and run the same command again; it is built anew."
+    setup = called.setup()
+    here = f".venv (`{setup}` builds it from the locks)" if setup else "one that is as locked"
     return (
-        "Activate .venv (`make setup` builds it from the locks), or choose another `environment` "
-        "in the configuration, or give this one `python: built`."
+        f"Activate {here}, or choose another `environment` in the configuration, or give this one "
+        "`python: built`."
     )

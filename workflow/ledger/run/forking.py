@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ledger.called import NAME
+from ledger import called
 from ledger.disk.canonical import digest
 from ledger.jobs.plan import INTERPRETERS, Environment
 from ledger.machine.fingerprint import NUMERICAL, THREAD_VARIABLES
@@ -87,7 +87,7 @@ def load(
     own : variables that its forks have from it.
     variables : others that it has, and that its forks are asked to have.
     """
-    address = f"{NAME}-{secrets.token_hex(16)}"
+    address = f"{called.name()}-{secrets.token_hex(16)}"
     process = subprocess.Popen(
         [python, "-P", START.with_name("loaded.py"), address, ",".join(own), *modules],
         stdin=subprocess.PIPE,  # which is closed when this process ends, however it ends

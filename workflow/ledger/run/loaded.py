@@ -40,8 +40,8 @@ PER_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMPDIR", "TEMP"} | 
 }
 """Variables that shells and Snakemake set anew for each job."""
 
-OURS = re.compile(f"PATH|PYTHONPATH|LEDGER_.*|{os.environ.get('LEDGER_NAME', '').upper()}_.*")
-"""Variables that the workflow sets, and that no library reads when it is loaded."""
+OURS = "PATH|PYTHONPATH|LEDGER_.*|{}_.*"
+"""Variables that the workflow of a name sets, and that no library reads when it is loaded."""
 
 PATIENCE = 5.0
 """Seconds until who does not say what it wants is not waited for any more."""
@@ -222,7 +222,8 @@ def become(asker: socket.socket, overridden: list[str]) -> list[str]:
     arguments, rest = rest[: int(count)], rest[int(count) :]
     variables = dict(text.split("=", 1) for text in rest)
     variables |= {name: os.environ[name] for name in overridden}
-    names = {n for n in {*variables, *os.environ}.difference(PER_JOB) if not OURS.fullmatch(n)}
+    ours = re.compile(OURS.format(re.escape(variables.get("LEDGER_NAME", "ledger").upper())))
+    names = {n for n in {*variables, *os.environ}.difference(PER_JOB) if not ours.fullmatch(n)}
     is_same = all(variables.get(name) == os.environ.get(name) for name in names)
     is_same &= Path(executable).parent == Path(sys.executable).parent
     is_same &= user == os.geteuid() and _surroundings(caller) == _surroundings(os.getpid())

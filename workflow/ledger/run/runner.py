@@ -46,7 +46,7 @@ def run(
     Parameters
     ----------
     live : the fingerprint of this process as the plan's environment.
-    checkpoint_every : how many epochs a fit may lose when it is killed.
+    checkpoint_every : how many steps a long job may lose when it is killed.
     workers : how many threads a stage may start. No result depends on these two, so they are part
         of no plan and no key.
 
@@ -167,7 +167,7 @@ def _put(
 
 
 def _labels_seen(action: Action, inputs: dict[str, Input]) -> tuple[str, ...]:
-    """Every person whose labels reached the outputs: the stage's own, and those of its inputs.
+    """Everybody whose labels reached the outputs: the stage's own, and those of its inputs.
 
     Inputs of equal content may have seen other labels than when the action was recorded.
     """
@@ -285,10 +285,10 @@ class RunContext:
         """Tell the user something that does not stop the chain."""
         self._talk.warn(self.in_users_words(message))
 
-    def saw_labels_of(self, persons) -> None:
-        """Record that the outputs depend on the labels of `persons`."""
-        self._own.update(map(str, persons))
+    def saw_labels_of(self, whom) -> None:
+        """Record that the outputs depend on the labels of `whom`."""
+        self._own.update(map(str, whom))
 
     def own_labels(self) -> tuple[str, ...]:
-        """The persons whose labels the stage itself used, sorted."""
+        """Those whose labels the stage itself used, sorted."""
         return tuple(sorted(self._own))

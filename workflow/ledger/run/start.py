@@ -1,8 +1,8 @@
 """Start a job: as a fork of the loaded process (see `loaded.py`), where there is one.
 
-    python -I -S start.py -m emodag run MANIFEST
+    python -I -S start.py -m NAME run MANIFEST
 
-does what `python -P -m emodag run MANIFEST` does: the fork has the same directory, variables,
+does what `python -P -m NAME run MANIFEST` does: the fork has the same directory, variables,
 process group and open streams, signals go there, and its exit status comes back; only an interrupt
 that is sent to this process alone, and not to its group, is not handed on. Where there is no loaded
 process, or it cannot stand for the one that would be started, this process becomes that one.

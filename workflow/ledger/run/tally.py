@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger.called import HOME, NAME
+from ledger import called
 from ledger.run import turn
 
-RUNS = HOME / "runs"
 KEPT = 20
 """How many runs' files are kept."""
 
@@ -40,7 +39,7 @@ def summary() -> str | None:
     if _file() is None:
         return None
     with contextlib.suppress(OSError):
-        for old in sorted(RUNS.glob("*.jsonl"))[:-KEPT]:
+        for old in sorted(_runs().glob("*.jsonl"))[:-KEPT]:
             old.unlink()
     jobs = done()
     if not jobs:
@@ -48,7 +47,7 @@ def summary() -> str | None:
     computed = [job["seconds"] for job in jobs if not job["hit"]]
     saved = [job["seconds"] for job in jobs if job["hit"]]
     return (
-        f"{NAME}: {_count(jobs, 'job')}, {_count(saved, 'hit')}; "
+        f"{called.name()}: {_count(jobs, 'job')}, {_count(saved, 'hit')}; "
         f"took {time.monotonic() - _BEGAN:.1f} s, "
         f"computed {sum(computed):.1f} s summed over jobs, saved {sum(saved):.1f} s"
     )
@@ -94,6 +93,11 @@ def _records(path: Path | None) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def _runs() -> Path:
+    """The directory with a file per run."""
+    return called.home() / "runs"
+
+
 def _count(things: list, noun: str) -> str:
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
@@ -101,4 +105,4 @@ def _count(things: list, noun: str) -> str:
 def _file() -> Path | None:
     """The run's file, None outside a run."""
     name = turn.name()
-    return RUNS / f"{name}.jsonl" if name else None
+    return _runs() / f"{name}.jsonl" if name else None

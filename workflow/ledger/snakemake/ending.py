@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from ledger.called import NAME
+from ledger import called
 from ledger.snakemake.screen import Failure
 from ledger.words import plural
 
-STOPPED = f"{NAME}: stopped; what is finished is kept, and the same command goes on from there"
+STOPPED = "stopped; what is finished is kept, and the same command goes on from there"
 
 MEND = "Mend that, and give the same command again: what is finished is kept."
 
@@ -17,7 +17,7 @@ LINES = 12
 def of_failures(failures: Iterable[Failure]) -> Iterator[str]:
     """What to say after jobs have failed."""
     found = {failure.job: failure for failure in failures}
-    yield f"{NAME}: {plural(len(found), 'job')} failed"
+    yield f"{called.name()}: {plural(len(found), 'job')} failed"
     for job, failure in found.items():
         yield from failure.said[:LINES] or [f"ERROR {job}: what it said is above, and in its log"]
         if failure.logs:

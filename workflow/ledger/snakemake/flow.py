@@ -12,7 +12,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +22,8 @@ from snakemake.io import IOFile, ancient, report
 from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
-from ledger.called import NAME
+from ledger import called
+from ledger.code.closure import package_root
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import UserError
 from ledger.jobs.codebook import remember
@@ -45,17 +46,10 @@ from ledger.store.store import Store, explain
 # a quarter of building Snakemake's DAG, and most of the time in which a job on a cluster starts.
 gc.set_threshold(1_000_000)
 
-RUN = (
-    f'{{python}} -I -S "$LEDGER_START" -m {NAME} run '
-    "{{output.manifest}} --workers {{threads}} --log {{log}}"
-)
-"""As `python -P -m NAME run`, by which nothing is imported from the working directory, but forked
-from a process with the libraries where there is one."""
-
 
 def give_up(error: object) -> NoReturn:
     """End this process with a sentence, which nothing follows."""
-    logger.error(f"{NAME}: error: {error}")
+    logger.error(f"{called.name()}: error: {error}")
     sys.exit(1)
 
 
@@ -80,7 +74,6 @@ class Flow:
     ----------
     snakemake : Snakemake's workflow.
     workflow : what is configured.
-    packages : the directories that hold the packages of its stages.
     screen : what shows the run, None where Snakemake's own output does.
     checkpoint_every : how many steps a long job may lose when it is killed.
     ending : what to say after all has gone well, given the rules whose jobs the targets rest on.
@@ -96,7 +89,6 @@ class Flow:
         snakemake,
         workflow: Workflow,
         *,
-        packages: Sequence[Path],
         screen: Screen | None = None,
         checkpoint_every: int = 10,
         ending: Callable[[set[str]], Iterable[str]] | None = None,
@@ -105,7 +97,7 @@ class Flow:
         self.jobs, self._ending = workflow.jobs, ending
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
-            prepare(packages)
+            prepare(sorted({package_root(job.module).parent for job in workflow.jobs.values()}))
             self.interpreters = Interpreters(workflow)
             if snakemake.is_main_process:
                 self._begin_to_plan()
@@ -123,7 +115,7 @@ class Flow:
         if "--unlock" in sys.argv:
             turn.forget()
         for place, wrong in self.interpreters.discard_damaged().items():
-            self.say(f"{NAME}: {place} is built anew: {'; '.join(wrong)}")
+            self.say(f"{called.name()}: {place} is built anew: {'; '.join(wrong)}")
         self._planner = Planner(self._workflow)
         self._restorer = Restorer(self.interpreters)
 
@@ -134,8 +126,11 @@ class Flow:
             # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's
             # base is active, conda puts an environment in base's place in PATH, behind what PATH
             # begins with here.
-            python = 'PYTHONPATH="$LEDGER_PATH" "${{{{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}}}python"'
-        return RUN.format(python=python)
+            python = 'PYTHONPATH="$LEDGER_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
+        # As `python -P -m NAME run`, by which nothing is imported from the working directory, but
+        # forked from a process with the libraries where there is one.
+        start = f'{python} -I -S "$LEDGER_START" -m {called.name()} run'
+        return f"{start} {{output.manifest}} --workers {{threads}} --log {{log}}"
 
     @property
     def run_fit(self) -> str:
@@ -304,15 +299,14 @@ class Flow:
             restore = self._restored if self._may_restore() else None
             moved = keep_together(
                 workflow.text.encode(),
-                workflow.finals,
+                {*workflow.finals, *(o for j in jobs.values() if j.is_final for o in j.outputs)},
                 lambda name: self._planner.plan(name) if name in jobs else None,
                 lambda name: not self._planner.must_run(name, restore),
                 Store(Path(self._store)).has,
             )
             for old, new in moved.items():
-                self.say(
-                    f"{NAME}: {old} is not of this configuration, code and data; it is now {new}"
-                )
+                what = f"{old} is not of this configuration, code and data; it is now {new}"
+                self.say(f"{called.name()}: {what}")
         return taken
 
     def _may_restore(self) -> bool:
@@ -366,7 +360,7 @@ class Flow:
             if self._snakemake.is_main_process and (line := tally.summary()):
                 self.say(line)
         elif screen.was_stopped and not screen.failures:
-            screen.say(ending.STOPPED)
+            screen.say(f"{called.name()}: {ending.STOPPED}")
         else:
             screen.sum_up()
             if screen.failures:
@@ -384,7 +378,7 @@ class Flow:
                 try:
                     find_in(self._workflow, target)
                 except UserError as error:
-                    print(f"{NAME}: error: {error}", file=sys.stderr)
+                    print(f"{called.name()}: error: {error}", file=sys.stderr)
 
 
 def _word(file: str) -> str:

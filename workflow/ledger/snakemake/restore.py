@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ledger.called import STORE
+from ledger.called import store_variable
 from ledger.environments.interpreters import Interpreters
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import Plan
@@ -28,4 +28,4 @@ class Restorer:
         if live is None:
             return None
         talk = Talk(plan.job, Path(plan.directory) / f"{plan.stage}.log")
-        return runner.restore(plan, Store(Path(os.environ[STORE])), talk, live)
+        return runner.restore(plan, Store(Path(os.environ[store_variable()])), talk, live)

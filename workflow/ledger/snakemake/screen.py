@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger.called import NAME
+from ledger import called
 from ledger.run import progress, tally
 from ledger.run.talk import ERASE
 from ledger.shown import shown
@@ -68,7 +68,6 @@ BUILDER = "environment"
 LAST_WORDS = re.compile(
     "Exiting because a job execution failed|.*At least one job did not complete"
 )
-OUR_ERROR = f"{NAME}: error: "
 STOPPED = "Terminating processes on user request"
 COMMAND_FAILED = "CalledProcessError"
 
@@ -91,30 +90,34 @@ class Begun:
     since: float
     told: dict[str, Any] = field(default_factory=dict)
 
-    def running(self, now: float) -> Running:
-        """What is known of it for an estimate."""
-        of, epochs = self.told.get("of"), self.told.get("unit") == "epoch"
-        share = self.told["done"] / of if of and epochs else None
+    def running(self, now: float, unit: str) -> Running:
+        """What is known of it for an estimate: how many it has done of what takes it long."""
+        of, is_long = self.told.get("of"), self.told.get("unit") == unit
+        share = self.told["done"] / of if of and is_long else None
         return Running(self.stage, now - self.since, share)
 
-    def text(self) -> str:
-        """What of it is drawn, such as `gen1/fold0 12/50 F1 0.612`."""
+    def text(self, figure: str | None) -> str:
+        """What of it is drawn, such as `gen1/fold0 12/50 F1 0.612`, where `figure` is `F1`."""
         name = "/".join(self.job.split("/")[-2:])
         if not self.told:
             return name
         done, of, unit = (self.told[key] for key in ("done", "of", "unit"))
         far = f"{100 * done / of:.0f} %" if unit == "B" else f"{done}/{of}"
-        figures = (f"{k} {v}" for k, v in self.told["figures"].items() if k == "F1")
+        figures = (f"{k} {v}" for k, v in self.told["figures"].items() if k == figure)
         return " ".join([name, far, *figures])
 
 
-def take_over(workflow, long: Collection[str] = ()) -> "Screen | None":
+def take_over(
+    workflow, long: Collection[str] = (), unit: str = "step", figure: str | None = None
+) -> "Screen | None":
     """Put a screen in the place of Snakemake's handler; None where that one shall stay.
 
     Parameters
     ----------
     workflow : Snakemake's.
     long : the rules whose jobs take long, and about as long as each other's.
+    unit : what their progress is counted in; see `ledger.context.Context.progress`.
+    figure : which of the figures is drawn that a job's progress is told with.
     """
     from snakemake.logging import logger
 
@@ -127,7 +130,7 @@ def take_over(workflow, long: Collection[str] = ()) -> "Screen | None":
             return None
     except AttributeError:  # of another Snakemake
         return None
-    screen = Screen(found[0], workflow, long)
+    screen = Screen(found[0], workflow, long, unit, figure)
     logger.removeHandler(found[0])
     logger.addHandler(screen)
     return screen
@@ -143,11 +146,19 @@ class Screen(logging.Handler):
     went_wrong : whether an error has been said that is no failed job's.
     """
 
-    def __init__(self, inner: logging.Handler, workflow, long: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        inner: logging.Handler,
+        workflow,
+        long: Collection[str] = (),
+        unit: str = "step",
+        figure: str | None = None,
+    ) -> None:
         super().__init__()
         self.failures: dict[object, Failure] = {}
         self.was_stopped = self.went_wrong = False
-        self._inner, self._workflow, self._long = inner, workflow, long
+        self._inner, self._workflow = inner, workflow
+        self._long, self._unit, self._figure = long, unit, figure
         self._held: list[logging.LogRecord] = []
         self._unexplained: list[logging.LogRecord] = []
         self._is_run = self._has_begun = self._hands_on_all = self._has_summed = False
@@ -237,7 +248,7 @@ class Screen(logging.Handler):
             return all(told)
         elif event == "error":
             return self._is_error(record, text)
-        elif text.startswith(OUR_ERROR):
+        elif text.startswith(f"{called.name()}: error: "):
             self.went_wrong = True
             self.sum_up()
         elif text.startswith(STOPPED):
@@ -253,7 +264,9 @@ class Screen(logging.Handler):
             self._hands_on_all = True
             return
         if self._workflow.local_exec:
-            name = f"{NAME}-{secrets.token_hex(16)}" if self._is_terminal else progress.LINES
+            name = (
+                f"{called.name()}-{secrets.token_hex(16)}" if self._is_terminal else progress.LINES
+            )
             os.environ[progress.VARIABLE] = name
         if self._is_terminal:
             threading.Thread(target=self._draw_on, daemon=True).start()
@@ -317,7 +330,7 @@ class Screen(logging.Handler):
 
     def _share(self) -> float | None:
         now = time.monotonic()
-        running = [job.running(now) for job in self._begun.values()]
+        running = [job.running(now, self._unit) for job in self._begun.values()]
         return share_done(self._counts, self._ended, running, self._long)
 
     def _draw_on(self) -> None:
@@ -353,7 +366,7 @@ class Screen(logging.Handler):
             self._bar.bar_format = "{desc}"
             self._bar.set_description_str(f"planning, {plural(self._hits, 'hit')}", refresh=True)
             return
-        running = [shown(job.text()) for job in self._begun.values()]
+        running = [shown(job.text(self._figure)) for job in self._begun.values()]
         self._bar.n = self._share() or 0.0
         self._bar.bar_format = "{percentage:3.0f}% |{bar:10}| {desc}"
         self._bar.set_description_str("; ".join([self._how_far(), *running]), refresh=True)
@@ -399,7 +412,7 @@ def _bar() -> Any:
 
 
 def _name(manifest: str) -> str:
-    """The job that makes a manifest, such as `local/folds` or `submission`."""
+    """The job that makes a manifest, such as `count/moby` or `ranking`."""
     return manifest.removeprefix("results/").removesuffix("manifest.json").rstrip("/.")
 
 

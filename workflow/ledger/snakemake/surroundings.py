@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.called import STORE
+from ledger.called import store_variable
 from ledger.code.closure import LEDGER
 from ledger.errors import ConfigError
 from ledger.run.forking import START
@@ -41,7 +41,7 @@ def prepare(packages: Sequence[Path]) -> None:
                 "no job could run from there. Rename or move the directory."
             )
     if store := asked_store():
-        os.environ[STORE] = store
+        os.environ[store_variable()] = store
     os.environ.update(
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         PYTHONPATH=os.pathsep.join(places),
@@ -58,6 +58,7 @@ def hand_on(store: str, checkpoint_every: int) -> str:
     Results do not depend on them, so a change of them must start nothing. The store of the
     configuration gives way to one that is set already.
     """
-    os.environ[STORE] = os.environ.get(STORE) or store
+    variable = store_variable()
+    os.environ[variable] = os.environ.get(variable) or store
     os.environ["LEDGER_CHECKPOINT_EVERY"] = str(checkpoint_every)
-    return os.environ[STORE]
+    return os.environ[variable]

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ledger.called import NAME
+from ledger import called
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import canonical_json
 from ledger.errors import InputError
@@ -145,6 +145,6 @@ def _exceeds(sizes: list[int]) -> bool:
 
 def _refusal(pack: Path, reason: str) -> InputError:
     return InputError(
-        f"{pack}: not a pack as it was made ({reason}). Make it with `{NAME} pack`, and "
+        f"{pack}: not a pack as it was made ({reason}). Make it with `{called.name()} pack`, and "
         "copy it anew."
     )

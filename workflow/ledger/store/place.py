@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from ledger.called import STORE
+from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.errors import ConfigError
 from ledger.jobs.plan import PLANS
@@ -35,7 +35,7 @@ def at_home(path: str) -> str:
 
 
 def asked_store() -> str | None:
-    """The store that the variable `ledger.called.STORE` names, None where it names none.
+    """The store that the variable `ledger.called.store_variable` names, None where it names none.
 
     Raises
     ------
@@ -43,6 +43,6 @@ def asked_store() -> str | None:
         When it begins with a ~ that is no home directory.
     """
     try:
-        return at_home(os.environ.get(STORE, "")) or None
+        return at_home(os.environ.get(store_variable(), "")) or None
     except ValueError as error:
-        raise ConfigError(f"{STORE}: {error}") from None
+        raise ConfigError(f"{store_variable()}: {error}") from None

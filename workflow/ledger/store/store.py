@@ -36,6 +36,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ledger import called
 from ledger.disk import owner
 from ledger.disk.atomic import (
     copy_into,
@@ -67,7 +68,7 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """What a computation made: outputs by name, the persons whose labels it saw, its cost.
+    """What a computation made: outputs by name, whose labels it saw, its cost.
 
     `made` says when, where and how it was computed; see `ledger.store.sidecar`.
     """
@@ -369,8 +370,8 @@ def explain(error: OSError, where: Path) -> StoreError:
     advice = {
         errno.ENOSPC: "the disk is full; free some space and run the same command again",
         errno.EDQUOT: "your quota is used up; free some space and run the same command again",
-        errno.EROFS: "the file system is read-only; results, `.emodag` and the `store` of the "
-        "configuration need one that can be written",
+        errno.EROFS: f"the file system is read-only; results, `{called.home()}` and the `store` of "
+        "the configuration need one that can be written",
         errno.EACCES: "ask for access, or choose another `store` in the configuration",
         errno.EPERM: "ask for access, or choose another `store` in the configuration",
     }.get(error.errno)

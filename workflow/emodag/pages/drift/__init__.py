@@ -1,0 +1,1 @@
+"""The page on drift between environments and seeds, a section per module."""

@@ -1,0 +1,1 @@
+"""One fit of the network: model, randomness, ordered products, training."""

@@ -1,0 +1,1 @@
+"""Scores, their intervals over persons, and what they can be compared with."""

@@ -1,0 +1,5 @@
+"""Words of texts, counted and ranked."""
+
+import os
+
+os.environ["LEDGER_NAME"] = "words"  # this package: jobs are run by `python -m words`
