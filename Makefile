@@ -14,7 +14,7 @@ CHOSEN = $(ARGS) $(if $(ARGS),|| [ $$? = 5 ])
 PYTEST := .venv/bin/python -m pytest --dist loadfile --numprocesses
 # Real runs wait now and then, so one more than there are processors.
 RUNS := $(shell echo $$(($$(nproc) + 1)))
-SMK := Snakefile workflow/rules benchmarks/bare.smk
+SMK := Snakefile workflow/rules examples/words/Snakefile benchmarks/bare.smk
 
 export TORCH PYTHON
 
@@ -100,6 +100,6 @@ lock: setup  ## write envs/*.lock and *.yaml anew
 
 clean:  ## remove .venv, .tools and the tools' caches; results stay
 	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis .walk
-	find workflow tests envs -name __pycache__ -prune -exec rm -rf {} +
+	find workflow examples tests envs -name __pycache__ -prune -exec rm -rf {} +
 
 run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format lock: export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -102,6 +103,15 @@ def test_the_public_names():
     assert subprocess.check_output([sys.executable, "-c", asked], env=path) == b"ledger\n"
     with pytest.raises(ImportError, match="cannot import name 'Chain'"):
         from ledger import Chain  # noqa: F401
+
+
+def test_the_page_shows_the_example():
+    page = (ROOT / "docs/ledger.md").read_text()
+    block = r"^```(?:python)?\n# (examples/words/\S+)\n(.*?)^```"
+    shown = re.findall(block, page, re.DOTALL | re.MULTILINE)
+    assert len(shown) == 5
+    for name, text in shown:
+        assert text == (ROOT / name).read_text(), name
 
 
 def test_the_first_run_and_the_next(finished):

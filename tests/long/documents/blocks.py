@@ -101,8 +101,9 @@ class Copy:
         path.mkdir(parents=True)
         for name in ("Snakefile", "README.md", "Makefile", "pyproject.toml", "config.yaml"):
             shutil.copy(ROOT / name, path / name)
-        for name in ("workflow", "envs", "docs"):
-            shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        made = shutil.ignore_patterns("__pycache__", "results", ".words", ".snakemake")
+        for name in ("workflow", "envs", "docs", "examples"):
+            shutil.copytree(ROOT / name, path / name, ignore=made)
         if not as_it_is:
             (path / "config.yaml").write_text(yaml.safe_dump(SMALL))
             # A reader's own, which pages may name.
