@@ -26,8 +26,8 @@ ALLOWED = {
     "ledger.environments",
     "ledger.cli": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run "
     "ledger.environments ledger.compare ledger.ask",
-    "emodag.config": "ledger ledger.disk ledger.store",
-    "snakemake_report_plugin_emodag": "ledger emodag.config",
+    "emodag.config": "ledger ledger.disk ledger.store ledger.snakemake",
+    "snakemake_report_plugin_emodag": "ledger ledger.snakemake",
     "emodag.science": "ledger ledger.disk",
     "emodag.pages": "ledger ledger.kinds ledger.compare emodag.science",
     "emodag.stages": "ledger ledger.machine ledger.kinds ledger.compare emodag.science "
@@ -93,7 +93,7 @@ def test_the_ledger_needs_little():
         "ledger.machine": tensors,
         "ledger.run": {"safetensors", "tqdm"},
         "ledger.store": {"threadpoolctl"},
-        "ledger.snakemake": {"snakemake", "snakemake_interface_executor_plugins", "tqdm"},
+        "ledger.snakemake": {"yaml", "snakemake", "snakemake_interface_executor_plugins", "tqdm"},
     }
     for name, path in MODULES.items():
         if name.startswith("ledger"):

@@ -18,13 +18,13 @@ _load = configfile.load_configfile
 def load(path: str | Path) -> dict[str, Any]:
     """What a configuration file holds, as Snakemake has it; nothing of an empty one.
 
-    Ends the process where `emodag.config.combined.read` finds what is wrong with the file.
+    Ends the process where `ledger.snakemake.combined.read` finds what is wrong with the file.
     """
     try:
         return _load(path)
     except Exception:
-        from emodag.config.combined import read
         from ledger.errors import ConfigError
+        from ledger.snakemake.combined import read
 
         try:
             if read(Path(path)):  # then it is wrong in a way that only Snakemake knows
