@@ -14,7 +14,7 @@ CHOSEN = $(ARGS) $(if $(ARGS),|| [ $$? = 5 ])
 PYTEST := .venv/bin/python -m pytest --dist loadfile --numprocesses
 # Real runs wait now and then, so one more than there are processors.
 RUNS := $(shell echo $$(($$(nproc) + 1)))
-SMK := Snakefile workflow/rules examples/words/Snakefile benchmarks/bare.smk
+SMK := Snakefile workflow/Snakefile workflow/rules examples/words/Snakefile benchmarks/bare.smk
 
 export TORCH PYTHON
 

@@ -11,6 +11,10 @@ min_version("9.0")
 # The repository: also where this file is named by a link to it, or imported as a module.
 ROOT = Path(workflow.snakefile).resolve().parent
 
+if "://" in workflow.snakefile:  # as in `github(...)`
+
+    include: "workflow/rules/fetched.smk"
+
 
 include: ROOT / "workflow/rules/terminal.smk"
 
@@ -36,7 +40,6 @@ include: ROOT / "workflow/rules/report.smk"
 
 rule all:
     """Everything: the cross-validated scores and, where there is one, submission, leaderboard and baselines."""
-    default_target: True
     input:
         ["results/submission.csv"] if "submission" in CHAIN else [],
         "results/scores.csv",

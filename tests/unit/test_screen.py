@@ -8,7 +8,8 @@ import pytest
 from ledger.run import progress
 from ledger.snakemake import screen
 
-WORKFLOW = SimpleNamespace(touch=False, local_exec=True)
+RULE = SimpleNamespace(norun=False)
+WORKFLOW = SimpleNamespace(touch=False, local_exec=True, get_rule=lambda name: RULE)
 
 
 class Snakemakes(logging.Handler):

@@ -19,13 +19,13 @@ with giving_up():
     refuse_repeated_keys(list(map(Path, workflow.configfiles)))
     CONFIG = load(config)
     COUNTED = (counted if workflow.is_main_process else handed_on)(CONFIG)
-    FLOW = Flow(
+    FLOW = Flow.once(
         workflow,
         workflow_of(COUNTED, effective_yaml(CONFIG)),
         screen=SCREEN,
         checkpoint_every=CONFIG.training.checkpoint_every,
-        ending=lambda rules: of_success(
-            COUNTED, CHAIN, rules, workflow.dag_settings.targets, sys.argv[1:]
+        ending=lambda stages: of_success(
+            COUNTED, CHAIN, stages, workflow.dag_settings.targets, sys.argv[1:]
         ),
     )
     if workflow.is_main_process and (told := only_one_generation(CONFIG)):
@@ -76,7 +76,3 @@ def job_threads(wildcards):
 
 
 RUN, RUN_FIT = FLOW.run, FLOW.run_fit
-
-
-onstart:
-    FLOW.begin()

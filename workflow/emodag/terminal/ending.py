@@ -34,7 +34,7 @@ PATIENCE = 20
 def of_success(
     config: "Config",
     chain: Mapping[str, Job],
-    rules: Collection[str],
+    stages: Collection[str],
     targets: Collection[str],
     arguments: list[str],
 ) -> Iterator[str]:
@@ -44,16 +44,16 @@ def of_success(
     ----------
     config : with the number of its folds.
     chain : every job of the configuration by name.
-    rules : those whose jobs the targets rest on, whether or not there was anything to do.
+    stages : those whose jobs the targets rest on, whether or not there was anything to do.
     targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
     """
     jobs = tally.done()
     is_computed = any(not job["hit"] for job in jobs)
-    if "scores" in rules:
+    if "scores" in stages:
         yield from _score(config, chain, with_interval=is_computed)
-    if "leaderboard" in rules:
+    if "leaderboard" in stages:
         yield from _hidden(config)
-    yield from _warnings(config, "ingest" in rules)
+    yield from _warnings(config, "ingest" in stages)
     names = {job["job"] for job in jobs}
     made = [job for job in chain.values() if job.name in names and job.is_final]
     files = [job.path(file) for job in made for file in job.outputs]
@@ -61,7 +61,7 @@ def of_success(
         yield f"Made: {', '.join(files)}"
     if pages := [file for file in files if file.endswith(".html")]:
         yield f"Next: open {', '.join(pages)}"
-    elif {"submission", "scores"} & set(rules) and "report" in chain:
+    elif {"submission", "scores"} & set(stages) and "report" in chain:
         yield f"Next: {_command(targets, arguments)}    (all of it drawn, on one page)"
 
 

@@ -38,8 +38,8 @@ LOCK = PLANS / "lock"
 CURRENT = PLANS / "run"
 """The name of the run whose turn it is, or was last."""
 
-SNAKEMAKE = (Path(".snakemake/locks"), Path(".snakemake/incomplete"))
-"""What Snakemake leaves when it is killed: its lock, and marks of half-written outputs."""
+LOCKS = Path(".snakemake/locks")
+"""Where Snakemake leaves its own lock when it is killed."""
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 """What flock(2) says on a file system that has no locks."""
@@ -147,20 +147,20 @@ def holder(results: Path) -> str | None:
 
 
 def _lock(lock: int) -> UserError | None:
-    """Take the lock; why it cannot be had, else. Clears what a dead run left of Snakemake's."""
+    """Take the lock; why it cannot be had, else. Clears Snakemake's, if a dead run left it."""
     is_locked = _flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     holder = os.pread(lock, 4096, 0).decode(errors="replace")
     if holder == owner.name():  # an earlier run, in a program that runs Snakemake several times
         return None
     alive = owner.is_alive(holder) if holder else False
-    is_held = any(SNAKEMAKE[0].glob("*"))
+    is_held = any(LOCKS.glob("*"))
     # Some file systems pretend to lock and do so on one host only; Snakemake's lock is then all
     # there is, and nobody but the user can tell whether a run on another host has left it behind.
     if is_locked is False or (not is_locked and alive) or (alive is None and is_held):
         return PlanError(_busy(holder, unclear=alive is None and is_locked is not False))
     if holder:
-        for mark in (mark for directory in SNAKEMAKE for mark in directory.glob("*")):
-            mark.unlink(missing_ok=True)
+        for lock_file in LOCKS.glob("*"):
+            lock_file.unlink(missing_ok=True)
     return None
 
 

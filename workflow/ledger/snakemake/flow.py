@@ -25,7 +25,7 @@ from snakemake_interface_executor_plugins.settings import DeploymentMethod
 from ledger import called
 from ledger.code.closure import package_root
 from ledger.environments.interpreters import Interpreters
-from ledger.errors import UserError
+from ledger.errors import ConfigError, UserError
 from ledger.jobs.codebook import remember
 from ledger.jobs.job import Job
 from ledger.jobs.manifest import Manifest
@@ -76,13 +76,40 @@ class Flow:
     workflow : what is configured.
     screen : what shows the run, None where Snakemake's own output does.
     checkpoint_every : how many steps a long job may lose when it is killed.
-    ending : what to say after all has gone well, given the rules whose jobs the targets rest on.
+    ending : what to say after all has gone well, given the stages whose jobs the targets rest on.
 
     Attributes
     ----------
     jobs : every job by name.
     run, run_fit : commands for `shell`; the latter for what needs torch loaded.
     """
+
+    _last: "Flow | None" = None
+
+    @classmethod
+    def once(cls, snakemake, workflow: Workflow, **more: Any) -> "Flow":
+        """The same one whenever a Snakefile is read again, as it is by each `use rule` of a module.
+
+        Raises
+        ------
+        ConfigError
+            When it is configured in another way than before, or its paths are to have a prefix.
+        """
+        modifier = snakemake.modifier.path_modifier
+        if modifier.prefix or modifier.modifies_prefixes:
+            raise ConfigError(
+                "a module of this workflow can have no `prefix` and no `replace_prefix`: its jobs "
+                "know their paths. Give Snakemake a `--directory`, or set `workdir`."
+            )
+        last = cls._last
+        if last is None or last._snakemake is not snakemake:
+            cls._last = last = cls(snakemake, workflow, **more)
+        elif last._workflow.text != workflow.text:
+            raise ConfigError(
+                "two modules of this workflow are configured differently, and both would make "
+                "results/. Run each in a directory of its own; they may share the store."
+            )
+        return last
 
     def __init__(
         self,
@@ -94,6 +121,7 @@ class Flow:
         ending: Callable[[set[str]], Iterable[str]] | None = None,
     ) -> None:
         self._snakemake, self._workflow, self._screen = snakemake, workflow, screen
+        self._has_dag = False
         self.jobs, self._ending = workflow.jobs, ending
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
@@ -224,14 +252,32 @@ class Flow:
         environments = self._workflow.environments
         return [mark for name in environments for mark in self.interpreters.marks(name)]
 
-    def begin(self) -> None:
-        """To be called as a run starts."""
-        # Snakemake has reasons of its own, such as times, to run a job that need not run.
-        if not self._snakemake.touch and (refusal := self._turn.refusal):
-            give_up(refusal)
-        # Again, so that it is done before the processes that jobs are forked from end.
-        atexit.unregister(self._say_how_it_went)
-        atexit.register(self._say_how_it_went)
+    def _enter_dag(self) -> None:
+        """Once all Snakefiles are read: be called as the run starts, and say what is incomplete.
+
+        Of a module Snakemake ignores `onstart`. What it calls incomplete of ours is being made by
+        another run, or whole if a manifest says so; of a job of somebody else's rules it may be
+        half-written.
+        """
+        snakemake, dag = self._snakemake, self._snakemake.dag
+        onstart, incomplete_files = snakemake._onstart, dag.incomplete_files
+        files = {str(path) for job in self.jobs.values() for path in map(job.path, job.outputs)}
+        files |= {job.manifest for job in self.jobs.values()} | set(map(str, self.marks()))
+
+        def begin(log) -> None:
+            # Snakemake has reasons of its own, such as times, to run a job that need not run.
+            if not snakemake.touch and (refusal := self._turn.refusal):
+                give_up(refusal)
+            # Again, so that it is done before the processes that jobs are forked from end.
+            atexit.unregister(self._say_how_it_went)
+            atexit.register(self._say_how_it_went)
+            onstart(log)
+
+        async def incomplete_files_of_others() -> list[Any]:
+            return [file for file in await incomplete_files() if str(file) not in files]
+
+        snakemake._onstart, dag.incomplete_files = begin, incomplete_files_of_others
+        self._has_dag = True
 
     def _built(self, wildcards) -> str:
         places = {path.name: name for name, path in self.interpreters.built.items()}
@@ -254,9 +300,8 @@ class Flow:
         """
         snakemake = self._snakemake
         runs = snakemake.executor_plugin and not snakemake.dryrun and not snakemake.touch
-        # What Snakemake calls incomplete is being made by another run, or whole if a manifest says
-        # so.
-        snakemake.dag.ignore_incomplete = True
+        if not self._has_dag:
+            self._enter_dag()
         with giving_up():
             refusal = self._turn.refusal if runs else None
             restore = self._restored if runs and not refusal and self._may_restore() else None
@@ -366,7 +411,9 @@ class Flow:
             if screen.failures:
                 screen.say(*ending.of_failures(screen.failures.values()))
             elif self._ending and tally.done() and not screen.went_wrong:
-                screen.say(*self._ending({job.rule.name for job in self._snakemake.dag.jobs}))
+                made = {str(path) for job in self._snakemake.dag.jobs for path in job.output}
+                ours = {job.stage for job in self.jobs.values() if job.manifest in made}
+                screen.say(*self._ending(ours))
 
     def _say_what_comes_nearest(self) -> None:
         """Say which result a target may have meant that no rule makes, which Snakemake does not."""

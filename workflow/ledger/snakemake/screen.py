@@ -59,9 +59,6 @@ SILENT = {
 }
 """Events whose records are not handed on."""
 
-NO_JOBS = ("all", "environments")
-"""Rules that make nothing."""
-
 BUILDER = "environment"
 """What a job calls itself that builds an environment; all others have manifests."""
 
@@ -112,6 +109,8 @@ def take_over(
 ) -> "Screen | None":
     """Put a screen in the place of Snakemake's handler; None where that one shall stay.
 
+    Where a Snakefile is read again, it is the same one.
+
     Parameters
     ----------
     workflow : Snakemake's.
@@ -121,11 +120,16 @@ def take_over(
     """
     from snakemake.logging import logger
 
+    for handler in logger.handlers:
+        if isinstance(handler, Screen) and handler.is_of(workflow):
+            return handler
     try:
         asked = workflow.output_settings
         own = (asked.quiet, asked.dryrun, asked.printshellcmds, asked.verbose, asked.debug_dag)
         more = (asked.show_failed_logs, asked.log_handler_settings)
         found = [handler for handler in logger.handlers if handler.name == OURS]
+        # A module's rules may be given other names.
+        long = set(map(workflow.modifier.modify_rulename, long))
         if not workflow.is_main_process or any(own) or any(more) or len(found) != 1:
             return None
     except AttributeError:  # of another Snakemake
@@ -172,6 +176,10 @@ class Screen(logging.Handler):
         self._bar: Any = None
         self._is_over = threading.Event()
         self._mind_ctrl_c()
+
+    def is_of(self, workflow) -> bool:
+        """Whether it shows the run of this workflow of Snakemake's."""
+        return self._workflow is workflow
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take in a record, and hand it on where it is not known."""
@@ -234,7 +242,8 @@ class Screen(logging.Handler):
             self._has_begun = True
             self._begin()
         if event == "run_info":
-            self._counts = {n: k for n, k in record.stats.items() if n not in (*NO_JOBS, "total")}
+            rules = record.stats.keys() - {"total"}
+            self._counts = {n: record.stats[n] for n in rules if not self._makes_nothing(n)}
             if not self._is_terminal:
                 self.say(f"{plural(sum(self._counts.values()), 'job')} to run")
         elif event == "job_info":
@@ -273,7 +282,7 @@ class Screen(logging.Handler):
 
     def _start(self, record: Any) -> None:
         made = next((path for path in record.output if path.endswith("manifest.json")), None)
-        if record.rule_name in NO_JOBS:
+        if self._makes_nothing(record.rule_name):
             return
         if made is None:  # no job of ours, and long: an environment is built
             self.say(record.rule_msg or record.rule_name)
@@ -281,6 +290,10 @@ class Screen(logging.Handler):
         if not self._begun and not self._ended:
             self._since = time.monotonic()
         self._begun[record.jobid] = Begun(name, record.rule_name, time.monotonic())
+
+    def _makes_nothing(self, rule: str) -> bool:
+        """Whether a rule only names what is to be made, as `all` does."""
+        return self._workflow.get_rule(rule).norun
 
     def _end(self, number: object) -> None:
         self.failures.pop(number, None)

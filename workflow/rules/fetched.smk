@@ -1,0 +1,21 @@
+# Needs a Snakefile that Snakemake has read from GitHub or GitLab, of which it takes no other files.
+# Makes ROOT: all that this commit holds, in the working directory.
+import tarfile
+import tempfile
+from contextlib import suppress
+
+SOURCE = workflow.included_stack[-1]
+REPO = SOURCE.hosted_repo.repo
+COMMIT = REPO.commit(SOURCE.ref).hexsha
+ROOT = Path(".emodag/source", COMMIT).absolute()
+
+if not ROOT.exists():
+    ROOT.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT.parent) as place:
+        archive = Path(place, "archive.tar")
+        with archive.open("wb") as stream:
+            REPO.archive(stream, COMMIT)
+        with tarfile.open(archive) as tar:
+            tar.extractall(Path(place, "whole"), filter="data")
+        with suppress(FileExistsError):  # another process was quicker
+            Path(place, "whole").rename(ROOT)
