@@ -38,7 +38,8 @@ ALLOWED = {
     "emodag.verbs": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run "
     "ledger.environments ledger.snakemake ledger.cli emodag.config emodag.chain emodag.science "
     "emodag.stages",
-    "emodag": "ledger ledger.jobs ledger.environments ledger.cli emodag.chain emodag.verbs",
+    "emodag": "ledger ledger.jobs ledger.environments ledger.snakemake ledger.cli emodag.config "
+    "emodag.chain emodag.terminal emodag.verbs",
 }
 """What each room may import, besides itself; a room stands below those that name it."""
 

@@ -205,7 +205,7 @@ def test_ctrl_c_is_one_line(project):
     project.configure(training={"epochs": 100_000})
     status, written, left = on_a_terminal(project, TEACHER, press=r"gen0/fold0 \d+/100000")
     assert status != 0 and "Traceback" not in written and "ERROR" not in written
-    assert [line for line in left if not line.startswith("^C")] == [STOPPED]
+    assert [line for line in left if not line.startswith("^C")] == [f"emodag: {STOPPED}"]
 
 
 @pytest.mark.parametrize("option", ["-n", "--printshellcmds", "--verbose"])

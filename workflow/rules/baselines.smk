@@ -2,7 +2,7 @@
 # Makes what other models predict on the same folds, and the table of their scores.
 
 
-rule baseline:
+use rule synthesize as baseline with:
     """Fit another model on one fold, and predict the rows that it holds out."""
     input:
         **needs("baseline"),
@@ -14,11 +14,9 @@ rule baseline:
         lambda wildcards: FLOW.conda(BASELINES)
     message:
         "Fit the baseline {wildcards.baseline}, {wildcards.scheme} fold {wildcards.fold} ({wildcards.env})"
-    shell:
-        RUN
 
 
-rule voting:
+use rule synthesize as voting with:
     """Have the baselines vote on the rows that a fold holds out."""
     input:
         **needs("voting"),
@@ -26,15 +24,11 @@ rule voting:
         **makes("voting"),
     log:
         log_of("voting"),
-    conda:
-        conda_file
     message:
         "Vote among the baselines, {wildcards.voting}, {wildcards.scheme} fold {wildcards.fold} ({wildcards.env})"
-    shell:
-        RUN
 
 
-rule baselines:
+use rule synthesize as baselines with:
     """Collect the baselines' scores under both schemes."""
     input:
         **needs("baselines"),
@@ -42,9 +36,5 @@ rule baselines:
         **makes("baselines"),
     log:
         log_of("baselines"),
-    conda:
-        conda_file
     message:
         "Collect the scores of the baselines"
-    shell:
-        RUN

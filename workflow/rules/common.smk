@@ -1,51 +1,14 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
-import sys
-from pathlib import Path
-from typing import get_args
-
 from emodag.chain.baselines import ENVIRONMENT as BASELINES
-from emodag.chain.baselines import SCHEMES
-from emodag.chain.chain import Chain, only_one_generation
-from emodag.chain.jobs import workflow_of
-from emodag.chain.person_count import counted, handed_on
 from emodag.chain.stages import STAGES
-from emodag.config.repeated_keys import refuse_repeated_keys
-from emodag.config.sections import VOTING, Baseline, load
-from emodag.config.written import effective_yaml
-from emodag.terminal.ending import of_success
-from ledger.snakemake.flow import Flow, giving_up
+from emodag.flow import begin
 
-with giving_up():
-    refuse_repeated_keys(list(map(Path, workflow.configfiles)))
-    CONFIG = load(config)
-    COUNTED = (counted if workflow.is_main_process else handed_on)(CONFIG)
-    FLOW = Flow.once(
-        workflow,
-        workflow_of(COUNTED, effective_yaml(CONFIG)),
-        screen=SCREEN,
-        checkpoint_every=CONFIG.training.checkpoint_every,
-        ending=lambda stages: of_success(
-            COUNTED, CHAIN, stages, workflow.dag_settings.targets, sys.argv[1:]
-        ),
-    )
-    if workflow.is_main_process and (told := only_one_generation(CONFIG)):
-        FLOW.say(f"emodag: {told}")
-
+CONFIG, FLOW, PATTERNS = begin(workflow, config, SCREEN)
 CHAIN = FLOW.jobs
-FOLDS = Chain(COUNTED, COUNTED.environment).folds
 
 
 wildcard_constraints:
-    env="|".join(CONFIG.environments),
-    contrast="[^/]+",
-    protocol="|".join(CONFIG.protocols),
-    seed="|".join(map(str, [*CONFIG.seeds, *CONFIG.drift.seeds])),
-    gen="|".join(map(str, range(1, CONFIG.generations + 1))),
-    fold="|".join(map(str, FOLDS)),
-    scheme="|".join(SCHEMES),
-    baseline="|".join(sorted(set(get_args(Baseline)).difference(VOTING))),
-    voting="|".join(VOTING),
-    part="all|" + "|".join(f"fold{fold}" for fold in FOLDS),
+    **PATTERNS,
 
 
 def needs(stage):

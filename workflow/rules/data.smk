@@ -18,7 +18,7 @@ rule synthesize:
         RUN
 
 
-rule ingest:
+use rule synthesize as ingest with:
     """Read the raw tables into typed, validated Parquet, with a record of their quality."""
     input:
         **needs("ingest"),
@@ -26,16 +26,12 @@ rule ingest:
         **makes("ingest"),
     log:
         log_of("ingest"),
-    conda:
-        conda_file
     threads: 2
     message:
         "Read the raw tables ({wildcards.env})"
-    shell:
-        RUN
 
 
-rule folds:
+use rule synthesize as folds with:
     """Decide once which fold holds each training row."""
     input:
         **needs("folds"),
@@ -43,15 +39,11 @@ rule folds:
         **makes("folds"),
     log:
         log_of("folds"),
-    conda:
-        conda_file
     message:
         "Assign persons to folds ({wildcards.env})"
-    shell:
-        RUN
 
 
-rule by_person:
+use rule synthesize as by_person with:
     """Put each person's features relative to that person, where `scaling.person` asks for it."""
     input:
         **needs("by_person"),
@@ -59,16 +51,12 @@ rule by_person:
         **makes("by_person"),
     log:
         log_of("by_person"),
-    conda:
-        conda_file
     threads: 2
     message:
         "Put each person's features relative to that person ({wildcards.env})"
-    shell:
-        RUN
 
 
-rule scale:
+use rule synthesize as scale with:
     """Map every feature to a normal distribution by its quantiles."""
     input:
         **needs("scale"),
@@ -76,10 +64,6 @@ rule scale:
         **makes("scale"),
     log:
         log_of("scale"),
-    conda:
-        conda_file
     threads: 2
     message:
         "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
-    shell:
-        RUN

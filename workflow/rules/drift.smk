@@ -2,7 +2,7 @@
 # Makes the contrasts, and the report on them.
 
 
-rule contrast:
+use rule synthesize as contrast with:
     """Compare two environments, or run seeds, stage by stage."""
     input:
         **needs("contrast"),
@@ -10,15 +10,11 @@ rule contrast:
         **makes("contrast"),
     log:
         log_of("contrast"),
-    conda:
-        conda_file
     message:
         "Compare {wildcards.contrast}"
-    shell:
-        RUN
 
 
-rule drift:
+use rule synthesize as drift with:
     """Report which stage differs first, by how much, and whether it matters."""
     input:
         **needs("drift"),
@@ -26,9 +22,5 @@ rule drift:
         **makes("drift"),
     log:
         log_of("drift"),
-    conda:
-        conda_file
     message:
         "Report the drift"
-    shell:
-        RUN

@@ -2,7 +2,7 @@
 # Makes the final tables: submission, scores and, where the truth is known, leaderboard.
 
 
-rule submission:
+use rule synthesize as submission with:
     """Turn the last generation's blend into the file to submit."""
     input:
         **needs("submission"),
@@ -10,15 +10,11 @@ rule submission:
         **makes("submission"),
     log:
         log_of("submission"),
-    conda:
-        conda_file
     message:
         "Write the submission"
-    shell:
-        RUN
 
 
-rule scores:
+use rule synthesize as scores with:
     """Collect the cross-validated scores of every stage, generation and fold."""
     input:
         **needs("scores"),
@@ -26,15 +22,11 @@ rule scores:
         **makes("scores"),
     log:
         log_of("scores"),
-    conda:
-        conda_file
     message:
         "Collect the scores"
-    shell:
-        RUN
 
 
-rule leaderboard:
+use rule synthesize as leaderboard with:
     """Score every generation's submission against the true labels of the test rows."""
     input:
         **needs("leaderboard"),
@@ -42,9 +34,5 @@ rule leaderboard:
         **makes("leaderboard"),
     log:
         log_of("leaderboard"),
-    conda:
-        conda_file
     message:
         "Score the submissions against the truth"
-    shell:
-        RUN

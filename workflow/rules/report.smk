@@ -2,7 +2,7 @@
 # Makes the report for people.
 
 
-rule report:
+use rule synthesize as report with:
     """Report the results, with figures and tables, in one file."""
     input:
         **needs("report"),
@@ -10,10 +10,6 @@ rule report:
         **makes("report"),
     log:
         log_of("report"),
-    conda:
-        conda_file
     threads: job_threads
     message:
         "Report the results"
-    shell:
-        RUN

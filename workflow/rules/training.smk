@@ -4,23 +4,6 @@
 # last fits of a generation leave idle.
 
 
-rule stage0:
-    """Train the leaky baseline on one fold of a KFold that ignores persons."""
-    input:
-        **needs("stage0"),
-    output:
-        **makes("stage0"),
-    log:
-        log_of("stage0"),
-    conda:
-        conda_file
-    threads: job_threads
-    message:
-        "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
-    shell:
-        RUN_FIT
-
-
 rule teacher:
     """Train generation 0 on labelled rows alone."""
     input:
@@ -39,7 +22,7 @@ rule teacher:
         RUN_FIT
 
 
-rule pseudo_label:
+use rule synthesize as pseudo_label with:
     """Label the rows to predict that the previous generation is sure of."""
     input:
         **needs("pseudo_label"),
@@ -48,15 +31,11 @@ rule pseudo_label:
     log:
         log_of("pseudo_label"),
     priority: 1
-    conda:
-        conda_file
     message:
         "Select pseudo-labels of generation {wildcards.gen}, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
-    shell:
-        RUN
 
 
-rule student:
+use rule teacher as student with:
     """Train a student on labelled and pseudo-labelled rows; score it on held-out persons."""
     input:
         **needs("student"),
@@ -64,17 +43,11 @@ rule student:
         **makes("student"),
     log:
         log_of("student"),
-    priority: 1
-    conda:
-        conda_file
-    threads: job_threads
     message:
         "Train student {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
-    shell:
-        RUN_FIT
 
 
-rule blend:
+use rule synthesize as blend with:
     """Average the folds' class probabilities of the rows to predict."""
     input:
         **needs("blend"),
@@ -83,9 +56,18 @@ rule blend:
     log:
         log_of("blend"),
     priority: 1
-    conda:
-        conda_file
     message:
         "Blend the folds of generation {wildcards.gen} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
-    shell:
-        RUN
+
+
+use rule teacher as stage0 with:
+    """Train the leaky baseline on one fold of a KFold that ignores persons."""
+    input:
+        **needs("stage0"),
+    output:
+        **makes("stage0"),
+    log:
+        log_of("stage0"),
+    priority: 0
+    message:
+        "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
