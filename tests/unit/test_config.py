@@ -245,3 +245,11 @@ def test_all_keys_given_twice_are_named_with_their_files(tmp_path, monkeypatch):
         "  config.yaml: folds: on lines 1, 3",
         "  mine.yaml: data.id: on lines 1, 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("person", "group"), ("target", "label"), ("sep", "separator")]
+)
+def test_what_others_call_a_key(key, meant):
+    with pytest.raises(ConfigError, match=rf"data\.{key}: no such key; did you mean '{meant}'"):
+        load({"data": {key: "x"}})

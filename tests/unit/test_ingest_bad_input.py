@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emodag.science.tables import csv_tables
+from emodag.science.tables.ingest import open_table
 from emodag.stages import ingest
 from ledger.errors import InputError
 
@@ -305,3 +306,21 @@ def test_duplicate_parquet_columns(tmp_path):
     pq.write_table(pa.Table.from_arrays(arrays, names=["a", "a"]), memory)
     message = message_of(tmp_path, memory.getvalue(), train_name="train.parquet")
     assert "columns 1 and 2 have the same name" in message
+
+
+@pytest.mark.parametrize(
+    ("beginning", "message"),
+    [
+        ('[{"a":1,"label":"x"},{"a":2,"label":"x"}]', "is JSON; write the table as CSV"),
+        ('{"a":{"0":1},"label":{"0":"x"}}', "is JSON; write the table as CSV"),
+        (
+            "@relation x\n@attribute a numeric\n@data\n1\n",
+            "is an ARFF file; write the table as CSV",
+        ),
+        ('<table border="1">\n<tr><th>a</th></tr>\n</table>\n', "is a web page"),
+    ],
+)
+def test_text_that_is_no_table_of_cells(tmp_path, beginning, message):
+    (tmp_path / "t.csv").write_text(beginning)
+    with pytest.raises(InputError, match=message):
+        open_table(tmp_path / "t.csv")

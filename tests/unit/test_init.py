@@ -17,7 +17,10 @@ from emodag import application
 from emodag.chain.jobs import jobs
 from emodag.config.combined import combined
 from emodag.science.tables import guesses
+from emodag.science.tables.guesses import guess
+from emodag.science.tables.ingest import open_table
 from emodag.verbs import check
+from ledger.errors import InputError
 
 MOODS = ["calm", "cheerful", "tense"]
 FEATURES = [f"eda{at}" for at in range(5)]
@@ -405,3 +408,55 @@ def test_names_steer_no_terminal_and_no_yaml(tmp_path):
 )
 def test_what_names_tell(name, words, told):
     assert (guesses.rank(name, words) is not None) == told
+
+
+def labelled(**columns):
+    """A frame of two persons with a label, and further columns."""
+    rows = len(next(iter(columns.values())))
+    mood = ["calm", "tense", "tense", "calm", "calm"] * rows
+    return pd.DataFrame({**columns, "mood": mood[:rows], "who": np.arange(rows) * 2 // rows})
+
+
+@pytest.mark.parametrize("cell", ["{}.5%", "1.{}25,75", "{},25 uS", "-0.{}"])
+def test_numbers_with_marks_are_no_names_of_rows(tmp_path, cell):
+    x = (
+        [cell.format(n) for n in range(20)]
+        if cell != "-0.{}"
+        else [f"-0.{n}5 V" for n in range(20)]
+    )
+    labelled(x=x, a=np.random.default_rng(1).normal(size=20)).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    found = guess(open_table(tmp_path / "t.csv"), None)
+    assert found.id is None and found.ignore == {"x": "text"}
+
+
+def test_bytes_that_are_not_utf_8_are_said_to_be(tmp_path):
+    table = labelled(a=np.arange(20) / 7)
+    table["who"] = np.where(table["who"] == 0, "Zo\u00eb", "Ben")
+    table.to_csv(tmp_path / "t.csv", index=False, encoding="latin-1")
+    with pytest.raises(InputError, match=r"column 'who', .*: holds bytes that are not UTF-8"):
+        guess(open_table(tmp_path / "t.csv"), None)
+
+
+def test_a_person_that_is_missing_somewhere_is_said_to_be(tmp_path):
+    table = labelled(a=np.arange(20) / 7)
+    table["who"] = ["", *map("S{}".format, table["who"][1:])]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    found = guess(open_table(tmp_path / "t.csv"), None)
+    assert found.person is None
+    assert found.unsure["person"].endswith("'who' is called so, but 1 of its cells are missing")
+
+
+def test_a_feature_that_the_test_table_spells_otherwise_is_told(tmp_path):
+    labelled(a=np.arange(20) / 7, Bvp=np.arange(20) / 3).to_csv(tmp_path / "t.csv", index=False)
+    test = pd.DataFrame({"a": [0.5, 0.25], "BVP": [0.5, 0.75]})
+    test.to_csv(tmp_path / "u.csv", index=False)
+    found = guess(open_table(tmp_path / "t.csv"), open_table(tmp_path / "u.csv"))
+    assert "but has 'BVP'" in found.ignore["Bvp"]
+
+
+def test_rows_that_are_named_as_r_does_it(tmp_path):
+    rows = [f'"{n}",{n / 7},{"calm" if n % 2 else "tense"},S{n // 5}' for n in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,mood,who", *rows]))
+    assert "named, as R does it" in open_table(tmp_path / "t.csv").hint

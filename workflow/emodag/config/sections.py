@@ -573,6 +573,16 @@ def _explain(mistake: Mapping[str, Any]) -> str:
     return f"  {where}: {message[0].lower()}{message[1:]}; found {mistake['input']!r}"
 
 
+_OTHER_WORDS = {
+    **dict.fromkeys(("person", "persons", "subject", "subjects", "participant", "groups"), "group"),
+    **dict.fromkeys(("target", "labels", "y"), "label"),
+    **dict.fromkeys(("sep", "delimiter"), "separator"),
+    **dict.fromkeys(("exclude", "drop", "ignored"), "ignore"),
+    "na_values": "missing_values",
+}
+"""What people call keys, as elsewhere they are called so."""
+
+
 def _suggestion(location: tuple) -> str:
     """The key of that section that it is a slip of, else the same key elsewhere, else the nearest.
 
@@ -589,7 +599,8 @@ def _suggestion(location: tuple) -> str:
         places |= {f"{name}.{own}": own for own in getattr(field.annotation, "model_fields", {})}
     elsewhere = [place for place, own in places.items() if own == key]
     near = (
-        difflib.get_close_matches(str(key), known, n=1, cutoff=0.8)
+        [name for name in known if name == _OTHER_WORDS.get(str(key))]
+        or difflib.get_close_matches(str(key), known, n=1, cutoff=0.8)
         or elsewhere
         or difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
     )

@@ -226,7 +226,7 @@ def _told_columns(
 ) -> dict[str, Any]:
     """Tell which columns of a table besides the training one are not read, or in another order."""
     table, layout = tables[name], layouts[name]
-    others = {params["test_group"]} if name == "test" else {layouts["train"].id, layout.group}
+    others = {layout.group} if name == "test" else {layouts["train"].id, layout.group}
     read = {layout.id, table.index, *layout.features, *others} | ignored
     unread = [column for column in table.columns if column not in read]
     if unread:

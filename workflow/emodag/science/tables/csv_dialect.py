@@ -93,6 +93,11 @@ def decimal_of(separator: str, sample: str) -> str:
 
 def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> str:
     """The end of a complaint about names of columns: what the first line looks like, or ""."""
+    if rows and all(len(row) == len(names) + 1 for row in rows):
+        return (
+            "; its rows have one cell more: are they named, as R does it? "
+            "Write the table again with row.names = FALSE, or give that column a name"
+        )
     if 2 * sum(len(row) > len(names) for row in rows) > len(rows):
         return "; lines below it have more cells: do others come before the names of the columns?"
     words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}

@@ -87,7 +87,7 @@ class CsvTable:
     """
 
     counted = False
-    numeric = frozenset()
+    numeric = unreadable = frozenset()
 
     def __init__(
         self,

@@ -35,6 +35,9 @@ TIMES = {"time", "timestamp", "datetime", "date", "ts"}
 _DATED = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|\d\d?:\d\d")
 """How a time begins."""
 
+_MEASURED = re.compile(r"[+-]?\d+([.,]\d{3})*[.,]\d+\s?\D{0,4}")
+"""What text looks like that is a number with a unit, or with marks between thousands."""
+
 _ENDINGS = (
     "id",
     "ids",
@@ -163,7 +166,9 @@ def guess(train: Table, test: Table | None) -> Guesses:
     own.add(found.id)
     for name in lacking:
         if name not in own:
-            found.ignore[name] = "the test table lacks it"
+            twin = next((n for n in test.columns if n.casefold() == name.casefold()), None)
+            but = f", but has {twin!r}: is it the same, spelt otherwise?" if twin else ""
+            found.ignore[name] = f"the test table lacks it{but}"
     for name, column in rest.items():
         if name not in {*own, *sample.slips} and (why := _no_feature(found, column)):
             found.ignore.setdefault(name, why)
@@ -229,7 +234,7 @@ class _Sample:
     """
 
     def __init__(self, table: Table, names: Sequence[str]) -> None:
-        self._beginning = _Beginning(table)
+        self._beginning, self._unreadable = _Beginning(table), table.unreadable
         self.texts: list[str] = []
         self.slips: dict[str, None] = {}
         self.unreadable: list[str] = []
@@ -260,16 +265,11 @@ class _Sample:
             middle = len(names) // 2
             self._look(names[:middle])
             self._look(names[middle:])
-        elif self._is_readable(names[0]):
-            self.slips[names[0]] = None
-        else:
+        elif names[0] in self._unreadable:
             self.unreadable += names
-
-    def _is_readable(self, name: str) -> bool:
-        try:
-            return any(True for _ in self._beginning.blocks([], [name]))
-        except InputError:
-            return False
+        else:
+            for _ in self._beginning.blocks([], names):  # else it is not UTF-8, and no slip
+                self.slips[names[0]] = None
 
     def _count(self, names: Sequence[str], values: np.ndarray) -> None:
         whole = (np.isnan(values) | (values == np.trunc(values))).all(axis=0)
@@ -363,6 +363,10 @@ def _label_and_person(
             _person_by_cells(found, others, lacking, names)
     elif {"-1", "0", "1"} <= {*found.label.values} and len(found.label.values) > 3:
         found.unsure["label"] = "is '-1' a class, or does it stand for no label?"
+    gaps = [c for c in _called(grouping, PERSONS) if c.missing]
+    if not found.person and gaps:
+        told = f"; {gaps[0].name!r} is called so, but {gaps[0].missing:,} of its cells are missing"
+        found.unsure["person"] += told
     for role, words in (("label", LABELS), ("person", PERSONS)):
         called = [name for name in names if rank(name, words) is not None and name not in grouping]
         if getattr(found, role) is None and called:
@@ -457,6 +461,7 @@ def _id(found: Guesses, train: Table, test: Table | None, columns: Mapping[str, 
         if column.is_unique
         and not _is_time(column.name)
         and not _DATED.match(column.values[0])
+        and not _MEASURED.fullmatch(column.values[0])
         and (rank(column.name, IDS) is not None or column.kind == "text" or _counts(column, None))
     ]
     called = _called({column.name: column for column in unique}, IDS)

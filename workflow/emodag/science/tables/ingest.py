@@ -67,7 +67,7 @@ def open_table(
         raise fault(path, "there is no such file; correct the path") from None
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror}") from None
-    raise fault(path, f"unknown kind of file; expected {_KINDS}")
+    raise fault(path, f"unknown kind of file; expected {_KINDS}; save the table as one of them")
 
 
 def matching(columns: Sequence[str], entry: str) -> list[str]:

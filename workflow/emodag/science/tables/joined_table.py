@@ -111,6 +111,7 @@ class JoinedTable:
         more = len(tables) - 1
         self.notes = (f"with {more} more file{'s' * (more > 1)}", *notes)
         self.numeric = frozenset.intersection(*(table.numeric for table in tables))
+        self.unreadable = frozenset.union(*(table.unreadable for table in tables))
         self.flags: set[str] = set()
         self._first_rows: list[int] = []
 

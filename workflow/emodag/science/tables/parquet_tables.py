@@ -116,11 +116,9 @@ class ParquetTable:
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
-        self.numeric = frozenset(
-            name
-            for name, type_ in self._types.items()
-            if not isinstance(type_, str) and _is_number(_value_type(type_))
-        )
+        values = {name: _value_type(type_) for name, type_ in self._types.items()}
+        self.numeric = frozenset(n for n, t in values.items() if _is_number(t))
+        self.unreadable = frozenset(n for n, t in values.items() if not _is_text(t))
 
     def show_index(self) -> None:
         """Have an index that only counts the rows as a first column without a name, as CSV has."""
@@ -341,9 +339,9 @@ def _value_type(type_: pa.DataType | str) -> pa.DataType | str:
     return type_.value_type if is_encoded else type_
 
 
-def _is_number(type_: pa.DataType) -> bool:
+def _is_number(type_: pa.DataType | str) -> bool:
     kinds = pa.types
-    return (
+    return not isinstance(type_, str) and (
         kinds.is_null(type_)
         or kinds.is_boolean(type_)
         or kinds.is_integer(type_)
@@ -352,13 +350,15 @@ def _is_number(type_: pa.DataType) -> bool:
     )
 
 
-def _is_string(type_: pa.DataType) -> bool:
+def _is_string(type_: pa.DataType | str) -> bool:
     kinds = pa.types
-    return kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
+    return not isinstance(type_, str) and (
+        kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_)
+    )
 
 
 def _is_number_or_written(type_: pa.DataType | str) -> bool:
-    return not isinstance(type_, str) and (_is_number(type_) or _is_string(type_))
+    return _is_number(type_) or _is_string(type_)
 
 
 def _is_text(type_: pa.DataType | str) -> bool:

@@ -50,10 +50,12 @@ _SIGNATURES = (
     ),
     (b"\xff\xfe", "is UTF-16 text; save it again as UTF-8"),
     (b"\xfe\xff", "is UTF-16 text; save it again as UTF-8"),
+    *((tag, "is JSON; write the table as CSV") for tag in (b"[{", b'{"', b"[\n", b"{\n")),
+    *((tag, "is an ARFF file; write the table as CSV") for tag in (b"@relation", b"@RELATION")),
     (b"version https://git-lfs", "only points to a file that Git LFS keeps; run `git lfs pull`"),
     *(
         (tag, "is a web page, perhaps one with an error; download the table itself")
-        for tag in (b"<!doctype", b"<!DOCTYPE", b"<html", b"<HTML")
+        for tag in (b"<!doctype", b"<!DOCTYPE", b"<html", b"<HTML", b"<table")
     ),
 )
 _NAMES_SHOWN = 5
@@ -90,6 +92,8 @@ class Table(Protocol):
     """The spellings of a missing value."""
     numeric: frozenset[str]
     """Columns whose type leaves nothing but numbers and booleans."""
+    unreadable: frozenset[str]
+    """Columns whose type leaves neither numbers nor text."""
     flags: set[str]
     """Of the numbers that were read last, those that are written as booleans."""
     notes: tuple[str, ...]
