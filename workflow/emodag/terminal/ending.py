@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emodag.chain.chain import Chain
 from emodag.pages.words import brief
 from ledger.jobs.job import RESULTS, Job
-from ledger.run import progress, tally
+from ledger.run import tally
 from ledger.run.forking import START
 from ledger.words import plural
 
@@ -134,23 +133,20 @@ def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
 def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
     """What the jobs have warned of, and what a table that has been there before holds.
 
-    What jobs have said on this very terminal stands above, and is not said again.
+    Jobs have said it when it happened, and that may be hours ago.
     """
     found: dict[str, str] = {}
     for job, message in tally.warnings():
         found.setdefault(message, job)
-    above = set(found) if progress.VARIABLE in os.environ else set()
     table = f"{config.environment}/table"
     if is_of_tables:
         with suppress(OSError, ValueError, KeyError):
             quality = json.loads(Path(RESULTS, table, "quality.json").read_text())
             found |= {text: table for text in quality["warnings"] if text not in found}
-    lines = [f"WARNING {job}: {message}" for message, job in found.items() if message not in above]
+    lines = [f"WARNING {job}: {message}" for message, job in found.items()]
     yield from lines[:MOST]
     if len(lines) > MOST:
         yield f"and {plural(len(lines) - MOST, 'more warning')}, in the logs beside the results"
-    if above:
-        yield f"{plural(len(above), 'warning')} above"
 
 
 def _command(targets: Collection[str], arguments: list[str]) -> str:
