@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from ledger.disk.canonical import canonical_json, digest, is_sha256
-from ledger.kinds.digest import logical_digest
+from ledger.kinds import digest as kinds
+from ledger.kinds.digest import digests, logical_digest
 
 
 def written(path, table, **options):
@@ -59,6 +60,24 @@ BASE = {"x": np.array([1.0, 2.0, 0.0]), "n": np.array([1, 2, 3], np.int32)}
 def test_every_difference_in_value_shows(tmp_path, changed):
     reference = written(tmp_path / "a.parquet", pa.table(BASE))
     assert written(tmp_path / "b.parquet", pa.table(changed)) != reference
+
+
+def test_the_parts_that_differ_are_told(tmp_path, monkeypatch):
+    changed = {**BASE, "n": BASE["n"].astype(np.int64), "y": BASE["x"]}
+    found = []
+    for columns in (BASE, changed):
+        pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+        found.append(digests(tmp_path / "a.parquet")[1])
+    (left, right), both = found, {"x", "n"}
+    assert left.keys() == both and right.keys() == both | {"y"}
+    assert left["x"] == right["x"] and left["n"] != right["n"] and right["y"] != right["x"]
+    monkeypatch.setattr(kinds, "MANY", 2)
+    assert digests(tmp_path / "a.parquet") == (logical_digest(tmp_path / "a.parquet"), {})
+    save_file({"a": torch.arange(4.0), "b": torch.arange(4.0)}, tmp_path / "w.safetensors")
+    before = digests(tmp_path / "w.safetensors")[1]
+    save_file({"a": torch.arange(4.0), "b": -torch.arange(4.0)}, tmp_path / "w.safetensors")
+    after = digests(tmp_path / "w.safetensors")[1]
+    assert after.keys() == {"a", "b"} and after["a"] == before["a"] and after["b"] != before["b"]
 
 
 def test_nan_payloads_are_one_nan(tmp_path):

@@ -1,11 +1,15 @@
 """How far apart two files are: tables, tensors, JSON and text."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
+from ledger.compare import table_distance
+from ledger.compare.contents import Packed
 from ledger.compare.dotted import changes, dotted
 from ledger.compare.file_distance import file_distance
 from ledger.errors import IntegrityError
@@ -145,3 +149,31 @@ def test_dotted():
     assert dotted(5) == {"": 5}
     assert changes({"a": 1}, {"a": 1}) == []
     assert changes({"a": True}, {"a": 1}) == [{"key": "a", "a": True, "b": 1}]
+
+
+def test_files_out_of_a_pack(tmp_path, monkeypatch):
+    """They are compared in memory as on the disk, and what would unpack to too much is refused."""
+    changed = {**TABLE, "f3": TABLE["f3"] + 1}
+    parquet(tmp_path / "a.parquet", TABLE)
+    parquet(tmp_path / "b.parquet", changed)
+    for name, columns in (("a", TABLE), ("b", changed)):
+        save_file(columns, tmp_path / f"{name}.safetensors")
+        (tmp_path / f"{name}.json").write_text(f'{{"x": {len(columns)}, "y": "{name}"}}')
+        (tmp_path / f"{name}.csv").write_text(f"1\n{name}\n")
+    for suffix in ("parquet", "safetensors", "json", "csv"):
+        a, b = (tmp_path / f"{name}.{suffix}" for name in "ab")
+        packed = [Packed(path, path.read_bytes()) for path in (a, b)]
+        assert file_distance(*packed) == file_distance(a, packed[1]) == file_distance(a, b)
+    monkeypatch.setattr(table_distance, "UNPACKED_CELLS", 6999)
+    paths = [tmp_path / f"{name}.parquet" for name in "ab"]
+    assert file_distance(*paths)["whole"]["differing"] == 1000
+    with pytest.raises(IntegrityError, match="too large once unpacked"):
+        file_distance(*(Packed(path, path.read_bytes()) for path in paths))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "safetensors", "json"])
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"PAR1" * 9, bytes(99)])
+def test_what_a_stranger_may_have_packed(suffix, content):
+    file = Packed(Path(f"x.zip/a.{suffix}"), content)
+    with pytest.raises(IntegrityError, match=r"x\.zip/a\.\w+ cannot be compared"):
+        file_distance(file, file)

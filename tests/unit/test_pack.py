@@ -1,4 +1,4 @@
-"""Packs: deterministic, without data, and refused unless they are just what was packed."""
+"""Packs: deterministic, bounded, and refused unless they are just what was packed."""
 
 import hashlib
 import io
@@ -21,6 +21,10 @@ INGREDIENTS = {
 }
 
 
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @pytest.fixture
 def results(tmp_path) -> Path:
     for job in ("raw", "local/table", "submission"):
@@ -33,14 +37,17 @@ def results(tmp_path) -> Path:
             ingredients=INGREDIENTS,
             inputs={},
             origins={},
-            outputs={file: Output(logical=digest(file), sha256=digest(file), bytes=1)},
+            outputs={
+                file: Output(logical=digest(file), sha256=sha256(job), bytes=len(job)),
+                "lost.csv": Output(logical=digest(file), sha256=digest(file), bytes=1),
+            },
             labels_seen=("person 1",),
         )
         home = tmp_path / "results" / ("" if job == "submission" else job)
         prefix = "submission." if job == "submission" else ""
         made.write(home / f"{prefix}manifest.json")
         (home / f"{prefix}provenance.json").write_text("{}")
-        (home / file).write_text("data")
+        (home / file).write_text(job)
     (tmp_path / "results/.plan").mkdir()
     (tmp_path / "results/.plan/manifest.json").write_text("no manifest")
     return tmp_path / "results"
@@ -49,34 +56,71 @@ def results(tmp_path) -> Path:
 def zipped(path: Path, files: dict[str, bytes], **options) -> Path:
     """A zip file with an index that fits, but for an `index` of its own."""
     index = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files = {"index.json": json.dumps({"schema": 1, "files": index}).encode(), **files}
+    files = {"index.json": json.dumps({"schema": 2, "files": index}).encode(), **files}
     with zipfile.ZipFile(path, "w", **options) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
 
 
-def test_manifests_and_sidecars_and_nothing_else(results, tmp_path):
+def test_manifests_and_sidecars_and_sound_outputs(results, tmp_path):
     out = tmp_path / "out.zip"
-    assert pack.write_pack(results, out) == 3
+    (results / "raw/x.csv").write_text("rav")
+    assert pack.write_pack(results, out) == (3, 2)
     with zipfile.ZipFile(out) as archive:
         assert archive.namelist() == [
             "index.json",
             "local/table/manifest.json",
             "local/table/provenance.json",
+            "local/table/x.csv",
             "raw/manifest.json",
             "raw/provenance.json",
             "submission.manifest.json",
             "submission.provenance.json",
+            "x.csv",
         ]
         archive.extractall(tmp_path / "unpacked")
     found = pack.read_pack(out, Path())
     assert set(found) == {"raw", "local/table", "submission"}
-    assert found["raw"] == Manifest.read(results / "raw/manifest.json")
+    assert found["raw"].manifest == Manifest.read(results / "raw/manifest.json")
+    assert found["raw"].files == {} and found["submission"].files == {"x.csv": b"submission"}
+    assert found["local/table"].path == out / "local/table/manifest.json"
     assert set(pack.read_pack(out, Path("local"))) == {"table"}
     again = tmp_path / "again.zip"
     pack.write_pack(tmp_path / "unpacked", again)
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_small_outputs_and_the_smallest_of_them(results, tmp_path, monkeypatch):
+    """The contents are `raw`, `submission` and `local/table`: 3, 10 and 11 bytes."""
+    out = tmp_path / "out.zip"
+
+    def carried():
+        pack.write_pack(results, out)
+        return {name for name, job in pack.read_pack(out, Path()).items() if job.files}
+
+    assert carried() == {"raw", "submission", "local/table"}
+    monkeypatch.setattr(pack, "SMALL_TOTAL", 3 * 1 + 3 + 10 + 10)
+    assert carried() == {"raw", "submission"}
+    monkeypatch.setattr(pack, "SMALL_BYTES", 9)
+    assert carried() == {"raw"}
+
+
+def test_outputs_that_are_not_what_their_manifest_says(results, tmp_path, monkeypatch):
+    manifest = (results / "raw/manifest.json").read_bytes()
+
+    def made(content):
+        return zipped(tmp_path / "x.zip", {"a/manifest.json": manifest, "a/x.csv": content})
+
+    assert pack.read_pack(made(b"raw"), Path())["a"].files == {"x.csv": b"raw"}
+    with pytest.raises(InputError, match=r"a/x\.csv is not what its manifest says"):
+        pack.read_pack(made(b"rav"), Path())
+    monkeypatch.setattr(pack, "SMALL_TOTAL", 2)
+    with pytest.raises(InputError, match="holds more of outputs than a pack may"):
+        pack.read_pack(made(b"raw"), Path())
+    monkeypatch.setattr(pack, "SMALL_BYTES", 2)
+    with pytest.raises(InputError, match=r"a/x\.csv is not .* too large"):
+        pack.read_pack(made(b"raw"), Path())
 
 
 def test_a_path_may_lead_into_a_pack(results, tmp_path):
@@ -125,12 +169,12 @@ def test_an_altered_pack(results, tmp_path):
     with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("raw/manifest.json", content)
     refused("not hold just what its index lists")
-    wrong = {"schema": 1, "files": {"raw/manifest.json": "0" * 64}}
+    wrong = {"schema": 2, "files": {"raw/manifest.json": "0" * 64}}
     for index, reason in (
         (wrong, "not what its index says"),
-        ({"schema": 2, "files": {}}, "another schema"),
+        ({"schema": 1, "files": {}}, "another schema"),
         ([], "indices must be integers"),
-        ({"schema": 1, "files": 3}, "must be an iterable"),
+        ({"schema": 2, "files": 3}, "must be an iterable"),
     ):
         with zipfile.ZipFile(out, "w") as archive:
             archive.writestr("index.json", json.dumps(index))

@@ -83,7 +83,7 @@ def test_a_record_whose_key_was_edited_is_an_altered_one(store):
         store.read(KEY)
 
 
-@pytest.mark.parametrize("schema", [1, 2, 4])
+@pytest.mark.parametrize("schema", [1, 2, 3, 5])
 def test_a_record_of_another_schema_is_a_miss_and_no_damage(store, schema):
     made = action("file", publish(store))
     store.record(KEY, made)

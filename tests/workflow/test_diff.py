@@ -208,10 +208,11 @@ def test_files_that_are_missing_or_damaged(other):
     found, text = diff(other, home, home.with_name("fold1"))
     outputs = found["jobs"][0]["outputs"]
     weights = outputs["weights.safetensors"]
-    assert weights["estimated"] == f"{home}/weights.safetensors is missing"
-    assert 0.9 < weights["whole"]["share"] <= 1 and "classifier.1.bias" in weights["parts"]
+    assert weights["unknown"] == f"{home}/weights.safetensors is missing"
+    assert "classifier.1.bias" in weights["differ"] and weights["only_in_a"] == []
     assert "fit.json is damaged" in outputs["fit.json"]["unknown"]
-    assert "fit.json: " in text and "is missing, so this is estimated from sketches" in text
+    assert outputs["fit.json"].keys() == {"unknown"} and "fit.json: " in text
+    assert re.search(r"weights\.safetensors: \d+ of \d+ parts differ by their digests: ", text)
     assert "whole" in outputs["test.parquet"]
 
 

@@ -16,7 +16,7 @@ from emodag.chain.stages import FITS
 from ledger.cli.printing import tell
 from ledger.errors import UserError
 from ledger.jobs.job import Job
-from ledger.words import duration
+from ledger.words import duration, listed
 
 if TYPE_CHECKING:
     from emodag.config.sections import Config
@@ -29,9 +29,6 @@ START = 0.3
 
 WIDEST = 4096
 """Features that the step is measured with at most; of more the weights grow with the square."""
-
-FEW = 8
-"""Of more persons or names than these the others are counted."""
 
 
 def add(verbs) -> None:
@@ -135,24 +132,24 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
     titles = {"train": "training table", "test": "test table", "unlabelled": "unlabelled"}
     for name in filter(rows.__contains__, titles):
         files = getattr(data, name) or "made up"
-        files = files if isinstance(files, str) else _listed(files)
+        files = files if isinstance(files, str) else listed(files)
         files = "of the training table" if files == "rows" else files
         yield _line(titles[name], f"{files}: {rows[name]:,} rows")
     counts = quality["rows_per_person"].values()
     each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
-    persons = _listed(sorted(quality["rows_per_person"], key=_in_order))
+    persons = listed(sorted(quality["rows_per_person"], key=_in_order))
     yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
     if others := set(quality.get("unlabelled_rows_per_person", ())) - {*quality["rows_per_person"]}:
-        told = _listed(sorted(others, key=_in_order))
+        told = listed(sorted(others, key=_in_order))
         yield _line("", f"and {len(others)} without a row that has a label: {told}")
     classes = quality["class_counts"]
-    yield _line("classes", _listed(f"{name} {classes[name]:,}" for name in data.classes))
+    yield _line("classes", listed(f"{name} {classes[name]:,}" for name in data.classes))
     yield _line("features", f"{quality['features']:,}")
     for name in ("ignored", "dropped", "constant"):
         if columns := quality[f"{name}_columns"]:
-            yield _line(name, f"{len(columns):,}: {_listed(columns)}")
+            yield _line(name, f"{len(columns):,}: {listed(columns)}")
     if groups := quality["duplicate_columns"]:
-        yield _line("equal", _listed(" = ".join(group) for group in groups))
+        yield _line("equal", listed(" = ".join(group) for group in groups))
     for table, cells in quality["cells"].items():
         kinds = [kind for kind in cells if cells[kind]["total"]]
         if kinds:
@@ -253,9 +250,3 @@ def _above(chain: Mapping[str, Job], targets: Iterable[str]) -> set[str]:
             found.add(name)
             left += [o[0] for o in chain[name].inputs.values() if not isinstance(o, str)]
     return found
-
-
-def _listed(names: Iterable[str]) -> str:
-    first = list(names)
-    more = f" and {len(first) - FEW:,} more" if len(first) > FEW else ""
-    return ", ".join(map(str, first[:FEW])) + more

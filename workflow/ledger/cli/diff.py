@@ -2,19 +2,16 @@
 
 import argparse
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ledger.cli.printing import tell
+from ledger.words import listed, plural
 
 SHORT = 12
 """How many digits of a digest people are shown."""
-
-FAR = "more than a factor of two (or a number against its negative, NaN, infinity or nothing)"
-"""A distance for which ulps are no measure."""
 
 LONG = 60
 """Of a longer value, people are shown the words in which it differs."""
@@ -29,8 +26,8 @@ def add(verbs) -> None:
         "first to differ, which ingredients of its key do, and how far its values are apart. Jobs "
         "are matched by their names below the directories, so results/ENV of two environments can "
         "be compared. For results elsewhere a pack of theirs will do (see `pack`), or a directory "
-        "in one, such as elsewhere.zip/ENV: distances are then estimated from the sketches in the "
-        "manifests. Exit status: 0 if identical, 1 if different, 2 on error.",
+        "in one, such as elsewhere.zip/ENV: of files that a pack does not hold, it tells which "
+        "columns or tensors differ. Exit status: 0 if identical, 1 if different, 2 on error.",
     )
     diff.add_argument(
         "a", type=Path, metavar="A", help="results, a part of them, a pack, a manifest, or a digest"
@@ -118,17 +115,17 @@ def _apart(apart: dict[str, Any]) -> Iterator[str]:
     """What `file_distance` says of one file, in lines."""
     if "unknown" in apart:
         yield apart["unknown"]
+    if "in_both" in apart:
+        names, of = apart["differ"], plural(apart["in_both"], "part")
+        yield f"{len(names)} of {of} differ by their digests{': ' if names else ''}{listed(names)}"
     for side in "ab":
         if names := apart.get(f"only_in_{side}"):
-            yield f"only in {side.upper()}: {', '.join(names)}"
+            yield f"only in {side.upper()}: {listed(names)}"
     for what, pairs in (("type", apart.get("types", {})), ("shape", apart.get("shapes", {}))):
         yield from (f"{what} of {name}: {a} -> {b}" for name, (a, b) in pairs.items())
     if rows := apart.get("rows"):
         yield f"rows: {rows[0]} -> {rows[1]}"
-    if "estimated" in apart:
-        yield f"{apart['estimated']}, so this is estimated from sketches in the manifests:"
-        yield _estimate(apart["whole"]) + _worst(apart["parts"])
-    elif whole := apart.get("whole"):
+    if whole := apart.get("whole"):
         yield _figures(whole) + _worst(apart["parts"])
     if unread := apart.get("unread"):
         yield f"{unread:,} cells of its differing parts are not among these; --all reads them too"
@@ -152,36 +149,9 @@ def _figures(whole: dict[str, Any]) -> str:
     return text
 
 
-def _estimate(whole: dict[str, Any]) -> str:
-    """What `sketch_distance` says of one file, to the digits that mean something."""
-    share = float(f"{100 * whole['share']:.2g}")
-    cells = f"about {_about(whole['differing'])} of {whole['cells']:,} cells differ ({share:g} %)"
-    if (apart := whole.get("distance")) is None:
-        return cells
-    beyond, unit = apart.get("binade", math.inf), apart["unit"]
-    if apart["typical"] >= beyond:
-        return f"{cells}, typically by {FAR}"
-    if apart["most"] >= beyond:
-        largest = f"perhaps by {FAR}"
-    else:
-        bounds = dict.fromkeys(_about(apart[bound]) for bound in ("least", "most"))
-        largest = f"by about {' to '.join(bounds)}"
-    return f"{cells}, typically by about {_about(apart['typical'])} {unit}, the largest {largest}"
-
-
-def _about(number: float) -> str:
-    """A number to two significant digits."""
-    return f"{float(f'{number:.2g}'):,.0f}"
-
-
 def _worst(parts: dict[str, dict[str, Any]]) -> str:
     """Which column or tensor differs most, where there are several."""
     if len(parts) < 2:
         return "".join(f" (all in {name})" for name in parts)
-    worst = max(parts, key=lambda name: (_size(parts[name]), parts[name]["share"]))
+    worst = max(parts, key=lambda name: (parts[name]["relative"] or 0, parts[name]["share"]))
     return f" (in {len(parts)} parts, most in {worst})"
-
-
-def _size(part: dict[str, Any]) -> float:
-    """What parts are ranked by: the relative distance, or the typical one that is estimated."""
-    return part.get("distance", {}).get("typical") or part.get("relative") or 0

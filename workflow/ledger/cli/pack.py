@@ -4,16 +4,18 @@ import argparse
 from pathlib import Path
 
 from ledger.cli.printing import tell
+from ledger.words import plural
 
 
 def add(verbs) -> None:
     """Add the verb to the command line."""
     pack = verbs.add_parser(
         "pack",
-        help="put all manifests into one zip file, to compare results elsewhere",
-        description="Put the manifests of results and their sidecars into one zip file, without "
-        "the data. `diff` takes it in place of the results. It tells whose labels were seen, and "
-        "the names of columns and of this machine.",
+        help="put manifests and small outputs into one zip file, to compare results elsewhere",
+        description="Put the manifests of results, their sidecars and all outputs of up to 1 MB "
+        "(64 MB together) into one zip file. `diff` takes it in place of the results. It holds "
+        "such tables, raw ones excepted, where they are that small, and tells whose labels were "
+        "seen, and the names of columns and of this machine.",
     )
     pack.add_argument("out", type=Path, metavar="OUT.zip", help="the zip file to write")
     pack.add_argument(
@@ -27,7 +29,8 @@ def add(verbs) -> None:
 def _pack(options: argparse.Namespace) -> int:
     from ledger.store.pack import write_pack
 
-    count = write_pack(options.results, options.out)
+    manifests, outputs = write_pack(options.results, options.out)
+    what = f"{plural(manifests, 'manifest')} and {plural(outputs, 'small output')}"
     size = options.out.stat().st_size / 1e6
-    tell(f"{options.out}: {count} manifests of {options.results}, {size:.1f} MB, no data.")
+    tell(f"{options.out}: {what} of {options.results}, {size:.1f} MB.")
     return 0

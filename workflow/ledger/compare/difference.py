@@ -1,13 +1,13 @@
 """Where two results part: the first job that differs, why, and how far its values are apart."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ledger.compare.contents import Packed
 from ledger.compare.dotted import changes
 from ledger.compare.file_distance import file_distance
-from ledger.compare.sketch_distance import sketch_distance
 from ledger.disk.regular import size_of
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.manifest import Manifest
@@ -19,11 +19,15 @@ from ledger.store.pack import pack_in, read_pack
 
 @dataclass(frozen=True)
 class Made:
-    """What a job made: its manifest, and where that lies, the files beside it, or the pack."""
+    """What a job made: its manifest and where that lies, or the pack that it and its files are in.
+
+    `carried` holds the bytes of those outputs that the pack carries.
+    """
 
     manifest: Manifest
     path: Path
     pack: Path | None = None
+    carried: Mapping[str, bytes] = field(default_factory=dict)
 
     def digests(self) -> dict[str, str]:
         """Logical digest by output file."""
@@ -32,8 +36,8 @@ class Made:
     def lacks(self, name: str) -> str | None:
         """Why an output file cannot be looked at, None where it can."""
         if self.pack:
-            return f"{self.pack} holds no data"
-        path = self.file(name)
+            return None if name in self.carried else f"{self.pack} does not hold it"
+        path = self.path.with_name(name)
         if not is_unchanged(self.path, self.manifest):
             return f"{path} is being made anew"
         if (size := size_of(path)) is None:
@@ -42,9 +46,10 @@ class Made:
             return f"{path} is damaged; `verify --repair` restores what can be"
         return None
 
-    def file(self, name: str) -> Path:
-        """Where an output file lies, unless there is only a pack."""
-        return self.path.with_name(name)
+    def file(self, name: str) -> Path | Packed:
+        """An output file that is not lacking."""
+        path = self.path.with_name(name)
+        return Packed(path, self.carried[name]) if self.pack else path
 
 
 CELLS = 1 << 20
@@ -58,8 +63,9 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
     given from outside, raw files above all, and is not the same; `keys_differ` and `values_differ`
     list jobs, each after those it needs; `jobs` describes the first of either list: `key`, the
     ingredients that differ, and in `outputs`, by file that differs, what `file_distance` says, or
-    what `sketch_distance` does and why the file itself is not looked at (`estimated`), or why it is
-    `unknown`. With `everything`, all jobs are described, and of large tables all cells.
+    why it is not looked at (`unknown`) and what the manifests say of its columns or tensors: how
+    many there are in both, which of them `differ`, which are `only_in_a` or `only_in_b`. With
+    `everything`, all jobs are described, and of large tables all cells.
 
     Raises
     ------
@@ -100,7 +106,9 @@ def _made(path: Path) -> dict[str, Made]:
     """What the jobs below a directory or in a pack made, by name; of a manifest alone, by ""."""
     if pack := pack_in(path):
         found = read_pack(pack, path.relative_to(pack))
-        return {name: Made(manifest, path, pack) for name, manifest in found.items()}
+        return {
+            name: Made(made.manifest, made.path, pack, made.files) for name, made in found.items()
+        }
     if not path.exists():
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if not path.is_dir():
@@ -189,7 +197,7 @@ def _ingredients(manifest: Manifest, other: Manifest) -> dict[str, Any]:
 
 
 def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
-    """How far two files of one name are apart: by the data, else by their sketches."""
+    """How far two files of one name are apart; without the data, in which parts they differ."""
     for side, made in (("a", a), ("b", b)):
         if name not in made.manifest.outputs:
             return {"unknown": f"the job makes no such file in {side}"}
@@ -202,10 +210,12 @@ def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
         why = a.lacks(name) or b.lacks(name) or why  # a run may have made either anew meanwhile
         if why is None:
             return apart
-    left, right = (made.manifest.outputs[name].sketch for made in (a, b))
-    if left is None or right is None:
-        return {"unknown": why}
-    try:
-        return {"estimated": why, **sketch_distance(left, right)}
-    except ValueError as error:
-        return {"unknown": f"{why}, and the sketch in a manifest is {error}"}
+    left, right = (made.manifest.outputs[name].parts for made in (a, b))
+    both = [part for part in left if part in right]
+    found = {
+        "in_both": len(both),
+        "differ": [part for part in both if left[part] != right[part]],
+        "only_in_a": [part for part in left if part not in right],
+        "only_in_b": [part for part in right if part not in left],
+    }
+    return {"unknown": why, **(found if left and right else {})}

@@ -6,13 +6,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from ledger.compare.contents import Packed, opened
 from ledger.compare.distance import Distance, distance
 from ledger.compare.dotted import changes
-from ledger.disk.regular import open_regular
 from ledger.errors import IntegrityError
 
 
-def file_distance(a: Path, b: Path, *, limit: int | None = None) -> dict[str, Any]:
+def file_distance(
+    a: Path | Packed, b: Path | Packed, *, limit: int | None = None
+) -> dict[str, Any]:
     """What tells two files of one name apart, as plain JSON.
 
     For `.parquet` and `.safetensors`: `whole`, the figures of `Distance` over everything that both
@@ -31,24 +33,30 @@ def file_distance(a: Path, b: Path, *, limit: int | None = None) -> dict[str, An
         When a file cannot be read as what its name says.
     """
     try:
-        for path in (a, b):
-            open_regular(path).close()  # what libraries would wait for is refused here
+        for file in (a, b):
+            opened(file).close()  # what libraries would wait for is refused here
         match a.suffix:
             case ".parquet":
                 return _tables(a, b, limit)
             case ".safetensors":
                 return _tensors(a, b)
             case ".json":
-                return {"changes": changes(*(json.loads(path.read_bytes()) for path in (a, b)))}
+                return {"changes": changes(*(json.loads(_content(file)) for file in (a, b)))}
             case _:
                 return _texts(a, b)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, RuntimeError, MemoryError) as error:
+        # What is no such file makes libraries raise any of these; deep JSON is a RuntimeError.
         raise IntegrityError(
             f"{a} and {b} cannot be compared ({error}). Run `verify` on both directories."
         ) from None
 
 
-def _tables(a: Path, b: Path, limit: int | None) -> dict[str, Any]:
+def _content(file: Path | Packed) -> bytes:
+    with opened(file) as stream:
+        return stream.read()
+
+
+def _tables(a: Path | Packed, b: Path | Packed, limit: int | None) -> dict[str, Any]:
     from ledger.compare.table_distance import Table, table_distances
 
     left, right = Table.open(a), Table.open(b)
@@ -60,12 +68,12 @@ def _tables(a: Path, b: Path, limit: int | None) -> dict[str, Any]:
     return {**found, **_summary(parts), **({"unread": unread} if unread else {})}
 
 
-def _tensors(a: Path, b: Path) -> dict[str, Any]:
+def _tensors(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
     try:
-        left, right = load_file(a), load_file(b)
+        left, right = load(_content(a)), load(_content(b))
     except SafetensorError as error:
         raise ValueError(str(error)) from None
     shapes = [{name: list(tensor.shape) for name, tensor in x.items()} for x in (left, right)]
@@ -95,8 +103,8 @@ def _pairs(
     return {what: pairs} if pairs else {}
 
 
-def _texts(a: Path, b: Path) -> dict[str, Any]:
-    left, right = (path.read_text(errors="replace").splitlines() for path in (a, b))
+def _texts(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:
+    left, right = (_content(file).decode(errors="replace").splitlines() for file in (a, b))
     differing = [n for n, (x, y) in enumerate(zip_longest(left, right)) if x != y]
     found: dict[str, Any] = {"lines": {"a": len(left), "b": len(right), "differ": len(differing)}}
     if differing:

@@ -10,28 +10,46 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ledger.compare.contents import Packed, opened
 from ledger.compare.distance import Distance, distance
+
+UNPACKED_CELLS, UNPACKED_BYTES = 1 << 24, 1 << 26
+"""A table out of a pack that says it is larger than this once unpacked is not read."""
 
 
 @dataclass(frozen=True)
 class Table:
     """A Parquet file with its metadata, which are slow to parse and shared by all readers."""
 
-    path: Path
+    file: Path | Packed
     metadata: pq.FileMetaData
     types: dict[str, pa.DataType]
 
     @classmethod
-    def open(cls, path: Path) -> "Table":
-        """Read a file's metadata."""
-        with pq.ParquetFile(path) as file:
-            return cls(path, file.metadata, {f.name: f.type for f in file.schema_arrow})
+    def open(cls, file: Path | Packed) -> "Table":
+        """Read a file's metadata.
+
+        Raises
+        ------
+        ValueError
+            When it is out of a pack, and too large once unpacked.
+        """
+        with pq.ParquetFile(_source(file)) as source:
+            metadata, schema = source.metadata, source.schema_arrow
+        if isinstance(file, Packed):
+            groups = [metadata.row_group(n) for n in range(metadata.num_row_groups)]
+            chunks = [group.column(n) for group in groups for n in range(metadata.num_columns)]
+            cells = sum(chunk.num_values for chunk in chunks)  # as many as Arrow reads
+            size = sum(chunk.total_uncompressed_size for chunk in chunks)
+            if cells > UNPACKED_CELLS or size > UNPACKED_BYTES:
+                raise ValueError("it is too large once unpacked")
+        return cls(file, metadata, {field.name: field.type for field in schema})
 
     def rows(self) -> list[int]:
         """Rows by row group."""
@@ -39,8 +57,8 @@ class Table:
 
     def read(self, groups: list[int], columns: list[str]) -> pa.Table:
         """Some columns of some row groups."""
-        with pq.ParquetFile(self.path, metadata=self.metadata) as file:
-            return file.read_row_groups(groups, columns=columns, use_threads=False)
+        with pq.ParquetFile(_source(self.file), metadata=self.metadata) as source:
+            return source.read_row_groups(groups, columns=columns, use_threads=False)
 
 
 class Band(NamedTuple):
@@ -97,6 +115,11 @@ def column_distance(a: pa.ChunkedArray, b: pa.ChunkedArray) -> Distance:
     return both + Distance(cells=cells, differing=differing, incomparable=differing)
 
 
+def _source(file: Path | Packed) -> Path | BinaryIO:
+    """What Arrow is to read; it opens a file on the disk itself, to read with several threads."""
+    return opened(file) if isinstance(file, Packed) else file
+
+
 def _values(column: pa.ChunkedArray):
     return column.combine_chunks().to_numpy(zero_copy_only=False)
 
@@ -112,7 +135,7 @@ def _same_bytes(a: Table, b: Table, band: Band, names: list[str]) -> Iterator[st
     """The columns that have one type and the same bytes on disk in a band."""
     if (len(band.a), len(band.b)) != (1, 1):
         return
-    with a.path.open("rb") as left, b.path.open("rb") as right:
+    with opened(a.file) as left, opened(b.file) as right:
         extents = [_extents(x, groups[0]) for x, groups in ((a, band.a), (b, band.b))]
         for name in names:
             (start, size), (other, other_size) = (extent[name] for extent in extents)

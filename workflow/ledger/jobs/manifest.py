@@ -5,7 +5,7 @@ carries its own digest, so that a damaged one is noticed before anything is buil
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,8 +15,8 @@ from ledger.disk.schema import check
 from ledger.errors import IntegrityError
 from ledger.machine.builds import PARTS
 
-SCHEMA = 2
-"""Version 2 has sketches; a manifest of version 1 is made anew, like a damaged one."""
+SCHEMA = 3
+"""Version 3 has digests of parts; an older manifest is made anew, like a damaged one."""
 
 
 class NoManifest(IntegrityError):
@@ -27,14 +27,13 @@ class NoManifest(IntegrityError):
 class Output:
     """One output file: its logical digest, the sha256 of its bytes, and their number.
 
-    `sketch` summarises what it holds (`ledger.kinds.sketch`), where it is of a kind that can
-    be summarised.
+    `parts` holds the first digits of a digest of each column or tensor, by name.
     """
 
     logical: str
     sha256: str
     bytes: int
-    sketch: str | None = None
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

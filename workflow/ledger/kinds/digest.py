@@ -12,43 +12,51 @@ value is recorded by its row; text as UTF-8 with its length.
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ledger.disk.canonical import digest, file_sha256
 
-if TYPE_CHECKING:
-    from ledger.kinds.sketch import Sketcher
+SHORT = 8
+"""Digits of the digest of a part, which tells the reader where to look and keys nothing."""
+
+MANY = 10_000
+"""Of a file with more parts than this, none is told."""
 
 
-def logical_digest(path: Path, sketcher: "Sketcher | None" = None) -> str:
+def logical_digest(path: Path) -> str:
     """The logical digest of an artifact file, chosen by its suffix.
 
     `.parquet` by table, `.safetensors` by tensor, `.json` by value, anything else by its bytes.
 
-    Parameters
-    ----------
-    sketcher : sketches tables, tensors and the lines of a `.csv` while they are read.
+    Raises
+    ------
+    TypeError
+        For a column type that has no rule here (nested types, timestamps, decimals).
+    """
+    return digests(path)[0]
+
+
+def digests(path: Path) -> tuple[str, dict[str, str]]:
+    """The logical digest of a file, and short ones of its parts: columns or tensors, by name.
+
+    A part's digest covers its name, type, shape and values. Only tables and tensors have parts.
     """
     match path.suffix:
         case ".parquet":
-            return table(path, sketcher)
+            rows, entries = _columns(path)
+            whole = {"kind": "table", "rows": rows, "columns": entries}
         case ".safetensors":
-            return tensors(path, sketcher)
+            entries = _tensors(path)
+            whole = {"kind": "tensors", "tensors": entries}
         case ".json":
-            return json_value(path)
-    found = file_sha256(path)
-    if sketcher and path.suffix == ".csv":
-        sketcher.sketch_lines(path.read_bytes(), found)
-    return found
+            return digest(json.loads(path.read_bytes())), {}
+        case _:
+            return file_sha256(path), {}
+    few = entries if len(entries) <= MANY else []
+    return digest(whole), {entry[0]: digest(entry)[:SHORT] for entry in few}
 
 
-def json_value(path: Path) -> str:
-    """Digest of the value a JSON file holds."""
-    return digest(json.loads(path.read_bytes()))
-
-
-def tensors(path: Path, sketcher: "Sketcher | None" = None) -> str:
-    """Digest of the names, types, shapes and values of a safetensors file.
+def _tensors(path: Path) -> list[list]:
+    """`[name, type, shape, digest]` of each tensor of a safetensors file, by name.
 
     Read from the file itself: an eight-byte header length, a JSON header, then the data
     (https://github.com/huggingface/safetensors#format), so no tensor library is needed.
@@ -58,10 +66,8 @@ def tensors(path: Path, sketcher: "Sketcher | None" = None) -> str:
         header = json.loads(stream.read(length))
         start = 8 + length
         names = sorted(set(header) - {"__metadata__"})
-        if sketcher:
-            sketcher.begin((name, header[name]["dtype"], header[name]["shape"]) for name in names)
         entries = []
-        for number, name in enumerate(names):
+        for name in names:
             entry = header[name]
             begin, end = entry["data_offsets"]
             stream.seek(start + begin)
@@ -69,48 +75,27 @@ def tensors(path: Path, sketcher: "Sketcher | None" = None) -> str:
             entries.append(
                 [name, entry["dtype"], entry["shape"], hashlib.sha256(content).hexdigest()]
             )
-            if sketcher:
-                sketcher.add_tensor(number, content)
-    if sketcher:
-        sketcher.end(entry[-1] for entry in entries)
-    return digest({"kind": "tensors", "tensors": entries})
+    return entries
 
 
-def table(path: Path, sketcher: "Sketcher | None" = None) -> str:
-    """Digest of a Parquet table: row count, then name, type, missing rows and values by column."""
-    return digest({"kind": "table", **columns(path, sketcher)})
+def _columns(path: Path) -> tuple[int, list[list[str]]]:
+    """Row count of a Parquet table, and `[name, type, digest]` of each column.
 
-
-def columns(path: Path, sketcher: "Sketcher | None" = None) -> dict:
-    """Row count and `[name, type, digest]` per column, streamed by row group.
-
-    Raises
-    ------
-    TypeError
-        For a column type that has no rule here (nested types, timestamps, decimals).
+    A column's digest is that of its missing rows and its values, streamed by row group.
     """
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as source:
         rows = source.metadata.num_rows
         heads = [[field.name, _type_name(field)] for field in source.schema_arrow]
-        if sketcher:
-            sketcher.begin((*head, [rows]) for head in heads)
         hashers = [_ColumnHasher() for _ in heads]
         for group in range(source.num_row_groups):
             batch = source.read_row_group(group, use_threads=False)
             for number, column in enumerate(batch.columns):
                 for chunk in column.chunks:
-                    values = hashers[number].update(chunk)
-                    if sketcher and values is None:
-                        sketcher.add_chunk(number, chunk)
-                    elif sketcher:
-                        sketcher.add_values(number, values)
-    digests = [hasher.hexdigest() for hasher in hashers]
-    if sketcher:
-        sketcher.end(digests)
-    entries = [[*head, found] for head, found in zip(heads, digests, strict=True)]
-    return {"rows": rows, "columns": entries}
+                    hashers[number].update(chunk)
+    found = zip(heads, hashers, strict=True)
+    return rows, [[*head, hasher.hexdigest()] for head, hasher in found]
 
 
 def _type_name(field) -> str:
@@ -133,18 +118,16 @@ class _ColumnHasher:
     def __init__(self) -> None:
         self.values, self.missing, self.rows = hashlib.sha256(), hashlib.sha256(), 0
 
-    def update(self, chunk):
-        """Take the next cells; returns them as an array if they are numbers and none is missing."""
+    def update(self, chunk) -> None:
+        """Take the next cells."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from ledger.kinds.ordinals import with_one_nan
-
-        whole, offset, self.rows = not chunk.null_count, self.rows, self.rows + len(chunk)
+        offset, self.rows = self.rows, self.rows + len(chunk)
         if pa.types.is_dictionary(chunk.type):
             chunk = chunk.dictionary_decode()
-        if not whole:
+        if chunk.null_count:
             missing = np.flatnonzero(chunk.is_null().to_numpy(zero_copy_only=False)) + offset
             self.missing.update(missing.astype("<i8").tobytes())
             chunk = chunk.drop_null()
@@ -152,11 +135,11 @@ class _ColumnHasher:
             lengths = pc.binary_length(chunk).to_pylist()
             for length, text in zip(lengths, chunk.to_pylist(), strict=True):
                 self.values.update(length.to_bytes(8, "little") + text.encode())
-            return None
-        values = with_one_nan(chunk.to_numpy(zero_copy_only=False))
-        values = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-        self.values.update(values)
-        return values if whole else None
+            return
+        values = chunk.to_numpy(zero_copy_only=False)
+        if values.dtype.kind == "f" and (is_nan := np.isnan(values)).any():
+            values = np.where(is_nan, values.dtype.type("nan"), values)
+        self.values.update(np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")))
 
     def hexdigest(self) -> str:
         return digest([self.values.hexdigest(), self.missing.hexdigest()])

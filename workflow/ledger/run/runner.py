@@ -17,7 +17,7 @@ from ledger.errors import IntegrityError, UserError
 from ledger.jobs.key import ingredients_of, key_of
 from ledger.jobs.manifest import Manifest, Output
 from ledger.jobs.plan import MODULES, Plan, Source
-from ledger.kinds.digest import logical_digest
+from ledger.kinds.digest import digests
 from ledger.machine.builds import warning
 from ledger.machine.device import kind
 from ledger.machine.fingerprint import THREAD_VARIABLES, check
@@ -227,12 +227,10 @@ def _compute(
 
 
 def _publish(path: Path, store: Store) -> Output:
-    """Move an output file into the store; digest and sketch are made in one reading of it."""
-    from ledger.kinds.sketch import Sketcher
-
-    sketcher, size = Sketcher(), path.stat().st_size
-    logical = logical_digest(path, sketcher)
-    return Output(logical=logical, sha256=store.publish(path), bytes=size, sketch=sketcher.text())
+    """Move an output file into the store."""
+    size = path.stat().st_size
+    logical, parts = digests(path)
+    return Output(logical=logical, sha256=store.publish(path), bytes=size, parts=parts)
 
 
 def _place(plan: Plan, store: Store, action: Action, talk: Talk) -> bool:

@@ -1,29 +1,35 @@
-"""Packs: the manifests and sidecars of a directory of results in one zip file, without the data.
+"""Packs: manifests and sidecars of a directory of results, and small outputs, in one zip file.
 
 A pack is made on one machine to be compared on another, so it is read as something a stranger may
 have made: nothing of it is ever written to the disk, and it is refused unless it holds just what
-its index lists, unaltered and within limits.
+its index lists, unaltered and within limits, and of outputs what their manifests say.
 """
 
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from ledger import called
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import canonical_json
+from ledger.disk.regular import size_of
 from ledger.errors import InputError
 from ledger.jobs.manifest import Manifest, leads_out
 from ledger.jobs.results import is_manifest, job_below, sound_manifests
 from ledger.store.sidecar import sidecar_path
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version 2 has outputs; a pack of another version is refused."""
+
 INDEX = "index.json"
 SUFFIX = ".zip"
 
@@ -36,6 +42,12 @@ MEMBER_BYTES = 1 << 25
 TOTAL_BYTES = 1 << 29
 """Most bytes of all of them."""
 
+SMALL_BYTES = 1 << 20
+"""Most bytes of an output that a pack carries."""
+
+SMALL_TOTAL = 1 << 26
+"""Most bytes of all of them; of more, the smallest are carried."""
+
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """How files may be compressed: these two never unpack to more than the zip file says."""
 
@@ -43,10 +55,22 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip file can hold."""
 
 
-def write_pack(results: Path, target: Path) -> int:
-    """Pack the manifests below a directory, and the sidecars beside them; returns how many.
+class PackedJob(NamedTuple):
+    """A job's manifest in a pack, where it lies, and the job's outputs that the pack carries."""
+
+    manifest: Manifest
+    path: Path
+    files: dict[str, bytes]
+
+
+def write_pack(results: Path, target: Path) -> tuple[int, int]:
+    """Pack the manifests below a directory, the sidecars beside them, and sound small outputs.
 
     The same files always give the same pack (with one version of zlib).
+
+    Returns
+    -------
+    How many manifests and how many outputs.
 
     Raises
     ------
@@ -57,13 +81,13 @@ def write_pack(results: Path, target: Path) -> int:
     """
     if target.suffix != SUFFIX:
         raise InputError(f"{target}: a pack is a zip file; give it a name that ends in {SUFFIX}.")
-    files, count = {}, 0
-    for path, made in sound_manifests(results):
-        count += 1
-        files[path.relative_to(results).as_posix()] = made.content()
-        sidecar = sidecar_path(path)
+    manifests = dict(sound_manifests(results))
+    outputs = _small_outputs(manifests)
+    files = outputs | {path: made.content() for path, made in manifests.items()}
+    for sidecar in map(sidecar_path, manifests):
         with contextlib.suppress(FileNotFoundError):
-            files[sidecar.relative_to(results).as_posix()] = read_bytes(sidecar)
+            files[sidecar] = read_bytes(sidecar)
+    files = {path.relative_to(results).as_posix(): content for path, content in files.items()}
     index = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     files[INDEX] = canonical_json({"schema": SCHEMA, "files": index})
     if _exceeds([len(content) for content in files.values()]):
@@ -75,7 +99,26 @@ def write_pack(results: Path, target: Path) -> int:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED)
     write_bytes(target, packed.getvalue())
-    return count
+    return len(manifests), len(outputs)
+
+
+def _small_outputs(manifests: Mapping[Path, Manifest]) -> dict[Path, bytes]:
+    """The outputs that are small, and whose bytes are what their manifests say."""
+    found = sorted(
+        (output.bytes, path.with_name(name), output.sha256)
+        for path, made in manifests.items()
+        for name, output in made.outputs.items()
+        if output.bytes <= SMALL_BYTES and name != INDEX
+    )
+    sizes = itertools.accumulate(size for size, _, _ in found)
+    contents = {}
+    for (size, path, sha256), total in zip(found, sizes, strict=True):
+        if total <= SMALL_TOTAL and size_of(path) == size:
+            with contextlib.suppress(OSError):
+                content = read_bytes(path)
+                if hashlib.sha256(content).hexdigest() == sha256:
+                    contents[path] = content
+    return contents
 
 
 def pack_in(path: Path) -> Path | None:
@@ -84,8 +127,8 @@ def pack_in(path: Path) -> Path | None:
     return next(filter(Path.is_file, places), None)
 
 
-def read_pack(pack: Path, below: Path) -> dict[str, Manifest]:
-    """The manifests in a pack, of all jobs below a directory in it, by what to call the job.
+def read_pack(pack: Path, below: Path) -> dict[str, PackedJob]:
+    """What a pack holds of all jobs below a directory in it, by what to call the job.
 
     Raises
     ------
@@ -99,24 +142,28 @@ def read_pack(pack: Path, below: Path) -> dict[str, Manifest]:
         raise _refusal(pack, "it is larger than a pack may be")
     try:
         with zipfile.ZipFile(pack) as archive:
-            contents = dict(_manifests(archive, home))
+            listed = _listed(archive)
+            read = cache(lambda name: _read(archive, name, listed[name]))
+            homes = [name for name in map(PurePosixPath, listed) if name.is_relative_to(home)]
+            found = {
+                job_below(home, name): _job(name, pack, listed, read)
+                for name in homes
+                if is_manifest(name.name)
+            }
+            if sum(len(f) for job in found.values() for f in job.files.values()) > SMALL_TOTAL:
+                raise ValueError("it holds more of outputs than a pack may")
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError) as error:
         # A RuntimeError tells of an encrypted file, or one compressed in an unknown way.
         raise _refusal(pack, str(error)) from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise _refusal(pack, str(error)) from None
-    if not contents:
+    if not found:
         raise InputError(f"{pack / below}: holds no manifest.")
-    return {
-        job_below(home, name): Manifest.parse(content, pack / name)
-        for name, content in contents.items()
-    }
+    return found
 
 
-def _manifests(
-    archive: zipfile.ZipFile, home: PurePosixPath
-) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Name and content of the manifests below a directory, once the whole pack is looked at."""
+def _listed(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The sha256 of every file but the index, by name, once the whole pack is looked at."""
     entries = archive.infolist()
     if _exceeds([entry.file_size for entry in entries]):
         raise ValueError("it holds more than a pack may")
@@ -128,15 +175,32 @@ def _manifests(
     listed: dict[str, str] = index["files"]
     if sorted(entry.filename for entry in entries) != sorted([INDEX, *listed]):
         raise ValueError("it does not hold just what its index lists")
-    for name, sha256 in listed.items():
-        path = PurePosixPath(name)
-        if leads_out(name) or "\\" in name or path.as_posix() != name:
+    for name in listed:
+        if leads_out(name) or "\\" in name or PurePosixPath(name).as_posix() != name:
             raise ValueError(f"{name!r} is no path of a file in it")
-        if is_manifest(path.name) and path.is_relative_to(home):
-            content = archive.read(name)
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise ValueError(f"{name} is not what its index says")
-            yield path, content
+    return listed
+
+
+def _job(
+    name: PurePosixPath, pack: Path, listed: Mapping[str, str], read: Callable[[str], bytes]
+) -> PackedJob:
+    """A job's manifest, read and checked, and those of its outputs that are listed."""
+    manifest = Manifest.parse(read(str(name)), pack / name)
+    files = {}
+    for file, output in manifest.outputs.items():
+        if (member := str(name.with_name(file))) in listed:
+            said = listed[member] == output.sha256 and len(read(member)) == output.bytes
+            if not said or output.bytes > SMALL_BYTES:
+                raise ValueError(f"{member} is not what its manifest says, or too large")
+            files[file] = read(member)
+    return PackedJob(manifest, pack / name, files)
+
+
+def _read(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:
+    content = archive.read(name)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{name} is not what its index says")
+    return content
 
 
 def _exceeds(sizes: list[int]) -> bool:

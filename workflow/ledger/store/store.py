@@ -51,8 +51,8 @@ from ledger.disk.schema import check
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.manifest import Output
 
-SCHEMA = 3
-"""Version 2 has sketches, version 3 its key; a record of another version is as good as none."""
+SCHEMA = 4
+"""Version 4 has digests of parts; a record of another version is as good as none."""
 
 NOTE = ".note"
 """What the name of a note in quarantine ends in."""
