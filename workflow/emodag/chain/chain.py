@@ -216,7 +216,6 @@ class Chain:
             inputs |= {**self.fold_input(), **self.unlabelled_folds()}
         params = {**self.config.scaling.model_dump(exclude={"person"}), "fold": fold}
         params |= {"resolution": self.resolution(protocol)}
-        params |= self.planted("promotion")
         return self.job(self.scaled(protocol, fold), "scale", params, inputs)
 
     def resolution(self, protocol: str) -> float:
@@ -254,7 +253,6 @@ class Chain:
             {
                 "threshold": self.config.pseudo_labels.threshold,
                 "boost": self.boost if generation > 1 else self.no_boost,
-                **self.planted("threshold"),
                 **({"fold": fold} if left_out else {}),
             },
             {"probabilities": (origin, "test.parquet"), **left_out},
@@ -464,11 +462,7 @@ class Chain:
         return {
             "classes": len(self.classes),
             "randomness": t.randomness,
-            "model": {
-                **self.config.model.model_dump(),
-                "matmul": t.matmul,
-                **({"planted_batch_norm": True} if self.planted("batch_norm") else {}),
-            },
+            "model": {**self.config.model.model_dump(), "matmul": t.matmul},
             "training": {
                 "epochs": epochs or t.epochs,
                 "batch": t.batch,
@@ -480,10 +474,6 @@ class Chain:
                 "schedule": schedule,
             },
         }
-
-    def planted(self, drift: str) -> dict:
-        """The parameter of a stage that a source of drift is planted in, none otherwise."""
-        return {"planted": True} if drift in self.config.planted else {}
 
     def cosine(self) -> dict:
         return {"end": self.config.training.min_learning_rate}

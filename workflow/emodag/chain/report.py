@@ -92,7 +92,7 @@ def _settings(config: Config) -> dict[str, Any]:
     """The settings behind the results, as they must be to get them again."""
     made = config.data.source == "synthetic"
     unseen = {**UNSEEN, "data": UNSEEN["data"] | (set() if made else {"size", "seed"})}
-    found = {"fold_assignment": config.fold_assignment, "planted": config.planted}
+    found = {"fold_assignment": config.fold_assignment}
     if config.fold_assignment == "persons":  # as `emodag.chain.person_count` has it
         found["folds"] = found.pop("fold_assignment")
     if config.folds_repeats > 1:

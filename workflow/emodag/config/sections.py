@@ -434,9 +434,6 @@ class Config(Section):
         description="trials of the search for each baseline's settings, within its training rows; "
         "0: fixed settings",
     )
-    planted: list[Literal["promotion", "threshold", "batch_norm"]] = Field(
-        [], description="known sources of drift, for demonstrations only; see docs/drift.md"
-    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

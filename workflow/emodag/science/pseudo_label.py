@@ -1,7 +1,5 @@
 """Confidence-based pseudo-labels and the class boost (report, section III.B)."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from emodag.science.tables.class_codes import code_dtype
@@ -33,10 +31,7 @@ def reaches(confidence: np.ndarray, least: float) -> np.ndarray:
 
 
 def select(
-    probabilities: np.ndarray,
-    *,
-    threshold: float,
-    reaches: Callable[[np.ndarray, float], np.ndarray] = reaches,
+    probabilities: np.ndarray, *, threshold: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rows whose highest probability reaches the threshold.
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science import planted
-from emodag.science.pseudo_label import boosted, reaches, select
+from emodag.science.pseudo_label import boosted, select
 from emodag.science.tables.matrices import read_probabilities, write_columns
 from emodag.science.tables.pool import pool_rows
 from ledger.context import Context
@@ -22,16 +21,14 @@ def run(
     ----------
     inputs : `probabilities` of the pool's rows, of the previous generation; `unlabelled`, see
         `emodag.science.tables.pool.pool_rows`.
-    params : `threshold`; `boost`, one factor per class, applied before the threshold;
-        `planted`, if the comparison is to be that of `emodag.science.planted`; `fold`, the one
-        whose held-out people's unlabelled rows are to stay without, if there are such rows.
+    params : `threshold`; `boost`, one factor per class, applied before the threshold; `fold`, the
+        one whose held-out people's unlabelled rows are to stay without, if there are such rows.
     """
     probabilities = read_probabilities(inputs["probabilities"])
     rows = pool_rows(len(probabilities), inputs, params.get("fold"))
     at, label, confidence = select(
         boosted(probabilities[rows], np.array(params["boost"], np.float64)),
         threshold=params["threshold"],
-        reaches=planted.threshold if "planted" in params else reaches,
     )
     row = rows[at].astype(np.int32)
     if len(row) == 0:

@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emodag.science import planted
 from emodag.science.folds import held_out
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
 from emodag.science.tables.matrices import read_columns
@@ -46,7 +45,6 @@ def run(
     params : `fold`: None fits on all rows; k leaves out those of the persons that fold k holds out.
         `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
-        `planted`, if the scores are to pass through `emodag.science.planted.promotion`.
     output : directory for the three files.
     context : told of columns without any value in the fitted rows; they become 0.0. Its workers
         scale features side by side.
@@ -72,8 +70,6 @@ def run(
         for names, columns in _blocks([*tables.values()]):
             scaled = workers.map(scale, columns)
             for name, (scores, quantiles[name]) in zip(names, scaled, strict=True):
-                if "planted" in params:
-                    scores = planted.promotion(scores)
                 scaled_train[name], scaled_pool[name] = scores[:n_train], scores[n_train:]
     _warn_of_empty([name for name, table in quantiles.items() if np.isnan(table[0])], context)
     _write(output / "quantiles.parquet", quantiles)

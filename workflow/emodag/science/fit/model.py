@@ -30,7 +30,6 @@ class ModelSettings:
     `matmul` says how matrices are multiplied: "ordered", as `emodag.science.fit.ordered` does on a
     processor; as "torch" does; or in "bfloat16" while training. Weights, sums over rows and
     probabilities are float32 with each.
-    `planted_batch_norm` takes torch's own layer; see `emodag.science.planted`.
     """
 
     hidden: int
@@ -41,7 +40,6 @@ class ModelSettings:
     residual: bool
     corruption: float
     matmul: str
-    planted_batch_norm: bool = False
 
 
 def _cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -163,7 +161,7 @@ class AttentiveAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         s = settings
-        norm = nn.BatchNorm1d if rng is None or s.planted_batch_norm else BatchNorm
+        norm = nn.BatchNorm1d if rng is None else BatchNorm
         self.arithmetic = ordered if s.matmul == "ordered" else TORCHS
         linear = self.arithmetic.Linear
         self.is_rounded = s.matmul == "bfloat16"
