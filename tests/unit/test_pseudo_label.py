@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emodag.science.blending import mean_probabilities
-from emodag.science.pseudo_label import boosted, select
+from emodag.science.pseudo_label import boosted, decided, select
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -35,6 +35,9 @@ def test_a_boosted_class_can_cross_the_threshold_and_win():
 def test_the_first_of_equal_classes_wins():
     _, labels, _ = select(np.array([[0.5, 0.5]], np.float32), threshold=0.5)
     assert labels.tolist() == [0]
+    even = np.array([[0.5, 0.5], [0.39, 0.61]], np.float32)
+    assert decided(even, [1.0, 1.0]).tolist() == [0, 1]
+    assert decided(even, [2.0, 1.0]).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(("classes", "dtype"), [(128, np.int8), (129, np.int16), (250, np.int16)])

@@ -1,23 +1,36 @@
 """Confidence-based pseudo-labels and the class boost (report, section III.B)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from emodag.science.tables.class_codes import code_dtype
 
 
-def boosted(probabilities: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def boosted(probabilities: np.ndarray, factors: Sequence[float]) -> np.ndarray:
     """Probabilities times one factor per class, not renormalised.
 
     Parameters
     ----------
     probabilities : (n, classes) floats.
-    factors : (classes,) floats; 1 leaves a class alone.
+    factors : one per class; 1 leaves a class alone.
 
     Returns
     -------
     (n, classes) in the dtype of `probabilities`: a float64 factor must not promote float32.
     """
-    return probabilities * factors.astype(probabilities.dtype)
+    return probabilities * np.array(factors, np.float64).astype(probabilities.dtype)
+
+
+def decided(probabilities: np.ndarray, boost: Sequence[float]) -> np.ndarray:
+    """The class that a submission says of each row, (n,) int64; of equal ones the first wins.
+
+    Parameters
+    ----------
+    probabilities : (n, classes) floats.
+    boost : one factor per class, see `boosted`.
+    """
+    return boosted(probabilities, boost).argmax(axis=1)
 
 
 def reaches(confidence: np.ndarray, least: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from emodag.science.folds import assignments
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 from emodag.science.scores.contrasts import (
     compared,
     flipped_predictions,
@@ -18,7 +18,7 @@ from emodag.science.scores.contrasts import (
     pseudo_label_changes,
 )
 from emodag.science.scores.scoring import macro_f1
-from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from ledger.compare.steps import Pair, Step, compare, first_to_differ
 from ledger.context import Context
@@ -64,8 +64,8 @@ class _Run:
     ) -> None:
         self.name = {"environment": run["environment"], "seed": run["seed"]}
         self.steps = {step["step"]: step for step in run["steps"]}
+        self.boost = params["boost"]
         self._inputs, self._params = inputs, params
-        self.boost = np.array(params["boost"], np.float64)
 
     def files(self, job: str) -> dict[str, Path]:
         """The output files of a job, by name."""
@@ -100,21 +100,10 @@ class _Run:
         """The macro-F1 of a blend's submission, None where the truth is not known."""
         if "truth" not in self._inputs:
             return None
-        params = self._params
         ids = read_columns(self.one("table", "test_rows.parquet"))["id"]
-        if params["id"] is None and params["label"] is None:
-            ids = np.arange(len(ids))  # what the submission calls its rows
-        truth = read_truth(
-            self._inputs["truth"],
-            label=params["label"],
-            id=params["id"],
-            classes=params["classes"],
-            n_rows=len(ids),
-            ids=ids,
-            **params["written"],
-        )
-        predicted = boosted(self.predicted(step), self.boost).argmax(axis=1)
-        return macro_f1(truth, predicted, classes=len(params["classes"]))
+        truth = true_classes(self._inputs["truth"], ids, self._params)
+        predicted = decided(self.predicted(step), self.boost)
+        return macro_f1(truth, predicted, classes=len(self._params["classes"]))
 
 
 def _pair(a: _Run, b: _Run, digest) -> dict[str, Any]:

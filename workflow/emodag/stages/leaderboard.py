@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 from emodag.science.scores.scoring import accuracy, macro_f1
-from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from ledger.context import Context
 
@@ -29,25 +27,13 @@ def run(
         `emodag.science.tables.ingest.open_table`; `classes`, their names; `boost`, one factor per
         class; `blends`, a list of objects with `role` and the first four columns.
     """
-    ids = read_columns(inputs["rows"])["id"]
-    if params["id"] is None and params["label"] is None:
-        ids = np.arange(len(ids))  # what the submission calls its rows
-    truth = read_truth(
-        inputs["truth"],
-        label=params["label"],
-        id=params["id"],
-        classes=params["classes"],
-        n_rows=len(ids),
-        ids=ids,
-        **params["written"],
-    )
-    boost = np.array(params["boost"], np.float64)
+    truth = true_classes(inputs["truth"], read_columns(inputs["rows"])["id"], params)
     with (output / "leaderboard.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for entry in params["blends"]:
             probabilities = read_probabilities(inputs[entry["role"]])[: len(truth)]
-            predicted = boosted(probabilities, boost).argmax(axis=1)
+            predicted = decided(probabilities, params["boost"])
             f1 = macro_f1(truth, predicted, classes=len(params["classes"]))
             share = accuracy(truth, predicted)
             writer.writerow({**entry, "macro_f1": f1, "accuracy": share, "n_test": len(truth)})

@@ -23,7 +23,7 @@ from emodag.science.fit.training import probabilities
 from emodag.science.folds import held_out
 from emodag.science.person_distance import Distances, person_distances
 from emodag.science.person_scaling import by_person, rows_by_person
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
 from emodag.science.tables.feature_file import FeatureWriter
@@ -187,7 +187,7 @@ def _write_predictions(
 ) -> None:
     """One row per row of the table; probabilities in as many digits as float32 needs."""
     names = params["classes"]
-    codes = boosted(blended, np.array(params["boost"], np.float64)).argmax(axis=1)
+    codes = decided(blended, params["boost"])
     columns = {params["heads"][0]: ids.tolist(), params["heads"][1]: codes.tolist()}
     if params["values"] == "names":
         columns[params["heads"][1]] = [names[code] for code in codes]

@@ -27,7 +27,7 @@ def run(
     probabilities = read_probabilities(inputs["probabilities"])
     rows = pool_rows(len(probabilities), inputs, params.get("fold"))
     at, label, confidence = select(
-        boosted(probabilities[rows], np.array(params["boost"], np.float64)),
+        boosted(probabilities[rows], params["boost"]),
         threshold=params["threshold"],
     )
     row = rows[at].astype(np.int32)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from ledger.context import Context
 
@@ -26,7 +26,7 @@ def run(
     """
     ids = read_columns(inputs["rows"])["id"]
     probabilities = read_probabilities(inputs["probabilities"])[: len(ids)]
-    predicted = boosted(probabilities, np.array(params["boost"], np.float64)).argmax(axis=1)
+    predicted = decided(probabilities, params["boost"])
     ids = ids if params["ids"] else np.arange(len(ids))
     written = predicted.tolist()
     if names := params.get("names"):

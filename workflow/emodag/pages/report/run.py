@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from emodag.science.folds import assignments
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 from emodag.science.scores.class_scores import confusion_by_group
-from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 
 
@@ -120,18 +120,7 @@ class Run:
         """(m,) the test rows' true classes, None where nobody knows them."""
         if "truth" not in self.inputs:
             return None
-        ids = self.test_rows
-        if self.params["id"] is None and self.params["label"] is None:
-            ids = np.arange(len(ids))  # what the submission calls its rows
-        return read_truth(
-            self.inputs["truth"],
-            label=self.params["label"],
-            id=self.params["id"],
-            classes=self.classes,
-            n_rows=len(ids),
-            ids=ids,
-            **self.params["written"],
-        )
+        return true_classes(self.inputs["truth"], self.test_rows, self.params)
 
     def fits(self, protocol: str, seed: int, stage: str) -> Iterator[dict[str, Any]]:
         """The rows of scores.csv that belong to a stage, by fold."""
@@ -155,8 +144,7 @@ class Run:
 
     def answers(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(m,) the classes that a submission made of a blend would hold."""
-        boost = np.array(self.params["boost"], np.float64)
-        return boosted(self.hidden(protocol, seed, stage), boost).argmax(axis=1)
+        return decided(self.hidden(protocol, seed, stage), self.params["boost"])
 
     def pseudo_labels(
         self, protocol: str, seed: int, generation: int, part: str

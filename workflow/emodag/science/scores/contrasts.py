@@ -1,10 +1,11 @@
 """What a difference between two runs comes to: people, labels, predictions and scores that move."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from emodag.science.pseudo_label import boosted
+from emodag.science.pseudo_label import decided
 
 
 def moved_persons(persons: np.ndarray, a: np.ndarray, b: np.ndarray) -> list[dict[str, Any]]:
@@ -52,15 +53,15 @@ def pseudo_label_changes(
     }
 
 
-def flipped_predictions(a: np.ndarray, b: np.ndarray, *, boost: np.ndarray) -> dict[str, int]:
+def flipped_predictions(a: np.ndarray, b: np.ndarray, *, boost: Sequence[float]) -> dict[str, int]:
     """How many rows a submission made of `b` would predict otherwise than one made of `a`.
 
     Parameters
     ----------
     a, b : (n, classes) float32 probabilities.
-    boost : (classes,) float64, see `boosted`.
+    boost : one factor per class, see `decided`.
     """
-    left, right = (boosted(x, boost).argmax(axis=1) for x in (a, b))
+    left, right = (decided(x, boost) for x in (a, b))
     return {"rows": len(left), "flipped": int(np.count_nonzero(left != right))}
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -260,6 +260,29 @@ def _known_features(
             f"is no feature{alike}{table.hint}",
         )
     return tuple(name for name in columns if name in known)
+
+
+def true_classes(
+    path: Path, ids: Sequence[int] | Sequence[str], params: Mapping[str, Any]
+) -> np.ndarray:
+    """The true class of each test row, as `read_truth` has it, by the parameters of a stage.
+
+    Parameters
+    ----------
+    ids : ids of the test rows, in their order.
+    params : `label`, `id` and `classes`, see `read_truth`, and `written`, the others of it.
+    """
+    if params["id"] is None and params["label"] is None:
+        ids = range(len(ids))  # what the submission calls its rows
+    return read_truth(
+        path,
+        label=params["label"],
+        id=params["id"],
+        classes=params["classes"],
+        n_rows=len(ids),
+        ids=ids,
+        **params["written"],
+    )
 
 
 def read_truth(
