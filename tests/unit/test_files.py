@@ -10,9 +10,9 @@ import pytest
 from ledger.disk import atomic
 from ledger.disk.atomic import copy_hashed, read_bytes
 from ledger.disk.canonical import file_sha256
+from ledger.disk.documents import read_object
 from ledger.disk.regular import open_regular, size_of
 from ledger.disk.remembered import recall
-from ledger.store.sidecar import read_record
 from tests.unit.obstacles import OBSTACLES
 
 pytestmark = pytest.mark.usefixtures("alarm")
@@ -41,7 +41,7 @@ def test_what_is_no_file_is_refused_by_name(tmp_path, make, read):
 
 
 @pytest.mark.parametrize("make", OBSTACLES, ids=lambda make: make.__name__)
-@pytest.mark.parametrize(("read", "nothing"), [(recall, {}), (read_record, None)])
+@pytest.mark.parametrize(("read", "nothing"), [(recall, {}), (read_object, None)])
 def test_what_is_only_remembered_is_then_forgotten(tmp_path, make, read, nothing):
     make(tmp_path / "thing")
     assert read(tmp_path / "thing") == nothing

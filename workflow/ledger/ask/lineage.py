@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ledger.disk.documents import read_object
 from ledger.errors import IntegrityError
 from ledger.jobs.manifest import Manifest
-from ledger.store.sidecar import read_record, sidecar_path
+from ledger.store.sidecar import sidecar_path
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Step:
 
         None where the sidecar does not tell.
         """
-        record = read_record(sidecar_path(Path(self.path)))
+        record = read_object(sidecar_path(Path(self.path)))
         if record is None or record.get("key") != self.manifest.key:
             return None
         if record.get("hit"):

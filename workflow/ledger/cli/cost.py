@@ -89,13 +89,14 @@ def costs(results: Path, application: "Application") -> dict[str, Cost]:
 
     Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
     """
+    from ledger.disk.documents import read_object
     from ledger.errors import IntegrityError
     from ledger.jobs.results import read_manifests
-    from ledger.store.sidecar import read_record, sidecar_path
+    from ledger.store.sidecar import sidecar_path
 
     found: dict[tuple[str, str], Cost] = {}
     for path, made in read_manifests(results):
-        record = read_record(sidecar_path(path))
+        record = read_object(sidecar_path(path))
         if isinstance(made, IntegrityError) or not record or record.get("key") != made.key:
             continue
         kind = application.counted_as(made.stage, made.job)

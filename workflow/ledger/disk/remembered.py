@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import digest
+from ledger.disk.documents import MALFORMED
 
 
 def recall(memory: Path) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def recall(memory: Path) -> dict[str, Any]:
     try:
         record = json.loads(read_bytes(memory))
         return record["facts"] if record["digest"] == digest(record["facts"]) else {}
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, *MALFORMED):
         return {}
 
 

@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 
 from ledger.code.closure import definitions, package_root
-from ledger.disk.atomic import read_bytes, write_bytes
+from ledger.disk.atomic import write_bytes
 from ledger.disk.canonical import is_sha256
+from ledger.disk.documents import read_object
 from ledger.jobs.plan import PLANS, Plan
 
 BOOK = PLANS / ".code"
@@ -46,10 +47,4 @@ def _page(digest: str) -> Path:
 
 
 def _read(digest: str) -> dict[str, str] | None:
-    if not is_sha256(digest):
-        return None
-    try:
-        page = json.loads(read_bytes(_page(digest)))
-        return page if isinstance(page, dict) else None
-    except (OSError, ValueError):
-        return None
+    return read_object(_page(digest)) if is_sha256(digest) else None

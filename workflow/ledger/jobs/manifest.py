@@ -4,14 +4,13 @@ No time, host or duration is in a manifest, so an identical recomputation leaves
 carries its own digest, so that a damaged one is noticed before anything is built on it.
 """
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ledger.disk.atomic import read_bytes, write_bytes
-from ledger.disk.canonical import digest, is_file_name, is_sha256
-from ledger.disk.schema import check
+from ledger.disk.canonical import is_file_name, is_sha256
+from ledger.disk.documents import MALFORMED, check, sealed, unsealed
 from ledger.errors import IntegrityError
 from ledger.machine.builds import PARTS
 
@@ -68,10 +67,7 @@ class Manifest:
 
     def content(self) -> bytes:
         """The bytes of the file that it is written to."""
-        body = {"schema": SCHEMA, **asdict(self)}
-        body["labels_seen"] = list(self.labels_seen)
-        text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
-        return text.encode() + b"\n"
+        return sealed(asdict(self), SCHEMA)
 
     def write(self, path: Path) -> None:
         """Write the manifest, atomically and to last."""
@@ -99,16 +95,12 @@ class Manifest:
     def parse(cls, content: bytes, name: Path) -> "Manifest":
         """The same for a manifest's bytes; errors call it `name`."""
         try:
-            body = json.loads(content)
-            if body.pop("digest") != digest(body):
-                raise ValueError("its content does not match its own digest")
-            if body.pop("schema") != SCHEMA:
-                raise ValueError("another schema version")
+            body = unsealed(content, SCHEMA)
             body["outputs"] = {name: Output(**entry) for name, entry in body["outputs"].items()}
             body["labels_seen"] = tuple(body["labels_seen"])
             manifest = cls(**body)
             manifest._check()
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except MALFORMED as error:
             raise IntegrityError(
                 f"{name}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
                 "the manifest anew."

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ledger.disk.canonical import canonical_json, digest, is_file_name, is_sha256
+from ledger.disk.documents import MALFORMED, check
 from ledger.disk.regular import naming, open_regular
-from ledger.disk.schema import check
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.manifest import leads_out
 from ledger.machine.fingerprint import fingerprint
@@ -183,7 +183,7 @@ def read_plan(run: str, job: str) -> Plan:
         ) from None
     except OSError as error:
         raise IntegrityError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise IntegrityError(
             f"{path}: {job}: not a plan of schema {SCHEMA} ({error}). Run the same `snakemake` "
             "command again; it plans anew."

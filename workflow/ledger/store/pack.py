@@ -21,6 +21,7 @@ from typing import NamedTuple
 from ledger import called
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import canonical_json
+from ledger.disk.documents import MALFORMED
 from ledger.disk.regular import size_of
 from ledger.errors import InputError
 from ledger.jobs.manifest import Manifest, leads_out
@@ -155,7 +156,7 @@ def read_pack(pack: Path, below: Path) -> dict[str, PackedJob]:
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError) as error:
         # A RuntimeError tells of an encrypted file, or one compressed in an unknown way.
         raise _refusal(pack, str(error)) from None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except MALFORMED as error:
         raise _refusal(pack, str(error)) from None
     if not found:
         raise InputError(f"{pack / below}: holds no manifest.")

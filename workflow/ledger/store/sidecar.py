@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ledger.disk.atomic import read_bytes, write_bytes
+from ledger.disk.atomic import write_bytes
 from ledger.machine.fingerprint import THREAD_VARIABLES, processor_model
 from ledger.store.store import Action
 
@@ -89,15 +89,6 @@ def sidecar_path(manifest: Path) -> Path:
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a record as JSON."""
     write_bytes(path, json.dumps(record, sort_keys=True, indent=1).encode() + b"\n")
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """A record, or None where there is none to read: nothing depends on it."""
-    try:
-        record = json.loads(read_bytes(path))
-        return record if isinstance(record, dict) else None
-    except (OSError, ValueError):
-        return None
 
 
 @cache

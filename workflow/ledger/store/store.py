@@ -45,9 +45,9 @@ from ledger.disk.atomic import (
     sync_directory,
     write_bytes,
 )
-from ledger.disk.canonical import digest, is_file_name, is_sha256
+from ledger.disk.canonical import is_file_name, is_sha256
+from ledger.disk.documents import MALFORMED, OtherSchema, check, sealed, unsealed
 from ledger.disk.regular import open_regular, other_kind
-from ledger.disk.schema import check
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.manifest import Output
 
@@ -121,18 +121,14 @@ class Store:
         """
         path = self.action(key)
         try:
-            body = json.loads(read_bytes(path))
-            if body.pop("digest") != digest(body):
-                raise RecordError("a record that was altered")
-            if body.pop("schema") != SCHEMA:
-                return None
+            body = unsealed(read_bytes(path), SCHEMA)
             if (of := body.pop("key")) != key:
                 raise RecordError(f"the record of another computation (key {of})")
             outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
             action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
             action.check()
             return action
-        except FileNotFoundError:
+        except (FileNotFoundError, OtherSchema):
             return None
         except OSError as error:
             if kind := _other_kind(path):
@@ -140,8 +136,8 @@ class Store:
             raise explain(error, path) from error
         except RecordError:
             raise
-        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-            raise RecordError("a damaged record") from None
+        except MALFORMED as error:
+            raise RecordError(f"a damaged record ({error})") from None
 
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
@@ -158,13 +154,11 @@ class Store:
 
     def record(self, key: str, action: Action) -> None:
         """Record an action whose objects are all in the store."""
-        body = {"schema": SCHEMA, "key": key, **asdict(action)}
-        body["labels_seen"] = list(action.labels_seen)
-        text = json.dumps({**body, "digest": digest(body)}, sort_keys=True, indent=1)
+        content = sealed({"key": key, **asdict(action)}, SCHEMA)
         with self._explained():
             path = self.action(key)
             self.make(path.parent)
-            write_bytes(path, text.encode() + b"\n", mode=0o444, lasting=True)
+            write_bytes(path, content, mode=0o444, lasting=True)
 
     def publish(self, path: Path) -> str:
         """Move a file from `scratch` into the store; returns the sha256 of its bytes.
