@@ -1,6 +1,15 @@
-"""Numbers and lists as people read them."""
+"""Numbers, lists and digests as people read them."""
 
+import json
+import re
 from collections.abc import Iterable
+from typing import Any
+
+SHORT = 12
+"""How many digits of a digest people are shown."""
+
+LONG = 60
+"""A value that takes more characters is not shown as a whole."""
 
 FEW = 8
 """Of more things than these, people are shown the first."""
@@ -16,6 +25,12 @@ def listed(things: Iterable[object]) -> str:
     first = [str(thing) for thing in things]
     more = f" and {len(first) - FEW:,} more" if len(first) > FEW else ""
     return ", ".join(first[:FEW]) + more
+
+
+def spelt(value: Any) -> str:
+    """A JSON value, every digest in it by its first digits."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return re.sub(r"\b[0-9a-f]{64}\b", lambda match: match[0][:SHORT], text)
 
 
 def duration(seconds: float) -> str:

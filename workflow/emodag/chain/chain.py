@@ -18,8 +18,10 @@ SHUFFLE_SEED = 1
 SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
 
-READING = "label group id test_group ignore decimals separator decimal missing_values"
-READING += " missing infinite"
+READING = (
+    *("label", "group", "id", "test_group", "ignore"),
+    *("decimals", "separator", "decimal", "missing_values", "missing", "infinite"),
+)
 """The settings by which a table's columns and cells are read."""
 
 
@@ -120,12 +122,12 @@ class Chain:
 
     def ingest(self) -> Job:
         data = self.config.data
-        names = f"{READING} classes all_missing constant min_rows_per_person"
+        names = (*READING, "classes", "all_missing", "constant", "min_rows_per_person")
         files = self._files("train") | self._files("test") | self._files("unlabelled")
         return self.job(
             f"{self.env}/table",
             "ingest",
-            {name: getattr(data, name) for name in names.split()}
+            {name: getattr(data, name) for name in names}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
             | ({"test_blocks": self.test_blocks()} if self.is_by_person else {})
             | partitions(files),
@@ -324,13 +326,15 @@ class Chain:
             f"predictions/{name}",
             "predict",
             {
-                **{name: getattr(data, name) for name in READING.split()},
+                **{name: getattr(data, name) for name in READING},
                 "person": self.config.scaling.person,
                 "resolution": self.resolution(self.config.protocols[0]),
                 "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
                 "randomness": self.config.training.randomness,
-                **{"classes": self.classes, "boost": self.boost},
-                **{"heads": [asked.id, asked.label], "values": asked.values},
+                "classes": self.classes,
+                "boost": self.boost,
+                "heads": [asked.id, asked.label],
+                "values": asked.values,
                 **partitions(found),
             },
             {**{role: file for role, (file, _) in found.items()}, **self.models()},
@@ -359,8 +363,11 @@ class Chain:
             {
                 "role": f"{self.run(protocol, seed)}/{stage}/fold{fold}",
                 "leak_free": protocol == "nested",
-                **{"env": self.env, "protocol": protocol, "seed": seed},
-                **{"stage": stage, "fold": fold},
+                "env": self.env,
+                "protocol": protocol,
+                "seed": seed,
+                "stage": stage,
+                "fold": fold,
             }
             for protocol in self.config.protocols
             for seed in self.config.seeds
@@ -377,7 +384,9 @@ class Chain:
         blends = [
             {
                 "role": f"{self.run(protocol, seed)}/gen{generation}/blend",
-                **{"env": self.env, "protocol": protocol, "seed": seed},
+                "env": self.env,
+                "protocol": protocol,
+                "seed": seed,
                 "stage": f"gen{generation}",
             }
             for protocol in self.config.protocols

@@ -41,8 +41,10 @@ def add(verbs) -> None:
         "take. Writes nothing.",
     )
     check.add_argument(
-        *("files",),
-        **{"nargs": "*", "type": Path, "metavar": "FILE"},
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
         help="configuration files on top of config.yaml",
     )
     check.set_defaults(verb=_check)

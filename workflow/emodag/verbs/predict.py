@@ -28,8 +28,10 @@ def add(verbs) -> None:
         "from the training persons.",
     )
     predict.add_argument(
-        *("tables",),
-        **{"nargs": "+", "type": Path, "metavar": "TABLE"},
+        "tables",
+        nargs="+",
+        type=Path,
+        metavar="TABLE",
         help="a table of any kind that data.test can be; several files are one table",
     )
     predict.add_argument(

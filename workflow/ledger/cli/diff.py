@@ -2,19 +2,12 @@
 
 import argparse
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ledger.cli.printing import tell
-from ledger.words import listed, plural
-
-SHORT = 12
-"""How many digits of a digest people are shown."""
-
-LONG = 60
-"""Of a longer value, people are shown the words in which it differs."""
+from ledger.words import LONG, SHORT, listed, plural, spelt
 
 
 def add(verbs) -> None:
@@ -95,8 +88,9 @@ def _jobs(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _change(change: dict[str, Any]) -> str:
-    sides = [_shown(change[side]) if side in change else "absent" for side in "ab"]
+    sides = [spelt(change[side]) if side in change else "absent" for side in "ab"]
     if any(len(text) > LONG for text in sides):
+        # Only the words in which they differ.
         left, right = (text.split() for text in sides)
         sides = [
             " ".join(word for word in mine if word not in other) or "(nothing)"
@@ -104,11 +98,6 @@ def _change(change: dict[str, Any]) -> str:
         ]
         return f"{change['key']}: {sides[0]} -> {sides[1]} (where they differ)"
     return f"{change['key']}: {sides[0]} -> {sides[1]}"
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return re.sub(r"\b[0-9a-f]{64}\b", lambda match: match[0][:SHORT], text)
 
 
 def _apart(apart: dict[str, Any]) -> Iterator[str]:

@@ -26,8 +26,11 @@ def add(verbs) -> None:
         "what only others need is removed too, and they would have to compute it again.",
     )
     gc.add_argument(
-        *("results",),
-        **{"type": Path, "nargs": "*", "default": [Path("results")], "metavar": "RESULTS"},
+        "results",
+        type=Path,
+        nargs="*",
+        default=[Path("results")],
+        metavar="RESULTS",
         help="directories of results (default: results)",
     )
     gc.add_argument("--delete", action="store_true", help="remove it (default: only tell)")

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.printing import tell
+from ledger.words import SHORT
 
 if TYPE_CHECKING:
     from ledger.ask.lineage import Origin, Step
-
-SHORT = 12
-"""How many digits of a digest people are shown."""
 
 MANY = 20
 """More names than this are counted, not listed; the JSON lists them all."""

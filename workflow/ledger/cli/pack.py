@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ledger.cli.places import add_results
 from ledger.cli.printing import tell
 from ledger.words import plural
 
@@ -14,15 +15,11 @@ def add(verbs) -> None:
         help="put manifests and small outputs into one zip file, to compare results elsewhere",
         description="Put the manifests of results, their sidecars and all outputs of up to 1 MB "
         "(64 MB together) into one zip file. `diff` takes it in place of the results. It holds "
-        "such tables, raw ones excepted, where they are that small, and tells whose labels were "
+        "such tables, features too, where they are that small, and tells whose labels were "
         "seen, and the names of columns and of this machine.",
     )
     pack.add_argument("out", type=Path, metavar="OUT.zip", help="the zip file to write")
-    pack.add_argument(
-        *("results",),
-        **{"type": Path, "nargs": "?", "default": "results", "metavar": "RESULTS"},
-        help="the directory of results (default: results)",
-    )
+    add_results(pack)
     pack.set_defaults(verb=_pack)
 
 

@@ -1,4 +1,4 @@
-"""Where the store is, for the verbs that look into it."""
+"""Where results and the store are, for the verbs that look into them."""
 
 import argparse
 import contextlib
@@ -9,6 +9,18 @@ from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes
 from ledger.jobs.job import RESULTS
 from ledger.store.place import NOTE, asked_store
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """Add the argument RESULTS."""
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="?",
+        default=RESULTS,
+        metavar="RESULTS",
+        help=f"the directory of results (default: {RESULTS})",
+    )
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

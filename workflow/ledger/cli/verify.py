@@ -2,10 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.cli.places import add_store, store_path
+from ledger.cli.places import add_results, add_store, store_path
 from ledger.cli.printing import tell
 
 if TYPE_CHECKING:
@@ -20,11 +19,7 @@ def add(verbs) -> None:
         description="Hash everything that results rest on anew: outputs, manifests, raw files, "
         "and the store's objects and records. Exit status 1 if anything is damaged.",
     )
-    verify.add_argument(
-        *("results",),
-        **{"type": Path, "nargs": "?", "default": "results", "metavar": "RESULTS"},
-        help="the directory of results (default: results)",
-    )
+    add_results(verify)
     verify.add_argument(
         "--repair",
         action="store_true",

@@ -2,24 +2,15 @@
 
 import argparse
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.printing import tell
+from ledger.words import FEW, LONG, SHORT, spelt
 
 if TYPE_CHECKING:
     from ledger.ask.why import Reason, Verdict
-
-SHORT = 12
-"""How many digits of a digest people are shown."""
-
-FEW = 8
-"""More reasons of one job than this are counted."""
-
-LONG = 60
-"""A value that takes more characters is described, not shown."""
 
 
 def add(verbs) -> None:
@@ -158,8 +149,7 @@ def _phrase(reason: "Reason") -> str:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    text = re.sub(r"\b[0-9a-f]{64}\b", lambda match: match[0][:SHORT], text)
+    text = spelt(value)
     if len(text) > LONG and isinstance(value, list):
         return f"[{len(value)} entries]"
     return text

@@ -19,6 +19,7 @@ from ledger.disk.atomic import write_bytes
 from ledger.environments.installer import Uv, interpreter
 from ledger.errors import ConfigError
 from ledger.machine.fingerprint import differences, versions_in
+from ledger.words import SHORT
 
 MARK = "ready.json"
 """The file that says an environment is whole, and what it was made of."""
@@ -33,7 +34,7 @@ def directory(name: str, locks: Sequence[Path], python: str) -> Path:
     for lock in locks:
         content.update(hashlib.sha256(lock.read_bytes()).digest())
     content.update((sys.version if python == BUILT else python).encode())
-    return called.home() / "environments" / f"{name}-{content.hexdigest()[:12]}"
+    return called.home() / "environments" / f"{name}-{content.hexdigest()[:SHORT]}"
 
 
 def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[str]:

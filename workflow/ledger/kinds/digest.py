@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ledger.disk.canonical import digest, file_sha256
 
-SHORT = 8
-"""Digits of the digest of a part, which tells the reader where to look and keys nothing."""
+DIGITS = 8
+"""How many of the digest of a part, which tells where files differ and keys nothing."""
 
 MANY = 10_000
 """Of a file with more parts than this, none is told."""
@@ -52,7 +52,7 @@ def digests(path: Path) -> tuple[str, dict[str, str]]:
         case _:
             return file_sha256(path), {}
     few = entries if len(entries) <= MANY else []
-    return digest(whole), {entry[0]: digest(entry)[:SHORT] for entry in few}
+    return digest(whole), {entry[0]: digest(entry)[:DIGITS] for entry in few}
 
 
 def _tensors(path: Path) -> list[list]:

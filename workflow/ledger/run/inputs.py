@@ -12,6 +12,7 @@ from ledger.jobs.plan import PlanError, Source, Upstream
 from ledger.run import turn
 from ledger.run.talk import Talk
 from ledger.store.store import Store
+from ledger.words import SHORT
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, ta
             talk.warn(f"{entry.path} {state}; restored from the store")
     elif not (found == entry.sha256 and _copy(entry, own)):
         raise IntegrityError(
-            f"{entry.path}: {state} (expected sha256 {entry.sha256[:12]}), and the store cannot "
+            f"{entry.path}: {state} (expected sha256 {entry.sha256[:SHORT]}), and the store cannot "
             "restore it. Delete the manifest beside it and run the same command again."
         )
     return own

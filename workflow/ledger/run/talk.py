@@ -13,9 +13,7 @@ from pathlib import Path
 from ledger.run import progress, tally
 from ledger.run.progress import Bar, Drawn
 from ledger.shown import shown
-
-SHORT = 12
-"""How many digits of a key people are shown."""
+from ledger.words import SHORT
 
 ERASE = "\r\x1b[K"
 """Goes back to the beginning of a terminal's line, and empties it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from ledger import called
 from ledger.run import turn
+from ledger.words import plural
 
 KEPT = 20
 """How many runs' files are kept."""
@@ -47,7 +48,7 @@ def summary() -> str | None:
     computed = [job["seconds"] for job in jobs if not job["hit"]]
     saved = [job["seconds"] for job in jobs if job["hit"]]
     return (
-        f"{called.name()}: {_count(jobs, 'job')}, {_count(saved, 'hit')}; "
+        f"{called.name()}: {plural(len(jobs), 'job')}, {plural(len(saved), 'hit')}; "
         f"took {time.monotonic() - _BEGAN:.1f} s, "
         f"computed {sum(computed):.1f} s summed over jobs, saved {sum(saved):.1f} s"
     )
@@ -96,10 +97,6 @@ def _records(path: Path | None) -> Iterator[dict[str, Any]]:
 def _runs() -> Path:
     """The directory with a file per run."""
     return called.home() / "runs"
-
-
-def _count(things: list, noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _file() -> Path | None:

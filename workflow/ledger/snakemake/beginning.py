@@ -17,8 +17,8 @@ from ledger.errors import IntegrityError
 from ledger.jobs.job import Job
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import RESULTS, Plan
-from ledger.run.talk import SHORT
 from ledger.store.sidecar import sidecar_path
+from ledger.words import SHORT
 
 CONFIGURATION = Path(RESULTS, "configuration.yaml")
 EARLIER = Path(RESULTS, "earlier")

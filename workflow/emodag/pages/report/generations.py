@@ -88,7 +88,7 @@ def _agreement(run: Run, seed: int) -> Table:
         rows.append([name, *_agreeing(run, (a, run.last), (b, run.last), seed)])
     return Table(
         "Agreement between generations and protocols",
-        [*heads],
+        heads,
         [[capital(row[0]), *row[1:]] for row in rows],
     )
 
