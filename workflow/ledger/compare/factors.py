@@ -1,10 +1,8 @@
 """Which factors tell the circumstances of two runs apart: with one, it is to blame."""
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Any
 
-from ledger.compare.dotted import changes
 from ledger.machine.fingerprint import CPU_VARIABLES
 
 SPELLINGS = {"numpy": "NumPy", "scipy": "SciPy", "torch": "PyTorch", "pyarrow": "PyArrow"}
@@ -50,8 +48,11 @@ def _factor(name: str, changes: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = sorted(changes(a, b), key=itemgetter("key"))
-    return [{"what": c["key"], "a": _text(c.get("a")), "b": _text(c.get("b"))} for c in found]
+    return [
+        {"what": name, "a": _text(a.get(name)), "b": _text(b.get(name))}
+        for name in sorted({*a, *b})
+        if a.get(name) != b.get(name)
+    ]
 
 
 def _text(value: object) -> str | None:

@@ -12,7 +12,7 @@ from tests.workflow.scenarios.sweep.faults import Faults
 from tests.workflow.scenarios.sweep.sweep import CLEAR, Outcome, Wrong, check, expect, files, whole
 
 TABLES = "results/local/folds/manifest.json"
-OURS = re.compile(r'File "[^"]*/(workflow/emodag|rules)/')
+OURS = re.compile(r'File "[^"]*/(workflow/(emodag|ledger)|rules)/')
 """A line of a traceback that goes through this workflow, not Snakemake alone."""
 
 
