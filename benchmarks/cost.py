@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from benchmarks.speed.measuring import run, summary
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 from ledger.disk.canonical import file_sha256
 from ledger.kinds.digest import logical_digest

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.cost import SHAPE
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 ONE_TARGET = "results/local/folds/folds.parquet"
 

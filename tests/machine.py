@@ -164,7 +164,8 @@ class Machine:
             "PIP_FIND_LINKS": f"{self.main} {self.more}",
         }
 
-        modules = ("__init__", "errors", "shown", "environments/__init__", "environments/installer")
+        modules = ("__init__", "called", "errors", "shown")
+        modules += ("environments/__init__", "environments/installer")
         for name in ("emodag/__init__", "emodag/setup", *(f"ledger/{name}" for name in modules)):
             to = self.project / f"workflow/{name}.py"
             to.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from benchmarks.speed.measuring import Comparison, Cost, run, task
 from sklearn.metrics import f1_score
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 from emodag.chain.stages import FITS
 

@@ -15,7 +15,7 @@ import psutil
 from benchmarks.cost import SHAPE
 from benchmarks.speed.measuring import Comparison, Cost, run, task
 from benchmarks.speed.tasks import ROWS, WIDTH, operations
-from tests.workflow.conftest import START, Project, listens
+from tests.project import START, Project, listens
 
 from emodag.chain.stages import FITS
 from ledger.jobs.plan import read_plan

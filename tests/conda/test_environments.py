@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, Project
+from tests.project import ROOT, Project
 
 LOCAL = yaml.safe_load((ROOT / "envs/local.yaml").read_text())
 

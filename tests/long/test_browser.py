@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.long.browser import chromium, needs_chromium
-from tests.workflow.conftest import WHOLE, Project
+from tests.project import WHOLE, Project
 
 
 @pytest.fixture(scope="module")

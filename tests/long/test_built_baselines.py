@@ -8,8 +8,8 @@ import subprocess
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import ROOT, Project, jobs
-from tests.workflow.test_baselines import TABLE, predictions
+from tests.project import ROOT, Project, jobs
+from tests.workflow.test_baselines_runs import TABLE, predictions
 
 OWN = ("lightgbm", "xgboost", "catboost", "tabm")
 """Those that need packages of their own."""

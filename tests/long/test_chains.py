@@ -5,9 +5,9 @@ import json
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, WHOLE, Project
-from tests.workflow.test_baselines import compare, predictions
-from tests.workflow.test_chain import rows
+from tests.project import ROOT, WHOLE, Project
+from tests.workflow.test_baselines_runs import compare, predictions
+from tests.workflow.test_chain_runs import rows
 
 
 def test_the_same_bits_in_a_clean_run_on_one_core(finished, tmp_path):

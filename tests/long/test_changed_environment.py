@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.scenarios.conftest import CHAIN
+from tests.workflow.scenarios.scenario import CHAIN
 
 SLOWER = {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
 """Instructions that NumPy is told not to use: other code paths, so another environment."""

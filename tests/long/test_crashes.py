@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.workflow.scenarios.conftest import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
+from tests.workflow.scenarios.scenario import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
 
 LONG = {**TINY, "training": {**TINY["training"], "epochs": 100}}
 """Fits that last long enough to be killed in."""

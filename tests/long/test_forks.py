@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.workflow.conftest import ROOT, START, Project, listens
+from tests.project import ROOT, START, Project, listens
 
 STATE = """\
 import json, os, signal, sys

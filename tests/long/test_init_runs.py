@@ -1,11 +1,11 @@
-"""What `init` writes passes `check`, and runs; `tests/unit/test_init.py` has the other kinds."""
+"""What `init` writes passes `check`, and runs; the unit tests of `init` have the other kinds."""
 
 import pytest
 import yaml
 
-from tests.unit.test_init import KINDS
-from tests.workflow.conftest import SMALL, Project
-from tests.workflow.test_chain import rows
+from tests.project import SMALL, Project
+from tests.unit.emodag.test_init import KINDS
+from tests.workflow.test_chain_runs import rows
 
 QUICK = {name: SMALL[name] for name in ("folds", "generations", "protocols", "scaling", "model")}
 QUICK |= {"training": {"epochs": 2}, "pseudo_labels": SMALL["pseudo_labels"]}

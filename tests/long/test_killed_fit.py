@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from tests.workflow.conftest import Project, jobs
+from tests.project import Project, jobs
 
 EPOCHS = 400
 TEACHER = "local/nested/seed1/gen0/fold0"

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY
+from tests.workflow.scenarios.scenario import BOOST, CHAIN, SUBMISSION, TINY
 
 LEADERBOARD = "results/leaderboard.csv"
 OTHER = {**TINY, "pseudo_labels": BOOST}

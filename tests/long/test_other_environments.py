@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ledger.machine.fingerprint import processor
-from tests.workflow.conftest import ROOT, WHOLE, Project
+from tests.project import ROOT, WHOLE, Project
 
 CONTROL = ("numpy2", "avx2", "no_avx2", "threads2")
 

@@ -9,8 +9,8 @@ import pytest
 
 from ledger.environments.venv import BUILT, directory
 from tests.machine import wheel
+from tests.project import START, Project, forked, jobs
 from tests.unit.obstacles import OBSTACLES, a_socket, device, pipe
-from tests.workflow.conftest import START, Project, forked, jobs
 
 TABLE = "results/local/table/manifest.json"
 

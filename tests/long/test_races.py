@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import START, forked
-from tests.workflow.scenarios.conftest import (
+from tests.project import START, forked
+from tests.workflow.scenarios.scenario import (
     BOOST,
     CHAIN,
     SUBMISSION,

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.workflow.conftest import ROOT, Project, jobs
+from tests.project import ROOT, Project, jobs
 
 PLAIN = ROOT / "tests/workflow/plain_script.py"
 SHARED = ROOT.parent / "shared/tools/monolith.py"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.workflow.conftest import ROOT
+from tests.project import ROOT
 from tests.workflow.scenarios.sweep.faults import has_compiler
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\u202e"
 TEACHER = "local/nested/seed1/gen0/fold0"

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 SCRIPT = Path(__file__).parent / "slurm-local.sh"
 STATE = Path("/run/emodag-slurm")

@@ -6,7 +6,7 @@ from collections import Counter
 import psutil
 import pytest
 
-from tests.workflow.conftest import Project
+from tests.project import Project
 
 from .conftest import SCRIPT, STATE, Run, command, computed, create, edit_profile, wait_until
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.workflow.conftest import ROOT, jobs
+from tests.project import ROOT, jobs
 
 PAGE = (ROOT / "docs/add-a-stage.md").read_text()
 NEW = re.compile(r"New file `([^`]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)

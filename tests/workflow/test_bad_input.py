@@ -1,6 +1,6 @@
 """What a user can get wrong, through real Snakemake: one clear error, nothing half-written.
 
-`tests/unit/test_ingest_bad_input.py` holds the rest of what a table can have wrong with it.
+`tests/unit/emodag/test_ingest_bad_input.py` holds the rest of what a table can have wrong with it.
 """
 
 import gzip
@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.workflow.conftest import jobs
+from tests.project import jobs
 
 
 def rewrite(project, name, change):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import jobs
+from tests.project import jobs
 
 FEATURES = [f"f{number}" for number in range(8)]
 RANKED = {"n_quantiles": 20, "person": "rank"}

@@ -16,7 +16,7 @@ from ledger.jobs.key import key_of
 from ledger.jobs.manifest import Manifest, Output
 from ledger.kinds.digest import logical_digest
 from ledger.machine.builds import PARTS
-from tests.workflow.conftest import jobs
+from tests.project import jobs
 
 RUN = "local/published/seed1"
 

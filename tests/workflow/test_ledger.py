@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ledger
-from tests.workflow.conftest import ROOT, START, forked, jobs, once
+from tests.project import ROOT, START, forked, jobs, once
 
 COUNTS = ["count/alice", "count/moby"]
 ALL = [*COUNTS, "ranking"]

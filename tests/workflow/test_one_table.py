@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import Project, jobs
-from tests.workflow.test_chain import rows
+from tests.project import Project, jobs
+from tests.workflow.test_chain_runs import rows
 
 REPORT = "results/report.html"
 ALONE = {"test": None, "truth": None, "label": "label", "group": "person"}

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from emodag.pages.page_parts import NONE
 from ledger.disk.canonical import file_sha256
-from tests.workflow.conftest import WHOLE, Project
+from tests.project import WHOLE, Project
 
 REPORT = "results/report.html"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import Project, jobs
+from tests.project import Project, jobs
 
 SUBMISSION = "results/submission.csv"
 NOTHING = "Nothing to be done"

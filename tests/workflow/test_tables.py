@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from tests.workflow.conftest import jobs
-from tests.workflow.test_chain import rows
+from tests.project import jobs
+from tests.workflow.test_chain_runs import rows
 
 TABLE = "results/local/table/manifest.json"
 

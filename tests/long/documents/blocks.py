@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.workflow.conftest import tables
+from tests.project import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,7 +15,7 @@ import yaml
 from ledger.disk.atomic import write_bytes
 from ledger.disk.canonical import digest
 from ledger.machine.fingerprint import THREAD_VARIABLES, fingerprint
-from tests.workflow.conftest import Project
+from tests.project import Project
 from tests.workflow.scenarios import clean
 
 PLAIN = dict.fromkeys(THREAD_VARIABLES, "1")

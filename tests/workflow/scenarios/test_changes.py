@@ -4,7 +4,7 @@
 """
 
 from ledger.machine.fingerprint import steering
-from tests.workflow.scenarios.conftest import CHAIN, SUBMISSION, TINY, Scenario
+from tests.workflow.scenarios.scenario import CHAIN, SUBMISSION, TINY, Scenario
 
 
 def test_11_a_fresh_clone_sharing_the_store(tiny, tmp_path, correct):

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, SUBMISSION, TINY, flip
+from tests.workflow.scenarios.scenario import BOOST, CHAIN, SUBMISSION, TINY, flip
 
 OTHER = {**TINY, "pseudo_labels": BOOST}
 

@@ -4,7 +4,7 @@ import ast
 import os
 import shutil
 
-from tests.workflow.scenarios.conftest import BOOST, CHAIN, FITTED, SUBMISSION, TINY
+from tests.workflow.scenarios.scenario import BOOST, CHAIN, FITTED, SUBMISSION, TINY
 
 
 def test_01_nothing_changed(scenario, correct):

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from ledger.jobs.plan import PLANS
-from tests.workflow.conftest import ROOT, SMALL, START, Project, forked, jobs, tables
-from tests.workflow.scenarios.conftest import BOOST, SUBMISSION, TINY
+from tests.project import ROOT, SMALL, START, Project, forked, jobs, tables
+from tests.workflow.scenarios.scenario import BOOST, SUBMISSION, TINY
 
 CONFIG = {**SMALL, **TINY, "training": {**SMALL["training"], **TINY["training"]}}
 

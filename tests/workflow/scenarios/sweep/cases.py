@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.workflow.scenarios.conftest import BOOST, TINY
+from tests.workflow.scenarios.scenario import BOOST, TINY
 
 A = {**TINY, "training": {"epochs": 2, "batch": 32, "checkpoint_every": 1}}
 CONFIGURATIONS = {

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.workflow.scenarios.conftest import BOOST, SUBMISSION, Scenario
+from tests.workflow.scenarios.scenario import BOOST, SUBMISSION, Scenario
 from tests.workflow.scenarios.sweep.cases import A
 from tests.workflow.scenarios.sweep.faults import Faults
 from tests.workflow.scenarios.sweep.sweep import CLEAR, Outcome, Wrong, check, expect, files, whole

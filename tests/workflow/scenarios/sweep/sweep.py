@@ -23,9 +23,9 @@ from ledger.jobs.results import is_manifest
 from ledger.kinds.digest import logical_digest
 from ledger.store import sidecar
 from ledger.store.store import Store
-from tests.workflow.conftest import ROOT, Project, tables
+from tests.project import ROOT, Project, tables
 from tests.workflow.scenarios import clean
-from tests.workflow.scenarios.conftest import flip
+from tests.workflow.scenarios.scenario import flip
 from tests.workflow.scenarios.sweep.cases import CONFIGURATIONS, FINAL, Case, Command
 from tests.workflow.scenarios.sweep.chain import CLEAR_ERROR, STORE, Chain
 from tests.workflow.scenarios.sweep.faults import Faults

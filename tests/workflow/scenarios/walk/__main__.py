@@ -8,8 +8,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from tests.workflow.scenarios.conftest import TINY, Scenario
 from tests.workflow.scenarios.oracle import Oracle
+from tests.workflow.scenarios.scenario import TINY, Scenario
 from tests.workflow.scenarios.walk.machine import Walker, walk
 
 PER_PROJECT = 25

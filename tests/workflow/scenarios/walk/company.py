@@ -9,7 +9,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from tests.workflow.scenarios.conftest import SUBMISSION
+from tests.workflow.scenarios.scenario import SUBMISSION
 from tests.workflow.scenarios.walk.edits import SETTINGS
 from tests.workflow.scenarios.walk.runs import COMPANY, lose
 from tests.workflow.scenarios.walk.walked import ADVICE, LEADERBOARD, Running, Walked

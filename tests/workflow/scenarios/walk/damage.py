@@ -2,7 +2,7 @@
 
 import shutil
 
-from tests.workflow.scenarios.conftest import flip as flip_bit
+from tests.workflow.scenarios.scenario import flip as flip_bit
 from tests.workflow.scenarios.walk.walked import Walked
 
 WHOLE = {

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from tests.workflow.scenarios.conftest import SUBMISSION, TINY
+from tests.workflow.scenarios.scenario import SUBMISSION, TINY
 from tests.workflow.scenarios.walk.walked import Walked
 
 SETTINGS = {

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, assume, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.workflow.scenarios.conftest import Scenario
 from tests.workflow.scenarios.oracle import Oracle
+from tests.workflow.scenarios.scenario import Scenario
 from tests.workflow.scenarios.walk import company, damage, edits, runs
 from tests.workflow.scenarios.walk.walked import Walked
 

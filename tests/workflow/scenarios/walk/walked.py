@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 
 from ledger.kinds.digest import logical_digest
-from tests.workflow.scenarios.conftest import SUBMISSION, TINY, Done, Scenario
 from tests.workflow.scenarios.oracle import Oracle
+from tests.workflow.scenarios.scenario import SUBMISSION, TINY, Done, Scenario
 
 JOBS = 9
 """How many jobs a submission takes; each may need a piece of advice of its own."""

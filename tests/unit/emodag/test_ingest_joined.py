@@ -1,0 +1,197 @@
+"""Several files as one table: one per person, by a list or a pattern."""
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from emodag.config.raw_files import raw_files
+from emodag.stages import ingest
+from ledger.errors import InputError
+from tests.unit.emodag.test_ingest import Notes, matrix, params, quality
+
+FRAMES = [
+    pd.DataFrame(
+        {"a": np.arange(4.0) + 10 * at, "b": 1 / (1 + at), "label": ["calm", "tense"] * 2}
+    ).assign(person=f"S{at}")
+    for at in range(3)
+]
+
+
+def joined(folder, *paths, test=None, **changes):
+    output = folder / "out"
+    output.mkdir()
+    roles = {f"train/{at:05}": path for at, path in enumerate(paths)}
+    context = Notes(2)
+    ingest.run({**roles, "test": test or paths[0]}, params(**changes), output, context)
+    return context, output
+
+
+def saved(folder, *suffixes, frames=FRAMES):
+    paths = []
+    for frame, suffix in zip(frames, suffixes, strict=True):
+        paths.append(folder / f"S{len(paths)}.{suffix}")
+        if suffix == "parquet":
+            frame.to_parquet(paths[-1])
+        else:
+            frame.to_csv(paths[-1], index=suffix == "csv.gz", sep=";" if suffix == "tsv" else ",")
+    return paths
+
+
+@pytest.mark.parametrize("kinds", [("csv", "csv", "csv"), ("csv", "parquet", "tsv")])
+def test_files_are_one_table(tmp_path, kinds):
+    context, output = joined(tmp_path, *saved(tmp_path, *kinds))
+    whole = pd.concat(FRAMES)
+    np.testing.assert_array_equal(matrix(output / "train.parquet")[1], whole[["a", "b"]])
+    rows = pq.read_table(output / "train_rows.parquet").to_pydict()
+    assert rows["person"] == whole["person"].tolist() and rows["id"] == list(range(12))
+    assert quality(output)["reading"]["train"][0] == "with 2 more files"
+    assert any("with 2 more files" in warning for warning in context.warnings)
+
+
+def test_columns_go_by_name_and_indices_are_no_ids(tmp_path):
+    frames = [FRAMES[0], FRAMES[1][["person", "b", "label", "a"]], FRAMES[2]]
+    _, output = joined(tmp_path, *saved(tmp_path, *["csv.gz"] * 3, frames=frames))
+    names, values = matrix(output / "train.parquet")
+    assert names == ["a", "b"]
+    np.testing.assert_array_equal(values, pd.concat(FRAMES)[["a", "b"]])
+    assert pq.read_table(output / "train_rows.parquet")["id"].to_pylist() == list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (
+            lambda f: f.rename(columns={"b": "c"}),
+            r"S2\.csv: .*S0\.csv; .*lacks 'b' and also",
+        ),
+        (lambda f: f.assign(a=["1", "2", "x", "4"]), r"S2\.csv, column 'a', data row 3 .*'x'"),
+        (lambda f: f.assign(label=["calm"] * 3 + ["odd"]), r"S2\.csv, .*data row 4 .*'odd'"),
+        (lambda f: f.assign(person=["S2", None, "S2", "S2"]), r"S2\.csv, .*data row 2 .*missing"),
+    ],
+)
+def test_faults_name_the_file(tmp_path, spoil, expected):
+    paths = saved(tmp_path, *["csv"] * 3, frames=[*FRAMES[:2], spoil(FRAMES[2])])
+    with pytest.raises(InputError, match=expected):
+        joined(tmp_path, *paths, test=paths[0])
+
+
+def test_lists_and_patterns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("S3.csv", "S2.csv", "S10.csv", "[a].csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    assert list(raw_files(None)) == []
+    assert [*raw_files("S2.csv"), *raw_files("[a].csv")] == ["S2.csv", "[a].csv"]
+    assert list(raw_files("S*.csv")) == ["S10.csv", "S2.csv", "S3.csv"]
+    assert list(raw_files(["S3.csv", "S*.csv"])) == ["S3.csv", "S10.csv", "S2.csv"]
+    assert list(raw_files("T*.csv")) == ["T*.csv"]
+
+
+def test_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["who=S2/part-0.parquet", "who=S10/day=1/b.parquet", "who=S10/day=1/a.parquet"]
+    hidden = ["_SUCCESS", "who=S2/.part-0.parquet.crc", "_delta_log/0.json", ".ipynb/t.csv"]
+    for name in [*names, *hidden, "who=50%25 %2F/x=y=z/t.csv", "who=S2/x/u.tsv"]:
+        (tmp_path / "t.parquet" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "t.parquet" / name).touch()
+    (tmp_path / "t.parquet/who=S3").mkdir()
+    expected = {
+        "t.parquet/who=50%25 %2F/x=y=z/t.csv": {"who": "50% /", "x": "y=z"},
+        "t.parquet/who=S10/day=1/a.parquet": {"who": "S10", "day": "1"},
+        "t.parquet/who=S10/day=1/b.parquet": {"who": "S10", "day": "1"},
+        "t.parquet/who=S2/part-0.parquet": {"who": "S2"},
+        "t.parquet/who=S2/x/u.tsv": {"who": "S2"},
+    }
+    assert raw_files("t.parquet") == expected
+    assert list(raw_files("t.parquet")) == list(expected)
+    assert raw_files("t.*/who=S10/**/*.parquet") == dict(list(expected.items())[1:3])
+    assert raw_files("t.parquet/*=S[12]*") == dict(list(expected.items())[1:])
+    # Where a folder lies says nothing of the data.
+    assert raw_files("t.parquet/who=S2/part-0.parquet") == {"t.parquet/who=S2/part-0.parquet": {}}
+    assert set(map(len, raw_files("t.parquet/who=S10").values())) == {1}
+    with pytest.raises(InputError, match=r"t\.parquet/who=S3: this folder holds no table"):
+        raw_files(["t.parquet", "t.parquet/who=S3"])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_a_folder_is_called_is_a_column(tmp_path, suffix):
+    parts = [frame.drop(columns="person") for frame in FRAMES]
+    for part in parts:
+        part["label"] = part["label"].map({"calm": "0", "tense": "1"})
+    paths = saved(tmp_path, *[suffix] * 3, frames=parts)
+    said = {f"train/{at:05}": {"person": f"0{at}", "day": str(at)} for at in range(3)}
+    _, output = joined(tmp_path, *paths, test=paths[1], partitions={**said, "test": {"day": "5"}})
+    names, values = matrix(output / "train.parquet")
+    expected = pd.concat(FRAMES).assign(day=np.repeat([0, 1, 2], 4))[["a", "b", "day"]]
+    assert names == [*expected.columns] and (values == expected).all(axis=None)
+    assert matrix(output / "test.parquet")[1][:, 2].tolist() == [5] * 4
+    rows = pq.read_table(output / "train_rows.parquet").to_pydict()
+    assert rows["person"] == ["00"] * 4 + ["01"] * 4 + ["02"] * 4
+
+
+def test_a_column_of_the_file_is_not_its_folders(tmp_path):
+    paths = saved(tmp_path, *["csv"] * 3)
+    said = {f"train/{at:05}": {"person": "folder"} for at in range(3)}
+    _, output = joined(tmp_path, *paths, partitions=said)
+    assert set(quality(output)["rows_per_person"]) == {"S0", "S1", "S2"}
+
+
+def test_a_folder_that_is_no_number_is_named_as_text(tmp_path):
+    (path,) = saved(tmp_path, "parquet", frames=FRAMES[:1])
+    said = {role: {"day": "Monday"} for role in ("train/00000", "test")}
+    with pytest.raises(InputError, match=r"found text in 'day'; .*ignore: \['day'\]"):
+        joined(tmp_path, path, partitions=said)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("step", [1, 3, "chosen"])
+@pytest.mark.parametrize("named", [True, False])
+def test_slices_of_one_frame(tmp_path, suffix, step, named):
+    """Whose indices pandas writes in one way or another."""
+    whole = pd.concat(FRAMES, ignore_index=True)
+    whole = whole[[at != 5 for at in whole.index]] if step == "chosen" else whole[::step]
+    paths = []
+    for at, start in enumerate((0, 4, 8)):
+        paths.append(tmp_path / f"{at}.{suffix}")
+        part = whole.loc[start : start + 3]
+        part.to_csv(paths[-1]) if suffix == "csv" else part.to_parquet(paths[-1])
+    layout = {} if named else {"label": None, "group": None}
+    test = tmp_path / "test.csv"
+    whole[["a", "b"]].to_csv(test)
+    _, output = joined(tmp_path, *paths, test=test, min_rows_per_person=1, **layout)
+    names, values = matrix(output / "train.parquet")
+    assert names == ["a", "b"]
+    np.testing.assert_array_equal(values, whole[["a", "b"]])
+    rows = pq.read_table(output / "train_rows.parquet")
+    assert rows["id"].to_pylist() == list(range(len(whole)) if named else whole.index)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("kind", ["Float64", "Int8", "boolean"])
+def test_booleans_in_one_file_and_numbers_in_another(tmp_path, suffix, first, kind):
+    flags = np.array([None, True, False, None], object)
+    numbers = pd.array([None, 1, 0, None], kind)
+    frames = [FRAMES[0].assign(c=flags), FRAMES[1].assign(c=numbers)]
+    frames = [frames[first], frames[1 - first], FRAMES[2].assign(c=[None] * 4)]
+    paths = saved(tmp_path, *[suffix] * 3, frames=frames)
+    if kind == "boolean":
+        _, output = joined(tmp_path, *paths)
+        assert "c" in matrix(output / "train.parquet")[0]
+        return
+    found = ["True and False", "numbers"]
+    expected = rf"S1.{suffix}, column 'c': expected {found[first]}, as .*S0.* has, found"
+    with pytest.raises(InputError, match=expected):
+        joined(tmp_path, *paths)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("classes", [["0", "1"], ["1", "0"], ["False", "True"], ["True", "False"]])
+def test_a_label_is_one_class_in_all_files_however_written(tmp_path, suffix, classes):
+    labels = np.array([0, 1, 1, 0])
+    kinds = (bool, float, int)
+    frames = [f.assign(label=labels.astype(k)) for f, k in zip(FRAMES, kinds, strict=True)]
+    _, output = joined(tmp_path, *saved(tmp_path, *[suffix] * 3, frames=frames), classes=classes)
+    codes = pq.read_table(output / "train_rows.parquet")["label"].to_pylist()
+    expected = labels if classes[0] in ("0", "False") else 1 - labels
+    assert codes == [*expected] * 3

@@ -1,0 +1,147 @@
+"""The true labels of the test table: which column they are in, and which row is whose."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emodag.science.tables.ingest import read_truth
+from ledger.errors import InputError
+
+CLASSES = ["calm", "tense", "dull"]
+
+
+def truth(folder, text, *, label=None, id=None, ids=(0, 1, 2)):
+    path = folder / "truth.csv"
+    path.write_text(text)
+    return read_truth(path, label=label, id=id, classes=CLASSES, n_rows=len(ids), ids=ids)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("label\n2\n0\n1\n", None),
+        ("label,emotion\n0,dull\n0,calm\n0,tense\n", "emotion"),
+        ("mood,label\nx,2\ny,0\nz,1\n", "emotion"),
+        ("ID,Predicted\n0,2\n1,0\n2,1\n", None),
+        ("Predicted,ID,person\n1,2,P\n2.0,0,P\n0,1,P\n", None),
+        ("id,whatever\n1,calm\n2,tense\n0,dull\n", None),
+    ],
+)
+def test_column_and_order(tmp_path, text, label):
+    codes = truth(tmp_path, text, label=label)
+    assert codes.dtype == np.int8
+    assert codes.tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "id"),
+    [
+        ("window,label\nw2,1\nw0,2\nw1,0\n", "window"),
+        (",label\nw2,1\nw0,2\nw1,0\n", None),
+        ("Unnamed: 0,label\nw1,0\nw2,1\nw0,2\n", "window"),
+    ],
+)
+def test_ids_under_the_tables_name_or_none(tmp_path, text, id):
+    assert truth(tmp_path, text, id=id, ids=("w0", "w1", "w2")).tolist() == [2, 0, 1]
+
+
+def test_parquet_with_text_ids(tmp_path):
+    path = tmp_path / "truth.parquet"
+    pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)
+    ids = np.array(["u", "v"], dtype=object)
+    codes = read_truth(path, label="label", id=None, classes=CLASSES, n_rows=2, ids=ids)
+    assert codes.tolist() == [2, 0]
+
+
+def saved(folder, frame, suffix, **how):
+    """A frame as a truth: its path, and how such a text is written."""
+    path = folder / f"truth.{suffix}"
+    if suffix == "parquet":
+        frame.to_parquet(path, index=how.pop("index", None))
+    else:
+        frame.to_csv(path, **how)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("index", "ids", "expected"),
+    [
+        (range(3), (0, 1, 2), [2, 0, 1]),
+        (range(3), (2, 0, 1), [1, 2, 0]),
+        (range(3), ("u", "v", "w"), [2, 0, 1]),
+        (range(3), (1, 2, 3), [2, 0, 1]),
+        (range(5, 8), (6, 5, 7), [0, 2, 1]),
+        (range(0, 6, 2), (4, 0, 2), [1, 2, 0]),
+        ([7, 3, 5], (3, 5, 7), [0, 1, 2]),
+        (list("wuv"), ("u", "v", "w"), [0, 1, 2]),
+        (range(5, 8), (0, 1, 2), "lacks 3 of the 3 ids"),
+        ([1, 0, 2], ("u", "v", "w"), "lacks 3 of the 3 ids"),
+    ],
+)
+def test_the_index_of_a_frame(tmp_path, suffix, index, ids, expected):
+    """Alike in both formats; one that only counts is no id where rows have others."""
+    path = saved(tmp_path, pd.DataFrame({"mood": ["dull", "calm", "tense"]}, index=index), suffix)
+    how = {"label": "x", "id": None, "classes": CLASSES, "n_rows": 3}
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            read_truth(path, ids=ids, **how)
+    else:
+        assert read_truth(path, ids=ids, **how).tolist() == expected
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.xz", "tsv.zip", "parquet"])
+def test_the_rules_of_the_other_tables(tmp_path, suffix):
+    """A separator nobody guesses, decimal commas, an index beside the id."""
+    frame = pd.DataFrame({"key": [2.0, 0.0, 1.0], "mood": [1.0, 2.0, 0.0], "f": 0.5})
+    path = saved(
+        tmp_path, frame, suffix, **({} if suffix == "parquet" else {"sep": ":", "decimal": ","})
+    )
+    how = {
+        **{"label": "mood", "id": "key", "classes": CLASSES, "n_rows": 3, "ids": [0, 1, 2]},
+        **{"separator": ":", "decimal": ","},
+    }
+    assert read_truth(path, **how, missing=["7"]).tolist() == [2, 0, 1]
+    with pytest.raises(InputError, match=r"data row 1.*the label is missing .found '1.0'"):
+        read_truth(path, **how, missing=["1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("label\n2\n0\n", "expected 3 rows as in the test table, found 2"),
+        ("label\n", "found 0"),
+        ("label\n2\n\n1\n", "data row 2 .*the label is missing"),
+        ("label\n2\n0\n3\n", "data row 3 .*expected one of the classes"),
+        ("ID,label\n0,2\n1,0\n3,1\n", r"lacks 1 of the 3 ids of the test table \('2'\)"),
+        ("ID,label\n0,2\n1,0\n1,1\n", "id 1 was already used in data row 2"),
+        ("x,y\n0,2\n1,0\n2,1\n", "cannot tell which column"),
+        ("ID\n0\n1\n2\n", "cannot tell which column"),
+    ],
+)
+def test_truth_that_does_not_fit(tmp_path, text, expected):
+    with pytest.raises(InputError, match=expected):
+        truth(tmp_path, text)
+
+
+def test_real_truth():
+    root = Path(__file__).parents[3]
+    folder = root / os.environ.get("EMODAG_DATA", "../shared/data") / "stress_predict"
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}; set EMODAG_DATA")
+    rows = pq.read_metadata(folder / "test.parquet").num_rows
+    codes = read_truth(
+        folder / "test_truth.csv",
+        label="label",
+        id=None,
+        classes=["rest", "one", "two", "three"],
+        n_rows=rows,
+        ids=range(rows),
+    )
+    assert codes.shape == (rows,)
+    assert set(codes.tolist()) == {0, 1, 2, 3}

@@ -1,0 +1,103 @@
+"""`check` reads the tables as a run does, says what it understood and what a run takes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.project import Project
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory) -> tuple[Project, str]:
+    project = Project.create(tmp_path_factory.mktemp("check") / "project")
+    before = sorted(project.path.rglob("*.csv"))
+    done = project.emodag("check", "small.yaml")
+    assert done.returncode == 0, done.stderr
+    assert sorted(project.path.rglob("*.csv")) == before
+    return project, done.stdout
+
+
+def test_what_was_understood(checked):
+    _, said = checked
+    facts = dict(re.findall(r"(?m)^(\S[^\n]{14}\S?) *(.*)$", said))
+    facts = {name.strip(): text for name, text in facts.items()}
+    assert facts["training table"] == "train.csv: 72 rows"
+    assert facts["test table"] == "test.csv: 24 rows"
+    assert facts["persons"] == "6 of 12 rows each: 0, 1, 2, 3, 4, 5"
+    assert facts["classes"] == "LVLA 18, HVLA 18, LVHA 18, HVHA 18"
+    assert facts["features"] == "8"
+    assert facts["cells, train"] == "1 beyond 1e20; in one feature"
+
+
+def test_the_jobs_are_those_that_snakemake_plans(checked):
+    project, said = checked
+    assert re.search(r"a step of 16 rows takes [1-9]\d* ms here", said)
+    told = [int(count) for count in re.findall(r"(\d+) jobs, ", said)]
+    planned = [
+        int(re.search(r"(?m)^total +(\d+)$", project.snakemake("-n", *targets).stderr)[1])
+        for targets in (["results/submission.csv"], [])
+    ]
+    assert [told[0], told[1] + 1] == planned  # `all` is a job of Snakemake's
+
+
+def test_it_writes_nothing_into_the_project(checked):
+    project, _ = checked
+    assert not (project.path / ".emodag").exists()
+
+
+def test_the_command_to_run_next_names_the_files(checked):
+    _, said = checked
+    assert re.search(r"Next: snakemake -c\d+ results/submission.csv --configfile small.yaml$", said)
+
+
+def test_it_is_a_command_of_the_environment(checked):
+    project, _ = checked
+    command = [Path(sys.prefix, "bin/emodag"), "check", "small.yaml"]
+    done = subprocess.run(command, cwd=project.path, text=True, capture_output=True)
+    assert "train.csv: 72 rows" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1,calm,S1\n", "train.csv, column 'label', data row 1"),
+        ("", "train.csv: has a header but no rows"),
+    ],
+)
+def test_a_fault_in_a_table_is_told_as_by_a_run(tmp_path, rows, message):
+    project = Project.create(tmp_path / "project", data={"label": "label", "group": "person"})
+    (project.path / "train.csv").write_text(f"f0,label,person\n{rows}")
+    (project.path / "test.csv").write_text("f0\n1\n")
+    done = project.emodag("check", "small.yaml")
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith(f"emodag: error: {message}")
+    assert "Traceback" not in done.stderr
+
+
+def test_many_files_and_many_classes(tmp_path):
+    classes = [f"sign{number:03}" for number in range(200)]
+    project = Project.create(
+        tmp_path / "project",
+        data={"train": ["a.csv", "b.csv"], "label": "sign", "group": "who", "classes": classes},
+    )
+    for name in "ab":
+        rows = [
+            f"{number},{sign},{name}{at}" for at in (1, 2) for number, sign in enumerate(classes)
+        ]
+        (project.path / f"{name}.csv").write_text("\n".join(["f,sign,who", *rows, ""]))
+    (project.path / "test.csv").write_text("f\n1\n2\n")
+    done = project.emodag("check", "small.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "a.csv, b.csv: 800 rows" in done.stdout
+    assert "sign000 4, sign001 4" in done.stdout and "and 192 more" in done.stdout
+
+
+def test_warnings_of_the_tables_are_told(tmp_path):
+    project = Project.create(tmp_path / "project")
+    text = project.read("test.csv").replace("f0,f1", "f1,f0", 1)
+    (project.path / "test.csv").write_text(text)
+    done = project.emodag("check", "small.yaml")
+    assert "WARNING test.csv: features are ordered as in train.csv, by name" in done.stdout
