@@ -117,6 +117,24 @@ def test_what_only_a_type_checker_imports_is_not_followed(pack):
     assert "pack.real" in found and "pack.other" not in found
 
 
+def test_how_errors_are_called_is_in_no_key(pack):
+    before = code_closure("pack.stages.two", pack)
+    helper = pack / "helper.py"
+    helper.write_text(f"from ledger.errors import UserError\n{helper.read_text()}")
+    after = code_closure("pack.stages.two", pack)
+    assert before.keys() == after.keys()
+
+
+@pytest.mark.parametrize("name", ["page.html", "style.css", "sort.js"])
+def test_a_template_counts_with_its_package(pack, name):
+    (pack / name).write_text("first")
+    before, (_, parts) = code_closure("pack.stages.two", pack), definitions("pack", pack)
+    (pack / name).write_text("second")
+    after = code_closure("pack.stages.two", pack)
+    assert [module for module in after if after[module] != before[module]] == ["pack"]
+    assert definitions("pack", pack)[1]["templates"] != parts["templates"]
+
+
 def test_every_stage_imports_only_what_it_needs():
     """A stage that reached the training code would be recomputed at every edit of the network."""
     for stage in ("ingest", "folds", "scale", "pseudo_label", "blend", "submission", "scores"):
