@@ -181,8 +181,8 @@ def test_a_job_by_the_beginning_of_its_key(finished):
         (["results/submision.csv"], "did you mean 'results/submission.csv'? (jobs of the confi"),
         (["../../etc/passwd"], "no such job, manifest or result"),
         (["submission", "--configfile", "absent.yaml"], "absent.yaml: no such configuration file"),
-        (["submission", "--config", "folds"], "expected KEY=VALUE"),
-        (["submission", "--config", "folds=["], "not YAML"),
+        (["submission", "--config", "folds"], "defined as name=value pairs"),
+        (["submission", "--config", "folds=["], "folds: expected a whole number from 2"),
         (["submission", "--config", "foldz=2"], "did you mean 'folds'?"),
     ],
 )
