@@ -5,8 +5,8 @@ import re
 from tests.project import ROOT, jobs
 
 PAGE = (ROOT / "docs/add-a-stage.md").read_text()
-NEW = re.compile(r"New file `([^`]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
-EDIT = re.compile(r"(?:In `([^`]+)`|and), before `([^`]+)`:\n\n```\w+\n(.*?)```", re.DOTALL)
+NEW = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
+EDIT = re.compile(r"(?:In `([^`]+)`|and), before `([^`]+)`:\n\n```\n(.*?)```", re.DOTALL)
 
 
 def test_the_page_adds_a_stage_in_four_files(nested):

@@ -50,6 +50,24 @@ def test_ids_under_the_tables_name_or_none(tmp_path, text, id):
     assert truth(tmp_path, text, id=id, ids=("w0", "w1", "w2")).tolist() == [2, 0, 1]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "row_id,label\n2,dull\n0,calm\n1,tense\n",  # as `submission.id` may be called
+        "row_id,target\n2,dull\n0,calm\n1,tense\n",
+        "label,rid\ndull,2.0\ncalm,0\ntense,1\n",
+        "person,rid,label\na,2,dull\na,0,calm\nb,1,tense\n",
+    ],
+)
+def test_a_column_of_the_test_rows_ids_is_one_whatever_its_name(tmp_path, text):
+    assert truth(tmp_path, text, label="mood").tolist() == [0, 1, 2]
+
+
+def test_a_column_of_other_numbers_is_no_id(tmp_path):
+    text = "number,label\n2,dull\n0,calm\n3,tense\n"
+    assert truth(tmp_path, text).tolist() == [2, 0, 1]
+
+
 def test_parquet_with_text_ids(tmp_path):
     path = tmp_path / "truth.parquet"
     pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)

@@ -74,7 +74,7 @@ def _export(options: argparse.Namespace) -> int:
     artifacts = last.chain.models()
     last.require(artifacts.values())
     files = {
-        role: verified(Path(last.jobs[job].manifest), file)
+        role: verified(Path(last.workflow.jobs[job].manifest), file)
         for role, (job, file) in artifacts.items()
     }
     tensors, model = _tensors(files), _model(last, files)
@@ -140,7 +140,7 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
 
     rows = read_columns(files["rows"])["person"]
     _, (home, _) = list(last.chain.models().items())[-1]
-    manifest = Manifest.read(Path(last.jobs[home].manifest))
+    manifest = Manifest.read(Path(last.workflow.jobs[home].manifest))
     environment = manifest.ingredients["environment"]
     facts = {
         "protocol, run seed": f"{last.config.protocols[0]}, {last.config.seeds[0]}",
@@ -170,7 +170,7 @@ def _scores(last: "LastRun") -> str:
 
     if last.planner.must_run("scores"):
         return "Not scored: `snakemake results/scores.csv` had not been run.\n"
-    with Path(last.jobs["scores"].path("scores.csv")).open(newline="") as stream:
+    with Path(last.workflow.jobs["scores"].path("scores.csv")).open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     told = []
     for protocol in last.config.protocols:

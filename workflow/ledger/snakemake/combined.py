@@ -1,6 +1,7 @@
 """The configuration as Snakemake puts it together, for who asks without running it."""
 
 import os
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 
 from ledger.disk.atomic import read_bytes
 from ledger.errors import ConfigError
+from ledger.words import LONG
 
 DEFAULT = Path("config.yaml")
 
@@ -66,7 +68,8 @@ def _mapping(text: str | bytes, where: str) -> Mapping:
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}{_complaint(error, text)}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{where}: expected keys with values, found {values!r}")
+        found = textwrap.shorten(repr(values), LONG, placeholder="...")
+        raise ConfigError(f"{where}: expected a configuration, keys with values; found {found}")
     return values
 
 

@@ -1,5 +1,6 @@
 """What the columns of a raw table are, and the true labels of the test table."""
 
+import contextlib
 import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from emodag.science.tables.joined_table import JoinedTable
 from emodag.science.tables.parquet_tables import ParquetTable
 from emodag.science.tables.row_facts import label_codes, row_ids
 from emodag.science.tables.table import SAVED_INDEX, Table, fault, listed
-from ledger.errors import ConfigError
+from ledger.errors import ConfigError, InputError
 
 _TRUTH_IDS = ("ID", "id")
 _PACKED = ("", ".gz", ".xz", ".bz2", ".zst", ".zip")
@@ -298,9 +299,9 @@ def read_truth(
     """Read the true labels of the test rows from a table.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
-    only column besides the ids. With a column `id`, "ID", "id" or an index saved along, rows are
-    matched by it, else by order; so they are where an index without a name only counts the rows
-    from 0, and the test rows have other ids.
+    only column besides the ids. Rows are matched by a column `id`, "ID" or "id", a saved index, or
+    a column of any name that holds just the ids of the test rows; else by order. So they are
+    where an index without a name only counts the rows from 0, and the test rows have other ids.
 
     Parameters
     ----------
@@ -332,6 +333,11 @@ def read_truth(
         id_ = table.index
     others = [name for name in table.columns if name not in (id_, table.index)]
     column = next((name for name in (label, "label", "Predicted") if name in others), None)
+    if id_ is None and len(others) > 1:
+        found = _columns_of_ids(table, [name for name in others if name != column], ids)
+        if column is not None or len(found) == 1:  # else the labels may be such numbers, too
+            id_ = next(iter(found), None)
+            others = [name for name in others if name != id_]
     if column is None:
         if len(others) != 1:
             raise fault(
@@ -341,9 +347,9 @@ def read_truth(
             )
         column = others[0]
     blocks = list(table.blocks([], [column] if id_ is None else [column, id_]))
-    found = sum(len(block.texts[column]) for block in blocks)
-    if found != n_rows:
-        raise fault(path, f"expected {n_rows} rows as in the test table, found {found}")
+    rows = sum(len(block.texts[column]) for block in blocks)
+    if rows != n_rows:
+        raise fault(path, f"expected {n_rows} rows as in the test table, found {rows}")
     codes = label_codes(
         table, column, pa.concat_arrays([block.texts[column] for block in blocks]), classes
     )
@@ -365,6 +371,18 @@ def read_truth(
             column=id_,
         )
     return codes[[row_of[str(value)] for value in ids]]
+
+
+def _columns_of_ids(table: Table, names: Sequence[str], ids: Sequence[Any]) -> list[str]:
+    """Those of some columns that hold each of the ids once and nothing else."""
+    wanted, found = sorted(map(str, ids)), []
+    blocks = list(table.blocks([], names))
+    for name in names:
+        text = pa.concat_arrays([block.texts[name] for block in blocks])
+        with contextlib.suppress(InputError):  # what is no id
+            if sorted(map(str, row_ids(table, name, text).to_pylist())) == wanted:
+                found.append(name)
+    return found
 
 
 def _index_besides(table: Table, *taken: str | None) -> str | None:
