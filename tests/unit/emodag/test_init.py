@@ -319,6 +319,20 @@ def test_a_number_for_no_label(tmp_path):
     assert "  label: mood  # called so; is '-1' a class" in text
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["NA", "None", "null"])
+def test_a_class_that_is_called_as_missing_cells_are(tmp_path, name, suffix):
+    table = two()[0]
+    first = table["mood"].iloc[0]
+    table["mood"] = table["mood"].where(table["mood"] != first, name)
+    if suffix == "csv":
+        table.to_csv(tmp_path / "train.csv", index=False)
+    else:
+        table.to_parquet(tmp_path / "train.parquet", index=False)
+    _, said, _ = init(tmp_path, f"train.{suffix}")
+    assert f"UNSURE: is {name!r} a class? It stands for no label here" in said
+
+
 def test_another_column_called_so(tmp_path):
     table = frame(range(6)).assign(condition=[f"c{at % 5}" for at in range(72)])
     said, text = written(tmp_path, {"t.csv": table})

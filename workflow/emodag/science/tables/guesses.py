@@ -85,12 +85,14 @@ class Column:
     kind : "whole" numbers, "flags", other "text", or "fractions".
     values : the distinct ones as text, numbers by size; missing ones are none.
     codes : (rows,) positions in `values`, -1 where missing.
+    gaps : how missing ones are spelt, but for empty cells.
     """
 
     name: str
     kind: str
     values: tuple[str, ...]
     codes: np.ndarray
+    gaps: tuple[str, ...] = ()
 
     @property
     def missing(self) -> int:
@@ -195,7 +197,9 @@ def read_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
 
 
 def _column(table: Table, name: str, text: pa.Array) -> Column:
-    text = pc.if_else(pc.is_in(text, pa.array(table.missing)), pa.scalar(None, text.type), text)
+    is_gap = pc.is_in(text, pa.array(table.missing))
+    gaps = tuple(sorted({*pc.unique(text.filter(is_gap)).to_pylist()} - {"", None}))
+    text = pc.if_else(is_gap, pa.scalar(None, text.type), text)
     encoded = text.dictionary_encode()
     spelt = encoded.dictionary.drop_null()
     kind = "text"
@@ -211,11 +215,11 @@ def _column(table: Table, name: str, text: pa.Array) -> Column:
     except InputError:
         values, kind = _floats(spelt), "fractions"
     if not len(values):
-        return Column(name, "text", (), np.full(len(text), -1))
+        return Column(name, "text", (), np.full(len(text), -1), gaps)
     distinct, places = np.unique(values, return_inverse=True)
     at = encoded.indices.fill_null(-1).to_numpy()
     codes = np.where(at < 0, -1, places[at])
-    return Column(name, kind, tuple(map(str, distinct.tolist())), codes)
+    return Column(name, kind, tuple(map(str, distinct.tolist())), codes, gaps)
 
 
 def _floats(cells: pa.Array) -> np.ndarray:
@@ -363,6 +367,11 @@ def _label_and_person(
             _person_by_cells(found, others, lacking, names)
     elif {"-1", "0", "1"} <= {*found.label.values} and len(found.label.values) > 3:
         found.unsure["label"] = "is '-1' a class, or does it stand for no label?"
+    if found.label and found.label.kind == "text" and found.label.gaps:
+        found.unsure["label"] = (
+            f"is {_or(found.label.gaps)} a class? It stands for no label here; if it is one, name "
+            "it in `classes` and leave `unlabelled` out"
+        )
     gaps = [c for c in _called(grouping, PERSONS) if c.missing]
     if not found.person and gaps:
         told = f"; {gaps[0].name!r} is called so, but {gaps[0].missing:,} of its cells are missing"
