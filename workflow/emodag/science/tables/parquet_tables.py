@@ -116,6 +116,7 @@ class ParquetTable:
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
+        self._by_arrow = _columns_of_arrow(schema)
         values = {name: _value_type(type_) for name, type_ in self._types.items()}
         self.numeric = frozenset(n for n, t in values.items() if _is_number(t))
         self.unreadable = frozenset(n for n, t in values.items() if not _is_text(t))
@@ -152,7 +153,8 @@ class ParquetTable:
         with self._open() as file:
             whole = {
                 name: _in_whole(
-                    [self._column(file, group, name) for group in range(len(file.rows))]
+                    [self._column(file, group, name) for group in range(len(file.rows))],
+                    by_arrow=self._stored.get(name, name) in self._by_arrow,
                 )
                 for name in stored
                 if self._types[name] in _DEFINED
@@ -313,14 +315,24 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]
     return found
 
 
-def _metadata(schema: pa.Schema) -> list[Any]:
-    """What pandas noted of the index, [] where it was told to leave it out, or is unreadable."""
+def _metadata(schema: pa.Schema, of: str = "index_columns") -> list[Any]:
+    """What pandas noted of the index, or else; [] where it did not, or that is unreadable."""
     try:
         noted = schema.pandas_metadata
     except (ValueError, RecursionError):
         return []
-    levels = noted.get("index_columns") if isinstance(noted, dict) else None
-    return levels if isinstance(levels, list) else []
+    found = noted.get(of) if isinstance(noted, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _columns_of_arrow(schema: pa.Schema) -> frozenset[str]:
+    """Columns that pandas had of the types of pyarrow, of which it writes times otherwise."""
+    noted = [each for each in _metadata(schema, "columns") if isinstance(each, dict)]
+    return frozenset(
+        str(each.get("field_name"))
+        for each in noted
+        if str(each.get("numpy_type")).endswith("[pyarrow]")
+    )
 
 
 def _extension(field: pa.Field) -> str | None:
@@ -357,6 +369,16 @@ def _is_string(type_: pa.DataType | str) -> bool:
     )
 
 
+def _is_bytes(type_: pa.DataType) -> bool:
+    kinds = pa.types
+    return (
+        kinds.is_binary(type_)
+        or kinds.is_large_binary(type_)
+        or kinds.is_binary_view(type_)
+        or kinds.is_fixed_size_binary(type_)
+    )
+
+
 def _is_number_or_written(type_: pa.DataType | str) -> bool:
     return _is_number(type_) or _is_string(type_)
 
@@ -364,7 +386,7 @@ def _is_number_or_written(type_: pa.DataType | str) -> bool:
 def _is_text(type_: pa.DataType | str) -> bool:
     if isinstance(type_, str):
         return type_ in _DEFINED
-    return _is_number(type_) or _is_string(type_) or pa.types.is_temporal(type_)
+    return _is_number(type_) or _is_string(type_) or _is_bytes(type_) or pa.types.is_temporal(type_)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
@@ -372,13 +394,19 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return joined.dictionary_decode() if pa.types.is_dictionary(joined.type) else joined
 
 
-def _in_whole(parts: Sequence[pa.ChunkedArray]) -> pa.Array:
-    """A column of times, or of a type in `_DEFINED`, as pandas writes it: by all of its cells."""
+def _in_whole(parts: Sequence[pa.ChunkedArray], *, by_arrow: bool) -> pa.Array:
+    """A column of times, or of a type in `_DEFINED`, as pandas writes it: by all of its cells.
+
+    Except where it has the types of pyarrow: then each cell is written by itself.
+    """
     import pandas as pd
 
     column = pa.chunked_array([_plain(part) for part in parts]) if parts else pa.array([])
     is_uuid = column.type == pa.uuid()  # of which pandas would have the bytes
-    cells = pd.Series(column.to_pylist() if is_uuid else column.to_pandas(), dtype=None)
+    if by_arrow:
+        cells = pd.Series(column, dtype=pd.ArrowDtype(column.type))
+    else:
+        cells = pd.Series(column.to_pylist() if is_uuid else column.to_pandas(), dtype=None)
     lines = cells.to_csv(index=False, header=False, na_rep="NaT", sep="\x1f")  # so none is quoted
     return pa.array([None if cell == "NaT" else cell for cell in lines.splitlines()], pa.string())
 
@@ -391,7 +419,7 @@ def _strings(column: pa.Array) -> pa.Array:
     if pa.types.is_floating(type_):
         cells: Sequence[Any] = column.to_numpy(zero_copy_only=False)
         return pa.array([str(cell) if cell == cell else None for cell in cells], pa.string())
-    if pa.types.is_decimal(type_):
+    if pa.types.is_decimal(type_) or _is_bytes(type_):
         cells = column.to_pylist()
         return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
     return pc.utf8_trim_whitespace(column.cast(pa.string()))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,9 @@ UNLABELLED = "-1"
 """What stands for a missing label besides the spellings of any missing cell."""
 
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
+# As Python writes decimals; a spreadsheet writes 1E+02, and may have lost digits.
+_EXPONENT = r"-?(0|[1-9])(\.[0-9]+)?E(\+[1-9]|-[0-9]{1,2})"
+_DECIMAL = r"-?(0|[1-9][0-9]*)\.[0-9]+"
 # As nobody writes a float, 1e5 is a name.
 _FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
 
@@ -136,8 +140,9 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
     if SAVED_INDEX.fullmatch(column):  # as where tables were joined, each with an index of its own
         advice = "this index looks saved by accident: save the table without it, or name it in "
         advice += f"data.ignore: [{column!r}]"
-    if pc.count_distinct(ids).as_py() < len(ids):
-        for row, value in enumerate(ids.to_pylist()):
+    alike = ids if pa.types.is_integer(ids.type) else one_number(ids)
+    if pc.count_distinct(alike).as_py() < len(ids):
+        for row, value in enumerate(alike.to_pylist()):
             if value in first:
                 raise table.fault(
                     f"the id {value!r} was already used in data row {first[value] + 1}; "
@@ -152,11 +157,14 @@ def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
 def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.Array:
     """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07).
 
+    Beside text, a whole number is one person, or class, however it is written; ids stay as written.
+
     Raises
     ------
     InputError
         If they look like measurements, and are no index either.
     """
+    text = _without_exponents(text)
     if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
         return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
     whole = pc.match_substring_regex(text, r"^[+-]?[0-9]+(\.0*)?$")
@@ -171,7 +179,39 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
             column=column,
             row=row,
         )
-    return text
+    if all_numbers and is_index:  # decimals may be 0.50 where another file has 0.5
+        text = pc.replace_substring_regex(text, r"^([+-]?[0-9]+)$", r"\1.0")
+        return pc.replace_substring_regex(text, r"^([+-]?[0-9]+\.[0-9]+?)0*$", r"\1")
+    return text if what == "id" else one_number(text)
+
+
+def one_number(text: pa.Array) -> pa.Array:
+    """The same strings, whole numbers among them (7, 7.0, not 07) written one way."""
+    return pc.replace_substring_regex(
+        _without_exponents(text), r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1"
+    )
+
+
+def numbers_written_twice(text: pa.Array) -> list[str]:
+    """Which numbers are written in several ways, such as "'1' and '1.0'"."""
+    written = pc.unique(text)
+    spellings: dict[str, list[str]] = {}
+    for cell, number in zip(written.to_pylist(), one_number(written).to_pylist(), strict=True):
+        spellings.setdefault(number, []).append(cell)
+    several = (sorted(found) for found in spellings.values() if len(found) > 1)
+    return [" and ".join(map(repr, found)) for found in sorted(several)]
+
+
+def _without_exponents(text: pa.Array) -> pa.Array:
+    """The same strings, those such as 1E+2 written out: Parquet does not keep how they were."""
+    if not pc.any(pc.match_substring_regex(text, f"^{_EXPONENT}$")).as_py():
+        return text
+    encoded = text.dictionary_encode()
+    written = [
+        f"{Decimal(cell):f}" if re.fullmatch(_EXPONENT, cell) else cell
+        for cell in encoded.dictionary.to_pylist()
+    ]
+    return pa.array(written, pa.string()).take(encoded.indices)
 
 
 def is_missing(text: pa.Array, spellings: Sequence[str]) -> pa.Array:
@@ -228,8 +268,12 @@ def _codes_by_name(classes: Sequence[str]) -> Callable[[str], int | None]:
 
 
 def _one_spelling(value: str) -> str:
+    if re.fullmatch(_EXPONENT, value):
+        value = f"{Decimal(value):f}"
     if re.fullmatch(_WHOLE, value):
         return str(int(value.partition(".")[0]))
+    if re.fullmatch(_DECIMAL, value):
+        return value.rstrip("0").rstrip(".")
     return "True" if value in TRUE else "False" if value in FALSE else value
 
 
