@@ -1,5 +1,7 @@
 """Several files as one table: one per person, by a list or a pattern."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -143,7 +145,7 @@ def test_a_folder_that_is_no_number_is_named_as_text(tmp_path):
         joined(tmp_path, path, partitions=said)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "both"])
 @pytest.mark.parametrize("step", [1, 3, "chosen"])
 @pytest.mark.parametrize("named", [True, False])
 def test_slices_of_one_frame(tmp_path, suffix, step, named):
@@ -152,9 +154,10 @@ def test_slices_of_one_frame(tmp_path, suffix, step, named):
     whole = whole[[at != 5 for at in whole.index]] if step == "chosen" else whole[::step]
     paths = []
     for at, start in enumerate((0, 4, 8)):
-        paths.append(tmp_path / f"{at}.{suffix}")
+        own = ("csv", "parquet")[at % 2] if suffix == "both" else suffix
+        paths.append(tmp_path / f"{at}.{own}")
         part = whole.loc[start : start + 3]
-        part.to_csv(paths[-1]) if suffix == "csv" else part.to_parquet(paths[-1])
+        part.to_csv(paths[-1]) if own == "csv" else part.to_parquet(paths[-1])
     layout = {} if named else {"label": None, "group": None}
     test = tmp_path / "test.csv"
     whole[["a", "b"]].to_csv(test)
@@ -195,3 +198,118 @@ def test_a_label_is_one_class_in_all_files_however_written(tmp_path, suffix, cla
     codes = pq.read_table(output / "train_rows.parquet")["label"].to_pylist()
     expected = labels if classes[0] in ("0", "False") else 1 - labels
     assert codes == [*expected] * 3
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("other", ["P", "01", "12345678901234567890", "2.5b"])
+def test_a_number_is_one_person_and_one_class_however_written(tmp_path, suffix, other):
+    """Also beside text, of which the numbers are read as text; and that is told."""
+    people, labels = (other, 1, 1.0), (["calm", "1"] * 2, 1, 1.0)
+    frames = [
+        frame.assign(person=person, label=label)
+        for frame, person, label in zip(FRAMES, people, labels, strict=True)
+    ]
+    paths = saved(tmp_path, *[suffix] * 3, frames=frames)
+    _, output = joined(tmp_path, *paths, test=paths[1], classes=["calm", "1"])
+    assert quality(output)["rows_per_person"] == {"1": 8, other: 4}
+    assert quality(output)["class_counts"] == {"calm": 2, "1": 10}
+    told = " / ".join(quality(output)["warnings"])
+    assert "'1' and '1.0': one number each, and so taken for one person" in told
+    assert "'1' and '1.0': one number each, and so taken for one class" in told
+    assert "'1' of the test table is in the training table too" in told
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_spellings_of_a_person_in_one_column(tmp_path, suffix):
+    frame = pd.concat(FRAMES, ignore_index=True).assign(
+        person=["1", "1.0", "1.00", "07", "7", "7"] * 2
+    )
+    paths = saved(tmp_path, suffix, frames=[frame])
+    _, output = joined(tmp_path, *paths)
+    assert quality(output)["rows_per_person"] == {"1": 6, "07": 2, "7": 4}
+    assert any("'1' and '1.0' and '1.00': " in told for told in quality(output)["warnings"])
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_an_id_that_is_another_number_written_otherwise(tmp_path, suffix):
+    frame = FRAMES[0].assign(key=["w", "1.0", "x", "1"])
+    paths = saved(tmp_path, suffix, frames=[frame])
+    with pytest.raises(InputError, match=r"data row 4.*the id '1' was already used in data row 2"):
+        joined(tmp_path, *paths, id="key")
+
+
+FORMATS = [("csv", "csv", "csv"), ("csv", "parquet", "feather"), ("feather", "csv", "parquet")]
+COLUMNS = {
+    "bool": [True, False, True, True],
+    "int": [1, 2, 3, 4],
+    "float": [0.5, 1, 2, 4],
+    "whole": [1.0, 2, 3, 4],
+    "Int64": pd.array([1, None, 3, 4], "Int64"),
+    "boolean": pd.array([True, None, False, True], "boolean"),
+    "text of numbers": ["1", "2", "3", "4.5"],
+    "text of booleans": ["True", "False", "True", "True"],
+    "decimal": [Decimal("1.50"), Decimal("2"), Decimal("1E+2"), Decimal("4")],
+    "category": pd.Categorical([1, 2, 1, 2]),
+    "all missing": [None] * 4,
+}
+NAMES = {
+    "int": lambda at: at,
+    "float": lambda at: float(at),
+    "text": lambda at: f"w{at}",
+    "numbers and text": lambda at: f"{at}.0" if at < 4 else f"w{at}",
+    "spaces": lambda at: f" w{at} ",
+    "hundreds": lambda at: Decimal(f"{at + 1}E+2"),
+    "bytes": lambda at: b"w%d" % at,
+    "days": lambda at: pd.Timestamp("2024-05-01") + pd.Timedelta(days=at),
+    "times": lambda at: pd.Timestamp("2024-05-01", tz="UTC") + pd.Timedelta(minutes=90 * at),
+    "bool": lambda at: at > 5,
+}
+
+
+def outcome(folder, kinds, frames, **changes):
+    """What is made of the frames, saved so."""
+    folder.mkdir()
+    paths = []
+    for at, (frame, kind) in enumerate(zip(frames, kinds, strict=True)):
+        paths.append(folder / f"{at}.{kind}")
+        if kind == "csv":
+            frame.to_csv(paths[-1], index=not isinstance(frame.index, pd.RangeIndex))
+        elif kind == "parquet":
+            frame.to_parquet(paths[-1])
+        else:
+            frame.to_feather(paths[-1])
+    _, output = joined(folder, *paths, **changes)
+    tables = {path.name: pq.read_table(path) for path in output.glob("*.parquet")}
+    kept = {name: str((table.schema, table.to_pydict())) for name, table in tables.items()}
+    return kept, {**quality(output), "reading": 0}
+
+
+@pytest.mark.parametrize("kinds", FORMATS[1:])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_features_of_files_of_several_formats(tmp_path, kinds, kind):
+    frames = [frame.assign(c=COLUMNS[kind]) for frame in FRAMES]
+    found = [outcome(tmp_path / str(at), k, frames) for at, k in enumerate((FORMATS[0], kinds))]
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kinds", FORMATS[1:])
+@pytest.mark.parametrize("role", ["id", "group", "label"])
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_in_files_of_several_formats(tmp_path, kinds, role, kind):
+    name, frames = NAMES[kind], []
+    for at, frame in enumerate(FRAMES):
+        rows = {"id": range(4 * at, 4 * at + 4), "group": [3 * at] * 4, "label": [1, 7] * 2}[role]
+        column = {"id": "key", "group": "person", "label": "label"}[role]
+        frames.append(frame.assign(**{column: list(map(name, rows))}))
+    changes = {"id": "key"} if role == "id" else {}
+    if role == "label":
+        written = frames[0]["label"][:2].to_csv(index=False, header=False)
+        changes["classes"] = [cell.strip() for cell in written.splitlines()]
+    found = []
+    for at, formats in enumerate((FORMATS[0], kinds)):
+        try:
+            found.append(outcome(tmp_path / str(at), formats, frames, **changes))
+        except InputError as error:
+            assert role == "id" and kind == "bool"
+            found.append(str(error).split(": ", 1)[1])
+    assert found[0] == found[1]

@@ -114,9 +114,12 @@ def test_a_table_of_unlabelled_rows(tmp_path, parquet):
     ]
 
 
-def test_persons_of_two_tables_are_written_alike(tmp_path):
+@pytest.mark.parametrize("seven", ["7", "7.0"])
+def test_persons_of_two_tables_are_written_alike(tmp_path, seven):
     train = "a,label,person\n1,calm,7\n2,tense,7\n3,calm,8\n4,tense,8\n"
-    _, output = ingested(tmp_path, train=train, unlabelled_table="a,person\n5,7\n6,x\n")
+    _, output = ingested(tmp_path, train=train, unlabelled_table=f"a,person\n5,{seven}\n6,x\n")
+    told = [warning for warning in quality(output)["warnings"] if "taken for one person" in warning]
+    assert bool(told) == (seven == "7.0")
     assert read_columns(output / "train_rows.parquet")["person"].tolist() == ["7", "7", "8", "8"]
     assert read_columns(output / "unlabelled_rows.parquet")["person"].tolist() == ["7", "x"]
 

@@ -290,6 +290,49 @@ def test_whole_numbers_are_not_all_an_index(tmp_path):
     suspected(tmp_path, train, test, expected=0)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("code", [-999, 999, -9999, 9999, 99999])
+def test_a_code_for_missing_is_not_taken_for_a_number_in_silence(tmp_path, suffix, code):
+    """Of reals, counts, and yes and no; one feature has a few such cells by mistake."""
+    train = frame("p")
+    train["f1"] = np.arange(len(train)) % 7
+    train["f2"] = np.arange(len(train)) % 2
+    for at, every in enumerate((11, 13, 17)):
+        train.loc[at::every, f"f{at}"] = code
+    train.loc[::100, "f3"] = code
+    found = suspected(tmp_path, train, plain(frame("q")), suffix=suffix)
+    assert found.startswith(f"{code} in 'f0', 'f1', 'f2': in many rows")
+    assert found.endswith(f"set data.missing_values: [{code}]")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_codes_for_missing_are_told_once(tmp_path, suffix):
+    train = frame("p")
+    train["f4"] = 300.0 + np.arange(len(train)) * 7  # milliseconds, wider than 999
+    train.loc[::11, "f0"], train.loc[3::12, "f0"], train.loc[::13, "f4"] = -999, -9999, -999
+    found = suspected(tmp_path, train, plain(frame("q")), suffix=suffix)
+    assert found.startswith("-9999 in 'f0'; -999 in 'f0', 'f4': in many rows")
+    assert found.endswith("data.missing_values: [-9999, -999]")
+
+
+def test_a_code_that_is_set_is_not_told(tmp_path):
+    train = frame("p")
+    train.loc[::11, "f0"] = -999
+    asked = {"missing_values": ["-999"]}
+    suspected(tmp_path, train, plain(frame("q")), expected=0, **asked)
+
+
+def test_ordinary_whole_numbers_are_no_codes(tmp_path):
+    """Counts up to 999 and beyond, negative ones, two values alone, and what is far by itself."""
+    train, rows = frame("p"), np.arange(PEOPLE * WINDOWS)
+    train["f0"] = np.where(rows % 9 == 0, 999, rows * 4)
+    train["f1"] = np.where(rows % 9 == 0, -999, 4 * rows - 1000)
+    train["f2"] = np.where(rows % 9 == 0, 999, 0)
+    train["f3"] = np.where(rows % 9 == 0, 9999, rows * 100.5)
+    train["f4"] = np.where(rows % 9 == 0, 999.5, train["f4"])
+    suspected(tmp_path, train, plain(frame("q")), expected=0)
+
+
 def test_many_columns_are_sampled_with_fewer_rows(tmp_path, monkeypatch):
     plain(frame("p")).to_parquet(tmp_path / "a.parquet", index=False)
     monkeypatch.setattr(suspicions, "_SAMPLE_BYTES", 8 * 6 * 100)

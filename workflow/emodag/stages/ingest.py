@@ -27,15 +27,18 @@ from emodag.science.tables.row_facts import (
     is_missing,
     label_codes,
     lacks_label,
+    numbers_written_twice,
     persons,
     persons_of_unlabelled,
 )
 from emodag.science.tables.suspicions import (
     NOBODY,
+    codes_for_missing,
     empty_in_test,
     equal_neighbours,
     glance,
     index_among_features,
+    one_of_several_spellings,
     same_persons,
     same_rows,
     telling_features,
@@ -165,6 +168,7 @@ class _Train:
     lacking : boolean, of all rows, whether there is no label; `unlabelled` has their persons, None
         where each must have one. `ids`, `codes` and `persons` are of the others.
     kept : boolean, of the layout's features, whether they stay; `features` has their names.
+    written : how classes and persons are written, each spelling once.
     """
 
     lacking: np.ndarray
@@ -176,6 +180,7 @@ class _Train:
     tally: ColumnTally
     kept: np.ndarray
     features: tuple[str, ...]
+    written: dict[str, pa.Array]
 
 
 @dataclass(frozen=True)
@@ -187,11 +192,13 @@ class _Pool:
     tallies : by table, `test` and `unlabelled`, if there are such rows.
     tested : whom the test table names.
     unlabelled : the person of each unlabelled row, None where there are none.
+    written : how a table of unlabelled rows writes persons, each spelling once.
     """
 
     tallies: dict[str, ColumnTally]
     tested: set[object]
     unlabelled: pa.Array | None
+    written: pa.Array
 
 
 def _layouts(
@@ -288,6 +295,10 @@ def _read_train(
         tally=tally,
         kept=kept,
         features=features,
+        written={
+            "class": pc.unique(texts[label].filter(with_label)),
+            "person": pc.unique(texts[layout.group]),
+        },
     )
 
 
@@ -315,9 +326,9 @@ def _read_pool(
     """Read the rows to predict, and write their features, if there are any."""
     tallies: dict[str, ColumnTally] = {}
     tested: set[object] = set()
-    unlabelled = train.unlabelled
+    unlabelled, written = train.unlabelled, pa.array([], pa.string())
     if len(tables) == 1 and unlabelled is None:
-        return _Pool(tallies, tested, unlabelled)
+        return _Pool(tallies, tested, unlabelled, written)
     with FeatureWriter(staged / "test.parquet", train.features) as writer:
         copied = partial(copy_features, params=params, writer=writer, context=context)
         if "test" in tables:
@@ -335,6 +346,7 @@ def _read_pool(
             found = Layout(None, train.features, group=group)
             tallies["unlabelled"], texts = copied(table, found)
             unlabelled = persons_of_unlabelled(table, group, texts[group])
+            written = pc.unique(texts[group])
         elif unlabelled is not None:
             found = Layout(None, train.features)
             tallies["unlabelled"], _ = copied(
@@ -342,7 +354,7 @@ def _read_pool(
                 found,
                 wanted=lambda block: train.lacking[block.first_row :][: len(block.values)],
             )
-    return _Pool(tallies, tested, unlabelled)
+    return _Pool(tallies, tested, unlabelled, written)
 
 
 def _test_persons(
@@ -385,10 +397,14 @@ def _suspicions(
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
     page = glance(staged / "train.parquet")
     others_page = glance(staged / "test.parquet", sampled=False) if pool.tallies else None
+    people = pa.concat_arrays([train.written["person"], pool.written])
     found = [
+        *one_of_several_spellings(numbers_written_twice(people), "person"),
+        *one_of_several_spellings(numbers_written_twice(train.written["class"]), "class"),
         *same_persons(known, pool.tested, strangers),
         *same_rows(page, others_page, known, strangers),
         *telling_features(page, train.features, train.codes, known),
+        *codes_for_missing(page, train.features),
     ]
     if "test" in pool.tallies:
         empty = np.flatnonzero(pool.tallies["test"].all_missing())

@@ -193,8 +193,13 @@ def one_number(text: pa.Array) -> pa.Array:
 
 
 def numbers_written_twice(text: pa.Array) -> list[str]:
-    """Which numbers are written in several ways, such as "'1' and '1.0'"."""
-    written = pc.unique(text)
+    """Which whole numbers are written in several ways beside text, such as "'1' and '1.0'".
+
+    Where all are numbers, they are meant so.
+    """
+    written = pc.unique(_without_exponents(text))
+    if pc.all(pc.match_substring_regex(written, _WHOLE)).as_py():
+        return []
     spellings: dict[str, list[str]] = {}
     for cell, number in zip(written.to_pylist(), one_number(written).to_pylist(), strict=True):
         spellings.setdefault(number, []).append(cell)

@@ -46,6 +46,12 @@ _GAIN = 0.15
 _NEARLY_EQUAL = 0.05
 """Ratio of neighbours' squared differences to those of any two rows of the person; 1 is chance."""
 
+_CODES = (-999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
+"""Numbers that often stand for a missing value."""
+
+_CODED, _FEWEST_CODED = 0.01, 5
+"""Share of a feature's rows, and their number, from which on such a number may be meant so."""
+
 _NEIGHBOURED = 32
 """Features by which neighbouring rows are compared."""
 
@@ -192,6 +198,20 @@ def same_persons(
             "the test table is predicted says nothing of people not seen; take them out of one"
         )
     return found
+
+
+def one_of_several_spellings(numbers: Sequence[str], what: str) -> list[str]:
+    """That `numbers`, each given in all its spellings, were taken for one person, or class, each.
+
+    The spellings come as "'1' and '1.0'".
+    """
+    if not numbers:
+        return []
+    more = f"; and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+    return [
+        f"{'; '.join(numbers[:5])}{more}: one number each, and so taken for one {what}; if that is "
+        f"not meant, begin each {what}'s name with a letter"
+    ]
 
 
 def telling_features(
@@ -392,6 +412,37 @@ def index_among_features(train: Glance, name: str) -> list[str]:
         f"{name!r}, the first column, has another whole number in each row, as an index that was "
         "saved has, and is taken for a feature; name it in data.id if it names the rows, else in "
         "data.ignore"
+    ]
+
+
+def codes_for_missing(train: Glance, names: Sequence[str]) -> list[str]:
+    """Which features hold, in many rows, a number that looks like a code for missing, as -999 does.
+
+    It is farther from all others than those are from each other, or negative where they are not.
+    Of a feature with fewer than two others nothing is said.
+    """
+    found: dict[float, list[str]] = {}
+    suspects = np.flatnonzero(np.isin(train.sampled, _CODES).any(axis=0))
+    fewest = max(_FEWEST_CODED, _CODED * len(train.sampled))
+    for start in range(0, len(suspects), _COLUMNS_AT_ONCE):
+        columns = suspects[start : start + _COLUMNS_AT_ONCE]
+        values = train.sampled[:, columns]
+        others = np.where(np.isin(values, _CODES), np.nan, values)
+        low, high = np.fmin.reduce(others, axis=0), np.fmax.reduce(others, axis=0)
+        with np.errstate(over="ignore"):  # of artefacts such as 1e308
+            span = high - low
+        for code in _CODES:
+            is_far = (np.maximum(low - code, code - high) > span) | ((code < 0) & (low >= 0))
+            is_many = (values == code).sum(axis=0) >= fewest
+            for at in columns[is_far & is_many & (low < high)]:
+                found.setdefault(code, []).append(names[at])
+    if not found:
+        return []
+    told = "; ".join(f"{code:.0f} in {listed(found[code])}" for code in sorted(found))
+    codes = ", ".join(f"{code:.0f}" for code in sorted(found))
+    return [
+        f"{told}: in many rows, and unlike all other values there, as a code for missing; it is "
+        f"taken for a number. If it is none, set data.missing_values: [{codes}]"
     ]
 
 
