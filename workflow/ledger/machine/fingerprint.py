@@ -66,19 +66,21 @@ def installed_versions(more: Iterable[str] = ()) -> dict[str, str]:
 
 @cache
 def _version(name: str) -> str:
-    return _version_of(metadata.distribution(name))
+    found = metadata.distribution(name)
+    return _told(found) or found.version
 
 
-def _version_of(found: metadata.Distribution) -> str:
-    """A distribution's version; `importlib.metadata` would parse all that is said of it."""
+def _told(found: metadata.Distribution) -> str | None:
+    """The version that a distribution tells; `importlib.metadata` would parse all that it tells."""
     line = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
-    return line[1] if line else found.version
+    return line and line[1]
 
 
 def versions_in(path: list[str], more: Iterable[str] = ()) -> dict[str, str]:
     """The same for another interpreter, whose packages lie in the directories `path`."""
     found = {name: metadata.distributions(name=name, path=path) for name in _with(more)}
-    return {name: _version_of(one) for name, each in found.items() for one in list(each)[:1]}
+    told = {name: next(map(_told, each), None) for name, each in found.items()}
+    return {name: version for name, version in told.items() if version}
 
 
 def _with(more: Iterable[str]) -> list[str]:
