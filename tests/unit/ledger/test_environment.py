@@ -42,6 +42,11 @@ def test_it_is_built_once_damaged_and_built_again(lock):
     wanted = discard_if_damaged(place, {"pandas": "9.8"})
     assert wanted == ["pandas: locked 9.8, installed 9.9"]
     build(place, [lock], BUILT, said.append)
+    (told,) = place.glob("lib/python3*/site-packages/pandas-9.9.dist-info/METADATA")
+    told.unlink()
+    gone = discard_if_damaged(place, {"pandas": "9.9"})
+    assert gone == ["pandas: locked 9.9, installed not at all"]
+    build(place, [lock], BUILT, said.append)
     interpreter(place).unlink()
     assert discard_if_damaged(place, {"pandas": "9.9"}) == ["its Python is gone"]
     build(place, [lock], BUILT, said.append)
