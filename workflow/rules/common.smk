@@ -18,9 +18,10 @@ def needs(stage):
 
 def makes(stage):
     """Their outputs."""
+    found = STAGES[stage]
     caption = str(ROOT / f"workflow/report/{stage}.rst")
-    shown = STAGES[stage].shown and {**STAGES[stage].shown, "caption": caption}
-    return FLOW.makes(STAGES[stage].place, stage, shown)
+    shown = found.shown and {**found.shown, "caption": caption}
+    return FLOW.makes(found.place, stage, found.makes, shown)
 
 
 def log_of(stage):

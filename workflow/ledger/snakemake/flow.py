@@ -12,7 +12,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -207,7 +207,11 @@ class Flow:
         }
 
     def makes(
-        self, name: str, stage: str, shown: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        stage: str,
+        possible: Sequence[str] = (),
+        shown: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The outputs of the jobs called `name`, by their names with `_` for the dot.
 
@@ -215,11 +219,12 @@ class Flow:
         ----------
         name : a pattern of wildcards.
         stage : of which there may be no job in this configuration.
+        possible : what the stage makes in others, so that who asks for it is told why not here.
         shown : what Snakemake's `report` takes, for tables and pages directly in the results that
             Snakemake's own report is to show.
         """
         job = next((job for job in self.jobs.values() if job.stage == stage), None)
-        files = job.outputs if job else ()
+        files = job.outputs if job else possible
         if name == stage:
             made = {_word(file): f"results/{file}" for file in files}
             for word, path in made.items() if shown else ():
