@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ledger.run import progress, tally
+from ledger.run import progress, tally, turn
 from ledger.run.progress import Bar, Drawn
 from ledger.shown import shown
 from ledger.words import SHORT
@@ -91,8 +91,12 @@ class Talk:
         tally.warn(self.job, message)
 
     def error(self, message: str) -> None:
-        """What stopped the job; where the run's own process shows it at the end, for the log."""
-        at_once = self.log is None or progress.VARIABLE not in os.environ
+        """What stopped the job; where the run's own process shows it at the end, for the log.
+
+        Of a run that another one has followed nobody is left to show it.
+        """
+        is_alone = self.log is None or turn.latest() != turn.name()
+        at_once = is_alone or progress.VARIABLE not in os.environ
         self.say(*f"ERROR {self.job}: {message}".split("\n"), aloud=at_once)
 
     @contextmanager
