@@ -24,6 +24,7 @@ def test_a_log_that_cannot_be_written(tmp_path, capsys):
 
 
 def test_an_error_that_comes_at_the_end_is_only_logged_now(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(progress.VARIABLE, progress.LINES)
     Talk("job", tmp_path / "log").error("why")
     assert capsys.readouterr().err == ""
@@ -32,6 +33,17 @@ def test_an_error_that_comes_at_the_end_is_only_logged_now(tmp_path, capsys, mon
     for log in (None, tmp_path / "file/log"):  # from where nobody could take it
         Talk("job", log).error("why")
         assert capsys.readouterr().err == "ERROR job: why\n"
+
+
+def test_an_error_in_a_run_that_another_has_followed_is_said_now(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(progress.VARIABLE, progress.LINES)
+    monkeypatch.setenv(turn.VARIABLE, "20260101T000000-00000000")
+    turn.CURRENT.parent.mkdir(parents=True)
+    for current, said in (("20260101T000000-00000000", ""), ("another", "ERROR job: why\n")):
+        turn.CURRENT.write_text(current)
+        Talk("job", tmp_path / "log").error("why")
+        assert capsys.readouterr().err == said
 
 
 def test_what_another_job_has_warned_of_is_only_logged(tmp_path, capsys, monkeypatch):

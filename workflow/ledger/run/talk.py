@@ -95,7 +95,7 @@ class Talk:
 
         Of a run that another one has followed nobody is left to show it.
         """
-        is_alone = self.log is None or turn.latest() != turn.name()
+        is_alone = self.log is None or turn.is_followed()
         at_once = is_alone or progress.VARIABLE not in os.environ
         self.say(*f"ERROR {self.job}: {message}".split("\n"), aloud=at_once)
 

@@ -129,6 +129,12 @@ def latest() -> str | None:
     return None
 
 
+def is_followed() -> bool:
+    """Whether another run has become the current one since this process's own began."""
+    own = name()
+    return own is not None and latest() not in (None, own)
+
+
 def holder(results: Path) -> str | None:
     """Which process has its turn in a directory of results, in words; None where none runs here.
 
