@@ -38,7 +38,7 @@ def begin(
         known = (counted if snakemake.is_main_process else handed_on)(config)
         flow = Flow.once(
             snakemake,
-            workflow_of(known, effective_yaml(config)),
+            workflow_of(known, text=effective_yaml(config)),
             screen=screen,
             checkpoint_every=config.training.checkpoint_every,
             ending=lambda stages: of_success(

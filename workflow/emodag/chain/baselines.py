@@ -58,7 +58,7 @@ def _fit(chain: Chain, name: str, scheme: str, fold: int) -> Job:
     }
     if name == "self_training":
         params["threshold"] = config.pseudo_labels.threshold
-    return Chain(config, ENVIRONMENT).job(
+    return chain.job(
         _home(chain, name, scheme, fold),
         "baseline",
         params,
@@ -68,6 +68,7 @@ def _fit(chain: Chain, name: str, scheme: str, fold: int) -> Job:
             **chain.fold_input(),
             **(chain.unlabelled_folds() if scheme == "group_kfold" else {}),
         },
+        environment=ENVIRONMENT,
         packages=REQUIRED.get(name, ()) + (SEARCH if config.baseline_trials else ()),
     )
 

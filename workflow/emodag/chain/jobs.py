@@ -32,13 +32,13 @@ def jobs(config: Config) -> dict[str, Job]:
     return found
 
 
-def workflow_of(config: Config, text: str | None = None, *more: Job) -> Workflow:
+def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow:
     """The workflow of a configuration with the number of its folds.
 
     Parameters
     ----------
-    text : the configuration as it was before its persons were counted.
     more : jobs that are no target of a run.
+    text : the configuration as it was before its persons were counted.
     """
     found = jobs(config) | {job.name: job for job in more}
     return Workflow(

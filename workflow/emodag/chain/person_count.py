@@ -90,6 +90,6 @@ def _place(ingest: Job, *, read_only: bool) -> str:
     facts = {
         "files": {role: [origin, sha256[origin]] for role, origin in ingest.inputs.items()},
         "params": ingest.params,
-        "code": modules.closure("emodag.stages.ingest"),
+        "code": modules.closure(ingest.module),
     }
     return digest(facts)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from emodag.config.repeated_keys import refuse_repeated_keys
 from emodag.config.sections import Config, load
-from ledger.snakemake import combined as values
+from ledger.snakemake.combined import combined as values_of
+from ledger.snakemake.combined import in_order
 
 
 def combined(files: list[Path], settings: list[str]) -> Config:
@@ -15,6 +16,6 @@ def combined(files: list[Path], settings: list[str]) -> Config:
     ConfigError
         As `ledger.snakemake.combined`, and when a file holds a key twice, or the whole is wrong.
     """
-    found = values.combined(files, settings)
-    refuse_repeated_keys(values.in_order(files))
-    return load(found)
+    values = values_of(files, settings)
+    refuse_repeated_keys(in_order(files))
+    return load(values)

@@ -38,7 +38,7 @@ class LastRun:
             raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
         config = counted(combined([CONFIGURATION], []), read_only=True)
         chain = Chain(config, config.environment)
-        workflow = workflow_of(config, None, *([more(chain)] if more else []))
+        workflow = workflow_of(config, *([more(chain)] if more else []))
         return cls(config, chain, workflow, Planner(workflow))
 
     def require(self, artifacts: Iterable[tuple[str, str] | str]) -> None:

@@ -104,8 +104,10 @@ def parser(application: Application, modules: Sequence[Verb]) -> argparse.Argume
     )
     # Without a file where a rule has no log.
     run.add_argument(
-        *("--log",),
-        **{"type": Path, "nargs": "?", "metavar": "FILE"},
+        "--log",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
         help="write the job's lines here too",
     )
     run.add_argument(

@@ -22,8 +22,8 @@ from ledger.disk.remembered import keep, recall
 from ledger.errors import UserError
 
 LEDGER = Path(__file__).resolve().parents[1]
-LEDGER_ONLY = {"ledger.context", "ledger.errors", "ledger.shown"}
-"""Not counted: what a stage may ask for, and how errors are called and shown, are in no output."""
+UNCOUNTED = {"ledger.context", "ledger.errors", "ledger.shown"}
+"""What a stage may ask for, and how errors are called and shown, are in no output."""
 
 TEMPLATES = (".html", ".css", ".js")
 TYPES_ONLY = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
@@ -106,7 +106,7 @@ class Modules:
 
     def _parse(self, name: str, root: Path) -> tuple[str, list[str]] | None:
         """A module's digest and what it may import; None for anything else."""
-        if name in LEDGER_ONLY:
+        if name in UNCOUNTED:
             return None
         if (name, root) not in self._found:
             path = _module_file(name, root)
@@ -116,7 +116,7 @@ class Modules:
     def _parse_file(self, path: Path, name: str) -> tuple[str, list[str]]:
         text = path.read_bytes()
         is_package = path.name == "__init__.py"
-        beside = _templates(path.parent) if is_package else b""
+        beside = _templates(path)
         asked = hashlib.sha256(
             b"\0".join([_PARSER, f"{name} {is_package}".encode(), beside, text])
         ).hexdigest()
@@ -143,7 +143,7 @@ def definitions(module: str, root: Path) -> tuple[str, dict[str, str]] | None:
     parts: dict[str, list] = {}
     for name, node in _definitions(tree):
         parts.setdefault(name, []).append(_skeleton(node))
-    beside = _templates(path.parent) if path.name == "__init__.py" else b""
+    beside = _templates(path)
     if beside:
         parts["templates"] = [beside]
     return _digest(tree, beside), {
@@ -155,9 +155,10 @@ def _digest(tree: ast.Module, beside: bytes) -> str:
     return hashlib.sha256(repr(_skeleton(tree)).encode() + beside).hexdigest()
 
 
-def _templates(package: Path) -> bytes:
-    """Names and digests of the templates that lie in a package's directory, nothing if none do."""
-    found = (path for path in sorted(package.iterdir()) if path.suffix in TEMPLATES)
+def _templates(module: Path) -> bytes:
+    """Names and digests of the templates beside a package's `__init__`, nothing for others."""
+    beside = sorted(module.parent.iterdir()) if module.name == "__init__.py" else ()
+    found = (path for path in beside if path.suffix in TEMPLATES)
     return b"".join(path.name.encode() + file_sha256(path).encode() for path in found)
 
 

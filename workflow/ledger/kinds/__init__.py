@@ -1,1 +1,1 @@
-"""Kinds of files: the digest of what a file says, and a sketch to compare it by."""
+"""Kinds of files: the digest of what a file says, as a whole and by its parts."""

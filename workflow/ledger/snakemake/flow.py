@@ -223,19 +223,19 @@ class Flow:
         shown : what Snakemake's `report` takes, for tables and pages directly in the results that
             Snakemake's own report is to show.
         """
-        job = next((job for job in self.jobs.values() if job.stage == stage), None)
-        files = job.outputs if job else possible
-        if name == stage:
-            made = {_word(file): f"results/{file}" for file in files}
-            for word, path in made.items() if shown else ():
-                made[word] = path if path.endswith(".json") else report(path, **shown)
-            return {"manifest": f"results/{stage}.manifest.json", **made}
-        made = {_word(file): f"results/{name}/{file}" for file in files}
-        return {"manifest": f"results/{name}/manifest.json", **made}
+        files = next((job.outputs for job in self.jobs.values() if job.stage == stage), possible)
+        named = _named(name, stage)
+        made = {re.sub(r"\W", "_", file): named.path(file) for file in files}
+        if named.is_final and shown:
+            made = {
+                word: path if path.endswith(".json") else report(path, **shown)
+                for word, path in made.items()
+            }
+        return {"manifest": named.manifest, **made}
 
     def log(self, name: str, stage: str) -> str:
         """The log of the jobs called `name`."""
-        return f"results/{stage}.log" if name == stage else f"results/{name}/{stage}.log"
+        return _named(name, stage).path(f"{stage}.log")
 
     def conda(self, environment: str) -> str | None:
         """Conda's file of an environment, None where it takes what is there."""
@@ -433,5 +433,6 @@ class Flow:
                     print(f"{called.name()}: error: {error}", file=sys.stderr)
 
 
-def _word(file: str) -> str:
-    return re.sub(r"\W", "_", file)
+def _named(name: str, stage: str) -> Job:
+    """Jobs whose names fit a pattern, for where their files lie."""
+    return Job(name=name, stage=stage, module="", outputs=())

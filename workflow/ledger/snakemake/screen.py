@@ -18,10 +18,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from ledger import called
+from ledger.jobs.job import RESULTS
+from ledger.jobs.results import job_below
 from ledger.run import progress, tally
 from ledger.run.talk import ERASE
 from ledger.shown import shown
@@ -426,7 +428,7 @@ def _bar() -> Any:
 
 def _name(manifest: str) -> str:
     """The job that makes a manifest, such as `count/moby` or `ranking`."""
-    return manifest.removeprefix("results/").removesuffix("manifest.json").rstrip("/.")
+    return job_below(PurePath(RESULTS), PurePath(manifest))
 
 
 def _said_in(logs: list[str], job: str) -> list[str]:

@@ -22,7 +22,7 @@ def page(facts: Mapping[str, Any]) -> str:
     """
     contrasts = [_contrast(contrast, facts["yardstick"]) for contrast in facts["contrasts"]]
     made = template("drift/page.html").render(
-        style=Markup(text("style.css")), contrasts=contrasts, terms=TERMS
+        title="Drift", style=Markup(text("style.css")), contrasts=contrasts, terms=TERMS
     )
     return made + "\n"
 
