@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
 
 from emodag.science.scores.calibration import expected_calibration_error, reliability, selected
@@ -11,8 +12,9 @@ from emodag.science.scores.class_scores import (
     confusion_by_group,
     macro_f1_of,
 )
-from emodag.science.scores.resampling import draws, fold_means, over_seeds, percentiles
+from emodag.science.scores.resampling import estimate, fold_means
 from emodag.science.scores.scoring import confusion
+from tests.unit.people import people
 
 
 @pytest.fixture
@@ -52,12 +54,6 @@ def test_kappa_is_scikit_learn_s(labels):
     assert np.isnan(cohens_kappa(np.zeros(3, int), np.zeros(3, int), classes=4))
 
 
-def test_draws_hold_as_many_as_there_are():
-    found = draws(5, replicates=100, rng=np.random.default_rng(1))
-    assert found.shape == (100, 5) and (found.sum(axis=1) == 5).all()
-    assert (found == draws(5, replicates=100, rng=np.random.default_rng(1))).all()
-
-
 RIGHT, WRONG = [[1, 0], [0, 1]], [[0, 1], [1, 0]]
 NOBODY = [[0, 0], [0, 0]]
 
@@ -76,24 +72,57 @@ def test_with_a_person_a_fold_it_is_a_mean_over_people():
     np.testing.assert_allclose(fold_means(counts, times), [2 / 3, 1 / 3, 1])
 
 
-def test_seeds_drawn_twice_count_twice():
-    scores = np.array([[0.2, 0.4], [0.6, 0.8]])
-    assert over_seeds(scores, np.array([[1, 1], [0, 2]])).tolist() == pytest.approx([0.4, 0.8])
+def test_many_models_are_scored_like_one():
+    counts = people(np.random.default_rng(1), persons=7, folds=3, models=4, seeds=2)
+    times = np.random.default_rng(2).integers(0, 3, (20, 7))
+    found = fold_means(counts, times)
+    assert found.shape == (4, 2, 20)
+    assert (found[3, 1] == fold_means(counts[3, 1], times)).all()
+    assert np.isnan(fold_means(counts, 0 * times)).all()
 
 
-def test_the_interval_holds_the_middle_of_the_replicates():
-    assert percentiles(np.arange(1001) / 1000) == pytest.approx([0.025, 0.975])
+def test_with_a_person_a_fold_the_interval_is_student_s():
+    (counts,) = people(np.random.default_rng(1), persons=9, folds=9)
+    student = stats.ttest_1samp(macro_f1_of(counts.sum(axis=(0, 1))), 0).confidence_interval()
+    assert estimate(counts).interval == pytest.approx(list(student))
 
 
-def test_the_interval_covers_what_it_says():
-    """Forty people who are right with a chance of their own, many times over."""
-    rng, covered = np.random.default_rng(2), 0
-    for _ in range(200):
-        right = rng.random(40) < 0.7
-        counts = np.where(right[:, None, None], RIGHT, WRONG)[None]
-        low, high = percentiles(fold_means(counts, draws(40, replicates=400, rng=rng)))
-        covered += low <= 0.7 <= high
-    assert 0.88 <= covered / 200 <= 0.99
+def test_seeds_that_differ_widen_the_interval():
+    """Of several seeds alike the interval is that of one; of others it allows for yet others."""
+    (one,) = people(np.random.default_rng(1), persons=9, folds=3)
+    (other,) = people(np.random.default_rng(2), persons=9, folds=3)
+    low, high = estimate(one).interval
+    assert estimate(np.concatenate([one] * 3)).interval == pytest.approx([low, high])
+    found = estimate(np.concatenate([one, other]))
+    assert found.interval[1] - found.interval[0] > high - low
+
+
+def test_no_interval_reaches_beyond_what_there_is():
+    counts = np.array([[RIGHT, NOBODY, NOBODY], [NOBODY, RIGHT, NOBODY], [NOBODY, NOBODY, WRONG]])
+    found = estimate(counts[None])
+    assert found.interval == [0.0, 1.0]
+    assert (estimate(counts[None, ::-1, ::-1]) - found).interval == [-1.0, 1.0]
+    assert np.isnan(estimate(counts[None, :1, :1]).interval).all(), "of a single person"
+
+
+def test_hidden_people_are_a_single_fold():
+    (counts,) = people(np.random.default_rng(1), persons=5, folds=1)
+    assert estimate(counts).value == pytest.approx(macro_f1_of(counts.sum(axis=(0, 1, 2))))
+
+
+@pytest.mark.parametrize(("folds", "seeds"), [(1, 1), (5, 1), (5, 3), (10, 1)])
+def test_the_interval_covers_what_it_says_with_ten_people(folds, seeds):
+    """Scores, and differences of two models; a bootstrap's percentiles cover 0.89 to 0.91."""
+    rng, values, ends = np.random.default_rng(2), [], []
+    for _ in range(600):
+        one, other = map(estimate, people(rng, persons=10, folds=folds, models=2, seeds=seeds))
+        both = one, one - other
+        values.append([found.value for found in both])
+        ends.append([found.interval for found in both])
+    low, high = np.moveaxis(ends, 2, 0)
+    expected = np.mean(values, axis=0)
+    covered = np.mean((low <= expected) & (expected <= high), axis=0)
+    assert ((covered >= 0.93) & (covered <= 0.98)).all()
 
 
 def test_repeats_of_the_same_answers_make_nobody_surer():
@@ -103,29 +132,29 @@ def test_repeats_of_the_same_answers_make_nobody_surer():
     answers = np.where(right[:, None, None], RIGHT, WRONG)
     folds = [rng.permutation(40) % 4 for _ in range(5)]
     for repeats in (1, 5):
-        counts = np.zeros((4 * repeats, 40, 2, 2), np.int64)
+        counts = np.zeros((1, 4 * repeats, 40, 2, 2), np.int64)
         for repeat in range(repeats):
-            counts[4 * repeat + folds[repeat], np.arange(40)] = answers
-        low, high = percentiles(fold_means(counts, draws(40, replicates=4000, rng=rng)))
+            counts[0, 4 * repeat + folds[repeat], np.arange(40)] = answers
+        low, high = estimate(counts).interval
         width.append(high - low)
     assert width[1] == pytest.approx(width[0], rel=0.05)
-    by_theory = 2 * 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 40)
+    by_theory = 2 * 2.02 * np.sqrt(right.mean() * (1 - right.mean()) / 39)
     assert width[1] == pytest.approx(by_theory, rel=0.1)
 
 
 def test_with_repeats_the_interval_covers_what_it_says():
-    """As above, but who is right of a person's answers also depends on the repeat."""
+    """Forty people; which of a person's answers are right also depends on the repeat."""
     rng, covered = np.random.default_rng(4), 0
-    for _ in range(150):
+    for _ in range(400):
         chance = rng.beta(1.4, 0.6, size=40)  # 0.7 in the mean, and most people near 0 or 1
-        counts = np.zeros((12, 40, 2, 2), np.int64)
+        counts = np.zeros((1, 12, 40, 2, 2), np.int64)
         for repeat in range(3):
             hit = rng.random(40) < chance
             fold = 4 * repeat + rng.permutation(40) % 4
-            counts[fold, np.arange(40)] = np.where(hit[:, None, None], RIGHT, WRONG)
-        low, high = percentiles(fold_means(counts, draws(40, replicates=400, rng=rng)))
+            counts[0, fold, np.arange(40)] = np.where(hit[:, None, None], RIGHT, WRONG)
+        low, high = estimate(counts).interval
         covered += low <= 0.7 <= high
-    assert 0.87 <= covered / 150 <= 0.99
+    assert 0.92 <= covered / 400 <= 0.98
 
 
 def test_reliability_by_hand():

@@ -37,7 +37,7 @@ def run(
     """Write `baselines.csv`, a row per baseline and scheme.
 
     `macro_f1` is the mean over folds, `macro_f1_sd` their standard deviation, `macro_f1_low` and
-    `macro_f1_high` the 95 % interval of a bootstrap over persons, `macro_f1_pooled` that of all
+    `macro_f1_high` the ends of its 95 % interval over persons, `macro_f1_pooled` that of all
     rows at once; `accuracy` is of all rows, `n_pseudo` summed over folds. What a model took differs
     between two runs of the same computation, so it is left to `python -m emodag cost`.
 

@@ -15,8 +15,8 @@ def section(run: Run, intervals: Intervals) -> Section:
     """A figure for each protocol, and everybody's figures."""
     text = (
         f"Scores of {stage_name(run.last)} on each person while held out. The interval of the "
-        "protocol's score comes of drawing as many persons as there are with replacement, "
-        "2,000 times: windows of one person resemble each other, so they are not the sample. "
+        "protocol's score comes of leaving out one person after the other: windows of one person "
+        "resemble each other, so they are not the sample. "
         "A person's macro-F1 is over the classes that the person shows or is taken for."
         + " Everybody's scores are means over the repeats."
         * (run.repeats > 1)

@@ -32,9 +32,29 @@ def macro_f1_of(counts: np.ndarray) -> np.ndarray:
 
     As `emodag.science.scores.scoring.macro_f1`; NaN for a matrix without any row.
     """
-    f1 = by_class(counts)["f1"]
-    present = ~np.isnan(f1)
-    return _share(np.where(present, f1, 0.0).sum(axis=-1), present.sum(axis=-1))
+    return macro_f1_of_sums(f1_sums(counts))
+
+
+def f1_sums(counts: np.ndarray) -> np.ndarray:
+    """What the F1 of classes is made of; it adds up over rows, as the matrices do.
+
+    Parameters
+    ----------
+    counts : (..., classes, classes) integers, as in `by_class`.
+
+    Returns
+    -------
+    (..., 2 * classes) integers: of each class its hits twice, then its true and predicted rows.
+    """
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return np.concatenate([2 * hits, counts.sum(axis=-2) + counts.sum(axis=-1)], axis=-1)
+
+
+def macro_f1_of_sums(sums: np.ndarray) -> np.ndarray:
+    """`macro_f1_of` from the (..., 2 * classes) numbers of `f1_sums`."""
+    hits, rows = np.split(sums, 2, axis=-1)
+    f1 = np.divide(hits, rows, out=np.zeros(hits.shape), where=rows > 0)
+    return _share(f1.sum(axis=-1), np.count_nonzero(rows, axis=-1))
 
 
 def confusion_by_group(

@@ -5,11 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emodag.science.scores.class_scores import confusion_by_group, macro_f1_of
-from emodag.science.scores.resampling import draws, fold_means, percentiles
-from emodag.science.seeds import generator
-
-REPLICATES = 2000
-"""Samples of people that an interval is taken from."""
+from emodag.science.scores.resampling import estimate
 
 
 class Summary(NamedTuple):
@@ -18,7 +14,8 @@ class Summary(NamedTuple):
     Attributes
     ----------
     macro_f1 : mean over folds; `sd` is the folds' standard deviation.
-    low, high : the ends of its 95 % interval over persons.
+    low, high : the ends of its 95 % interval over persons, see
+        `emodag.science.scores.resampling`.
     pooled : macro-F1 of all held-out rows at once.
     """
 
@@ -64,16 +61,11 @@ def fold_confusions(
 def summary(counts: np.ndarray) -> Summary:
     """The figures of one model.
 
-    Samples of people are the same for every model of as many persons, and those of the report's
-    other intervals.
-
     Parameters
     ----------
     counts : (folds, persons, classes, classes), see `fold_confusions`.
     """
-    persons = counts.shape[1]
-    times = draws(persons, replicates=REPLICATES, rng=generator("report", "persons"))
-    low, high = percentiles(fold_means(counts, times))
+    low, high = estimate(counts[None]).interval
     by_fold = macro_f1_of(counts.sum(axis=1))
     whole = counts.sum(axis=(0, 1))
     return Summary(
