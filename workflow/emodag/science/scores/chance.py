@@ -1,0 +1,65 @@
+"""What guessing comes to, for people whose classes are of unequal size."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from emodag.science.scores.person_scores import fold_confusions
+from emodag.science.scores.resampling import fold_means
+from emodag.science.seeds import generator
+
+PERMUTATIONS = 300
+"""Permutations that the chance level is taken from."""
+
+
+class Chance(NamedTuple):
+    """The cross-validated macro-F1 of predictions that know nothing of the rows.
+
+    Attributes
+    ----------
+    mean : over permutations.
+    high : what 95 % of the permutations stay below. Rows of a person are taken to be
+        exchangeable: where neighbouring windows share their label, guessing gets further than that.
+    """
+
+    mean: float
+    high: float
+
+
+def chance(
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    person: np.ndarray,
+    fold: np.ndarray,
+    *,
+    folds: int,
+    classes: int,
+) -> Chance:
+    """The score that is left when each person's labels are permuted among that person's rows.
+
+    Everybody keeps the sizes of their classes and of their predictions, so a model is given credit
+    for neither. The labels of a permutation are the same in every repeat.
+
+    Parameters
+    ----------
+    labels, person : (n,) integer codes from 0 on, below `classes` for labels.
+    predicted, fold : (repeats, n) the class predicted by the model that held the row out, and its
+        fold, numbered through all repeats.
+    folds : how many there are, in all repeats.
+    """
+    rng, repeats = generator("chance"), len(predicted)
+    together, everybody = np.argsort(person, kind="stable"), np.tile(person, repeats)
+    once = np.ones((1, int(person.max()) + 1), np.int64)
+    scores, permuted = np.empty(PERMUTATIONS), np.empty_like(labels)
+    for at in range(PERMUTATIONS):
+        permuted[together] = labels[np.lexsort((rng.random(len(labels)), person))]
+        counts = fold_confusions(
+            np.tile(permuted, repeats),
+            predicted.ravel(),
+            fold.ravel(),
+            everybody,
+            folds=folds,
+            classes=classes,
+        )
+        scores[at] = fold_means(counts, once)[0]
+    return Chance(float(scores.mean()), float(np.quantile(scores, 0.95)))
