@@ -10,8 +10,8 @@ variance is added; the degrees of freedom are then Satterthwaite's (1946).
 In simulations the score to expect of ten new people, and the difference to expect of two models,
 lay in the interval in 0.94 to 0.97 of 1,000 tables: with five folds, one person a fold, or one
 fold; with classes that some persons lack; with one seed and with three. With six, 20 and 40 people
-it was 0.93 to 0.97. The percentiles of a bootstrap come to 0.83 to 0.93 for six and to 0.88 to 0.93
-for ten, BCa to less. A unit test repeats that for ten.
+it was 0.93 to 0.97. The percentiles of a bootstrap come to 0.83 to 0.93 for six and to 0.88 to 0.94
+for ten, those of BCa to as much or less. A unit test repeats that for ten.
 
 Models are taken as they are: how far a score would move with other people to learn from is in no
 interval that one cross-validation can give (Bengio & Grandvalet 2004).
