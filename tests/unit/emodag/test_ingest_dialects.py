@@ -5,6 +5,7 @@ import gzip
 import lzma
 import re
 import zipfile
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -269,6 +270,20 @@ ODD = {
     "units": (HEADER + UNITS + BODY, r"data row 1 \(line 2\): holds no number .*row of units"),
     "units in brackets": (HEADER + "[uS],[bpm],[g],mood,who\n" + BODY, "row of units"),
     "units of some": (HEADER + "uS,,g,,\n" + BODY, "row of units"),
+    "the unit of one": (HEADER + ",V,,,\n" + BODY, "row of units"),
+    "lines in quotation marks": (
+        "".join(f'"{line}"\n' for line in PLAIN.splitlines()),
+        "has no column 'mood'.*whole lines of it stand in quotation marks: remove those",
+    ),
+    "rows in quotation marks": (
+        HEADER + "".join(f'"{line}"\n' for line in BODY.splitlines()),
+        r"data row 1 \(line 2\): .*found 1; the line stands in quotation marks as a whole",
+    ),
+    "spaces, and decimals with commas": (
+        PLAIN.replace(",", " ").replace(".", ","),
+        "separated by spaces. Then set data.separator: ' '",
+    ),
+    "slashes": (PLAIN.replace(",", "/"), "by '/' signs. Then set data.separator: '/'"),
     "lines before": ("Device: 2\nRate: 64\n" + PLAIN, "lines below it have more cells"),
     "cells before": ("Subject,S2\n\n" + PLAIN, "has no column 'mood'.*do others come before"),
     "spaces": (PLAIN.replace(",", " "), "separated by spaces. Then set data.separator: ' '"),
@@ -327,6 +342,27 @@ def test_what_is_in_a_compressed_file(tmp_path):
         open_table(path)
 
 
+@pytest.mark.parametrize("inner", ["gz", "xz", "bz2", "zst", "parquet", "feather"])
+@pytest.mark.parametrize("outer", ["zip", "csv.zip", "csv.gz"])
+def test_what_is_in_an_archive_is_told_what_to_do_with(tmp_path, inner, outer):
+    own = {"parquet": FRAME.to_parquet, "feather": FRAME.to_feather}
+    made = tmp_path / f"t.{inner}"
+    if inner in own:
+        own[inner](made)
+    else:
+        made.write_bytes(PACKERS[inner](PLAIN.encode()))
+    path = tmp_path / f"t.{outer}"
+    if outer == "csv.gz":
+        path.write_bytes(gzip.compress(made.read_bytes()))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(made, made.name)
+    suffix = inner if inner in own else f"csv.{inner}"
+    expected = rf"what is in it is .*; unpack it and give it the suffix \.{suffix}$"
+    with pytest.raises(InputError, match=expected):
+        open_table(path)
+
+
 def test_spaces_that_are_not_one_each(tmp_path):
     message = complaint(tmp_path, PLAIN.replace(",", "  "), separator=" ")
     assert "have the same name ''" in message and "by several spaces" in message
@@ -347,7 +383,7 @@ def test_no_header_in_the_competition_layout(tmp_path):
 
 NOT_ODD = [
     *("#id,f\n1,2\n", "0,1,mood\n1.5,2,a\n3,4,b\n", "f,g\n,\n1,2\n", "f,g\nNA,x\n1,2\n"),
-    *("f,g\nTrue,x\n1,2\n", "f,g\nx,2\n1,2\n", "f,g\nx,y\nz,w\n"),
+    *("f,g\nTrue,x\n1,2\n", "f,g\nx,2\n1,2\n", "f,g\nx,y\nz,w\n", "f,g\n,x\n,y\n1,z\n"),
 ]
 
 
@@ -359,9 +395,23 @@ def test_what_only_looks_odd_is_read(tmp_path, text):
 def test_classes_without_quotes():
     assert Data(classes=[1, 2, -3]).classes == ["1", "2", "-3"]
     assert Data(missing_values=[-999, "?"]).missing_values == ["-999", "?"]
-    for classes in ([False, True], ["no", True], [0.5, 1.5]):
+    for classes in ([False, True], ["no", True], [0.5, 1.5], [None, "a"], [date(2024, 5, 1), "a"]):
         with pytest.raises((ConfigError, ValueError), match="quote"):
             Data(classes=classes)
+
+
+@pytest.mark.parametrize("key", ["label", "group", "id", "test_group", "ignore"])
+def test_names_of_columns_without_quotes(key):
+    """Whole numbers are such names, as pandas gives them to the columns of a matrix."""
+    files = {"source": "files", "train": "a", "test": "b", "label": "l", "group": "g"}
+
+    def read(name):
+        return getattr(Data(**files | {key: [name] if key == "ignore" else name}), key)
+
+    assert read(7) == (["7"] if key == "ignore" else "7")
+    for name in (True, 0.5, date(2024, 5, 1)):
+        with pytest.raises(ValueError, match="quote"):
+            read(name)
 
 
 def test_what_separates_cells():

@@ -356,10 +356,10 @@ def test_a_configuration_that_exists_stays(tmp_path):
     [
         ("a;b\n", "t.csv: has a header but no rows"),
         ("a\n1\n", "t.csv: has one column only, 'a'"),
-        (
-            "a b who\n1 2 3\n",
-            "t.csv: are its cells separated by spaces? Then set data.separator: ' '",
-        ),
+        ("a\u00a6who\n1\u00a63\n", "separated by '\u00a6' signs? Write it with commas"),
+        ("a   b  who\n1 2   3\n", "separated by several spaces? Write it with one mark"),
+        ('"a,b,who"\n"1,2,3"\n', "whole lines of it stand in quotation marks: remove those"),
+        ('"a;b;who"\n"1;2;3"\n', "whole lines of it stand in quotation marks: remove those"),
         ("1.5,calm\n2.5,tense\n", "t.csv: its first line looks like data"),
         ("a,a\n1,2\n", "columns 1 and 2 have the same name 'a'"),
     ],
@@ -371,8 +371,35 @@ def test_tables_that_cannot_be_read(tmp_path, text, message):
     assert not (tmp_path / "mine.yaml").exists()
 
 
-def test_a_file_that_is_not_there(tmp_path):
-    assert "T*.csv: there is no such file" in init(tmp_path, "T*.csv")[2]
+@pytest.mark.parametrize("name", ["T*.csv", "t.parquet", "parts", "parts/who=S1", "t.txt"])
+def test_a_file_or_folder_that_is_not_there(tmp_path, name):
+    assert f"{name}: there is no such file or folder; correct the path" in init(tmp_path, name)[2]
+
+
+@pytest.mark.parametrize("mark", [" ", ":", "^", "~", "#", "/", "!"])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_separator_that_a_run_must_be_told(tmp_path, monkeypatch, mark, decimal):
+    kind = csv(*two(), how={"sep": mark, "decimal": decimal}, separator=mark)
+    kind.write(tmp_path)
+    status, said, complained = init(tmp_path, *kind.asked)
+    assert status == 0, said + complained
+    assert "cells           separated by " in said
+    assert yaml.safe_load((tmp_path / "mine.yaml").read_text())["data"] == {
+        "source": "files", **kind.data
+    }  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    config = combined([Path("mine.yaml")], [])
+    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+    quality = json.loads((tmp_path / "made/local/table/quality.json").read_text())
+    assert quality["features"] == 5
+
+
+def test_tables_with_two_separators_of_which_a_run_must_be_told(tmp_path):
+    train, test = two()
+    train.to_csv(tmp_path / "a.csv", index=False, sep=":")
+    test.to_csv(tmp_path / "b.csv", index=False)
+    expected = "a.csv: its cells are separated by colons, and those of b.csv by commas; write both"
+    assert expected in init(tmp_path, "a.csv", "b.csv")[2]
 
 
 def test_classes_are_those_of_all_rows(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 
 import difflib
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -28,9 +29,16 @@ def _as_written(name: Any) -> Any:
     if isinstance(name, bool):
         words = "yes, on or true" if name else "no, off or false"
         raise ValueError(f"YAML reads {words} without quotes as a truth value: write it in quotes")
-    if isinstance(name, float):
-        raise ValueError(f"{name} is a number: write it in quotes, as in the table")
+    if name is None:
+        raise ValueError("YAML reads null, ~ or nothing at all as no value: write it in quotes")
+    if isinstance(name, float | date):
+        kind = "number" if isinstance(name, float) else "time"
+        raise ValueError(f"{name} is a {kind}: write it in quotes, as in the table")
     return str(name) if isinstance(name, int) else name
+
+
+def _as_written_if_any(name: Any) -> Any:
+    return None if name is None else _as_written(name)
 
 
 def _folds(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
@@ -53,7 +61,9 @@ def _separator(mark: str) -> str:
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-ClassName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+Written = Annotated[str, BeforeValidator(_as_written)]
+ClassName = Annotated[Written, Field(min_length=1)]
+Column = Annotated[str | None, BeforeValidator(_as_written_if_any)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 File = Annotated[str, AfterValidator(at_home)]
 Files = File | Annotated[list[File], Field(min_length=1)]
@@ -127,13 +137,13 @@ class Data(Section):
         None,
         description="true labels by the submission's ID or in its order, for leaderboard.csv only",
     )
-    label: str | None = Field(
+    label: Column = Field(
         None, description="label column; null: the column before the last, as in the competition"
     )
-    group: str | None = Field(
+    group: Column = Field(
         None, description="person column; null: the last column, as in the competition"
     )
-    test_group: str | None = Field(
+    test_group: Column = Field(
         None,
         description="person column of the test table, for warnings and `scaling.person`; null: "
         "`group`, if it is there",
@@ -143,11 +153,11 @@ class Data(Section):
         description="where the test table has no column of persons, the rows of each of them, who "
         "follow one another: a number, or a list of numbers",
     )
-    id: str | None = Field(
+    id: Column = Field(
         None,
         description="id column; null: the first one, or none where label and group are named",
     )
-    ignore: list[str] = Field(
+    ignore: list[Written] = Field(
         [],
         description="columns of either table that are no features, by name or pattern as raw_*; '' "
         "is an index without a name",
@@ -166,7 +176,7 @@ class Data(Section):
     decimal: Literal[".", ","] | None = Field(
         None, description="the decimal mark in tables of text; null: as it is found"
     )
-    missing_values: list[Annotated[str, BeforeValidator(_as_written)]] = Field(
+    missing_values: list[Written] = Field(
         [],
         description="spellings of a missing cell besides those of pandas.read_csv, such as '?'; "
         "numbers such as -999 are meant however they are written; ids are never missing by them",
@@ -303,10 +313,8 @@ class PseudoLabels(Section):
 class Submission(Section):
     """How `results/submission.csv` is written."""
 
-    id: Annotated[str, Field(min_length=1)] = Field("ID", description="head of the rows' ids")
-    label: Annotated[str, Field(min_length=1)] = Field(
-        "Predicted", description="head of the predicted classes"
-    )
+    id: ClassName = Field("ID", description="head of the rows' ids")
+    label: ClassName = Field("Predicted", description="head of the predicted classes")
     values: Literal["numbers", "names"] = Field(
         "numbers", description="classes by their positions from 0, or by their names"
     )

@@ -4,7 +4,7 @@ import argparse
 import math
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,12 +52,13 @@ def _init(options: argparse.Namespace) -> int:
 
     if options.out.exists() or options.out.is_symlink():
         raise InputError(f"{options.out} exists; remove it, or name another file by --out")
-    train, test, others = _told_apart(_parts(options.tables))
+    tables, separator = _opened(options.tables)
+    train, test, others = _told_apart(_parts(options.tables, tables))
     found = guess(train.table, test and test.table)
-    text = "\n".join([*_configuration(options.tables, train, test, found), ""])
+    text = "\n".join([*_configuration(options.tables, separator, train, test, found), ""])
     with options.out.open("x", encoding="utf-8") as file:
         file.write(text)
-    tell(*_told(train, test, others, found))
+    tell(*_told(separator, train, test, others, found))
     absent = [f"data.{KEYS[role]}" for role in ("label", "person") if not getattr(found, role)]
     if absent:
         tell(f"Wrote {options.out}; fill in {' and '.join(absent)} there.")
@@ -79,17 +80,48 @@ class Part:
         return f"{self.files[0]}{more}"
 
 
-def _parts(asked: Sequence[str]) -> list[Part]:
-    """The tables that files and patterns come to, in their order."""
+def _opened(asked: Sequence[str]) -> "tuple[dict[str, Table], str | None]":
+    """The files and their tables, and what separates cells where the configuration must say it."""
+    from emodag.config.raw_files import raw_files
+    from emodag.science.tables.csv_dialect import Dialect
+
+    files = raw_files(list(asked))
+    tables = {name: _table(name, said, None) for name, said in files.items()}
+    marks = {name: table.other_separator for name, table in tables.items()}
+    separator = next((mark for mark in marks.values() if mark and mark.isascii()), None)
+    if separator:
+        tables = {name: _table(name, said, separator) for name, said in files.items()}
+        first = next(name for name in marks if marks[name] == separator)
+        for name, table in tables.items():
+            if table.other_separator:
+                raise InputError(
+                    f"{first}: its cells are separated by {Dialect(separator).name}s, and those of "
+                    f"{name} by {Dialect(table.other_separator).name}s; write both alike, as "
+                    "data.separator is for all tables"
+                )
+    for name, table in tables.items():
+        if table.hint:
+            raise InputError(f"{name}: {table.hint.removeprefix('; ')}")
+    return tables, separator
+
+
+def _table(name: str, said: dict[str, str | None], separator: str | None) -> "Table":
+    from emodag.science.tables.ingest import open_table
+    from emodag.science.tables.joined_table import PartitionTable
+
+    table = open_table(Path(name), separator=separator)
+    return PartitionTable(table, said) if said else table
+
+
+def _parts(asked: Sequence[str], opened: "Mapping[str, Table]") -> list[Part]:
+    """The tables that files come to, in their order."""
     from emodag.config.raw_files import raw_files
     from emodag.science.tables.joined_table import JoinedTable
 
-    files = raw_files(list(asked))
     alike: dict[tuple, dict[str, Table]] = {}
-    for name, said in files.items():
-        table = _opened(name, said)
+    for name, table in opened.items():
         # Of two files with the same columns, one may be called the test table.
-        is_test = len(files) == 2 and _is_called(name, "test")
+        is_test = len(opened) == 2 and _is_called(name, "test")
         # Of slices of one frame the first has no index to speak of.
         columns = frozenset({*table.columns} - {table.index})
         alike.setdefault((columns, is_test), {})[name] = table
@@ -101,17 +133,6 @@ def _parts(asked: Sequence[str]) -> list[Part]:
         )
         parts.append(Part(pattern or [*tables], [*tables], joined))
     return parts
-
-
-def _opened(name: str, said: dict[str, str | None]) -> "Table":
-    from emodag.science.tables.ingest import open_table
-    from emodag.science.tables.joined_table import PartitionTable
-
-    table = open_table(Path(name))
-    table = PartitionTable(table, said) if said else table
-    if table.hint:
-        raise InputError(f"{name}: {table.hint.removeprefix('; ')}")
-    return table
 
 
 def _is_called(name: str, word: str) -> bool:
@@ -145,7 +166,11 @@ def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, boo
 
 
 def _configuration(
-    asked: Sequence[str], train: Part, test: Part | None, found: "Guesses"
+    asked: Sequence[str],
+    separator: str | None,
+    train: Part,
+    test: Part | None,
+    found: "Guesses",
 ) -> Iterator[str]:
     """The lines of a configuration that holds what differs from the defaults, each with why."""
     yield f"# Guesses of `{shown(shlex.join(['emodag', 'init', *asked]))}`, to be looked over."
@@ -155,6 +180,8 @@ def _configuration(
     yield _entry("train", train.named)
     if test:
         yield _entry("test", test.named)
+    if separator:
+        yield _entry("separator", separator, "what stands between the cells")
     if _is_positional(train, test, found):
         yield "  # As by default, the id is the first column, the label the last but one and the"
         yield f"  # person the last: {shown(_as_they_stand(train, found))}."
@@ -247,11 +274,16 @@ def _for_few_rows(found: "Guesses") -> Iterator[str]:
         yield f"training: {{batch: {batch}}}  # a fold leaves about {left} rows to learn from"
 
 
-def _told(train: Part, test: Part | None, others: list[Part], found: "Guesses") -> Iterator[str]:
+def _told(
+    separator: str | None, train: Part, test: Part | None, others: list[Part], found: "Guesses"
+) -> Iterator[str]:
+    from emodag.science.tables.csv_dialect import Dialect
     from emodag.science.tables.table import listed
 
     yield _line("training table", str(train))
     yield _line("test table", str(test) if test else "none: there will be scores, no submission")
+    if separator:
+        yield _line("cells", f"separated by {Dialect(separator).name}s")
     if others:
         names = listed([str(part) for part in others])
         yield _line("left out", f"{names}; true labels of the test table are data.truth")

@@ -14,6 +14,7 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate cells, and its name."""
 
 _OTHER_MARKS = {" ": "space", "^": "caret", ":": "colon", "~": "tilde"}
+_WITHIN_CELLS = "\"'+-._\r\n\0\ufeff"
 _ROWS = 20
 _NUMBER = re.compile(NUMBER)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
@@ -28,8 +29,8 @@ class Dialect:
 
     @property
     def name(self) -> str:
-        """The name of the separator."""
-        return {**SEPARATORS, **_OTHER_MARKS}.get(self.separator, repr(self.separator))
+        """The name of the separator, which takes an s in the plural."""
+        return {**SEPARATORS, **_OTHER_MARKS}.get(self.separator, f"{self.separator!r} sign")
 
     def reader(self, text: str) -> Any:
         """A `csv.reader` of the text."""
@@ -91,8 +92,32 @@ def decimal_of(separator: str, sample: str) -> str:
     return "," if len(columns[","]) > len(columns["."]) else "."
 
 
-def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> str:
+def other_separator(header: str, sample: str, dialect: Dialect) -> str | None:
+    """What seems to separate the cells, where `dialect` finds a single name in the header.
+
+    Any mark that cuts header and rows into the same number of cells, none of them without a name;
+    of several the one that makes the most. None if there is none.
+    """
+    (names,) = dialect.records(header)[:1]
+    widths = {}
+    for mark in sorted({*names[0]}, reverse=True) if len(names) == 1 else ():
+        if not mark.isalnum() and mark not in _WITHIN_CELLS:
+            first, *rows = [*Dialect(mark).records(header)[:1], *Dialect(mark).records(sample)]
+            if len(first) > 1 and all(map(str.strip, first)) and {*map(len, rows)} <= {len(first)}:
+                widths[mark] = len(first)
+    return max(widths, key=widths.__getitem__, default=None)
+
+
+def header_hint(header: str, sample: str, dialect: Dialect) -> str:
     """The end of a complaint about names of columns: what the first line looks like, or ""."""
+    (names,), rows = dialect.records(header)[:1], dialect.records(sample)
+    if mark := other_separator(header, sample, dialect):
+        then = f"Then set data.separator: {mark!r}" if mark.isascii() else "Write it with commas"
+        return f"; are its cells separated by {Dialect(mark).name}s? {then}"
+    if len(names) == 1 and any(
+        mark in names[0] and len(Dialect(mark).records(header)[0]) == 1 for mark in SEPARATORS
+    ):
+        return "; whole lines of it stand in quotation marks: remove those around each line"
     if rows and all(len(row) == len(names) + 1 for row in rows):
         return (
             "; its rows have one cell more: are they named, as R does it? "
@@ -101,13 +126,7 @@ def header_hint(names: Sequence[str], rows: Sequence[Sequence[str]], dialect: Di
     if 2 * sum(len(row) > len(names) for row in rows) > len(rows):
         return "; lines below it have more cells: do others come before the names of the columns?"
     words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}
-    has_words = len(words) == 1 and min(words) > 1
-    for mark in (*SEPARATORS, *_OTHER_MARKS):
-        counts = {row[0].count(mark) if len(row) == 1 else 0 for row in [names, *rows]}
-        if len(counts) == 1 and min(counts) > 0 and (mark != " " or min(counts) < min(words)):
-            name = Dialect(mark).name
-            return f"; are its cells separated by {name}s? Then set data.separator: {mark!r}"
-    if has_words or (dialect.separator == " " and "" in names):
+    if (len(words) == 1 and min(words) > 1) or (dialect.separator == " " and "" in names):
         return "; are its cells separated by several spaces? Write it with one mark between them"
     numeric = _numeric(len(names), rows, dialect)
     found = [names[at].strip() for at in numeric]
@@ -122,14 +141,15 @@ def second_header(
 ) -> bool:
     """Whether the first row has text, and no number, in columns that hold numbers below.
 
-    In two of them or more: a single cell may be wrong.
+    In two of them or more, or in one with nothing beside it: else a single cell may be wrong.
     """
-    if len(rows) < 2 or len(rows[0]) != width:
+    if len(rows) < 2 or len(rows[0]) != width or width == 1:
         return False
     numeric = _numeric(width, rows[1:], dialect)
     cells = [cell for at in numeric if (cell := rows[0][at].strip()) not in missing]
     values = [cell in (*TRUE, *FALSE) or is_number(cell, dialect.decimal) for cell in cells]
-    return len(cells) > 1 and not any(values)
+    is_alone = sum(bool(cell.strip()) for cell in rows[0]) == 1
+    return len(cells) > (0 if is_alone else 1) and not any(values)
 
 
 def _numeric(width: int, rows: Iterable[Sequence[str]], dialect: Dialect) -> list[int]:

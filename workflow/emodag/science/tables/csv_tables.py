@@ -24,6 +24,7 @@ from emodag.science.tables.csv_dialect import (
     decimal_of,
     header_hint,
     is_number,
+    other_separator,
     second_header,
     separator_of,
 )
@@ -124,7 +125,8 @@ class CsvTable:
                 row=0,
                 line=lines.count("\n") + 1,
             )
-        self.hint = header_hint(self.columns, rows, self._dialect)
+        self.hint = header_hint(lines, sample, self._dialect)
+        self.other_separator = other_separator(lines, sample, self._dialect)
         if len(self.columns) > 1 and not self.columns[-1].strip():
             raise fault(
                 path,
@@ -246,8 +248,9 @@ class CsvTable:
         if not text:
             raise fault(self.path, "is empty; expected a header and rows")
         if what := another_kind(text):
-            packed = "what is in it " if self.path.suffix.lower() in _COMPRESSED else ""
-            raise fault(self.path, packed + what)
+            if self.path.suffix.lower() in _COMPRESSED:
+                what = "what is in it " + what.replace("give it", "unpack it and give it")
+            raise fault(self.path, what)
         if b"\0" in text:
             raise fault(self.path, "is binary, or UTF-16; expected separated cells as UTF-8 text")
         end = _first_record(text)
@@ -457,6 +460,8 @@ class CsvTable:
         found = f"expected {width} cells as in the header, found {len(record)}"
         if len(record) > 1 and width == 1:
             return f"{found}; does the header lack its {name}s?"
+        if len(record) == 1 and self._dialect.separator in record[0]:
+            return f"{found}; the line stands in quotation marks as a whole: remove those around it"
         if len(record) == 1 and any(mark in record[0] for mark in SEPARATORS):
             return f"{found}; the cells must be separated by {name}s, as in the header"
         if len(record) > width and not "".join(record[width:]).strip():

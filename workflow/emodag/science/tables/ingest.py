@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ def open_table(
         If there is no such file, its suffix is another, or it is not what its suffix says.
     """
     name = path.name.lower()
+    if not os.path.lexists(path):
+        raise fault(path, "there is no such file or folder; correct the path")
     try:
         if name.endswith(_TEXT):
             return CsvTable(
@@ -64,8 +67,6 @@ def open_table(
             )
         if name.endswith((".parquet", ".pq", ".feather")):
             return ParquetTable(path, missing=missing)
-    except FileNotFoundError:
-        raise fault(path, "there is no such file; correct the path") from None
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror}") from None
     raise fault(path, f"unknown kind of file; expected {_KINDS}; save the table as one of them")

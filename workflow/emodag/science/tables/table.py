@@ -98,6 +98,8 @@ class Table(Protocol):
     """Of the numbers that were read last, those that are written as booleans."""
     notes: tuple[str, ...]
     """What of the way it is read should be told."""
+    other_separator: str | None
+    """What seems to separate the cells of a text whose header is a single name; None if nothing."""
     hint: str
     """What may be wrong with the names of the columns, to end a complaint about them; or ""."""
 
