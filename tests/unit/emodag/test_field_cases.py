@@ -105,8 +105,15 @@ def test_spaces_after_the_commas_of_the_header_show(tmp_path):
     [
         (["1e5", "2e5", "3e5"], ["1e5", "2e5", "3e5"]),
         (["01", "02", "1"], ["01", "02", "1"]),
-        (["1.1", "1.2", "2.1"], "found 1.1, which looks like a measurement; .*begin it with a let"),
-        (["AB", "NA", "CD"], "the person is missing .found 'NA'.; .*that is a name, write it oth"),
+        (["1.1", "1.2", "b"], ["1.1", "1.2", "b"]),
+        (["1.1", "1.2", "2.1"], "found '1.1', which looks like a measurement; .*with a letter"),
+        (["1E+11", "2", "3"], "found '1E.11', which looks like a long number that a spreadsheet"),
+        (["AB", "NA", "CD"], ["AB", "NA", "CD"]),
+        (["AB", "None", "null"], ["AB", "None", "null"]),
+        (["1", "NA", "2"], "the person is missing .found 'NA'.; .*that is a name, write it oth"),
+        (["AB", "#N/A", "CD"], "the person is missing .found '#N/A'"),
+        (["NA", "NA", "NA"], "the person is missing .found 'NA'"),
+        (["AB", "", "CD"], "the person is missing; fill it in"),
     ],
 )
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -119,6 +126,50 @@ def test_what_persons_are_called(tmp_path, suffix, persons, expected):
         _, output = ingested(tmp_path, path, path, **WHO)
         rows = pq.read_table(output / "train_rows.parquet")
         assert rows["person"].to_pylist() == np.repeat(expected, 2).tolist()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_person_who_is_called_as_a_missing_cell_is_told(tmp_path, suffix):
+    """Unless `missing_values` says that nobody is."""
+    path = saved(tmp_path, f"t.{suffix}", FRAME.replace({"who": {"Q": "NA"}}))
+    _, output = ingested(tmp_path, path, path, **WHO)
+    told = " / ".join(quality(output)["warnings"])
+    assert "'NA' is taken for a person, as cells of text are there; where that stands for a" in told
+    assert "'NA', 'P', 'R' of the test table are in the training table too" in told
+    (tmp_path / "again").mkdir()
+    with pytest.raises(InputError, match=r"the person is missing .found 'NA'"):
+        ingested(tmp_path / "again", path, path, **WHO, missing_values=["NA"])
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["NA", "null", "#N/A", "nan", "x", "1.1"], None),
+        (["NA", "1", "2", "3", "4", "5"], None),
+        ([*"12345", "06"], None),
+        (["1.1", "1.2", "1.3", "2.1", "2.2", "2.3"], None),
+        (["0.50", *"12345"], ["0.5", "1.0", "2.0", "3.0", "4.0", "5.0"]),
+        (["1.1", "1.10", *"2345"], "the id '1.1' was already used .*; 1.10 is the number 1.1, too"),
+        (["1E+10", *"23456"], [10**10, 2, 3, 4, 5, 6]),
+        (["1.2E+12", *"23456"], [12 * 10**11, 2, 3, 4, 5, 6]),
+        (["1.23457E+12", *"23456"], "found '1.23457E.12', which looks like a long number that a s"),
+        (["", *"23456"], "the id is missing; fill it in"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["key", None])
+def test_what_rows_are_called(tmp_path, suffix, name, ids, expected):
+    """By a column that is named, or an index without a name."""
+    table = FRAME.assign(key=ids) if name else FRAME.set_index(pd.Index(ids))
+    path = tmp_path / f"t.{suffix}"
+    how = {} if name is None else {"index": False}
+    table.to_parquet(path, **how) if suffix == "parquet" else table.to_csv(path, **how)
+    if isinstance(expected, str):
+        with pytest.raises(InputError, match=expected):
+            ingested(tmp_path, path, path, **WHO, id=name)
+    else:
+        _, output = ingested(tmp_path, path, path, **WHO, id=name)
+        assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == (expected or ids)
 
 
 def test_labels_one_hot_are_one_error():

@@ -166,7 +166,7 @@ def test_one_person_per_row_hints_at_the_column(tmp_path):
 def test_persons_that_are_measurements(tmp_path):
     rows = "5,2,0,1.0\n6,2,1,2.50\n"
     message = message_of(tmp_path, HEADER + rows)
-    assert "column 'person', data row 2 (line 3)" in message and "found 2.50" in message
+    assert "column 'person', data row 2 (line 3)" in message and "found '2.50'" in message
 
 
 def test_bytes_that_are_not_utf8(tmp_path):

@@ -441,6 +441,43 @@ def test_only_numbers_have_their_decimal_commas_changed(tmp_path):
     assert block.texts["label"].to_pylist() == ["1.0", "2.0"]
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("role", ["group", "test_group", "first column", "id", "index", "label"])
+def test_measurements_are_refused_however_their_decimals_are_written(tmp_path, role, decimal):
+    """As persons, labels, and ids that nobody has named; else they are ids written one way."""
+    table = FRAME.assign(key=np.arange(6) + 0.5)
+    train = test = table[["key", *FRAME.columns]]
+    how, index = {"label": "mood", "group": "who"}, False
+    if role == "first column":
+        test, how = train.drop(columns=["mood", "who"]), {"label": None, "group": None}
+    elif role == "index":
+        train = test = table.set_index("key").rename_axis(None)
+        index = True
+    elif role == "test_group":
+        train, how = FRAME, {**how, "test_group": "key"}
+    elif role == "id":
+        how["id"] = "key"
+    else:
+        name = {"group": "who", "label": "mood"}[role]
+        train = test = FRAME.assign(**{name: table["key"]})
+    paths = [tmp_path / "train.csv", tmp_path / "test.csv"]
+    for path, frame in zip(paths, (train, test), strict=True):
+        frame.to_csv(path, index=index, sep=";", decimal=decimal)
+    if role in ("id", "index"):
+        _, output = ingested(tmp_path, *paths, **how)
+        ids = pq.read_table(output / "test_rows.parquet")["id"].to_pylist()
+        assert ids == ["0.5", "1.5", "2.5", "3.5", "4.5", "5.5"]
+    else:
+        with pytest.raises(InputError, match=f"found '0{decimal}5'"):
+            ingested(tmp_path, *paths, **how)
+
+
+def test_a_row_of_one_cell_does_not_hide_how_the_others_are_separated(tmp_path):
+    table = FRAME.to_csv(index=False, sep=";", decimal=",") + "Exported on Monday\n"
+    message = complaint(tmp_path, table)
+    assert "data row 7 (line 8): expected 5 cells as in the header, found 1; complete" in message
+
+
 def test_a_first_column_called_by_a_sharp(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('#,a,label\n1,2,"x, y"\n2,3,z\n')

@@ -333,6 +333,19 @@ def test_a_class_that_is_called_as_missing_cells_are(tmp_path, name, suffix):
     assert f"UNSURE: is {name!r} a class? It stands for no label here" in said
 
 
+@pytest.mark.parametrize("people", [["AB", "NA", "CD", "EF"], ["null", "b", "c", "None"]])
+def test_persons_that_are_called_as_missing_cells_are(tmp_path, people):
+    said, text = written(tmp_path, {"t.csv": frame(people)})
+    assert "4 persons: " in said and yaml.safe_load(text)["data"]["group"] == "who"
+
+
+@pytest.mark.parametrize("how", [{"sep": ";", "decimal": ","}, {"sep": ";"}])
+def test_numbers_with_decimals_are_no_roles(tmp_path, how):
+    frame([1.5, 1.25, 2.5, 3]).to_csv(tmp_path / "t.csv", index=False, **how)
+    _, said, _ = init(tmp_path, "t.csv")
+    assert "'who' is called so, but what it holds does not group rows" in said
+
+
 def test_another_column_called_so(tmp_path):
     table = frame(range(6)).assign(condition=[f"c{at % 5}" for at in range(72)])
     said, text = written(tmp_path, {"t.csv": table})

@@ -27,12 +27,15 @@ from emodag.science.tables.row_facts import (
     is_missing,
     label_codes,
     lacks_label,
+    missing_spellings,
+    named_as_missing,
     numbers_written_twice,
     persons,
     persons_of_unlabelled,
 )
 from emodag.science.tables.suspicions import (
     NOBODY,
+    called_as_missing,
     codes_for_missing,
     empty_in_test,
     equal_neighbours,
@@ -287,7 +290,7 @@ def _read_train(
         whole.unlink()
     return _Train(
         lacking=lacking,
-        ids=ids_of_rows(table, layout.id, texts, len(lacking)).filter(with_label),
+        ids=ids_of_rows(table, layout.id, texts, len(lacking), params).filter(with_label),
         codes=codes,
         persons=who.filter(with_label),
         unlabelled=who.filter(pa.array(lacking)) if is_mixed else None,
@@ -335,7 +338,7 @@ def _read_pool(
             table, columns = tables["test"], layouts["test"]
             group = columns.group if "test_blocks" in params else None
             tally, texts = copied(table, Layout(columns.id, train.features, group=group))
-            rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows)}
+            rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows, params)}
             if "test_blocks" in params:
                 rows["person"] = _test_persons(table, group, texts, tally.rows, params)
             _write_rows(staged / "test_rows.parquet", **rows)
@@ -399,6 +402,7 @@ def _suspicions(
     others_page = glance(staged / "test.parquet", sampled=False) if pool.tallies else None
     people = pa.concat_arrays([train.written["person"], pool.written])
     found = [
+        *called_as_missing(named_as_missing(people)),
         *one_of_several_spellings(numbers_written_twice(people), "person"),
         *one_of_several_spellings(numbers_written_twice(train.written["class"]), "class"),
         *same_persons(known, pool.tested, strangers),
@@ -478,7 +482,8 @@ def _persons_of_test(test: Table, column: str | None, named: str | None) -> set[
         return set()
     try:
         text = pa.concat_arrays([block.texts[column] for block in test.blocks([], [column])])
-        text = text.filter(pc.invert(is_missing(text, test.missing)))
+        known = missing_spellings(test, text, "person")
+        text = text.filter(pc.invert(is_missing(text, known)))
         return set(canonical_keys(test, column, text, "person").to_pylist())
     except InputError:
         if named:

@@ -75,7 +75,7 @@ def run(
                 f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"
             )
         scaled = _scaled(raw, who, inputs, params)
-    ids = ids_of_rows(table, layout.id, texts, tally.rows).to_numpy(zero_copy_only=False)
+    ids = ids_of_rows(table, layout.id, texts, tally.rows, params).to_numpy(zero_copy_only=False)
     members = [
         _probabilities(scaled[fold if "folds" in inputs else "all"], path, params)
         for fold, path in _parts(inputs, "weights").items()

@@ -99,9 +99,15 @@ def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def ids_of_rows(
-    table: Table, column: str | None, texts: Mapping[str, pa.Array], rows: int
+    table: Table,
+    column: str | None,
+    texts: Mapping[str, pa.Array],
+    rows: int,
+    params: Mapping[str, Any],
 ) -> pa.Array:
     """The ids in a column of the copied table, numbers from 0 where that is None."""
     if column is None:
         return pa.array(np.arange(rows, dtype=np.int64))
-    return row_ids(table, column, texts[column])
+    # Without names of columns, the first one may be a feature.
+    is_sure = params["label"] is not None or column == table.index
+    return row_ids(table, column, texts[column], is_sure=is_sure)

@@ -68,12 +68,18 @@ def separator_of(header: str, sample: str) -> str:
         widths[mark] = [len(record) for record in dialect.records(header)[:1]]
         widths[mark] += [len(record) for record in dialect.records(sample)]
     fitting = [mark for mark, found in widths.items() if found[:1] > [1] and len({*found}) == 1]
-    # Where rows are ragged, whatever is in the header and in all of them.
+    # Where rows are ragged, whatever fits most of them, or is in the header and in all of them.
+    most = [mark for mark, found in widths.items() if found[:1] > [1] and _fits_most(found)]
     likely = [mark for mark, found in widths.items() if found and min(found) > 1]
-    for marks in (fitting, likely):
+    for marks in (fitting, most, likely):
         if marks:
             return "," if "," in marks else max(marks, key=lambda mark: widths[mark][0])
     return ","
+
+
+def _fits_most(widths: Sequence[int]) -> bool:
+    """Whether most rows are as wide as the header, which comes first."""
+    return 2 * widths[1:].count(widths[0]) > len(widths) - 1
 
 
 def decimal_of(separator: str, sample: str) -> str:

@@ -135,7 +135,7 @@ class CsvTable:
             )
         require_distinct(path, self.columns, self.hint)
         self.index = self.columns[0] if SAVED_INDEX.fullmatch(self.columns[0]) else None
-        self.notes = self._dialect.notes()
+        self.notes, self.decimal = self._dialect.notes(), self._dialect.decimal
         self._header_bytes = len(header)
         self._first_line = header.count(b"\n") + 1
         self.flags: set[str] = set()

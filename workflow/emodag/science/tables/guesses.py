@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.tables.csv_dialect import is_number
-from emodag.science.tables.row_facts import canonical_keys
+from emodag.science.tables.row_facts import canonical_keys, missing_spellings
 from emodag.science.tables.suspicions import ROUGH, disguises, sample_of
 from emodag.science.tables.table import FALSE, TRUE, Block, Table, fault
 from emodag.science.tables.text_columns import text_columns
@@ -160,6 +160,9 @@ def guess(train: Table, test: Table | None) -> Guesses:
     lacking = dict.fromkeys(name for name in names if name not in known)
     sample = _Sample(train, names)
     columns = read_columns(train, _promising(sample, names, lacking))
+    for what, words in (("id", IDS), ("person", PERSONS)):  # who, or which, may be called NA
+        named = [n for n, c in columns.items() if c.gaps and rank(n, words) is not None]
+        columns |= read_columns(train, named, what)
     found = Guesses()
     _label_and_person(found, columns, lacking, names, sample.slips)
     own = {c.name for c in (found.label, found.person) if c}
@@ -185,19 +188,20 @@ def guess(train: Table, test: Table | None) -> Guesses:
     return found
 
 
-def read_columns(table: Table, names: Sequence[str]) -> dict[str, Column]:
-    """All cells of some columns, in the order of the table's."""
+def read_columns(table: Table, names: Sequence[str], what: str = "value") -> dict[str, Column]:
+    """All cells of some columns, in the order of the table's; `what` they are tells the gaps."""
     asked = set(names)
     names = [name for name in table.columns if name in asked]
     parts: dict[str, list[pa.Array]] = {name: [] for name in names}
     for block in table.blocks([], names):
         for name in names:
             parts[name].append(block.texts[name])
-    return {name: _column(table, name, pa.concat_arrays(parts[name])) for name in names}
+    return {name: _column(table, name, pa.concat_arrays(parts[name]), what) for name in names}
 
 
-def _column(table: Table, name: str, text: pa.Array) -> Column:
-    is_gap = pc.is_in(text, pa.array(table.missing))
+def _column(table: Table, name: str, text: pa.Array, what: str) -> Column:
+    known = missing_spellings(table, text, what)
+    is_gap = pc.is_in(text, pa.array(known, pa.string()))
     gaps = tuple(sorted({*pc.unique(text.filter(is_gap)).to_pylist()} - {"", None}))
     text = pc.if_else(is_gap, pa.scalar(None, text.type), text)
     encoded = text.dictionary_encode()

@@ -107,6 +107,7 @@ class JoinedTable:
         self.counted = bool(left_out) or any(table.counted for table in tables)
         self._tables = tuple(tables)
         self.path, self.missing, self.hint = first.path, first.missing, first.hint
+        self.decimal = max((table.decimal for table in tables), key=".,".index)
         notes = {note: None for table in tables for note in table.notes}
         more = len(tables) - 1
         self.notes = (f"with {more} more file{'s' * (more > 1)}", *notes)

@@ -82,7 +82,7 @@ class ParquetTable:
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
 
-    hint, other_separator = "", None
+    hint, other_separator, decimal = "", None, "."
 
     def __init__(self, path: Path, *, missing: Sequence[str] = ()) -> None:
         self.path, self.missing = path, (*MISSING, *missing)

@@ -17,6 +17,9 @@ UNLABELLED = "-1"
 _WHOLE = r"^-?(0|[1-9][0-9]{0,17})(\.0*)?$"
 # As Python writes decimals; a spreadsheet writes 1E+02, and may have lost digits.
 _EXPONENT = r"-?(0|[1-9])(\.[0-9]+)?E(\+[1-9]|-[0-9]{1,2})"
+# Of ids, which cannot fall together, unless there are as many digits as a spreadsheet leaves.
+_LONG = r"-?[1-9](\.[0-9]{1,4})?E\+[1-9][0-9]"
+_CUT = r"^[+-]?[0-9](\.[0-9]+)?E\+[0-9]{2}$"
 _DECIMAL = r"-?(0|[1-9][0-9]*)\.[0-9]+"
 # As nobody writes a float, 1e5 is a name.
 _FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
@@ -126,18 +129,25 @@ def persons_of_unlabelled(table: Table, column: str, text: pa.Array) -> pa.Array
     return canonical_keys(table, column, _complete(table, column, text, "person"), "person")
 
 
-def row_ids(table: Table, column: str, text: pa.Array) -> pa.Array:
+def row_ids(table: Table, column: str, text: pa.Array, *, is_sure: bool = True) -> pa.Array:
     """The id of each row, as int64 if all are whole numbers and else as strings.
+
+    Parameters
+    ----------
+    is_sure : whether the column is known to hold ids, which may then be decimals, as of seconds.
 
     Raises
     ------
     InputError
         If one is missing or occurs twice, or they look like measurements.
     """
-    ids = canonical_keys(table, column, _complete(table, column, text, "id"), "id")
+    text = _complete(table, column, text, "id")
+    ids = canonical_keys(table, column, text, "id" if is_sure else "first column")
     first: dict[object, int] = {}
     advice = "a number that restarts with each person is no id: name it in data.ignore instead"
-    if SAVED_INDEX.fullmatch(column):  # as where tables were joined, each with an index of its own
+    if pa.types.is_string(ids.type) and not ids.equals(text):
+        advice = "1.10 is the number 1.1, too: if these are no numbers, begin them with a letter"
+    elif SAVED_INDEX.fullmatch(column):  # as of tables that were joined, each with its own
         advice = "this index looks saved by accident: save the table without it, or name it in "
         advice += f"data.ignore: [{column!r}]"
     alike = ids if pa.types.is_integer(ids.type) else one_number(ids)
@@ -158,31 +168,42 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     """Strings as int64 if each is a whole number as usually written (7, 7.0, not 07).
 
     Beside text, a whole number is one person, or class, however it is written; ids stay as written.
+    Where all are numbers and some have decimals, ids are written one way (0.5, not 0.50), and what
+    is no "id" is refused.
 
     Raises
     ------
     InputError
-        If they look like measurements, and are no index either.
+        If they look like measurements, or like long numbers that a spreadsheet has cut.
     """
-    text = _without_exponents(text)
+    text = _without_exponents(text, is_id=what == "id")
     if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
         return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
-    whole = pc.match_substring_regex(text, r"^[+-]?[0-9]+(\.0*)?$")
-    is_index = what == "id" and column == table.index  # such as seconds
-    all_numbers = pc.all(pc.match_substring_regex(text, _FRACTION)).as_py()
-    if all_numbers and not is_index and not pc.all(whole).as_py():
-        row = pc.index(whole, False).as_py()
+    numbers = _pointed(table, text)
+    whole = pc.match_substring_regex(numbers, r"^[+-]?[0-9]+(\.0*)?$")
+    are_numbers = pc.all(pc.match_substring_regex(numbers, _FRACTION)).as_py()
+    if not are_numbers or pc.all(whole).as_py():
+        return text if what in ("id", "first column") else one_number(text)
+    cut = pc.match_substring_regex(numbers, _CUT)
+    if pc.any(cut).as_py() or what != "id":
+        row = pc.index(cut, True).as_py() if pc.any(cut).as_py() else pc.index(whole, False).as_py()
+        looks = "a long number that a spreadsheet has cut" if cut[row].as_py() else "a measurement"
+        of = "id" if what == "first column" else what
         raise table.fault(
-            f"expected the {what} of a row, a whole number or text, found {text[row].as_py()}, "
-            "which looks like a measurement; is this the right column? "
-            "If so, begin it with a letter",
+            f"expected the {of} of a row, a whole number or text, found {text[row].as_py()!r}, "
+            f"which looks like {looks}; is this the right column? If so, begin it with a letter",
             column=column,
             row=row,
         )
-    if all_numbers and is_index:  # decimals may be 0.50 where another file has 0.5
-        text = pc.replace_substring_regex(text, r"^([+-]?[0-9]+)$", r"\1.0")
-        return pc.replace_substring_regex(text, r"^([+-]?[0-9]+\.[0-9]+?)0*$", r"\1")
-    return text if what == "id" else one_number(text)
+    numbers = pc.replace_substring_regex(numbers, r"^([+-]?[0-9]+)$", r"\1.0")
+    return pc.replace_substring_regex(numbers, r"^([+-]?[0-9]+\.[0-9]+?)0*$", r"\1")
+
+
+def _pointed(table: Table, text: pa.Array) -> pa.Array:
+    """The same strings, numbers among them with a point before their decimals."""
+    if table.decimal == ".":
+        return text
+    return pc.replace_substring_regex(text, r"^([+-]?\d*),(\d+([eE][+-]\d+)?)$", r"\1.\2")
 
 
 def one_number(text: pa.Array) -> pa.Array:
@@ -207,13 +228,16 @@ def numbers_written_twice(text: pa.Array) -> list[str]:
     return [" and ".join(map(repr, found)) for found in sorted(several)]
 
 
-def _without_exponents(text: pa.Array) -> pa.Array:
+def _without_exponents(text: pa.Array, *, is_id: bool = False) -> pa.Array:
     """The same strings, those such as 1E+2 written out: Parquet does not keep how they were."""
-    if not pc.any(pc.match_substring_regex(text, f"^{_EXPONENT}$")).as_py():
+    exponent = _EXPONENT
+    if is_id and not pc.any(pc.match_substring_regex(text, r"\.[0-9]{5,}E\+[0-9]{2}$")).as_py():
+        exponent = f"({_EXPONENT}|{_LONG})"
+    if not pc.any(pc.match_substring_regex(text, f"^{exponent}$")).as_py():
         return text
     encoded = text.dictionary_encode()
     written = [
-        f"{Decimal(cell):f}" if re.fullmatch(_EXPONENT, cell) else cell
+        f"{Decimal(cell):f}" if re.fullmatch(exponent, cell) else cell
         for cell in encoded.dictionary.to_pylist()
     ]
     return pa.array(written, pa.string()).take(encoded.indices)
@@ -226,6 +250,27 @@ def is_missing(text: pa.Array, spellings: Sequence[str]) -> pa.Array:
     return pc.or_(pc.is_null(text), pc.or_(pc.is_in(text, spelt), pc.is_in(whole, spelt)))
 
 
+def missing_spellings(table: Table, text: pa.Array, what: str) -> list[str]:
+    """The spellings of a missing cell in a column of ids, persons or labels.
+
+    An id is missing where its cell is empty only: a code such as -1 may well number a row. So may
+    NA and other words be persons' names, in a column of text; among numbers they are none.
+    """
+    if what == "id":
+        return [""]
+    there = _pointed(table, text.filter(pc.invert(is_missing(text, table.missing))))
+    are_text = pc.any(pc.invert(pc.match_substring_regex(there, _FRACTION))).as_py()
+    if what != "person" or not are_text:
+        return [*table.missing]
+    own = table.missing[len(MISSING) :]
+    return [*own, *(spelling for spelling in MISSING if not spelling.isalpha())]
+
+
+def named_as_missing(written: pa.Array) -> list[str]:
+    """Which of the persons, each as it is written, are called as a missing cell is: NA, None."""
+    return sorted({*MISSING}.intersection(written.to_pylist()))
+
+
 def _complete(
     table: Table,
     column: str,
@@ -234,11 +279,8 @@ def _complete(
     names: Sequence[str] = (),
     advice: str = "",
 ) -> pa.Array:
-    """The same strings, none of them missing; `names` are never taken for missing.
-
-    Of ids only what pandas takes for missing is: a code such as -1 may well number a row.
-    """
-    known = MISSING if what == "id" else table.missing
+    """The same strings, none of them missing; `names` are never taken for missing."""
+    known = missing_spellings(table, text, what)
     missing = is_missing(text, [spelling for spelling in known if spelling not in names])
     if pc.any(missing).as_py():
         row = pc.index(missing, True).as_py()

@@ -214,6 +214,17 @@ def one_of_several_spellings(numbers: Sequence[str], what: str) -> list[str]:
     ]
 
 
+def called_as_missing(names: Sequence[str]) -> list[str]:
+    """That persons are called by `names` that often stand for a missing cell, such as NA."""
+    if not names:
+        return []
+    one, them = ("a person", "it") if len(names) == 1 else ("persons", "them")
+    return [
+        f"{listed(list(names))} {_are(len(names))} taken for {one}, as cells of text are there; "
+        f"where that stands for a missing one, name {them} in data.missing_values"
+    ]
+
+
 def telling_features(
     train: Glance, names: Sequence[str], codes: np.ndarray, persons: np.ndarray
 ) -> list[str]:

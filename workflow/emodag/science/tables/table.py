@@ -89,7 +89,9 @@ class Table(Protocol):
 
     If so, the table has a method `show_index`, which makes that a column as well."""
     missing: tuple[str, ...]
-    """The spellings of a missing value."""
+    """The spellings of a missing value, `MISSING` first."""
+    decimal: str
+    """What numbers in text have before their decimals: "." or ","."""
     numeric: frozenset[str]
     """Columns whose type leaves nothing but numbers and booleans."""
     unreadable: frozenset[str]
