@@ -101,7 +101,7 @@ def test_named_columns(tmp_path):
 @pytest.mark.parametrize(("classes", "type_"), [(128, pa.int8()), (129, pa.int16())])
 def test_many_classes(tmp_path, classes, type_):
     names = [f"sign{number}" for number in range(classes)]
-    train = "a,label,person\n" + "".join(f"{at},{name},P\n" for at, name in enumerate(names))
+    train = "a,label,person\n" + "".join(f"{at % 5},{name},P\n" for at, name in enumerate(names))
     _, output = ingested(
         tmp_path,
         write(tmp_path / "train.csv", train),
@@ -264,8 +264,22 @@ def test_text_columns_are_named_together(tmp_path, suffix):
     ingested(tmp_path, train, test, ignore=["sex", "day"])
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_text_columns_are_named_with_what_the_test_table_lacks(tmp_path, suffix):
+    rows = "".join(f"{at},f,u{at}x,{at / 4},{at % 2},P\n" for at in range(4))
+    train = as_file(tmp_path, "train", f"a,sex,note,b,label,person\n{rows}", suffix)
+    for lacking, header in (("'note'", "a,sex,b"), ("'note', 'b'", "a,sex")):
+        test = write(tmp_path / "test.csv", f"{header}\n1,f,2\n")
+        with pytest.raises(InputError) as caught:
+            ingested(tmp_path, train, test)
+        shutil.rmtree(tmp_path / "out")
+        assert f"lacks {lacking}; make the two agree" in str(caught.value)
+        assert "found text in 'sex', 'note'; leave out" in str(caught.value)
+        assert "`data: {ignore: ['sex', 'note']}`" in str(caught.value)
+
+
 def test_a_first_column_of_text_may_be_the_id(tmp_path):
-    train = write(tmp_path / "t.csv", "w,a,label,person\nu,1,0,P\nv,2,1,P\n")
+    train = write(tmp_path / "t.csv", "w,a,label,person\n7u,1,0,P\n8v,2,1,P\n")
     with pytest.raises(
         InputError, match=r"text in 'w'; .* 'w' may name the rows: then set data.id"
     ):

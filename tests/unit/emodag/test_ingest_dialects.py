@@ -324,10 +324,10 @@ def test_odd_lines_are_called_what_they_are(tmp_path, case):
     assert re.search(expected, message), message
 
 
-@pytest.mark.parametrize("name", ["F1", "f1 ", "f1\u00a0", "f 1", "f1\u0301"])
+@pytest.mark.parametrize("name", ["F1", "f1 ", "f1\u00a0", "f 1", "f1\u0301", "f_1", "f01"])
 def test_names_that_look_alike(tmp_path, name):
     message = complaint(tmp_path, PLAIN, test=PLAIN.replace("f1", name))
-    assert f"; only case, spaces or accents tell 'f1' from {name!a}" in message
+    assert f"; only case, spaces, accents or marks tell 'f1' from {name!a}" in message
 
 
 def test_a_separator_that_is_not_the_tables(tmp_path):

@@ -1,5 +1,6 @@
 """One rule for all formats: a frame is understood alike, or refused alike, however it was saved."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -137,6 +138,18 @@ def test_ids_and_persons_of_every_type(tmp_path, kind, role):
     assert "found text in" not in found
     if role == "id" and "seconds" in kind:
         assert "2024-05-01" in found
+
+
+@pytest.mark.parametrize("exponent", [10, 11, 15])
+@pytest.mark.parametrize("cell", ["{}", "{}.5", "{}.1234", "-{}"])
+@pytest.mark.parametrize("index", [True, False])
+def test_ids_of_many_digits(tmp_path, cell, exponent, index):
+    """Which a spreadsheet would have cut to six digits, or to the same."""
+    ids = [Decimal(cell.format(n) + f"E+{exponent}") for n in COUNTS + 1]
+    train = frame().set_index(pd.Index(ids)) if index else frame(z=ids)
+    changes = {} if index else {"id": "z"}
+    found = assert_alike(tmp_path, train, train, index=None if index else False, **changes)
+    assert f"'id': {list(map(int, ids))}" in json.loads(found)[0]
 
 
 @pytest.mark.parametrize("kind", LATER)
@@ -349,6 +362,55 @@ def test_an_index_of_several_levels(tmp_path):
     train = train.rename_axis([None, None]).assign(who="P")
     found = [outcome(tmp_path / "unnamed", suffix, train, train) for suffix in ("csv", "parquet")]
     assert all("index" in reason or "same name ''" in reason for reason in found)
+
+
+@pytest.mark.parametrize("role", ["id", "group", "label"])
+@pytest.mark.parametrize(
+    "cells",
+    [[["a"], ["b"]], [[1, 2], [3]], [{"a": 1}, {"a": 2}], [np.array([1, 2]), np.array([3, 4])]],
+)
+def test_lists_are_no_names(tmp_path, role, cells):
+    column = {"id": "z", "group": "who", "label": "mood"}[role]
+    train = frame()
+    repeated = [cells[n % 2] for n in COUNTS]
+    train[column] = pd.Series(repeated, dtype=object)
+    changes = {"classes": [str(cell) for cell in cells]} if role == "label" else {}
+    changes |= {"id": "z"} if role == "id" else {}
+    test = train if role == "id" else train[["x", "y"]]
+    found = [
+        outcome(tmp_path, suffix, train, test, index=False, **changes)
+        for suffix in ("csv", "parquet")
+    ]
+    assert found[0] == "expected the " + {"group": "person"}.get(role, role) + (
+        " of a row, a whole number or text, "
+    )
+    assert found[1].startswith("expected whole numbers or text, one in each row, found the type ")
+
+
+@pytest.mark.parametrize("cell", ["a\rb", "\rb", "b\r", "a\r\rb"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("column", ["mood", "note"])
+def test_a_cell_with_a_lone_carriage_return(tmp_path, cell, quoting, column):
+    """Without quotation marks it ends the line; with them it is read, as in Parquet."""
+    train = frame(note=[f"n{n}" for n in COUNTS])[["x", "note", "y", "mood", "who"]]
+    train.loc[5 if column == "note" else [1, 3, 5, 7], column] = cell
+    classes = ["calm", cell.strip() if column == "mood" else "tense"]
+    how = {"label": "mood", "group": "who", "classes": classes, "ignore": ["note"]}
+    path = tmp_path / "t.csv"
+    train.to_csv(path, index=False, quoting=quoting)
+    row = 6 if column == "note" else 2
+    if quoting == csv.QUOTE_MINIMAL:
+        with pytest.raises(InputError, match=f"row {row}: a cell holds a lone carriage return"):
+            ingested(tmp_path, path, path, **how)
+        return
+    train.to_parquet(tmp_path / "t.parquet")
+    labels = []
+    for suffix in ("csv", "parquet"):
+        (tmp_path / suffix).mkdir()
+        path = tmp_path / f"t.{suffix}"
+        _, output = ingested(tmp_path / suffix, path, path, **how)
+        labels.append(pq.read_table(output / "train_rows.parquet")["label"].to_pylist())
+    assert labels[0] == labels[1] == [0, 1] * 4
 
 
 def test_columns_that_have_a_name_together(tmp_path):

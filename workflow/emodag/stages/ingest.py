@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,18 +36,19 @@ from emodag.science.tables.row_facts import (
 from emodag.science.tables.suspicions import (
     NOBODY,
     called_as_missing,
+    coded_features,
     codes_for_missing,
     empty_in_test,
     equal_neighbours,
     glance,
-    index_among_features,
     one_of_several_spellings,
     same_persons,
     same_rows,
     telling_features,
 )
-from emodag.science.tables.table import Block, Table, fault, listed
-from emodag.stages.reading import copy_features, ids_of_rows, opened
+from emodag.science.tables.table import RESET, Block, Table, fault, listed
+from emodag.science.tables.text_columns import text_columns
+from emodag.stages.reading import copy_features, found_text, ids_of_rows, opened
 from ledger.context import Context
 from ledger.errors import ConfigError, InputError
 
@@ -128,7 +129,7 @@ def run(
         _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
         if others is not None:
             _write_rows(staged / "unlabelled_rows.parquet", person=others)
-        warnings = _suspicions(train, pool, who, others, staged, tables["train"].columns[0])
+        warnings = _suspicions(train, pool, who, others, staged)
         for warning in warnings:
             context.warn(warning)
         tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
@@ -210,19 +211,25 @@ def _layouts(
     """What the columns of each table are."""
     own = {name: params[name] for name in ("label", "group", "id")}
     found = {"train": layout_of_train(tables["train"], **own, ignored=ignored)}
-    if "test" in tables:
-        found["test"] = layout_of_test(
-            tables["test"],
-            found["train"],
-            named=params["label"] is not None,
-            id=params["id"],
-            ignored=ignored,
-            group=params["test_group"],
-        )
-    if "unlabelled" in tables:
-        found["unlabelled"] = layout_of_unlabelled(
-            tables["unlabelled"], found["train"], ignored=ignored
-        )
+    try:
+        if "test" in tables:
+            found["test"] = layout_of_test(
+                tables["test"],
+                found["train"],
+                named=params["label"] is not None,
+                id=params["id"],
+                ignored=ignored,
+                group=params["test_group"],
+            )
+        if "unlabelled" in tables:
+            found["unlabelled"] = layout_of_unlabelled(
+                tables["unlabelled"], found["train"], ignored=ignored
+            )
+    except InputError as error:
+        # What is text would be the next complaint.
+        if texts := text_columns(tables["train"], found["train"].features):
+            raise InputError(f"{error}; {tables['train'].path}: {found_text(texts)}") from None
+        raise
     return found
 
 
@@ -237,7 +244,7 @@ def _told_columns(
     """Tell which columns of a table besides the training one are not read, or in another order."""
     table, layout = tables[name], layouts[name]
     others = {layout.group} if name == "test" else {layouts["train"].id, layout.group}
-    read = {layout.id, table.index, *layout.features, *others} | ignored
+    read = {layout.id, layout.index, *layout.features, *others} | ignored
     unread = [column for column in table.columns if column not in read]
     if unread:
         context.warn(f"{table.path}: {listed(unread)} in the {name} table will not be read")
@@ -393,13 +400,16 @@ def _suspicions(
     who: pa.Array,
     others: pa.Array | None,
     staged: Path,
-    first_column: str,
 ) -> list[str]:
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
+    others_page, coded = None, {}
+    if pool.tallies:
+        others_page = glance(staged / "test.parquet")
+        coded = coded_features(others_page)
+        others_page = replace(others_page, sampled=others_page.sampled[:0].copy())
     page = glance(staged / "train.parquet")
-    others_page = glance(staged / "test.parquet", sampled=False) if pool.tallies else None
     people = pa.concat_arrays([train.written["person"], pool.written])
     found = [
         *called_as_missing(named_as_missing(people)),
@@ -408,13 +418,11 @@ def _suspicions(
         *same_persons(known, pool.tested, strangers),
         *same_rows(page, others_page, known, strangers),
         *telling_features(page, train.features, train.codes, known),
-        *codes_for_missing(page, train.features),
+        *codes_for_missing([coded_features(page), coded], train.features),
     ]
     if "test" in pool.tallies:
         empty = np.flatnonzero(pool.tallies["test"].all_missing())
         found += empty_in_test([train.features[at] for at in empty])
-    if train.features[0] == first_column:
-        found += index_among_features(page, first_column)
     return [*found, *equal_neighbours(page, known)]
 
 
@@ -463,12 +471,18 @@ def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[st
             f"the first column, {layout.id!r}, is taken for the index, "
             "as the one of pandas only counts the rows"
         )
-    if named and table.index is not None:
-        shown = f"the index {table.index!r}" if table.index else "the first column, without a name,"
-        if layout.id == table.index and id is None:
-            notes.append(f"{shown} is taken for the rows' id")
-        elif table.index not in (id, layout.label, layout.group):
-            notes.append(f"{shown} is not read")
+    index = layout.index
+    if named and index is not None and index not in (id, layout.label, layout.group):
+        became = "taken for the rows' id" if layout.id == index else "not read"
+        if table.index == index:
+            shown = f"the index {index!r}" if index else "the first column, without a name,"
+            notes.append(f"{shown} is {became}")
+        else:
+            way = "call it otherwise" if index in RESET else "let another column come first"
+            notes.append(
+                f"{index!r} looks like an index that was saved along, and is {became}; if it is a "
+                f"feature, {way}"
+            )
     return notes
 
 

@@ -78,15 +78,19 @@ def _explained(table: Table, features: Sequence[str], names: Sequence[str]) -> I
         yield from table.blocks(features, names)
     except InputError:
         if found := text_columns(table, features):
-            written = ", ".join(map(repr, found))
             is_first = found[0] == table.columns[0]
             names = f"; {found[0]!r} may name the rows: then set data.id" if is_first else ""
-            raise fault(
-                table.path,
-                f"expected numbers, found text in {written}; leave out what is no feature, by "
-                f"`data: {{ignore: [{written}]}}`, or write it as numbers{names}",
-            ) from None
+            raise fault(table.path, f"{found_text(found)}{names}") from None
         raise
+
+
+def found_text(columns: Sequence[str]) -> str:
+    """What to say of columns that hold text and would be features."""
+    written = ", ".join(map(repr, columns))
+    return (
+        f"expected numbers, found text in {written}; leave out what is no feature, by "
+        f"`data: {{ignore: [{written}]}}`, or write it as numbers"
+    )
 
 
 def _one_ahead(blocks: Iterator[Block]) -> Iterator[Block]:
@@ -108,6 +112,6 @@ def ids_of_rows(
     """The ids in a column of the copied table, numbers from 0 where that is None."""
     if column is None:
         return pa.array(np.arange(rows, dtype=np.int64))
-    # Without names of columns, the first one may be a feature.
-    is_sure = params["label"] is not None or column == table.index
+    # The first column, if neither names nor pandas tell, may be a feature.
+    is_sure = (params["label"], params["id"]) != (None, None) or column == table.index
     return row_ids(table, column, texts[column], is_sure=is_sure)

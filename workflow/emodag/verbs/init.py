@@ -291,8 +291,9 @@ def _told(
         yield _line(role, _told_of(role, column, found))
     if found.id is not None:
         yield _line("id", f"{found.id!r}: {found.reasons['id']}")
-    elif train.table.index is not None:
-        yield _line("id", "the index that was saved along")
+    elif found.index is not None and found.index not in found.ignore:
+        shown_ = f" as {found.index!r}" if found.index else ""
+        yield _line("id", f"the index that was saved along{shown_}")
     whys: dict[str, list[str]] = {}
     for name, why in found.ignore.items():
         whys.setdefault(why, []).append(name)

@@ -64,6 +64,10 @@ _COMPRESSED = {
     ".zip": ("zip", b"PK"),
 }
 """What a suffix promises, and how such a file begins."""
+_LONE_RETURN = (
+    "a cell holds a lone carriage return, which ends the line; take it out, or write that cell in "
+    "quotation marks"
+)
 _DAMAGE = (
     *(EOFError, OSError, RuntimeError, pa.ArrowException),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
@@ -442,7 +446,9 @@ class CsvTable:
                     continue
                 place = {"row": row, "line": line + reader.line_num - 1}
                 if len(record) != width:
-                    return fault(self.path, self._ragged(record, row), **place)
+                    lone = re.search("\r(?!\n)", decoded) and len(record) < width
+                    problem = _LONE_RETURN if lone else self._ragged(record, row)
+                    return fault(self.path, problem, row=row, line=None if lone else place["line"])
                 if tuple(record) == self.columns:
                     problem = "repeats the header; were files joined? Remove such lines"
                     return fault(self.path, problem, **place)

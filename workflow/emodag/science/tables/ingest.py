@@ -3,9 +3,8 @@
 import contextlib
 import difflib
 import os
-import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,8 @@ from emodag.science.tables.csv_tables import CsvTable
 from emodag.science.tables.joined_table import JoinedTable
 from emodag.science.tables.parquet_tables import ParquetTable
 from emodag.science.tables.row_facts import label_codes, row_ids
+from emodag.science.tables.saved_index import saved_index
+from emodag.science.tables.spelling import skeleton
 from emodag.science.tables.table import SAVED_INDEX, Table, fault, listed
 from ledger.errors import ConfigError, InputError
 
@@ -28,12 +29,17 @@ _KINDS = ".csv or .tsv, also with .gz, .xz, .bz2, .zst or .zip, or .parquet, .pq
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of a table are what; `id` is None where rows are just numbered."""
+    """Which columns of a table are what; `id` is None where rows are just numbered.
+
+    `index` is one that was saved along, see `emodag.science.tables.saved_index`; it is the id, or
+    not read.
+    """
 
     id: str | None
     features: tuple[str, ...]
     label: str | None = None
     group: str | None = None
+    index: str | None = field(default=None, compare=False)
 
 
 def open_table(
@@ -113,7 +119,8 @@ def layout_of_train(
     With `label` and `group` None it is the competition's layout: the index first, then features,
     the label last but one and the person last, after the `ignored` columns are left out. Otherwise
     the columns have those names, which no pattern can ignore, and all others are features but the
-    `ignored` ones, `id`, and an index saved along, which is the id where `id` is None.
+    `ignored` ones, `id`, and an index saved along, which is the id where `id` is None; see
+    `emodag.science.tables.saved_index`.
 
     Raises
     ------
@@ -151,10 +158,10 @@ def layout_of_train(
             )
         for name in special:
             _require_column(table, name)
-        id = _index_besides(table, label, group, *ignored) if id is None else id
-        special = {*special, id, table.index}
-        features = tuple(name for name in columns if name not in ignored.union(special))
-        layout = Layout(id=id, features=features, label=label, group=group)
+        index = saved_index(table, ignored.union([label, group]), id=id)
+        features = tuple(name for name in columns if name not in ignored.union(special, {index}))
+        id = _own_index(table, index) if id is None else id
+        layout = Layout(id=id, features=features, label=label, group=group, index=index)
     if not layout.features:
         raise fault(table.path, "has no feature columns besides label, person and id")
     _refuse_saved_index(table.path, [*layout.features, layout.label, layout.group])
@@ -187,11 +194,14 @@ def layout_of_test(
     if named:
         if id is not None:
             _require_column(table, id)
-        id_ = _index_besides(table, train.label, train.group, *ignored) if id is None else id
-        special = {id_, train.label, train.group, table.index}
+        special = {id, train.label, train.group}
+        taken = special.union([group], ignored, train.features)
+        index = saved_index(table, taken - {id}, id=id, called=train.index)
+        id_ = _own_index(table, index) if id is None else id
+        special |= {id_, index}
     else:
         id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
-        special = {id_}
+        index, special = table.index, {id_}
     if group is not None:
         _require_column(table, group)
         if group in {id_, train.label, *train.features}:
@@ -212,7 +222,8 @@ def layout_of_test(
             "training table both columns, or name them by data.label and data.group",
         )
     hint = "" if named else " (its first column is taken for the index)"
-    return Layout(id=id_, features=_known_features(table, train, others, hint), group=group)
+    features = _known_features(table, train, others, hint)
+    return Layout(id=id_, features=features, group=group, index=index)
 
 
 def layout_of_unlabelled(
@@ -249,10 +260,10 @@ def _known_features(
     extra = [name for name in columns if name not in known]
     if missing:
         differences = [f"lacks {listed(missing)}"]
-        there = {_plain(name): name for name in extra}
-        twins = [(name, there[_plain(name)]) for name in missing if _plain(name) in there]
+        there = {skeleton(name): name for name in extra}
+        twins = [(name, there[skeleton(name)]) for name in missing if skeleton(name) in there]
         alike = "".join(
-            f"; only case, spaces or accents tell {a!a} from {b!a}" for a, b in twins[:1]
+            f"; only case, spaces, accents or marks tell {a!a} from {b!a}" for a, b in twins[:1]
         )
         differences += [f"also has {listed(extra)}"] if extra else []
         raise fault(
@@ -386,9 +397,9 @@ def _columns_of_ids(table: Table, names: Sequence[str], ids: Sequence[Any]) -> l
     return found
 
 
-def _index_besides(table: Table, *taken: str | None) -> str | None:
-    """The index as the rows' id, unless it has another use or each of several files has its own."""
-    return None if table.index in taken or isinstance(table, JoinedTable) else table.index
+def _own_index(table: Table, index: str | None) -> str | None:
+    """The index as the rows' id, unless each of several files has its own."""
+    return None if isinstance(table, JoinedTable) else index
 
 
 def _require_column(table: Table, name: str) -> None:
@@ -406,12 +417,6 @@ def _nearest(name: str, columns: Sequence[str]) -> str:
     """The column that is written most alike, whatever the case."""
     lowered = {column.lower(): column for column in reversed(columns)}
     return lowered[difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.0)[0]]
-
-
-def _plain(name: str) -> str:
-    """A name without case, spaces and accents."""
-    letters = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in letters if not (c.isspace() or unicodedata.combining(c))).casefold()
 
 
 def _refuse_saved_index(path: Path, names: Sequence[str | None]) -> None:

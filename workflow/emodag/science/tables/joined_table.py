@@ -73,6 +73,10 @@ class JoinedTable:
     The columns' order is the first table's. An index saved along is no id, as each has its own; one
     without a name is left out where another table has none.
 
+    Attributes
+    ----------
+    tables : those of the files, in their order.
+
     Raises `InputError` if a table has other columns than the first.
     """
 
@@ -105,7 +109,7 @@ class JoinedTable:
                 )
         self.index = next((name for name in self.columns if name in own), None)
         self.counted = bool(left_out) or any(table.counted for table in tables)
-        self._tables = tuple(tables)
+        self.tables = tuple(tables)
         self.path, self.missing, self.hint = first.path, first.missing, first.hint
         self.decimal = max((table.decimal for table in tables), key=".,".index)
         notes = {note: None for table in tables for note in table.notes}
@@ -128,7 +132,7 @@ class JoinedTable:
         self._first_rows, rows = [], 0
         self.flags.clear()
         known: dict[str, tuple[bool, Table]] = {}
-        for table in self._tables:
+        for table in self.tables:
             self._first_rows.append(rows)
             read, unseen = 0, np.arange(len(numbers))
             for block in table.blocks(numbers, texts):
@@ -149,4 +153,4 @@ class JoinedTable:
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell already read, by its row in the file that has it."""
         at = max(at for at, first in enumerate(self._first_rows) if first <= row)
-        return self._tables[at].fault(message, column=column, row=row - self._first_rows[at])
+        return self.tables[at].fault(message, column=column, row=row - self._first_rows[at])

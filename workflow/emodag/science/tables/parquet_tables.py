@@ -1,5 +1,6 @@
 """Reading Parquet and Feather in blocks, whatever types their columns have."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
@@ -34,9 +35,6 @@ from ledger.errors import InputError
 
 _DEFINED = ("pandas.period", "pandas.interval", "arrow.uuid")
 """Types defined on top of others that are text in CSV."""
-
-_UNNAMED = "__index_level_0__"
-"""What pandas calls the column of an index without a name."""
 
 
 class _Groups(Protocol):
@@ -75,9 +73,9 @@ class _Feather:
 class ParquetTable:
     """A Parquet or Feather file of columns without nesting. Opening reads no column of Parquet.
 
-    Its columns are those that pandas would write as CSV: an index comes first, also one that is a
-    range in pandas' metadata only, unless that merely counts the rows from 0. An index without a
-    name is called "".
+    Its columns are those that pandas would write as CSV: an index comes first, each level of it,
+    also one that is a range in pandas' metadata only, unless that merely counts the rows from 0.
+    Without a name it is called "".
 
     Raises `InputError`, here and while blocks are read, for anything that is not such a table.
     """
@@ -98,24 +96,19 @@ class ParquetTable:
         with self._open() as file:
             schema, rows = file.schema, sum(file.rows)
         levels = _index_levels(schema, rows)
-        self._range = next((level for level in levels if isinstance(level, tuple)), None)
-        self._stored = {"": _UNNAMED} if levels == [_UNNAMED] else {}
-        first = [level[0] if isinstance(level, tuple) else level for level in levels]
-        first = list(self._stored) or first
-        stored = [name for name in schema.names if name not in levels]
-        self.columns = (*first, *stored)
+        self._ranges = dict(level for level in levels if isinstance(level, tuple))
+        self._stored = {_shown(level): level for level in levels if isinstance(level, str)}
+        first = [_shown(level) if isinstance(level, str) else level[0] for level in levels]
+        self.columns = (*first, *(name for name in schema.names if name not in levels))
         require_distinct(path, self.columns)
-        if len(first) == 1:
-            self.index = first[0]
-        else:
-            lost = [_UNNAMED, *self.columns[:1]] if not first else []
-            found = (name for name in lost if name in self.columns and SAVED_INDEX.fullmatch(name))
-            self.index = next(found, None)
+        likely = [*self.columns[:1], *filter("__index_level_0__".__eq__, self.columns)]
+        self.index = next(filter(SAVED_INDEX.fullmatch, likely), None)
         self._rows, self.counted = rows, not levels and bool(_metadata(schema))
         self.flags: set[str] = set()
         self.notes = ()
         types = {field.name: _extension(field) or field.type for field in schema}
         self._types = types | {name: types[stored] for name, stored in self._stored.items()}
+        self._types |= dict.fromkeys(self._ranges, pa.int64())
         self._by_arrow = _columns_of_arrow(schema)
         values = {name: _value_type(type_) for name, type_ in self._types.items()}
         self.numeric = frozenset(n for n, t in values.items() if _is_number(t))
@@ -124,8 +117,8 @@ class ParquetTable:
     def show_index(self) -> None:
         """Have an index that only counts the rows as a first column without a name, as CSV has."""
         if self.counted and "" not in self.columns:
-            self.columns, self._range = ("", *self.columns), ("", range(self._rows))
-            self.index, self.counted = "", False
+            self.columns, self._ranges[""] = ("", *self.columns), range(self._rows)
+            self._types[""], self.index, self.counted = pa.int64(), "", False
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns `numbers` as float64 and `texts` as strings; no other column is read.
@@ -139,15 +132,14 @@ class ParquetTable:
             For a column of another type, a string that is no number, an integer that is no
             float64, and a damaged file.
         """
-        stored = [name for name in texts if self._range is None or name != self._range[0]]
         for name in numbers:
-            self._require(name, _is_number_or_written, "numbers")
-        for name in stored:
-            self._require(name, _is_text, "integers or strings")
+            self._require(name, _is_number_or_written, "numbers", ", or name it in data.ignore")
+        for name in texts:
+            self._require(name, _is_text, "whole numbers or text, one in each row")
         row = 0
         self.flags.clear()
         self._are_flags: dict[str, bool] = {}
-        if any(self._types[name] in _DEFINED for name in stored):
+        if any(self._types[name] in _DEFINED for name in texts):
             # So that pyarrow reads what pandas has defined, and not what that is made of.
             import pandas.core.arrays.arrow.extension_types  # noqa: F401
         with self._open() as file:
@@ -156,17 +148,14 @@ class ParquetTable:
                     [self._column(file, group, name) for group in range(len(file.rows))],
                     by_arrow=self._stored.get(name, name) in self._by_arrow,
                 )
-                for name in stored
+                for name in texts
                 if self._types[name] in _DEFINED
                 or pa.types.is_temporal(_value_type(self._types[name]))
             }
             for group, rows in enumerate(file.rows):
                 written = {}
                 for name in texts:
-                    if name not in stored:
-                        counted = self._range[1][row : row + rows]
-                        written[name] = pa.array(map(str, counted), pa.string())
-                    elif name in whole:
+                    if name in whole:
                         written[name] = whole[name].slice(row, rows)
                     else:
                         written[name] = _strings(_plain(self._column(file, group, name)))
@@ -174,8 +163,22 @@ class ParquetTable:
                 row += rows
 
     def _column(self, file: _Groups, group: int, name: str) -> pa.ChunkedArray:
-        stored = self._stored.get(name, name)
-        return file.read(group, [stored])[stored]
+        (column,) = self._columns(file, group, [name])
+        return column
+
+    def _columns(
+        self, file: _Groups, group: int, names: Sequence[str]
+    ) -> Iterator[pa.ChunkedArray]:
+        """Some columns of a group, also those that are ranges in pandas' notes only."""
+        stored = {name: self._stored.get(name, name) for name in names if name not in self._ranges}
+        table = file.read(group, [*stored.values()])
+        first = sum(file.rows[:group])
+        for name in names:
+            if name in stored:
+                yield table[stored[name]]
+            else:
+                own = self._ranges[name][first : first + file.rows[group]]
+                yield pa.chunked_array([pa.array(own, pa.int64())])
 
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell, `row` rows after the first."""
@@ -212,9 +215,9 @@ class ParquetTable:
         step = max(1, BLOCK_BYTES // (8 * max(rows, 1)))
         for start in range(0, len(numbers), step):
             names = numbers[start : start + step]
-            table = file.read(group, names)
-            for position, name in enumerate(names, start=start):
-                values[:, position] = self._floats(name, _plain(table[name]), first_row)
+            columns = zip(names, self._columns(file, group, names), strict=True)
+            for position, (name, column) in enumerate(columns, start=start):
+                values[:, position] = self._floats(name, _plain(column), first_row)
         without_codes(values, self.missing)
         most = BLOCK_BYTES * times_wider(len(numbers))
         step = max(1, most // (8 * max(len(numbers), 1)))
@@ -226,16 +229,12 @@ class ParquetTable:
             )
 
     def _require(
-        self, name: str, is_fit: Callable[[pa.DataType | str], bool], expected: str
+        self, name: str, is_fit: Callable[[pa.DataType | str], bool], expected: str, or_: str = ""
     ) -> None:
         type_ = self._types[name]
         if not is_fit(_value_type(type_)):
-            raise fault(
-                self.path,
-                f"expected {expected}, found the type {type_}; convert it, "
-                "or name it in data.ignore",
-                column=name,
-            )
+            problem = f"expected {expected}, found the type {type_}; convert it{or_}"
+            raise fault(self.path, problem, column=name)
 
     def _floats(self, name: str, column: pa.Array, first_row: int) -> np.ndarray:
         type_ = column.type
@@ -307,12 +306,18 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]
             try:
                 counted = range(level["start"], level["stop"], level["step"])
                 is_whole = len(counted) == rows  # a table that lost rows has what was before
+                is_whole &= max(map(abs, (*counted[:1], *counted[-1:])), default=0) < 2**63
             except (KeyError, TypeError, ValueError, OverflowError):
                 continue
             name = level.get("name")
             if is_whole and (name is not None or counted != range(rows)):
                 found.append(("" if name is None else str(name), counted))
     return found
+
+
+def _shown(level: str) -> str:
+    """What a level of an index is called in the header of a CSV."""
+    return "" if re.fullmatch(r"__index_level_\d+__", level) else level
 
 
 def _metadata(schema: pa.Schema, of: str = "index_columns") -> list[Any]:

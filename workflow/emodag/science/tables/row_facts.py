@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.tables.class_codes import code_dtype
-from emodag.science.tables.table import FALSE, MISSING, SAVED_INDEX, TRUE, Table, fault
+from emodag.science.tables.table import FALSE, MISSING, RESET, SAVED_INDEX, TRUE, Table, fault
 
 UNLABELLED = "-1"
 """What stands for a missing label besides the spellings of any missing cell."""
@@ -23,6 +23,9 @@ _CUT = r"^[+-]?[0-9](\.[0-9]+)?E\+[0-9]{2}$"
 _DECIMAL = r"-?(0|[1-9][0-9]*)\.[0-9]+"
 # As nobody writes a float, 1e5 is a name.
 _FRACTION = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-][0-9]+)?$"
+
+# As pandas writes lists, arrays and dictionaries, which Parquet has as such.
+_LIST = r"(?s)^(\[.*\]|\{.*\})$"
 
 
 def label_codes(
@@ -147,7 +150,7 @@ def row_ids(table: Table, column: str, text: pa.Array, *, is_sure: bool = True) 
     advice = "a number that restarts with each person is no id: name it in data.ignore instead"
     if pa.types.is_string(ids.type) and not ids.equals(text):
         advice = "1.10 is the number 1.1, too: if these are no numbers, begin them with a letter"
-    elif SAVED_INDEX.fullmatch(column):  # as of tables that were joined, each with its own
+    elif SAVED_INDEX.fullmatch(column) or column in RESET:  # as of tables that were joined
         advice = "this index looks saved by accident: save the table without it, or name it in "
         advice += f"data.ignore: [{column!r}]"
     alike = ids if pa.types.is_integer(ids.type) else one_number(ids)
@@ -179,7 +182,7 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     text = _without_exponents(text, is_id=what == "id")
     if pc.all(pc.match_substring_regex(text, _WHOLE)).as_py():
         return pc.replace_substring_regex(text, r"\.0*$", "").cast(pa.int64())
-    numbers = _pointed(table, text)
+    numbers = pointed(table, text)
     whole = pc.match_substring_regex(numbers, r"^[+-]?[0-9]+(\.0*)?$")
     are_numbers = pc.all(pc.match_substring_regex(numbers, _FRACTION)).as_py()
     if not are_numbers or pc.all(whole).as_py():
@@ -188,10 +191,12 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     if pc.any(cut).as_py() or what != "id":
         row = pc.index(cut, True).as_py() if pc.any(cut).as_py() else pc.index(whole, False).as_py()
         looks = "a long number that a spreadsheet has cut" if cut[row].as_py() else "a measurement"
-        of = "id" if what == "first column" else what
+        of, way = what, "begin it with a letter"
+        if what == "first column":
+            of, way = "id", f"set data.id: {column!r}"
         raise table.fault(
             f"expected the {of} of a row, a whole number or text, found {text[row].as_py()!r}, "
-            f"which looks like {looks}; is this the right column? If so, begin it with a letter",
+            f"which looks like {looks}; is this the right column? If so, {way}",
             column=column,
             row=row,
         )
@@ -199,8 +204,8 @@ def canonical_keys(table: Table, column: str, text: pa.Array, what: str) -> pa.A
     return pc.replace_substring_regex(numbers, r"^([+-]?[0-9]+\.[0-9]+?)0*$", r"\1")
 
 
-def _pointed(table: Table, text: pa.Array) -> pa.Array:
-    """The same strings, numbers among them with a point before their decimals."""
+def pointed(table: Table, text: pa.Array) -> pa.Array:
+    """The same strings of a column, numbers among them with a point before their decimals."""
     if table.decimal == ".":
         return text
     return pc.replace_substring_regex(text, r"^([+-]?\d*),(\d+([eE][+-]\d+)?)$", r"\1.\2")
@@ -258,7 +263,7 @@ def missing_spellings(table: Table, text: pa.Array, what: str) -> list[str]:
     """
     if what == "id":
         return [""]
-    there = _pointed(table, text.filter(pc.invert(is_missing(text, table.missing))))
+    there = pointed(table, text.filter(pc.invert(is_missing(text, table.missing))))
     are_text = pc.any(pc.invert(pc.match_substring_regex(there, _FRACTION))).as_py()
     if what != "person" or not are_text:
         return [*table.missing]
@@ -279,7 +284,14 @@ def _complete(
     names: Sequence[str] = (),
     advice: str = "",
 ) -> pa.Array:
-    """The same strings, none of them missing; `names` are never taken for missing."""
+    """The same strings, none of them missing, and not lists; `names` are never missing."""
+    if pc.all(pc.match_substring_regex(text, _LIST)).as_py():
+        raise table.fault(
+            f"expected the {what} of a row, a whole number or text, found {text[0].as_py()!r}, "
+            "which looks like a list; write one value in each row",
+            column=column,
+            row=0,
+        )
     known = missing_spellings(table, text, what)
     missing = is_missing(text, [spelling for spelling in known if spelling not in names])
     if pc.any(missing).as_py():

@@ -4,9 +4,7 @@ Everything here is computed from a table's features as ingest has written them, 
 on how the file they came from is organised.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from emodag.science.tables.spelling import skeleton
 from emodag.science.tables.table import listed
 
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -80,14 +79,11 @@ class Glance:
     watched: np.ndarray
 
 
-def glance(path: Path, *, sampled: bool = True) -> Glance:
-    """Go once through a file of float64 features, a few columns of a row group at a time.
-
-    Without a sample if that is not to be had, as most of the memory is for it.
-    """
+def glance(path: Path) -> Glance:
+    """Go once through a file of float64 features, a few columns of a row group at a time."""
     with pq.ParquetFile(path) as file:
         rows, width = file.metadata.num_rows, file.metadata.num_columns
-        sample = sample_of(rows, width)[: None if sampled else 0]
+        sample = sample_of(rows, width)
         watched = np.unique(np.linspace(0, width - 1, _NEIGHBOURED).astype(np.int64))
         digests, empty = np.zeros(rows, np.uint64), np.ones(rows, bool)
         chosen = np.empty((len(sample), width), order="F")
@@ -182,7 +178,7 @@ def same_persons(
     learnt = {str(person) for person in train}
     spellings: dict[str, list[str]] = {}
     for name in sorted(learnt.union(map(str, unlabelled))):
-        spellings.setdefault(_plain(name), []).append(name)
+        spellings.setdefault(skeleton(name), []).append(name)
     found = []
     twice = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
     if twice:
@@ -190,8 +186,8 @@ def same_persons(
             f"{'; '.join(twice)}: probably one person in several spellings, whom folds then take "
             "for several; write each name one way"
         )
-    plain = {_plain(name) for name in learnt}
-    both = sorted({str(person) for person in test if _plain(str(person)) in plain})
+    plain = {skeleton(name) for name in learnt}
+    both = sorted({str(person) for person in test if skeleton(str(person)) in plain})
     if both:
         found.append(
             f"{listed(both)} of the test table {_are(len(both))} in the training table too: how "
@@ -261,7 +257,7 @@ def disguises(values: np.ndarray, codes: np.ndarray, persons: np.ndarray) -> lis
     who = np.unique(persons, return_inverse=True)[1]
     width = values.shape[1]
     if not _can_judge(labels, who, width):
-        return []
+        return [(at,) for at in _other_names(values, labels, who)]
     rough = _Neighbours(values[:ROUGH], labels[:ROUGH], who[:ROUGH])
     fine = _Neighbours(values, labels, who)
     shares = np.concatenate(
@@ -288,14 +284,30 @@ def _can_judge(labels: np.ndarray, persons: np.ndarray, features: int) -> bool:
     """Whether so much being told by one of the features, or a pair, could hardly be chance.
 
     Nearest rows come in pairs, so half of them count. Where people show one class each, rows of one
-    person are no evidence.
+    person are no evidence, but persons are.
     """
-    shares = np.unique(labels, return_counts=True)[1] / len(labels)
-    bits = len(labels) / 2 * -(shares * np.log2(shares)).sum()
-    shown = np.unique(np.column_stack([persons, labels]), axis=0)[:, 0]
-    counts = np.unique(shown, return_counts=True)[1]
-    tried = features + _MOST_PAIRED**2 / 2
-    return bool(bits >= np.log2(tried) + _MARGIN and (counts > 1).mean() >= 0.5)
+    shown = np.unique(np.column_stack([persons, labels]), axis=0)
+    counts = np.unique(shown[:, 0], return_counts=True)[1]
+    evidence = labels if (counts > 1).mean() >= 0.5 else shown[:, 1]
+    shares = np.unique(evidence, return_counts=True)[1] / len(evidence)
+    bits = len(evidence) / 2 * -(shares * np.log2(shares)).sum()
+    return bool(bits >= np.log2(features + _MOST_PAIRED**2 / 2) + _MARGIN)
+
+
+def _other_names(values: np.ndarray, labels: np.ndarray, persons: np.ndarray) -> list[int]:
+    """Features that have one value in each class, another in each: the label by other names.
+
+    However few people there are, nothing else can be learnt from them. Of a class that only one
+    person shows, such a value may be that person's.
+    """
+    shown = np.unique(np.column_stack([labels, persons]), axis=0)[:, 0]
+    classes, people = np.unique(shown, return_counts=True)
+    if len(classes) < 2 or people.min() < 2:
+        return []
+    rows = [values[labels == code] for code in classes]
+    low, high = (np.array([f(part, axis=0) for part in rows]) for f in (np.min, np.max))
+    are_different = (np.diff(np.sort(low, axis=0), axis=0) > 0).all(axis=0)
+    return np.flatnonzero((low == high).all(axis=0) & are_different).tolist()
 
 
 class _Neighbours:
@@ -409,35 +421,18 @@ def equal_neighbours(train: Glance, persons: np.ndarray) -> list[str]:
     ]
 
 
-def index_among_features(train: Glance, name: str) -> list[str]:
-    """Whether the table's first column `name`, a feature, looks like an index saved with a name.
-
-    Its numbers are whole, no two are equal, and they are not spread much wider than the rows.
-    """
-    column = train.watched[:, 0]
-    if len(column) < _FEWEST or not (column == np.round(column)).all():
-        return []
-    if len(np.unique(column)) < len(column) or np.ptp(column) > 10 * len(column):
-        return []
-    return [
-        f"{name!r}, the first column, has another whole number in each row, as an index that was "
-        "saved has, and is taken for a feature; name it in data.id if it names the rows, else in "
-        "data.ignore"
-    ]
-
-
-def codes_for_missing(train: Glance, names: Sequence[str]) -> list[str]:
-    """Which features hold, in many rows, a number that looks like a code for missing, as -999 does.
+def coded_features(page: Glance) -> dict[float, set[int]]:
+    """By code, the features that hold it in many rows, and as one for missing, such as -999.
 
     It is farther from all others than those are from each other, or negative where they are not.
     Of a feature with fewer than two others nothing is said.
     """
-    found: dict[float, list[str]] = {}
-    suspects = np.flatnonzero(np.isin(train.sampled, _CODES).any(axis=0))
-    fewest = max(_FEWEST_CODED, _CODED * len(train.sampled))
+    found: dict[float, set[int]] = {}
+    suspects = np.flatnonzero(np.isin(page.sampled, _CODES).any(axis=0))
+    fewest = max(_FEWEST_CODED, _CODED * len(page.sampled))
     for start in range(0, len(suspects), _COLUMNS_AT_ONCE):
         columns = suspects[start : start + _COLUMNS_AT_ONCE]
-        values = train.sampled[:, columns]
+        values = page.sampled[:, columns]
         others = np.where(np.isin(values, _CODES), np.nan, values)
         low, high = np.fmin.reduce(others, axis=0), np.fmax.reduce(others, axis=0)
         with np.errstate(over="ignore"):  # of artefacts such as 1e308
@@ -445,12 +440,24 @@ def codes_for_missing(train: Glance, names: Sequence[str]) -> list[str]:
         for code in _CODES:
             is_far = (np.maximum(low - code, code - high) > span) | ((code < 0) & (low >= 0))
             is_many = (values == code).sum(axis=0) >= fewest
-            for at in columns[is_far & is_many & (low < high)]:
-                found.setdefault(code, []).append(names[at])
-    if not found:
+            if places := columns[is_far & is_many & (low < high)].tolist():
+                found.setdefault(code, set()).update(places)
+    return found
+
+
+def codes_for_missing(coded: Iterable[Mapping[float, set[int]]], names: Sequence[str]) -> list[str]:
+    """What to say of the features that `coded_features` finds in some tables."""
+    places: dict[float, set[int]] = {}
+    for table in coded:
+        for code, found in table.items():
+            places.setdefault(code, set()).update(found)
+    if not places:
         return []
-    told = "; ".join(f"{code:.0f} in {listed(found[code])}" for code in sorted(found))
-    codes = ", ".join(f"{code:.0f}" for code in sorted(found))
+    told = "; ".join(
+        f"{code:.0f} in {listed([names[at] for at in sorted(places[code])])}"
+        for code in sorted(places)
+    )
+    codes = ", ".join(f"{code:.0f}" for code in sorted(places))
     return [
         f"{told}: in many rows, and unlike all other values there, as a code for missing; it is "
         f"taken for a number. If it is none, set data.missing_values: [{codes}]"
@@ -466,11 +473,6 @@ def empty_in_test(names: Sequence[str]) -> list[str]:
         "models learn from what the test table lacks, and the cross-validated score is not of its "
         "kind; name such columns in data.ignore"
     ]
-
-
-def _plain(name: str) -> str:
-    """A name without case and spaces."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _rows(count: int) -> str:

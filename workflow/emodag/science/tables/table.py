@@ -27,6 +27,9 @@ TRUE, FALSE = ("True", "TRUE", "true"), ("False", "FALSE", "false")
 SAVED_INDEX = re.compile(r"|Unnamed: \d+(\.\d+)?|__index_level_\d+__")
 """What pandas calls the column of an index without a name."""
 
+RESET = ("index", "level_0")
+"""What `reset_index` of pandas calls the column of such an index."""
+
 EXACT = 2**53
 """Up to here every integer is a float64."""
 

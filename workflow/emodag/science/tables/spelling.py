@@ -1,0 +1,22 @@
+"""What of a name is left when spellings that people mix up are one."""
+
+import re
+import unicodedata
+
+_ACCENTS = re.compile("[\u0300-\u036f]")
+"""Those of Latin, Greek and Cyrillic letters; elsewhere such marks make other letters."""
+
+_MARKS = r"[\s!-/:-@[-`{-~]+"
+
+
+def skeleton(name: str) -> str:
+    """A name without case, spaces, accents, marks between its parts, and zeros before a number.
+
+    Marks between two digits stay, as one: S1-1 is S1_1, and not S11. A negative number stays one.
+    """
+    if re.fullmatch(r"-\d+", name):
+        return name
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
+    plain = re.sub(rf"(?<=\d){_MARKS}(?=\d)", "\0", unicodedata.normalize("NFKC", letters))
+    plain = re.sub(_MARKS, "", plain).replace("\0", ".")
+    return re.sub(r"(?<!\d)0+(?=\d)", "", plain).casefold() or name
