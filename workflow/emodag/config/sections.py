@@ -62,7 +62,7 @@ def _separator(mark: str) -> str:
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Written = Annotated[str, BeforeValidator(_as_written)]
-ClassName = Annotated[str, BeforeValidator(_as_written), Field(min_length=1)]
+ClassName = Annotated[str, Field(min_length=1), BeforeValidator(_as_written)]
 Column = Annotated[str | None, BeforeValidator(_as_written_if_any)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 File = Annotated[str, AfterValidator(at_home)]
