@@ -155,7 +155,8 @@ class Data(Section):
     )
     id: Column = Field(
         None,
-        description="id column; null: the first one, or none where label and group are named",
+        description="id column; null: the first one, or, where label and group are named, an index "
+        "that was saved along, if any",
     )
     ignore: list[Written] = Field(
         [],

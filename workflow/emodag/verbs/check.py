@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emodag.chain.stages import FITS
 from ledger.cli.printing import tell
@@ -26,6 +26,9 @@ SCORED = ("submission", "scores", "leaderboard")
 
 START = 0.3
 """Seconds of a job besides what its stage takes."""
+
+SCALED, COLUMNS = 1 << 21, 16
+"""Cells that scaling is measured with, and columns at least."""
 
 WIDEST = 4096
 """Features that the step is measured with at most; of more the weights grow with the square."""
@@ -64,6 +67,7 @@ def _check(options: argparse.Namespace) -> int:
     looking = Looking()
     with TemporaryDirectory() as directory:
         where = Path(directory)
+        began = time.process_time()
         try:
             _make_tables(config, chain, where, looking)
         except UserError as error:
@@ -72,10 +76,13 @@ def _check(options: argparse.Namespace) -> int:
         tell(*_understood(config, quality))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))
         features = quality["features"]
+        reading = time.process_time() - began
+        scaling = _seconds_of_scaling(config, chain, quality, where)
         measured = min(features, WIDEST)
-        step = _seconds_per_step(config, chain, measured, where / "steps")
-        step *= _weights(config, features) / _weights(config, measured)
-    tell(*_cost(config, chain, quality["rows"], step))
+        more = _weights(config, features) / _weights(config, measured)
+        fit = _seconds_of_fit(config, chain, measured, where / "steps")
+        taken = Seconds(reading, scaling, *(more * each for each in fit))
+    tell(*_cost(config, chain, quality["rows"], taken))
     tell(*_memory(config, features))
     if told := only_one_generation(config):
         tell(_line("", told))
@@ -83,6 +90,22 @@ def _check(options: argparse.Namespace) -> int:
     target = "results/submission.csv" if "submission" in chain else "results/scores.csv"
     tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', target, *files])}")
     return 0
+
+
+class Seconds(NamedTuple):
+    """What a run is made of, in CPU seconds here: measured, as others may be busy.
+
+    Attributes
+    ----------
+    reading : the tables.
+    scaling : all features, once.
+    fit, step : what a fit takes besides its steps of training, and one of these.
+    """
+
+    reading: float
+    scaling: float
+    fit: float
+    step: float
 
 
 class Looking:
@@ -170,10 +193,33 @@ def _in_order(name: str) -> tuple:
     return (0, int(name), "") if name.isdecimal() else (1, 0, name)
 
 
-def _seconds_per_step(
-    config: "Config", chain: Mapping[str, Job], features: int, where: Path
+def _seconds_of_scaling(
+    config: "Config", chain: Mapping[str, Job], quality: Mapping[str, Any], where: Path
 ) -> float:
-    """How long a step of training takes here, by a short fit on made-up rows."""
+    """How long one scaling of all features takes here, by that of some of them."""
+    import pyarrow.parquet as pq
+
+    from emodag.stages import scale
+
+    job = next(job for job in chain.values() if job.stage == "scale")
+    table, few = where / config.environment / "table", where / "scaling"
+    (few / "made").mkdir(parents=True)
+    names = pq.read_schema(table / "train.parquet").names
+    some = names[: max(SCALED // sum(quality["rows"].values()), COLUMNS)]
+    inputs = {}
+    for name in ("train", "test"):
+        if (table / f"{name}.parquet").exists():
+            inputs[name] = few / f"{name}.parquet"
+            pq.write_table(pq.read_table(table / f"{name}.parquet", columns=some), inputs[name])
+    began = time.process_time()
+    scale.run(inputs, {**job.params, "fold": None}, few / "made", Looking())
+    return (time.process_time() - began) * len(names) / len(some)
+
+
+def _seconds_of_fit(
+    config: "Config", chain: Mapping[str, Job], features: int, where: Path
+) -> tuple[float, float]:
+    """How long a fit takes here besides its steps, and one of these: short fits of made-up rows."""
     import numpy as np
 
     from emodag.science.tables.class_codes import code_dtype
@@ -196,16 +242,17 @@ def _seconds_per_step(
     taken = {}
     for epochs in (1, 1, 3):  # the first time is longer
         training = {**job.params["training"], "epochs": epochs, "schedule": None}
-        began = time.process_time()  # others may be busy
+        began = time.process_time()
         params = {**job.params, "fold": None, "training": training}
         teacher.run(inputs, params, where / "made", Looking())
         taken[epochs] = time.process_time() - began
     threads = config.environments[config.environment].threads
-    return max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
+    step = max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
+    return max(0.0, taken[1] / threads - steps * step), step
 
 
 def _cost(
-    config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], step: float
+    config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], taken: Seconds
 ) -> Iterator[str]:
     """Jobs and minutes of the submission, if there is one, and of everything by default."""
     cores = os.cpu_count() or 1
@@ -214,12 +261,16 @@ def _cost(
     for title, stages in asked.items():
         names = _above(chain, [name for name in stages if name in chain])
         fits = [chain[name] for name in names if chain[name].stage in FITS]
+        scalings = sum(chain[name].stage == "scale" for name in names)
         steps = sum(_steps(job, rows, config) for job in fits)
-        seconds = (steps * step + START * len(names)) / min(cores, len(fits))
+        seconds = steps * taken.step + len(fits) * taken.fit + scalings * taken.scaling
+        seconds = taken.reading + (seconds + START * len(names)) / min(cores, len(fits))
         told = f"{len(names)} jobs, {len(fits)} fits of up to {steps:,} steps in all"
         yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
     batch = config.training.batch
-    yield _line("", f"a step of {batch} rows takes {step * 1000:.0f} ms here, measured just now")
+    measured = f"a step of {batch} rows takes {taken.step * 1000:.0f} ms here"
+    tables = f"reading the tables {taken.reading:.1f} s, and scaling them {taken.scaling:.1f} s"
+    yield _line("", f"{measured}, {tables}, measured just now")
 
 
 def _weights(config: "Config", features: int) -> int:
