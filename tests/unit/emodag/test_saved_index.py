@@ -105,6 +105,22 @@ def test_an_index_beside_an_id(tmp_path):
     assert "'window' looks like an index" in note and "is not read; if it is a feature, let" in note
 
 
+@pytest.mark.parametrize("kind", ["shuffled", "seconds", "text"])
+@pytest.mark.parametrize("index", [COUNTS, COUNTS + 7])
+@pytest.mark.parametrize("name", ["window", "index"])
+def test_an_index_with_a_name_beside_one_without(tmp_path, kind, index, name):
+    """As where a frame is saved that was made by reset_index; it may only count the rows."""
+    train = FRAME.set_axis(pd.Index(index) if index[0] else pd.RangeIndex(ROWS))
+    train.insert(0, name, INDICES[kind])
+    assert_alike(tmp_path, train, plain(train))
+    output = tmp_path / "as parquet/out"
+    assert matrix(output / "train.parquet")[0] == ["x", "y"]
+    assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == index.tolist()
+    assert f"{name!r} looks like an index that was saved along, and is not read" in " ".join(
+        quality(output)["reading"]["train"]
+    )
+
+
 def test_the_column_after_an_id_is_a_feature(tmp_path):
     train = FRAME.assign(z=SHUFFLED)[["y", "z", "x", "mood", "who"]]
     assert_alike(tmp_path, train, plain(train), id="y", index=False)
@@ -165,7 +181,7 @@ def test_init_takes_it_for_one_too(tmp_path, suffix, kind):
     path = tmp_path / f"t.{suffix}"
     train.to_csv(path) if suffix == "csv" else train.to_parquet(path)
     found = guess(open_table(path), None)
-    assert found.features == ["x", "y"] and found.index in ("step", None)
+    assert found.features == ["x", "y"] and "step" in (*found.indices, found.id)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

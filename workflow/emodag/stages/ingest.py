@@ -244,7 +244,7 @@ def _told_columns(
     """Tell which columns of a table besides the training one are not read, or in another order."""
     table, layout = tables[name], layouts[name]
     others = {layout.group} if name == "test" else {layouts["train"].id, layout.group}
-    read = {layout.id, layout.index, *layout.features, *others} | ignored
+    read = {layout.id, *layout.indices, *layout.features, *others} | ignored
     unread = [column for column in table.columns if column not in read]
     if unread:
         context.warn(f"{table.path}: {listed(unread)} in the {name} table will not be read")
@@ -465,16 +465,15 @@ def count_persons(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> int:
 
 def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[str]:
     """What was found out of how a table is written, in words; nothing of a plain one."""
-    notes, id, named = list(table.notes), params["id"], params["label"] is not None
+    notes, named = list(table.notes), params["label"] is not None
     if not named and table.counted and layout.id is not None:
         notes.append(
             f"the first column, {layout.id!r}, is taken for the index, "
             "as the one of pandas only counts the rows"
         )
-    index = layout.index
-    if named and index is not None and index not in (id, layout.label, layout.group):
+    for index in layout.indices if named else ():
         became = "taken for the rows' id" if layout.id == index else "not read"
-        if table.index == index:
+        if index == table.index:
             shown = f"the index {index!r}" if index else "the first column, without a name,"
             notes.append(f"{shown} is {became}")
         else:

@@ -291,9 +291,9 @@ def _told(
         yield _line(role, _told_of(role, column, found))
     if found.id is not None:
         yield _line("id", f"{found.id!r}: {found.reasons['id']}")
-    elif found.index is not None and found.index not in found.ignore:
-        shown_ = f" as {found.index!r}" if found.index else ""
-        yield _line("id", f"the index that was saved along{shown_}")
+    elif indices := [name for name in found.indices if name not in found.ignore]:
+        names = listed(list(filter(None, indices)))
+        yield _line("id", f"the index that was saved along{f': {names}' if names else ''}")
     whys: dict[str, list[str]] = {}
     for name, why in found.ignore.items():
         whys.setdefault(why, []).append(name)

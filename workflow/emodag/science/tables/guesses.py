@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from emodag.science.tables.csv_dialect import is_number
 from emodag.science.tables.joined_table import JoinedTable
 from emodag.science.tables.row_facts import canonical_keys, missing_spellings
-from emodag.science.tables.saved_index import saved_index
+from emodag.science.tables.saved_index import saved_indices
 from emodag.science.tables.suspicions import ROUGH, disguises, sample_of
 from emodag.science.tables.table import FALSE, TRUE, Block, Table, fault
 from emodag.science.tables.text_columns import text_columns
@@ -133,7 +133,7 @@ class Guesses:
     Attributes
     ----------
     label, person, id : a column, or None where it cannot be told, or there is none.
-    index : a column that is an index saved along, which is the id where `id` is None.
+    indices : columns that are indices saved along, of which one may be the id where `id` is None.
     features : all columns that are nothing else.
     ignore : columns that are no features.
     missing : further spellings of a missing cell.
@@ -143,7 +143,7 @@ class Guesses:
     label: Column | None = None
     person: Column | None = None
     id: str | None = None
-    index: str | None = None
+    indices: tuple[str, ...] = ()
     features: list[str] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     ignore: dict[str, str] = field(default_factory=dict)
@@ -172,8 +172,8 @@ def guess(train: Table, test: Table | None) -> Guesses:
     own = {c.name for c in (found.label, found.person) if c}
     rest = {name: column for name, column in columns.items() if name not in own}
     _id(found, train, test, rest)
-    found.index = saved_index(train, own, id=found.id)
-    own |= {found.id, found.index}
+    found.indices = saved_indices(train, own, id=found.id)
+    own |= {found.id, *found.indices}
     for name in lacking:
         if name not in own:
             twin = next((n for n in test.columns if n.casefold() == name.casefold()), None)
@@ -187,8 +187,8 @@ def guess(train: Table, test: Table | None) -> Guesses:
             if name not in own:
                 found.ignore.setdefault(name, why)
     found.missing = sample.spellings(own)
-    if found.index == train.index is not None and _repeats(train):
-        found.ignore[found.index] = "an index that repeats"
+    if train.index in found.indices and _repeats(train):
+        found.ignore[train.index] = "an index that repeats"
     features = [name for name in names if name not in own and name not in found.ignore]
     _second_ratings(found, train, [name for name in features if name not in sample.slips])
     found.features = [name for name in features if name not in found.ignore]

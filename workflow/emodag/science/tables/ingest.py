@@ -16,7 +16,7 @@ from emodag.science.tables.csv_tables import CsvTable
 from emodag.science.tables.joined_table import JoinedTable
 from emodag.science.tables.parquet_tables import ParquetTable
 from emodag.science.tables.row_facts import label_codes, row_ids
-from emodag.science.tables.saved_index import saved_index
+from emodag.science.tables.saved_index import saved_indices
 from emodag.science.tables.spelling import skeleton
 from emodag.science.tables.table import SAVED_INDEX, Table, fault, listed
 from ledger.errors import ConfigError, InputError
@@ -31,15 +31,14 @@ _KINDS = ".csv or .tsv, also with .gz, .xz, .bz2, .zst or .zip, or .parquet, .pq
 class Layout:
     """Which columns of a table are what; `id` is None where rows are just numbered.
 
-    `index` is one that was saved along, see `emodag.science.tables.saved_index`; it is the id, or
-    not read.
+    `indices` were saved along, see `emodag.science.tables.saved_index`; one can be the id.
     """
 
     id: str | None
     features: tuple[str, ...]
     label: str | None = None
     group: str | None = None
-    index: str | None = field(default=None, compare=False)
+    indices: tuple[str, ...] = field(default=(), compare=False)
 
 
 def open_table(
@@ -158,10 +157,10 @@ def layout_of_train(
             )
         for name in special:
             _require_column(table, name)
-        index = saved_index(table, ignored.union([label, group]), id=id)
-        features = tuple(name for name in columns if name not in ignored.union(special, {index}))
-        id = _own_index(table, index) if id is None else id
-        layout = Layout(id=id, features=features, label=label, group=group, index=index)
+        indices = saved_indices(table, ignored.union([label, group]), id=id)
+        features = tuple(name for name in columns if name not in ignored.union(special, indices))
+        id = _own_index(table, indices) if id is None else id
+        layout = Layout(id=id, features=features, label=label, group=group, indices=indices)
     if not layout.features:
         raise fault(table.path, "has no feature columns besides label, person and id")
     _refuse_saved_index(table.path, [*layout.features, layout.label, layout.group])
@@ -196,12 +195,12 @@ def layout_of_test(
             _require_column(table, id)
         special = {id, train.label, train.group}
         taken = special.union([group], ignored, train.features)
-        index = saved_index(table, taken - {id}, id=id, called=train.index)
-        id_ = _own_index(table, index) if id is None else id
-        special |= {id_, index}
+        indices = saved_indices(table, taken - {id}, id=id, called=train.indices)
+        id_ = _own_index(table, indices) if id is None else id
+        special |= {id_, *indices}
     else:
         id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
-        index, special = table.index, {id_}
+        indices, special = (table.index,) if table.index is not None else (), {id_}
     if group is not None:
         _require_column(table, group)
         if group in {id_, train.label, *train.features}:
@@ -223,7 +222,7 @@ def layout_of_test(
         )
     hint = "" if named else " (its first column is taken for the index)"
     features = _known_features(table, train, others, hint)
-    return Layout(id=id_, features=features, group=group, index=index)
+    return Layout(id=id_, features=features, group=group, indices=indices)
 
 
 def layout_of_unlabelled(
@@ -397,9 +396,13 @@ def _columns_of_ids(table: Table, names: Sequence[str], ids: Sequence[Any]) -> l
     return found
 
 
-def _own_index(table: Table, index: str | None) -> str | None:
-    """The index as the rows' id, unless each of several files has its own."""
-    return None if isinstance(table, JoinedTable) else index
+def _own_index(table: Table, indices: Sequence[str]) -> str | None:
+    """The first index as the rows' id, unless each of several files, or a frame, has its own.
+
+    Of a frame whose own merely counts the rows nothing is in the table.
+    """
+    has_own = isinstance(table, JoinedTable) or table.counted
+    return None if has_own else next(iter(indices), None)
 
 
 def _require_column(table: Table, name: str) -> None:

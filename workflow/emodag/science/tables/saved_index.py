@@ -1,11 +1,11 @@
-"""Which column of a table is an index that was saved along: a name of rows, and never a feature.
+"""Which columns of a table are indices that were saved along: names of rows, and never features.
 
 Text keeps no note of an index that has a name, so what tells one is the same in all formats: where
 it stands, what it is called, and what it holds.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -26,25 +26,26 @@ _MEASURED = re.compile(r"[+-]?[\d.,]*\d\s*\D{0,4}")
 """What text looks like that is a number, perhaps with a unit."""
 
 
-def saved_index(
-    table: Table, taken: Container[str], *, id: str | None = None, called: str | None = None
-) -> str | None:
-    """The column that is an index saved along, if it is none of `taken` and not `id`; else None.
+def saved_indices(
+    table: Table, taken: Container[str], *, id: str | None = None, called: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The columns that are indices saved along, if they are none of `taken` and not `id`.
 
-    One without a name, see `Table.index`. Else the first column, if it is text and no two rows have
-    the same, or if in twenty rows or more its numbers go up from each row to the next, or are
-    whole, all different, and not spread much wider than the rows. A column `called` as the index of
-    another table is, or as `reset_index` calls it, may have few rows and stand anywhere; the latter
-    may count the rows anew from 0.
+    One without a name, see `Table.index`. Then the first column with one, if it is text and no two
+    rows have the same, or if in twenty rows or more its numbers go up from each row to the next, or
+    are whole, all different, and not spread much wider than the rows. A column `called` as an index
+    of another table is, or as `reset_index` calls it, may have few rows and stand anywhere; the
+    latter may count the rows anew from 0.
 
     Of several files as one table each has its own.
     """
-    if table.index is not None and table.index not in taken:
-        return None if table.index == id else table.index
     names = [name for name in table.columns if name not in taken]
-    likely = dict.fromkeys([*names[:1], *(n for n in (called, *RESET) if n in names)])
-    sure = (called, *RESET)
-    return next((n for n in likely if n != id and _is_index(table, n, n in sure)), None)
+    unnamed = [name for name in names if name == table.index]
+    names = [name for name in names if name != table.index]
+    sure = {*called, *RESET}
+    likely = [name for at, name in enumerate(names) if at == 0 or name in sure]
+    named = (name for name in likely if name != id and _is_index(table, name, name in sure))
+    return (*(name for name in unnamed if name != id), *named)
 
 
 def _is_index(table: Table, name: str, is_called_so: bool) -> bool:
