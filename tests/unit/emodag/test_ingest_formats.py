@@ -284,11 +284,17 @@ def test_an_index_in_the_metadata_only_comes_first(tmp_path, name):
     assert ids == list(range(1000, 1000 + ROWS))
 
 
-def test_an_index_that_only_counts_is_not_the_first_column(tmp_path):
-    train = frame(x=COUNTS * 11)[["x", "y", "mood", "who"]]
-    outcome(tmp_path, "parquet", train, train[["x", "y"]], label=None, group=None)
-    (note,) = quality(tmp_path / "as parquet/out")["reading"]["train"]
-    assert note.startswith("the first column, 'x', is taken for the index")
+@pytest.mark.parametrize("first", [COUNTS * 11, REALS, [f"{n % 2}.5" for n in COUNTS]])
+def test_an_index_that_only_counts_is_the_first_column(tmp_path, first):
+    """Which Parquet does not hold, and text does."""
+    train = frame(x=first)[["x", "y", "mood", "who"]]
+    found = json.loads(assert_alike(tmp_path, train, train[["x", "y"]], label=None, group=None))
+    assert found[1]["features"] == 2
+
+
+def test_an_index_that_is_called_as_a_column_is(tmp_path):
+    train = frame(z=COUNTS).set_index(pd.Index(COUNTS * 2, name="z"))
+    assert "columns 1 and 6 have the same name 'z'" in assert_alike(tmp_path, train, train)
 
 
 def test_a_truth_is_matched_by_its_index(tmp_path):

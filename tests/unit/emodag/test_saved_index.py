@@ -108,11 +108,12 @@ def test_an_index_beside_an_id(tmp_path):
 @pytest.mark.parametrize("kind", ["shuffled", "seconds", "text"])
 @pytest.mark.parametrize("index", [COUNTS, COUNTS + 7])
 @pytest.mark.parametrize("name", ["window", "index"])
-def test_an_index_with_a_name_beside_one_without(tmp_path, kind, index, name):
+@pytest.mark.parametrize("how", [{}, {"label": None, "group": None}])
+def test_an_index_with_a_name_beside_one_without(tmp_path, kind, index, name, how):
     """As where a frame is saved that was made by reset_index; it may only count the rows."""
     train = FRAME.set_axis(pd.Index(index) if index[0] else pd.RangeIndex(ROWS))
     train.insert(0, name, INDICES[kind])
-    assert_alike(tmp_path, train, plain(train))
+    assert_alike(tmp_path, train, plain(train), **how)
     output = tmp_path / "as parquet/out"
     assert matrix(output / "train.parquet")[0] == ["x", "y"]
     assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == index.tolist()

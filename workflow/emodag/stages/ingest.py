@@ -471,7 +471,7 @@ def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[st
             f"the first column, {layout.id!r}, is taken for the index, "
             "as the one of pandas only counts the rows"
         )
-    for index in layout.indices if named else ():
+    for index in layout.indices:
         became = "taken for the rows' id" if layout.id == index else "not read"
         if index == table.index:
             shown = f"the index {index!r}" if index else "the first column, without a name,"

@@ -32,6 +32,8 @@ def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> 
                 missing=params["missing_values"],
             )
             said = partitions.get(role)
+            if params["label"] is None and table.counted and table.index is None:
+                table.show_index()  # which is the first column, as in text
             tables.append(PartitionTable(table, said) if said else table)
     return JoinedTable(tables) if len(tables) > 1 else next(iter(tables), None)
 

@@ -147,7 +147,10 @@ def layout_of_train(
                 f"data.id is {id!r}, but without data.label and data.group the id is the first "
                 f"column, {columns[0]!r}; name all three columns, or none"
             )
-        layout = Layout(id=columns[0], features=columns[1:-2], label=columns[-2], group=columns[-1])
+        first, *features, label, group = columns
+        indices = saved_indices(table, {*ignored, label, group}, id="") if first == "" else ()
+        features = tuple(name for name in features if name not in indices)
+        layout = Layout(id=first, features=features, label=label, group=group, indices=indices)
     else:
         special = [name for name in (label, group, id) if name is not None]
         if len(set(special)) < len(special):

@@ -97,8 +97,9 @@ class ParquetTable:
             schema, rows = file.schema, sum(file.rows)
         levels = _index_levels(schema, rows)
         self._ranges = dict(level for level in levels if isinstance(level, tuple))
-        self._stored = {_shown(level): level for level in levels if isinstance(level, str)}
-        first = [_shown(level) if isinstance(level, str) else level[0] for level in levels]
+        stored = {level: _shown(schema, level) for level in levels if isinstance(level, str)}
+        self._stored = {name: level for level, name in stored.items()}
+        first = [stored[level] if isinstance(level, str) else level[0] for level in levels]
         self.columns = (*first, *(name for name in schema.names if name not in levels))
         require_distinct(path, self.columns)
         likely = [*self.columns[:1], *filter("__index_level_0__".__eq__, self.columns)]
@@ -315,9 +316,16 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]
     return found
 
 
-def _shown(level: str) -> str:
-    """What a level of an index is called in the header of a CSV."""
-    return "" if re.fullmatch(r"__index_level_\d+__", level) else level
+def _shown(schema: pa.Schema, level: str) -> str:
+    """What a level of an index is called in the header of a CSV, "" without a name.
+
+    One that is called as a column is, or has no name, is stored by its number.
+    """
+    if not re.fullmatch(r"__index_level_\d+__", level):
+        return level
+    noted = [each for each in _metadata(schema, "columns") if isinstance(each, dict)]
+    name = next((each.get("name") for each in noted if each.get("field_name") == level), None)
+    return "" if name is None else str(name)
 
 
 def _metadata(schema: pa.Schema, of: str = "index_columns") -> list[Any]:
