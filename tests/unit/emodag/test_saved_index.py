@@ -38,6 +38,7 @@ INDICES = {
 FEATURES = {
     "restarting": COUNTS % 6,
     "far apart": SHUFFLED * 10_000,
+    "not close together": SHUFFLED * 3,
     "decimals in no order": X[:, 0] * 2,
     "decimals that go down": -np.cumsum(np.random.default_rng(1).random(ROWS)),
     "truth values": COUNTS % 2 == 0,

@@ -19,8 +19,11 @@ from ledger.errors import InputError
 _FEWEST = 20
 """Rows from which on numbers are not all different, or in order, by chance."""
 
-_SPREAD = 10
-"""How many times as wide as the rows are many the numbers of an index may be spread."""
+_SPREAD = 2
+"""How many times as wide as the rows are many the numbers of an index in no order may be spread.
+
+Of whole numbers that are spread five times as wide, twenty are all different by chance in 13 % of
+tables; of those that are spread twice as wide, in 0.3 %."""
 
 _MEASURED = re.compile(r"[+-]?[\d.,]*\d\s*\D{0,4}")
 """What text looks like that is a number, perhaps with a unit."""
@@ -33,9 +36,9 @@ def saved_indices(
 
     One without a name, see `Table.index`. Then the first column with one, if it is text and no two
     rows have the same, or if in twenty rows or more its numbers go up from each row to the next, or
-    are whole, all different, and not spread much wider than the rows. A column `called` as an index
-    of another table is, or as `reset_index` calls it, may have few rows and stand anywhere; the
-    latter may count the rows anew from 0.
+    are whole, all different, and spread at most twice as wide as the rows. A column `called` as an
+    index of another table is, or as `reset_index` calls it, may have few rows and stand anywhere;
+    the latter may count the rows anew from 0.
 
     Of several files as one table each has its own.
     """
