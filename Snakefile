@@ -34,14 +34,14 @@ include: ROOT / "workflow/rules/data.smk"
 include: ROOT / "workflow/rules/training.smk"
 include: ROOT / "workflow/rules/evaluation.smk"
 include: ROOT / "workflow/rules/drift.smk"
-include: ROOT / "workflow/rules/baselines.smk"
+include: ROOT / "workflow/rules/variants.smk"
 include: ROOT / "workflow/rules/report.smk"
 
 
 rule all:
-    """Everything: the cross-validated scores and, where there is one, submission, leaderboard and baselines."""
+    """Everything: the cross-validated scores and, where there is one, submission, leaderboard and comparison of variants."""
     input:
         ["results/submission.csv"] if "submission" in CHAIN else [],
         "results/scores.csv",
         ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],
-        ["results/baselines.csv"] if "baselines" in CHAIN else [],
+        ["results/variants.csv"] if "variants" in CHAIN else [],

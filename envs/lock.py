@@ -57,7 +57,7 @@ LOCKS = (
     Lock("kaggle.torch-cuda", LINUX, agrees_with=("kaggle",)),
     Lock("reported.torch-cuda", LINUX, agrees_with=("local",)),
     # torch is installed before it, from `local.torch-cpu`; the index's own would bring CUDA along.
-    Lock("baselines", LINUX, agrees_with=("local",), without=("torch",)),
+    Lock("learners", LINUX, agrees_with=("local",), without=("torch",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
     Lock("conda-test", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
     # The plugin asks for NumPy 2, of which it needs nothing.
@@ -71,13 +71,13 @@ CONDA = {
     "numpy2": ("numpy2", "local.torch-cpu"),
     "reported": ("local", "reported.torch-cuda"),
     "kaggle": ("kaggle", "kaggle.torch-cuda"),
-    "baselines": ("local", "local.torch-cpu", "baselines"),
+    "learners": ("local", "local.torch-cpu", "learners"),
 }
 """The locks whose pins each conda file holds."""
 
 ELSEWHERE = {
-    LINUX_ARM: ("uv", "local", "local.torch-cuda", "baselines", "dev"),
-    MACOS: ("uv", "local", "local.torch-macos", "baselines", "dev"),
+    LINUX_ARM: ("uv", "local", "local.torch-cuda", "learners", "dev"),
+    MACOS: ("uv", "local", "local.torch-macos", "learners", "dev"),
 }
 """The locks that set up where nothing was ever run. What `local.torch-cpu` pins is not looked up,
 since it is in PyTorch's own index, which `make lock` does without."""

@@ -22,7 +22,14 @@ import numpy as np
 QUANTILES = {"n_quantiles": 1000, "subsample": 10_000, "random_state": 42}
 """The configuration's defaults, and scikit-learn's for the latter two."""
 
-MODEL = {"hidden": 512, "code": 128, "head": 128, "gate_ratio": 4, "dropout": 0.3}
+MODEL = {
+    "hidden": 512,
+    "code": 128,
+    "head": 128,
+    "attention": True,
+    "gate_ratio": 4,
+    "dropout": 0.3,
+}
 TRAINING = {
     "learning_rate": 1e-3,
     "weight_decay": 1e-3,

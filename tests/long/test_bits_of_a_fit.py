@@ -22,8 +22,8 @@ for rows, width, hidden, batch, classes in ((300, 1793, 512, 128, 4), (61, 37, 2
     network, history = fit(
         x, np.arange(rows), rng.integers(0, classes, rows), classes=classes,
         model=ModelSettings(
-            hidden=hidden, code=hidden // 4, head=hidden // 4, gate_ratio=4, dropout=0.3,
-            residual=True, corruption=0.1, matmul=sys.argv[2],
+            hidden=hidden, code=hidden // 4, head=hidden // 4, attention=True, gate_ratio=4,
+            dropout=0.3, residual=True, corruption=0.1, matmul=sys.argv[2],
         ),
         settings=FitSettings(
             epochs=2, batch=batch, learning_rate=1e-3, weight_decay=1e-3, mixup=0.4,

@@ -1,12 +1,9 @@
-"""The chain, and baselines, on other cores, of other inputs and with other parameters."""
-
-import json
+"""The chain, and learners, on other cores, of other inputs and with other parameters."""
 
 import pytest
 import yaml
 
 from tests.project import ROOT, WHOLE, Project
-from tests.workflow.test_baselines_runs import compare, predictions
 from tests.workflow.test_chain_runs import rows
 
 
@@ -26,13 +23,19 @@ def test_one_fold_alone_and_eight_cores_give_the_same_bits(finished, tmp_path):
     assert digests.items() <= finished.digests().items()
 
 
-def test_the_same_bits_of_baselines_with_two_jobs_at_once_and_two_threads(tmp_path):
-    one = compare(tmp_path / "one")
-    two = compare(tmp_path / "two", "-c2", threads=2)
-    records = (two.path / "results").rglob("*provenance.json")
-    hits = [json.loads(record.read_text())["hit"] for record in records]
-    assert len(hits) > 16 and not any(hits)
-    assert predictions(two) == predictions(one)
+def test_the_same_bits_of_learners_with_two_jobs_at_once_and_two_threads(tmp_path):
+    learners = {name: {"learner": name} for name in ("svm", "logistic_regression")}
+
+    def compared(name, *arguments, **changes):
+        project = Project.create(tmp_path / name, variants=learners, **changes)
+        project.snakemake(*arguments, "results/variants.csv")
+        return {job: d for job, d in project.digests().items() if job.startswith("variants")}
+
+    one, two = (
+        compared("one", "-c1"),
+        compared("two", "-c2", environments={"local": {"threads": 2}}),
+    )
+    assert len(one) > 16 and one == two
 
 
 def test_named_columns_text_persons_parquet_and_gzip(project):

@@ -11,11 +11,10 @@ import pytest
 from sklearn.metrics import f1_score
 
 from tests.project import Project, jobs
-from tests.workflow.test_baselines_runs import RUNNING
 from tests.workflow.test_report import REPORT, cells
 
 BOTH = {"protocols": ["published", "nested"]}
-BASELINE = "baselines/group_kfold/logistic_regression"
+LINEAR = "variants/linear/local/nested/seed1/gen1"
 
 
 def rows(project: Project, table: str) -> list[dict]:
@@ -24,7 +23,7 @@ def rows(project: Project, table: str) -> list[dict]:
 
 def held(project: Project, fit: str) -> pd.DataFrame:
     """Row and probabilities of what a fit holds out."""
-    return pd.read_parquet(project.path / f"results/local/{fit}/validation.parquet")
+    return pd.read_parquet(project.path / f"results/{fit}/validation.parquet")
 
 
 def facts(project: Project) -> pd.DataFrame:
@@ -33,14 +32,14 @@ def facts(project: Project) -> pd.DataFrame:
 
 
 def seen(project: Project, fit: str) -> set[str]:
-    return set(project.json(f"results/local/{fit}/manifest.json")["labels_seen"])
+    return set(project.json(f"results/{fit}/manifest.json")["labels_seen"])
 
 
 @pytest.fixture(scope="module")
 def repeated(tmp_path_factory) -> Project:
-    """Two folds, three times, with a baseline and the report; not to be changed."""
+    """Two folds, three times, with a variant and the report; not to be changed."""
     path = tmp_path_factory.mktemp("repeated") / "project"
-    more = {"baselines": ["logistic_regression"], "environments": {"baselines": RUNNING}}
+    more = {"variants": {"linear": {"learner": "logistic_regression"}}}
     project = Project.create(path, **BOTH, **more, folds_repeats=3)
     project.snakemake("all", REPORT)
     return project
@@ -48,17 +47,17 @@ def repeated(tmp_path_factory) -> Project:
 
 def test_every_repeat_holds_everybody_out_once(repeated):
     table = facts(repeated)
-    for home in ("published/seed1/stage0", "nested/seed1/gen1", BASELINE):
+    for home in ("local/published/seed1/stage0", "local/nested/seed1/gen1", LINEAR):
         parts = [held(repeated, f"{home}/fold{fold}")["row"] for fold in range(6)]
         for repeat in range(3):
             both = pd.concat(parts[2 * repeat : 2 * repeat + 2])
             assert sorted(both) == list(range(72))
     company = set()
     for fold in range(6):
-        rows_ = held(repeated, f"nested/seed1/gen1/fold{fold}")["row"]
+        rows_ = held(repeated, f"local/nested/seed1/gen1/fold{fold}")["row"]
         held_out = set(table["person"][rows_].astype(str))
         company.add(frozenset(held_out))
-        assert seen(repeated, f"nested/seed1/gen1/fold{fold}") == set("012345") - held_out
+        assert seen(repeated, f"local/nested/seed1/gen1/fold{fold}") == set("012345") - held_out
     assert len(company) == 6, "in each repeat others are held out together"
 
 
@@ -67,10 +66,9 @@ def test_scores_have_a_row_for_every_fold_of_every_repeat(repeated):
     for protocol, stage in (("published", "stage0"), ("published", "gen1"), ("nested", "gen1")):
         found = [s for s in scores if (s["protocol"], s["stage"]) == (protocol, stage)]
         assert [int(row["fold"]) for row in found] == list(range(6))
-    baseline = [row for row in rows(repeated, "baselines") if row["scheme"] == "group_kfold"]
-    fits = [repeated.json(f"results/local/{BASELINE}/fold{fold}/fit.json") for fold in range(6)]
-    assert float(baseline[0]["macro_f1"]) == pytest.approx(np.mean([f["macro_f1"] for f in fits]))
-    assert float(baseline[0]["accuracy"]) == pytest.approx(np.mean([f["accuracy"] for f in fits]))
+    (_, linear) = rows(repeated, "variants")
+    fits = [repeated.json(f"results/{LINEAR}/fold{fold}/fit.json") for fold in range(6)]
+    assert float(linear["macro_f1"]) == pytest.approx(np.mean([f["macro_f1"] for f in fits]))
 
 
 def test_the_blend_averages_all_fits(repeated):
@@ -85,7 +83,7 @@ def test_the_first_repeat_is_what_there_is_without_others(repeated, tmp_path):
     once.snakemake("results/scores.csv")
     both, alone = repeated.digests(), once.digests()
     fits = [name for name in alone if re.search(r"nested/seed1/.*fold\d/", name)]
-    assert len(fits) == 2 * (4 + 1 + 5) and all(both[name] == alone[name] for name in fits)
+    assert len(fits) == 2 * (5 + 1 + 5) and all(both[name] == alone[name] for name in fits)
 
 
 def test_people_count_once_in_the_report_however_often_they_are_held_out(repeated):
@@ -94,7 +92,9 @@ def test_people_count_once_in_the_report_however_often_they_are_held_out(repeate
     for one in range(6):
         found = []
         for repeat in range(3):
-            parts = [held(repeated, f"nested/seed1/gen1/fold{2 * repeat + k}") for k in (0, 1)]
+            parts = [
+                held(repeated, f"local/nested/seed1/gen1/fold{2 * repeat + k}") for k in (0, 1)
+            ]
             taken = pd.concat(parts).set_index("row").sort_index().to_numpy().argmax(axis=1)
             mine = table["person"].to_numpy() == one
             found.append(f1_score(table["label"][mine], taken[mine], average="macro"))
@@ -132,11 +132,12 @@ def add_person(project: Project) -> None:
 def test_each_person_is_held_out_once_and_alone(one_by_one):
     person = facts(one_by_one)["person"]
     for fold in range(6):
-        found = held(one_by_one, f"nested/seed1/gen1/fold{fold}")["row"]
+        found = held(one_by_one, f"local/nested/seed1/gen1/fold{fold}")["row"]
         assert set(person[found]) == {fold} and len(found) == 12
         others = {str(one) for one in range(6)} - {str(fold)}
-        assert seen(one_by_one, f"nested/seed1/gen1/fold{fold}") == others
-    assert [int(row["fold"]) for row in rows(one_by_one, "scores")] == list(range(6))
+        assert seen(one_by_one, f"local/nested/seed1/gen1/fold{fold}") == others
+    found = [(row["stage"], int(row["fold"])) for row in rows(one_by_one, "scores")]
+    assert found == [(stage, fold) for stage in ("gen0", "gen1") for fold in range(6)]
 
 
 def test_the_report_says_so(one_by_one):

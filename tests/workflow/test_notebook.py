@@ -13,7 +13,7 @@ def test_the_tables_of_a_run(finished):
         results.scores(), pd.read_csv(finished.path / "results/scores.csv")
     )
     assert results.config.generations == 2
-    assert results.leaderboard()["n_test"].tolist() == [24] * 4
+    assert results.leaderboard()["n_test"].tolist() == [24] * 6
     predictions, classes = results.predictions(), results.config.data.classes
     assert list(predictions.columns) == ["ID", "Predicted", *classes]
     assert predictions[classes].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)

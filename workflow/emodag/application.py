@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from emodag.chain.stages import STAGES
-from emodag.verbs import check, config, export, init, predict
+from emodag.verbs import check, config, export, init, predict, variants
 from ledger.cli import command
 from ledger.jobs.workflow import Application, Workflow
 
@@ -16,23 +16,17 @@ def configured(files: list[Path], settings: list[str]) -> Workflow:
     return import_module("emodag.chain.jobs").asked(files, settings)
 
 
-def _counted_as(stage: str, job: str) -> str:
-    """The stage, and of the baselines the one that is fitted."""
-    return f"baseline {job.split('/')[-2]}" if stage == "baseline" else stage
-
-
 EMODAG = Application(
     version=VERSION,
     configured=configured,
     stages=list(STAGES),
-    counted_as=_counted_as,
     snakefile=Path(__file__).resolve().parents[2] / "Snakefile",
     results=("submission", "scores"),
     license="MIT",
     labels_of="persons",
 )
 
-VERBS = (init, check, *command.VERBS, predict, export, config)
+VERBS = (init, check, *command.VERBS, variants, predict, export, config)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,20 +1,23 @@
 """What binds the chain of a configuration to Snakemake: its flow, and what its wildcards may be."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from emodag.chain.baselines import SCHEMES
 from emodag.chain.chain import Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.person_count import counted, handed_on
 from emodag.config.repeated_keys import refuse_repeated_keys
-from emodag.config.sections import VOTING, Baseline, Config, load
+from emodag.config.sections import Config, load, variants_of
+from emodag.config.variants import BASE
 from emodag.config.written import effective_yaml
 from emodag.terminal.ending import of_success
 from ledger.snakemake.flow import Flow, giving_up
 from ledger.snakemake.screen import Screen
+
+NONE = "(?!)"
+"""Matches nothing."""
 
 
 def begin(
@@ -53,16 +56,36 @@ def begin(
 def _patterns(config: Config) -> dict[str, str]:
     """What each wildcard may be, as a regular expression."""
     folds = Chain(config, config.environment).folds
+    variants = {BASE: config, **variants_of(config)}
+    learners = {name: made.learner for name, made in variants.items()}
+    generations = range(max(made.generations for made in variants.values()) + 1)
+    parts = ["all", *(f"fold{fold}" for fold in folds)]
     values = {
         "env": config.environments,
-        "protocol": config.protocols,
+        "protocol": ["published", "nested"],
         "seed": [*config.seeds, *config.drift.seeds],
-        "gen": range(1, config.generations + 1),
+        "gen": generations[1:],
+        "blend": generations,
         "fold": folds,
-        "scheme": SCHEMES,
-        "baseline": sorted(set(get_args(Baseline)).difference(VOTING)),
-        "voting": VOTING,
-        "part": ["all", *(f"fold{fold}" for fold in folds)],
+        "part": parts,
+        "variant": variants,
+        "vote": config.blends,
+        "entry": [*variants, *config.blends],
     }
-    found = {name: "|".join(map(str, each)) for name, each in values.items()}
-    return {**found, "contrast": "[^/]+"}
+    found = {name: "|".join(map(str, each)) or NONE for name, each in values.items()}
+    networks = [name for name, learner in learners.items() if learner == "network"]
+    return {
+        **found,
+        "at": _at(variants),
+        "network": _at(networks),
+        "learner": _at([name for name in variants if name not in networks]),
+        "fit": rf"gen\d+/(?:{found['part']})",
+        "contrast": "[^/]+",
+    }
+
+
+def _at(names: Collection[str]) -> str:
+    """What the names of the jobs of some variants begin with."""
+    others = "|".join(name for name in names if name != BASE)
+    found = [rf"variants/(?:{others})/"] if others else []
+    return "|".join(found + ["(?:)"] * (BASE in names)) or NONE

@@ -1,5 +1,4 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
-from emodag.chain.baselines import ENVIRONMENT as BASELINES
 from emodag.chain.stages import STAGES
 from emodag.flow import begin
 
@@ -11,22 +10,22 @@ wildcard_constraints:
     **PATTERNS,
 
 
-def needs(stage):
-    """The inputs of a stage's jobs."""
-    return FLOW.needs(STAGES[stage].place)
+def needs(stage, at=""):
+    """The inputs of a stage's jobs, whose names begin with `at`."""
+    return FLOW.needs(at + STAGES[stage].place)
 
 
-def makes(stage):
+def makes(stage, at=""):
     """Their outputs."""
     found = STAGES[stage]
     caption = str(ROOT / f"workflow/report/{stage}.rst")
     shown = found.shown and {**found.shown, "caption": caption}
-    return FLOW.makes(found.place, stage, found.makes, shown)
+    return FLOW.makes(at + found.place, stage, found.makes, shown, beside=found.beside)
 
 
-def log_of(stage):
+def log_of(stage, at=""):
     """Their log."""
-    return FLOW.log(STAGES[stage].place, stage)
+    return FLOW.log(at + STAGES[stage].place, stage, beside=STAGES[stage].beside)
 
 
 def conda_file(wildcards):

@@ -1,7 +1,7 @@
 # Needs the scaled features, the labels and the folds.
-# Makes the teacher, its pseudo-labels, the students of every generation, and the leaky baseline.
-# What leads to the next generation goes before the baseline, which then fills the cores that the
-# last fits of a generation leave idle.
+# Makes the teacher, its pseudo-labels, the students of every generation, and the leaky stage 0.
+# What leads to the next generation goes before stage 0, which then fills the cores that the last
+# fits of a generation leave idle.
 
 
 rule teacher:
@@ -57,11 +57,11 @@ use rule synthesize as blend with:
         log_of("blend"),
     priority: 1
     message:
-        "Blend the folds of generation {wildcards.gen} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+        "Blend the folds of generation {wildcards.blend} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
 
 
 use rule teacher as stage0 with:
-    """Train the leaky baseline on one fold of a KFold that ignores persons."""
+    """Train on one fold of a KFold that ignores persons, which flatters the score."""
     input:
         **needs("stage0"),
     output:
@@ -71,3 +71,20 @@ use rule teacher as stage0 with:
     priority: 0
     message:
         "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
+
+
+use rule synthesize as learner with:
+    """Fit another learner in the place of a teacher, a student or stage 0."""
+    input:
+        **needs("learner"),
+    output:
+        **makes("learner"),
+    log:
+        log_of("learner"),
+    priority: 1
+    conda:
+        lambda wildcards: FLOW.conda(
+            FLOW.job(STAGES["learner"].place, wildcards).environment
+        )
+    message:
+        "Fit another learner, {wildcards.fit} ({wildcards.learner}{wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"

@@ -14,7 +14,7 @@ from emodag.verbs import check
 def test_the_weights_that_grow_are_nearly_all_of_a_wide_network(ratio):
     from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 
-    widths = {"hidden": 32, "code": 8, "head": 8, "gate_ratio": ratio}
+    widths = {"hidden": 32, "code": 8, "head": 8, "attention": True, "gate_ratio": ratio}
     rest = {"dropout": 0.0, "residual": True, "corruption": 0.0, "matmul": "torch"}
     config, settings = load({"model": widths}), ModelSettings(**widths, **rest)
     network = AttentiveAutoencoder(2000, 4, settings, None)

@@ -17,6 +17,7 @@ SETTINGS = ModelSettings(
     hidden=6,
     code=5,
     head=7,
+    attention=True,
     gate_ratio=4,
     dropout=0.3,
     residual=True,

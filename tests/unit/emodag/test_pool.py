@@ -22,7 +22,7 @@ from ledger.kinds.digest import logical_digest
 from tests.unit.emodag.test_ingest import Notes, matrix, params, quality, write
 from tests.unit.emodag.test_scaling import PUBLISHED, Listener
 
-NESTED = {**PUBLISHED, "fold": 0, "resolution": 0.0}
+NESTED = {**PUBLISHED, "fold": 0, "kind": "group_fold", "resolution": 0.0}
 
 MIXED = """\
 a,b,label,person
@@ -304,13 +304,6 @@ OWN = {"source": "files", "train": "a.csv", "label": "mood", "group": "who"}
 def test_contradictions(data, message):
     with pytest.raises(ConfigError, match=message):
         load({"data": data})
-
-
-def test_self_training_needs_a_pool():
-    asked = {"data": OWN, "baselines": ["self_training"]}
-    with pytest.raises(ConfigError, match=r"neither `data\.test` nor `data\.unlabelled`"):
-        load(asked)
-    load({**asked, "data": {**OWN, "unlabelled": "rows"}})
 
 
 def stages(**changes):

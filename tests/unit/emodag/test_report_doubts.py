@@ -10,7 +10,7 @@ from emodag.pages.report import answer, classes, training
 
 def run(**facts):
     bare = {"last": "gen1", "seeds": [1], "repeats": 1, "truth": None, "protocols": ["nested"]}
-    return SimpleNamespace(**bare, has_pool=True, **facts)
+    return SimpleNamespace(**{"stages": lambda _: ["gen1"], **bare, **facts}, has_pool=True)
 
 
 def test_doubts_stand_on_the_first_screen(monkeypatch):
@@ -48,7 +48,7 @@ def test_as_many_classes_as_a_matrix_can_show(size):
 @pytest.mark.parametrize("folds", [5, 10, 11, 60])
 def test_as_many_folds_as_curves_can_be_told_apart(folds):
     fit = {"epoch": np.arange(1, 4), "loss": np.ones(3), "macro_f1": np.linspace(0.1, 0.3, 3)}
-    facts = {"folds": range(folds), "history": lambda *_: fit, "stages": lambda _: ["gen1"]}
+    facts = {"folds": range(folds), "history": lambda *_: fit, "stages": lambda _: ["gen0", "gen1"]}
     facts["parts"] = lambda _: [f"fold{fold}" for fold in range(folds)]
     teacher, student = training.section(run(**facts)).blocks[1]
     for figure in (teacher, student):

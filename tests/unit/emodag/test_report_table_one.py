@@ -36,7 +36,9 @@ def section(tmp_path):
         columns = {f"group_fold_{repeat}": once + folds * repeat for repeat in range(repeats)}
         pq.write_table(pa.table(columns), inputs["folds/folds.parquet"])
         params = {"classes": list("abcd"), "protocols": ["published"], "seeds": [1]}
-        params |= {"folds": folds, "generations": 2, "source": source}
+        params |= {"folds": folds, "generations": 2, "source": source, "learner": "network"}
+        params |= {"settings": {"model.attention": True}}
+        params |= {"scored": {"published": ["stage0", "gen1", "gen2"]}}
         params |= {"repeats": repeats} if repeats > 1 else {}
         return table_one.section(Run(inputs, params)).blocks
 

@@ -23,6 +23,7 @@ from emodag.stages import scale
 
 PUBLISHED = {
     "fold": None,
+    "kind": "group_fold",
     "n_quantiles": 1000,
     "subsample": 10_000,
     "random_state": 42,

@@ -99,10 +99,10 @@ def test_cluster_adds_the_executor_and_changes_nothing():
         assert not added & pins(name).keys(), "importing it slows every start of Snakemake"
 
 
-def test_baselines_are_installed_into_local_without_cuda():
+def test_learners_are_installed_into_local_without_cuda():
     """Their lock leaves torch to the one without CUDA, and none of theirs is in the core's."""
-    own, core = pins("baselines"), {**pins("local"), **pins("local.torch-cpu")}
-    assert {"lightgbm", "xgboost-cpu", "catboost", "tabm", "optuna"} <= own.keys() - core.keys()
+    own, core = pins("learners"), {**pins("local"), **pins("local.torch-cpu")}
+    assert {"lightgbm", "xgboost-cpu", "catboost", "tabm"} <= own.keys() - core.keys()
     assert not any(re.match(r"nvidia-|cuda-|triton|torch$", name) for name in own)
     assert {name: own[name] for name in own.keys() & core.keys()} == {
         name: core[name] for name in own.keys() & core.keys()

@@ -7,6 +7,7 @@ they exchange and the parameters each declares, for the planner and for Snakemak
 from collections.abc import Iterator
 from typing import Any
 
+from emodag.chain.learners import environment_of, packages_of
 from emodag.chain.stages import RANDOMNESS, STAGES
 from emodag.config.raw_files import by_role, partitions
 from emodag.config.sections import Config, Submission
@@ -18,6 +19,9 @@ SHUFFLE_SEED = 1
 SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
 
+KINDS = {"group_kfold": "group_fold", "kfold": "row_fold"}
+"""The kind of fold by which each scheme holds rows out; see `emodag.science.folds.held_out`."""
+
 READING = (
     *("label", "group", "id", "test_group", "ignore"),
     *("decimals", "separator", "decimal", "missing_values", "missing", "infinite"),
@@ -27,7 +31,7 @@ READING = (
 
 def only_one_generation(config: Config) -> str | None:
     """Why there are fewer generations than a configuration asks for, None if there are not."""
-    if config.data.has_pool or config.generations == 1:
+    if config.data.has_pool or config.generations <= 1:
         return None
     return (
         "no rows without labels, by `data.test` or `data.unlabelled`, and so no pseudo-labels: one "
@@ -42,11 +46,17 @@ class Chain:
     `data.unlabelled`. Without any there are no pseudo-labels, and so a single generation.
 
     The number of its folds must be known; see `emodag.chain.person_count`.
+
+    Parameters
+    ----------
+    at : what the names of its jobs begin with, but for tables and folds: nothing, or
+        ``variants/NAME/``.
     """
 
-    def __init__(self, config: Config, env: str) -> None:
+    def __init__(self, config: Config, env: str, at: str = "") -> None:
         self.config = config
         self.env = env
+        self.at = at
         self.classes = config.data.classes
         self.no_boost = [1.0] * len(self.classes)
         factors = config.pseudo_labels.boost or {}
@@ -55,10 +65,13 @@ class Chain:
         self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
         self.has_unlabelled = config.data.unlabelled is not None
         self.is_by_person = config.scaling.person != "none"
-        self.generations = range(1, config.generations + 1 if self.has_pool else 2)
+        self.last = config.generations if self.has_pool else min(config.generations, 1)
+        self.generations = range(1, self.last + 1)
+        self.has_teachers = self.has_pool or self.last == 0
         made = {
             "test.parquet": self.has_pool,
             "test_rows.parquet": self.has_test,
+            "answers.parquet": self.has_test,
             "unlabelled_rows.parquet": self.has_unlabelled,
             "unlabelled_folds.parquet": self.has_unlabelled,
         }
@@ -102,10 +115,13 @@ class Chain:
 
     def fits(self, protocol: str, seed: int) -> Iterator[Job]:
         """The teacher, and every generation; the students alone where there is no pool."""
-        parts = self.parts(protocol) if self.has_pool else []
-        yield from (self.teacher(protocol, seed, fold) for fold in parts)
+        parts = self.parts(protocol)
+        if self.has_teachers:
+            yield from (self.teacher(protocol, seed, fold) for fold in parts)
+        if self.has_pool and protocol == "nested":
+            yield self.blend(protocol, seed, 0)
         for generation in self.generations:
-            for fold in parts:
+            for fold in parts if self.has_pool else []:
                 yield self.pseudo_label(protocol, seed, generation, fold)
             for fold in self.folds:
                 yield self.student(protocol, seed, generation, fold)
@@ -115,6 +131,16 @@ class Chain:
     def parts(self, protocol: str) -> list[int | None]:
         """The parts of the training persons that scalers and teachers are fitted on."""
         return [None] if protocol == "published" else list(self.folds)
+
+    def scored(self, protocol: str) -> list[str]:
+        """The stages, as results call them, whose fits are scored on the rows they hold out."""
+        first = ["stage0"] if protocol == "published" else ["gen0"] * self.has_teachers
+        return first + [f"gen{generation}" for generation in self.generations]
+
+    def predicted(self, protocol: str, seed: int, generation: int) -> str:
+        """The job that predicts the pool with all fits of a generation."""
+        is_one = protocol == "published" and generation == 0
+        return f"{self.run(protocol, seed)}/gen{generation}/{_part(None) if is_one else 'blend'}"
 
     def synthesize(self) -> Job:
         data = self.config.data
@@ -129,7 +155,7 @@ class Chain:
             "ingest",
             {name: getattr(data, name) for name in names}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
-            | ({"test_blocks": self.test_blocks()} if self.is_by_person else {})
+            | ({"test_blocks": self.test_blocks()} if self.config.scales_persons else {})
             | partitions(files),
             {role: origin for role, (origin, _) in files.items()},
         )
@@ -191,7 +217,7 @@ class Chain:
     def by_person(self) -> Job:
         table = f"{self.env}/table"
         return self.job(
-            f"{self.env}/by_person",
+            f"{self.home}/by_person",
             "by_person",
             {"kind": self.config.scaling.person},
             {
@@ -205,7 +231,12 @@ class Chain:
     @property
     def table(self) -> str:
         """The job whose matrices are scaled."""
-        return f"{self.env}/{'by_person' if self.is_by_person else 'table'}"
+        return f"{self.home}/by_person" if self.is_by_person else f"{self.env}/table"
+
+    @property
+    def home(self) -> str:
+        """Where all lies that a variant may have of its own."""
+        return f"{self.at}{self.env}"
 
     def repeats(self) -> dict:
         """The parameter of stages that must know how often there are so many folds, if several."""
@@ -216,23 +247,25 @@ class Chain:
         inputs = self.matrices(self.table)
         if fold is not None:
             inputs |= {**self.fold_input(), **self.unlabelled_folds()}
-        params = {**self.config.scaling.model_dump(exclude={"person"}), "fold": fold}
+        params = {**self.config.scaling.model_dump(exclude={"person"}), **self.fold(fold)}
         params |= {"resolution": self.resolution(protocol)}
         return self.job(self.scaled(protocol, fold), "scale", params, inputs)
 
     def resolution(self, protocol: str) -> float:
         return SCIKIT_LEARN_RESOLUTION if protocol == "published" else 0.0
 
+    def fold(self, fold: int | None) -> dict:
+        """A fold, and the kind of folds it is one of; None for all labelled rows."""
+        return {"fold": fold, "kind": KINDS[self.config.scheme]}
+
     def stage0(self, seed: int, fold: int) -> Job:
+        usual = self.fit(self.config.training.stage0_epochs, schedule=None, drop_last=False)
         return self._fit(
             self.run("published", seed),
             f"stage0/fold{fold}",
             "stage0",
-            {
-                "seed": seed,
-                "fold": fold,
-                **self.fit(self.config.training.stage0_epochs, schedule=None, drop_last=False),
-            },
+            {"seed": seed, "fold": fold, "kind": KINDS["kfold"]},
+            usual,
             {**self.features("published", None), **self.labels(), **self.fold_input()},
         )
 
@@ -240,17 +273,19 @@ class Chain:
         inputs = {**self.features(protocol, fold), **self.labels()}
         if fold is not None:
             inputs |= self.fold_input()
-        params = {"seed": seed, "fold": fold, **self.fit(schedule=self.cosine())}
-        home = self.run(protocol, seed)
-        return self._fit(home, f"gen0/{_part(fold)}", "teacher", params, inputs)
+        own = {"seed": seed, **self.fold(fold)}
+        fit = f"gen0/{_part(fold)}"
+        usual = self.fit(schedule=self.cosine())
+        return self._fit(self.run(protocol, seed), fit, "teacher", own, usual, inputs)
 
     def pseudo_label(self, protocol: str, seed: int, generation: int, fold: int | None) -> Job:
-        before = f"{self.run(protocol, seed)}/gen{generation - 1}"
-        blended = fold is None and generation > 1
-        origin = f"{before}/{'blend' if blended else _part(fold)}"
+        run = self.run(protocol, seed)
+        origin = f"{run}/gen{generation - 1}/{_part(fold)}"
+        if fold is None:
+            origin = self.predicted(protocol, seed, generation - 1)
         left_out = {} if fold is None else self.unlabelled_folds()
         return self.job(
-            f"{self.run(protocol, seed)}/gen{generation}/pseudo_labels/{_part(fold)}",
+            f"{run}/gen{generation}/pseudo_labels/{_part(fold)}",
             "pseudo_label",
             {
                 "threshold": self.config.pseudo_labels.threshold,
@@ -270,12 +305,8 @@ class Chain:
             home,
             f"gen{generation}/fold{fold}",
             "student",
-            {
-                "seed": seed,
-                "generation": generation,
-                "fold": fold,
-                **self.fit(schedule=schedule),
-            },
+            {"seed": seed, "generation": generation, **self.fold(fold)},
+            self.fit(schedule=schedule),
             {
                 **self.features(protocol, part),
                 **self.labels(),
@@ -294,20 +325,21 @@ class Chain:
         )
 
     def submission(self) -> Job:
+        first = self.predicted(self.config.protocols[0], self.config.seeds[0], self.last)
+        return self.submission_of((first, "test.parquet"), self.boost)
+
+    def submission_of(self, predicted: tuple[str, str], boost: list[float]) -> Job:
+        """The submission of probabilities of which the first are the test rows'."""
         data = self.config.data
-        run = self.run(self.config.protocols[0], self.config.seeds[0])
         return self.job(
-            "submission",
+            f"{self.at}submission",
             "submission",
             {
-                "boost": self.boost,
+                "boost": boost,
                 "ids": data.id is not None or data.label is not None,
                 **self.form(),
             },
-            {
-                "probabilities": (f"{run}/gen{self.generations[-1]}/blend", "test.parquet"),
-                **self.test_rows(),
-            },
+            {"probabilities": predicted, **self.test_rows()},
         )
 
     def form(self) -> dict:
@@ -329,6 +361,7 @@ class Chain:
                 **{name: getattr(data, name) for name in READING},
                 "person": self.config.scaling.person,
                 "resolution": self.resolution(self.config.protocols[0]),
+                "kind": KINDS[self.config.scheme],
                 "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
                 "randomness": self.config.training.randomness,
                 "classes": self.classes,
@@ -344,7 +377,7 @@ class Chain:
         """The students behind the submission, and all that their inputs are made with."""
         protocol = self.config.protocols[0]
         parts = self.parts(protocol)
-        last = f"{self.run(protocol, self.config.seeds[0])}/gen{self.generations[-1]}"
+        last = f"{self.run(protocol, self.config.seeds[0])}/gen{self.last}"
         scalers = {_part(fold): self.scaled(protocol, fold) for fold in parts}
         return {
             "train": (self.table, "train.parquet"),
@@ -353,7 +386,7 @@ class Chain:
             **{f"quantiles/{part}": (name, "quantiles.parquet") for part, name in scalers.items()},
             "scores": (self.scaled(protocol, parts[0]), "train.parquet"),
             **{
-                f"weights/fold{fold}": (f"{last}/fold{fold}", "weights.safetensors")
+                f"weights/{_part(fold)}": (f"{last}/{_part(fold)}", "weights.safetensors")
                 for fold in self.folds
             },
         }
@@ -362,7 +395,7 @@ class Chain:
         fits = [
             {
                 "role": f"{self.run(protocol, seed)}/{stage}/fold{fold}",
-                "leak_free": protocol == "nested",
+                "leak_free": protocol == "nested" and self.config.scheme == "group_kfold",
                 "env": self.env,
                 "protocol": protocol,
                 "seed": seed,
@@ -371,19 +404,17 @@ class Chain:
             }
             for protocol in self.config.protocols
             for seed in self.config.seeds
-            for stage in (["stage0"] if protocol == "published" else [])
-            + [f"gen{generation}" for generation in self.generations]
+            for stage in self.scored(protocol)
             for fold in self.folds
         ]
         inputs = {entry["role"]: (entry["role"], "fit.json") for entry in fits}
-        return self.job(
-            "scores", "scores", {"fits": fits}, {**self.labels(), **self.fold_input(), **inputs}
-        )
+        tables = {**self.labels(), **self.fold_input()}
+        return self.job(f"{self.at}scores", "scores", {"fits": fits}, {**tables, **inputs})
 
     def leaderboard(self) -> Job:
         blends = [
             {
-                "role": f"{self.run(protocol, seed)}/gen{generation}/blend",
+                "role": self.predicted(protocol, seed, generation),
                 "env": self.env,
                 "protocol": protocol,
                 "seed": seed,
@@ -391,7 +422,7 @@ class Chain:
             }
             for protocol in self.config.protocols
             for seed in self.config.seeds
-            for generation in self.generations
+            for generation in range(self.last + 1)
         ]
         inputs = {entry["role"]: (entry["role"], "test.parquet") for entry in blends}
         params = {
@@ -416,28 +447,47 @@ class Chain:
         **more: Any,
     ) -> Job:
         """A job of a stage, which makes what the tables have the rows for, and files `besides`."""
-        made = tuple(file for file in STAGES[stage].makes if file not in self.without)
-        facts = {"environment": self.env, "params": params, "inputs": inputs or {}, **more}
+        declared = STAGES[stage]
+        made = tuple(file for file in declared.makes if file not in self.without)
         return Job(
-            name=name, stage=stage, module=STAGES[stage].module, outputs=made + besides, **facts
+            name=name,
+            stage=stage,
+            module=declared.module,
+            outputs=made + besides,
+            beside=declared.beside and name != stage,
+            **{"environment": self.env, "params": params, "inputs": inputs or {}, **more},
         )
 
-    def _fit(self, home: str, fit: str, stage: str, params: dict, inputs: dict) -> Job:
-        """A fit; with global randomness it goes on from what the one before in a script left."""
+    def _fit(self, home: str, fit: str, stage: str, own: dict, network: dict, inputs: dict) -> Job:
+        """A fit of the learner; `own` are its parameters, `network` those of a network besides."""
         name, device = f"{home}/{fit}", self.config.training.device
+        learner = self.config.learner
+        if learner != "network":
+            settings = getattr(self.config.learners, learner).model_dump()
+            about = {"classes": len(self.classes), "learner": learner, "settings": settings}
+            return self.job(
+                name,
+                "learner",
+                {**own, "stage": stage, **about},
+                inputs,
+                environment=environment_of(learner, self.env),
+                packages=packages_of(learner),
+            )
+        params = {**own, **network}
         if self.config.training.randomness == "derived":
             return self.job(name, stage, params, inputs, device=device)
-        order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"] * self.has_pool
+        # With global randomness it goes on from what the fit before in a script left.
+        order = [f"stage0/fold{fold}" for fold in self.folds] + ["gen0/all"] * self.has_teachers
         order += [f"gen{number}/fold{fold}" for number in self.generations for fold in self.folds]
         if place := order.index(fit):
             inputs = {**inputs, "randomness": (f"{home}/{order[place - 1]}", RANDOMNESS)}
         return self.job(name, stage, params, inputs, device=device, besides=(RANDOMNESS,))
 
     def run(self, protocol: str, seed: int) -> str:
-        return f"{self.env}/{protocol}/seed{seed}"
+        return f"{self.home}/{protocol}/seed{seed}"
 
     def scaled(self, protocol: str, fold: int | None) -> str:
-        return f"{self.env}/{protocol}/scaled/{_part(fold)}"
+        return f"{self.home}/{protocol}/scaled/{_part(fold)}"
 
     def features(self, protocol: str, fold: int | None) -> dict:
         return self.matrices(self.scaled(protocol, fold))
@@ -459,6 +509,8 @@ class Chain:
 
     def unlabelled_folds(self) -> dict:
         """Which unlabelled rows a fold must leave out, being those of people it holds out."""
+        if self.config.scheme == "kfold":
+            return {}
         return self.unlabelled("folds", "unlabelled_folds.parquet")
 
     def fold_input(self) -> dict:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from emodag.chain.baselines import PACKAGES, baseline_jobs
 from emodag.chain.chain import Chain
 from emodag.chain.contrasts import contrast_jobs
+from emodag.chain.learners import PACKAGES
 from emodag.chain.person_count import counted
 from emodag.chain.report import report_job
 from emodag.chain.stages import FINALS
+from emodag.chain.variants import Variants
 from emodag.config.combined import combined
 from emodag.config.sections import Config
 from emodag.config.written import effective_yaml
@@ -26,8 +27,11 @@ def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
     found: dict[str, Job] = {}
     chain = Chain(config, config.environment)
-    asked = [*chain.jobs(), *baseline_jobs(config), *contrast_jobs(config), report_job(config)]
-    for job in asked:
+    variants = Variants(config)
+    chosen = [job for job in [variants.submitted()] if job]
+    own = [job for job in chain.jobs() if not chosen or job.name != chosen[0].name]
+    compared = [*variants.jobs(), *chosen, *contrast_jobs(config)]
+    for job in [*own, *compared, report_job(config, *variants.comparison())]:
         found.setdefault(job.name, job)
     return found
 

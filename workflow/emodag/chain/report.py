@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from emodag.chain.baselines import baseline_jobs
 from emodag.chain.chain import Chain
 from emodag.chain.stages import STAGES
 from emodag.config.raw_files import raw_files
@@ -17,17 +16,21 @@ UNSEEN = {
 """The settings that no result depends on."""
 
 
-def report_job(config: Config) -> Job:
+def report_job(config: Config, *more: Job) -> Job:
     """The report on the chain in the default environment.
 
     The models looked into, for attention and scaling, are those of the last protocol, so the
     leak-free ones where there are any, with the first run seed.
+
+    Parameters
+    ----------
+    more : other jobs that it tells of.
     """
     chain = Chain(config, config.environment)
     look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
     inputs: dict[str, Any] = {
         _role(job.name, file, config.environment): (job.name, file)
-        for job in [*chain.jobs(), *baseline_jobs(config)]
+        for job in [*chain.jobs(), *more]
         for file in [*STAGES[job.stage].report, *_looked_into(job, chain, look)]
         if file in job.outputs
     }
@@ -42,7 +45,9 @@ def report_job(config: Config) -> Job:
             "environment": config.environment,
             "protocols": config.protocols,
             "seeds": config.seeds,
-            "generations": len(chain.generations),
+            "generations": chain.last,
+            "scored": {protocol: chain.scored(protocol) for protocol in config.protocols},
+            "learner": config.learner,
             "folds": config.folds,
             **chain.repeats(),
             "look": look,
@@ -81,8 +86,8 @@ def _role(job: str, file: str, environment: str) -> str:
 
 def _looked_into(job: Job, chain: Chain, look: dict[str, Any]) -> tuple[str, ...]:
     """The outputs that only the models looked into are asked for."""
-    last = f"{chain.run(**look)}/gen{chain.generations[-1]}/"
-    if job.stage == "student" and job.name.startswith(last):
+    last = f"{chain.run(**look)}/gen{chain.last}/"
+    if job.stage in ("teacher", "student") and job.name.startswith(last):
         return ("weights.safetensors",)
     scaled = {chain.scaled(look["protocol"], fold) for fold in chain.parts(look["protocol"])}
     return ("train.parquet",) if job.name in scaled else ()
@@ -97,8 +102,10 @@ def _settings(config: Config) -> dict[str, Any]:
         found["folds"] = found.pop("fold_assignment")
     if config.folds_repeats > 1:
         found["folds_repeats"] = config.folds_repeats
-    if config.baselines:
-        found |= {"baselines": config.baselines, "baseline_trials": config.baseline_trials}
+    if config.learner != "network":
+        found["learner"] = config.learner
+        chosen = getattr(config.learners, config.learner).model_dump()
+        found |= {f"learners.{config.learner}.{key}": value for key, value in chosen.items()}
     if config.submission != Submission():
         found |= {f"submission.{k}": v for k, v in config.submission.model_dump().items()}
     if config.data.unlabelled == "rows":

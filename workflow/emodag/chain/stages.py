@@ -18,8 +18,10 @@ class Stage:
     Attributes
     ----------
     name : the rule, the module of `emodag.stages` and the log are called so, too.
-    place : the names of its jobs, with wildcards; also their directories below `results`, but that
-        of a stage whose place is its name lies directly there.
+    place : the names of its jobs, with wildcards; also their directories below `results`, but those
+        whose names end with the stage's lie directly in the directory above. `{at}` is empty, or
+        says of which variant a job is; `{network}` and `{learner}` are the same for those whose
+        learner is the network, or another one.
     makes : the files it can make.
     carries : those of them whose numbers later stages compute with, which contrasts compare.
     report : those of them that the report reads.
@@ -40,6 +42,11 @@ class Stage:
         """The module with its code."""
         return f"emodag.stages.{self.name}"
 
+    @property
+    def beside(self) -> bool:
+        """Whether what it makes lies beside what others make."""
+        return self.place == self.name
+
 
 def _shown(category: str, what: str) -> dict[str, Any]:
     return {"category": category, "labels": {"what": what}}
@@ -47,6 +54,7 @@ def _shown(category: str, what: str) -> dict[str, Any]:
 
 WEIGHTS, HISTORY, FACTS = "weights.safetensors", "history.parquet", "fit.json"
 TRAIN, TEST, VALIDATION = "train.parquet", "test.parquet", "validation.parquet"
+HELD_OUT, ANSWERS = "held_out.parquet", "answers.parquet"
 TRAIN_ROWS, TEST_ROWS = "train_rows.parquet", "test_rows.parquet"
 UNLABELLED_ROWS, UNLABELLED_FOLDS = "unlabelled_rows.parquet", "unlabelled_folds.parquet"
 
@@ -65,45 +73,57 @@ TABLE = (
         makes=("folds.parquet", UNLABELLED_FOLDS),
         report=("folds.parquet",),
     ),
-    Stage(name="by_person", place="{env}/by_person", makes=(TRAIN, TEST), carries=(TRAIN, TEST)),
+    Stage(
+        name="by_person",
+        place="{at}{env}/by_person",
+        makes=(TRAIN, TEST),
+        carries=(TRAIN, TEST),
+    ),
     Stage(
         name="scale",
-        place="{env}/{protocol}/scaled/{part}",
+        place="{at}{env}/{protocol}/scaled/{part}",
         makes=(TRAIN, TEST, "quantiles.parquet"),
         carries=(TRAIN, TEST),
     ),
     Stage(
         name="stage0",
-        place="{env}/published/seed{seed}/stage0/fold{fold}",
+        place="{network}{env}/published/seed{seed}/stage0/fold{fold}",
         makes=(WEIGHTS, HISTORY, FACTS, VALIDATION),
         report=(HISTORY, VALIDATION),
         is_fit=True,
     ),
     Stage(
         name="teacher",
-        place="{env}/{protocol}/seed{seed}/gen0/{part}",
-        makes=(WEIGHTS, HISTORY, FACTS, TEST),
-        carries=(TEST,),
-        report=(HISTORY,),
-        is_fit=True,
-    ),
-    Stage(
-        name="pseudo_label",
-        place="{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}",
-        makes=("pseudo_labels.parquet",),
-        report=("pseudo_labels.parquet",),
-    ),
-    Stage(
-        name="student",
-        place="{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}",
+        place="{network}{env}/{protocol}/seed{seed}/gen0/{part}",
         makes=(WEIGHTS, HISTORY, FACTS, VALIDATION, TEST),
         carries=(TEST,),
         report=(HISTORY, VALIDATION),
         is_fit=True,
     ),
     Stage(
+        name="pseudo_label",
+        place="{at}{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}",
+        makes=("pseudo_labels.parquet",),
+        report=("pseudo_labels.parquet",),
+    ),
+    Stage(
+        name="student",
+        place="{network}{env}/{protocol}/seed{seed}/gen{gen}/fold{fold}",
+        makes=(WEIGHTS, HISTORY, FACTS, VALIDATION, TEST),
+        carries=(TEST,),
+        report=(HISTORY, VALIDATION),
+        is_fit=True,
+    ),
+    Stage(
+        name="learner",
+        place="{learner}{env}/{protocol}/seed{seed}/{fit}",
+        makes=(FACTS, VALIDATION, TEST),
+        carries=(TEST,),
+        report=(VALIDATION,),
+    ),
+    Stage(
         name="blend",
-        place="{env}/{protocol}/seed{seed}/gen{gen}/blend",
+        place="{at}{env}/{protocol}/seed{seed}/gen{blend}/blend",
         makes=(TEST,),
         carries=(TEST,),
         report=(TEST,),
@@ -136,22 +156,14 @@ TABLE = (
         makes=("drift.json", "drift.html"),
         shown=_shown("Reports", "drift between environments"),
     ),
+    Stage(name="held_out", place="variants/{variant}/held_out", makes=(HELD_OUT, ANSWERS)),
+    Stage(name="vote", place="variants/{vote}/vote", makes=(HELD_OUT, ANSWERS, "weights.json")),
     Stage(
-        name="baseline",
-        place="{env}/baselines/{scheme}/{baseline}/fold{fold}",
-        makes=(VALIDATION, FACTS),
-    ),
-    Stage(
-        name="voting",
-        place="{env}/baselines/{scheme}/{voting}/fold{fold}",
-        makes=(VALIDATION, FACTS),
-    ),
-    Stage(
-        name="baselines",
-        place="baselines",
-        makes=("baselines.csv",),
-        shown=_shown("Tables", "scores of the baselines"),
-        report=("baselines.csv",),
+        name="variants",
+        place="variants",
+        makes=("variants.csv", "selection.json"),
+        shown=_shown("Tables", "the variants, compared"),
+        report=("variants.csv", "selection.json"),
     ),
     Stage(
         name="report",
@@ -168,5 +180,5 @@ STAGES = {stage.name: stage for stage in TABLE}
 FITS = tuple(stage.name for stage in TABLE if stage.is_fit)
 """The stages that fit networks."""
 
-FINALS = tuple(file for stage in TABLE if stage.name == stage.place for file in stage.makes)
+FINALS = tuple(file for stage in TABLE if stage.beside for file in stage.makes)
 """The tables and pages that some configuration can have directly in `results`."""

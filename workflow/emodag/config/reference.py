@@ -84,7 +84,12 @@ def _values(schema: dict[str, Any], known: dict[str, Any]) -> str:
             size = f" of {least}" if least == most else f" of {least} or more" if least else ""
             return f"list{size}: {_values(schema['items'], known)}"
         case "object":
-            return f"names, each with: {_values(schema['additionalProperties'], known)}"
+            if "properties" in schema:
+                return ", ".join(f"`{{{name}: …}}`" for name in schema["properties"])
+            named = schema.get("patternProperties", {}).values()
+            each = schema.get("additionalProperties") or next(iter(named))
+            told = "keys of this page" if each is True else _values(each, known)
+            return f"names, each with: {told}"
         case "integer" | "number" as kind:
             bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
             return " ".join([{"integer": "whole number", "number": "number"}[kind], *bounds])

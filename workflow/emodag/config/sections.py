@@ -4,15 +4,14 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, Self, get_args
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -20,6 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from emodag.config.learners import Learner, Learners
+from emodag.config.section import Section
+from emodag.config.variants import BASE, FIXED, OPEN, Blend, Compare, Search, drawn
 from ledger.errors import ConfigError
 from ledger.store.place import at_home
 
@@ -69,14 +71,8 @@ File = Annotated[str, AfterValidator(at_home)]
 Files = File | Annotated[list[File], Field(min_length=1)]
 
 
-RESERVED = {"raw", "drift"}
+RESERVED = {"raw", "drift", "variants", "predictions"}
 """What stands beside the environments in the results."""
-
-
-class Section(BaseModel):
-    """A section that knows its keys and takes no others."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Environment(Section):
@@ -247,6 +243,7 @@ class Model(Section):
     hidden: Positive = Field(512, description="width of the encoder's and decoder's hidden layer")
     code: Positive = Field(128, description="width of the code")
     head: Positive = Field(128, description="width of the classifier's hidden layer")
+    attention: bool = Field(True, description="a gate that weighs the features of each row")
     gate_ratio: Positive = Field(4, description="features per unit of the attention's bottleneck")
     dropout: Share = Field(0.3, description="dropout in the encoder and the classifier")
     residual: bool = Field(True, description="a residual block in the encoder")
@@ -349,23 +346,6 @@ class Report(Section):
     )
 
 
-Baseline = Literal[
-    "lightgbm",
-    "xgboost",
-    "catboost",
-    "svm",
-    "logistic_regression",
-    "tabm",
-    "self_training",
-    "soft_voting",
-    "hard_voting",
-]
-"""The models that the report is compared with; docs/baselines.md tells what they are."""
-
-VOTING = ("soft_voting", "hard_voting")
-"""The baselines that are votes of the others."""
-
-
 class Config(Section):
     """The whole configuration."""
 
@@ -388,10 +368,10 @@ class Config(Section):
                 python="built",
                 conda="envs/kaggle.yaml",
             ),
-            "baselines": Environment(
-                locks=["envs/local.lock", "envs/local.torch-cpu.lock", "envs/baselines.lock"],
+            "learners": Environment(
+                locks=["envs/local.lock", "envs/local.torch-cpu.lock", "envs/learners.lock"],
                 python="built",
-                conda="envs/baselines.yaml",
+                conda="envs/learners.yaml",
             ),
             "ambient": Environment(locks=[], conda=None),
             "avx2": Environment(variables=AVX2),
@@ -424,7 +404,18 @@ class Config(Section):
         description="among persons of equal size, by id; or as the installed scikit-learn does, "
         "which up to 1.8 leaves it to NumPy and the processor",
     )
-    generations: Positive = Field(2, description="student generations")
+    scheme: Literal["group_kfold", "kfold"] = Field(
+        "group_kfold",
+        description="folds hold persons out; kfold, for a variant: rows of all persons, which is "
+        "leaky",
+    )
+    generations: Annotated[int, Field(ge=0)] = Field(
+        2, description="student generations; 0: the teacher alone, without self-training"
+    )
+    learner: Learner = Field(
+        "network", description="what teacher and students are; see docs/variants.md"
+    )
+    learners: Learners = Field(Learners(), description="settings of learners but the network")
     scaling: Scaling = Field(Scaling(), description="quantile scaling")
     model: Model = Field(Model(), description="the network")
     training: Training = Field(Training(), description="the fits")
@@ -432,17 +423,17 @@ class Config(Section):
     submission: Submission = Field(Submission(), description="the form of submission.csv")
     drift: Drift = Field(Drift(), description="comparison of environments")
     report: Report = Field(Report(), description="the report")
-    baselines: list[Baseline] = Field(
-        [],
-        description=f"models to compare with, of {', '.join(get_args(Baseline))}; "
-        "see docs/baselines.md",
+    variants: dict[Name, dict[str, Any]] = Field(
+        {},
+        description="by name, what differs from the rest of the configuration, such as {no_mixup: "
+        "{training: {mixup: 0}}}; compared in results/variants.csv",
     )
-    baseline_trials: int = Field(
-        0,
-        ge=0,
-        description="trials of the search for each baseline's settings, within its training rows; "
-        "0: fixed settings",
+    search: Search = Field(Search(), description="more variants, drawn")
+    blends: dict[Name, Blend] = Field(
+        {}, description="votes of variants by name, such as {all: {of: [base, no_mixup]}}"
     )
+    compare: Compare = Field(Compare(), description="the comparison of variants")
+    submit: str = Field(BASE, description="the variant or blend that results/submission.csv is of")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -489,29 +480,70 @@ class Config(Section):
         return self
 
     def _comparable(self) -> None:
-        """Whether the baselines can be run."""
-        fitted = [name for name in self.baselines if name not in VOTING]
-        if len(set(self.baselines)) != len(self.baselines):
-            raise ValueError("`baselines` holds a value twice")
-        for name in set(VOTING).intersection(self.baselines) if len(fitted) < 2 else ():
+        """Whether learner, variants and blends can be run."""
+        for key, is_asked in {
+            f"learner: {self.learner}": self.learner != "network",
+            "generations: 0": not self.generations,
+        }.items():
+            if is_asked and self.protocols != ["nested"]:
+                raise ValueError(
+                    f"`{key}` is nothing that the published protocol knows: set `protocols: "
+                    "[nested]`, or leave it to a variant"
+                )
+        if self.training.randomness == "global" and (self.variants or self.search.trials):
             raise ValueError(
-                f"`baselines` holds {name!r}, a vote of the others there: name two or more"
+                "`training.randomness: global` has one stream for all fits of a script; variants "
+                "need `derived`"
             )
-        if fitted and "baselines" not in self.environments:
-            raise ValueError(
-                "`baselines` are run in the environment 'baselines', and `environments` holds "
-                f"{', '.join(self.environments)}"
-            )
-        if "self_training" in fitted and not self.data.has_pool:
-            raise ValueError(
-                "`baselines` holds 'self_training', which learns from rows without labels, and "
-                "there is neither `data.test` nor `data.unlabelled`; name one or leave it out"
-            )
-        if "self_training" in fitted and self.pseudo_labels.threshold == 1:
-            raise ValueError(
-                "`pseudo_labels.threshold` is 1, which no confidence exceeds, and `baselines` "
-                "holds 'self_training'; lower it or leave that out"
-            )
+        taken = {BASE, *self.variants, *self.trials}
+        if BASE in self.variants:
+            raise ValueError("`variants` holds 'base', which is the configuration itself")
+        for name in {*self.variants}.intersection(self.trials):
+            raise ValueError(f"`variants` holds {name!r}, which is the name of a trial of `search`")
+        for name, blend in self.blends.items():
+            if name in taken:
+                raise ValueError(f"`blends` holds {name!r}, which is a variant's name")
+            if len(set(blend.of)) != len(blend.of):
+                raise ValueError(f"`blends.{name}.of` holds a value twice")
+            for member in blend.of:
+                self._known(f"blends.{name}.of", member, taken)
+            if len({self._scheme(member) for member in blend.of}) > 1:
+                raise ValueError(
+                    f"`blends.{name}.of` holds variants of both schemes, which hold out other rows"
+                )
+        self._known("compare.baseline", self.compare.baseline, taken)
+        self._known("submit", self.submit, taken | {*self.blends})
+        if self.submit != BASE and not self.data.has_test:
+            raise ValueError("`submit` names a variant, and there is no `data.test` to submit")
+
+    def _scheme(self, name: str) -> str:
+        return {**self.variants, **self.trials}.get(name, {}).get("scheme", self.scheme)
+
+    def _known(self, key: str, name: str, names: set[str]) -> None:
+        if name not in names:
+            near = difflib.get_close_matches(name, sorted(names), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names))}"
+            raise ValueError(f"`{key}` names {name!r}, which is no variant; {hint}")
+
+    @cached_property
+    def trials(self) -> dict[str, dict[str, Any]]:
+        """What each trial of the search changes, by its name."""
+        found = enumerate(drawn(self.search), start=1)
+        return {f"t{number:03}": changes for number, changes in found}
+
+    @cached_property
+    def scales_persons(self) -> bool:
+        """Whether it, or a variant, needs to know of whom each row is, those to predict too."""
+        changes = [*self.variants.values(), *self.trials.values()]
+        asked = [change.get("scaling") for change in changes]
+        return self.scaling.person != "none" or any(
+            isinstance(scaling, Mapping) and "person" in scaling for scaling in asked
+        )
+
+    @property
+    def has_variants(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(self.variants or self.blends or self.search.trials)
 
     def _replayable(self) -> None:
         """Whether a plain script's stream has a place for all that would be drawn."""
@@ -548,10 +580,75 @@ def load(values: Mapping[str, Any]) -> Config:
         One line per mistake: the key, what was expected, what was found, the nearest known key.
     """
     try:
-        return Config.model_validate(_with_nulls(values))
+        config = Config.model_validate(_with_nulls(values))
     except ValidationError as error:
-        lines = [_explain(mistake) for mistake in error.errors()]
-        raise ConfigError("the configuration is wrong:", *lines) from None
+        raise ConfigError("the configuration is wrong:", *_explained(error)) from None
+    if config.scheme == "kfold":
+        raise ConfigError(
+            "the configuration is wrong:",
+            "  scheme: kfold is for a variant, to be compared with; the configuration's own score "
+            "is that of people whom its models have not seen",
+        )
+    variants_of(config)
+    return config
+
+
+def variants_of(config: Config) -> dict[str, Config]:
+    """The configuration itself, called `base`, and each variant: whole, leak-free, by name.
+
+    Raises
+    ------
+    ConfigError
+        When a variant is wrong, cannot be compared with the others, or is one that is there twice.
+    """
+    if not config.has_variants:
+        return {}
+    changes = {BASE: {}, **config.variants, **config.trials}
+    lines = [line for name in changes for line in _not_comparable(name, changes[name])]
+    # `emodag.chain.person_count` has put a number in the place of `folds: persons`.
+    counted = {"folds": config.folds, "fold_assignment": config.fold_assignment}
+    values = config.model_dump(exclude={*counted, "variants", "search", "blends", "compare"})
+    values |= {"protocols": ["nested"], "submit": BASE}
+    found: dict[str, Config] = {}
+    for name, change in changes.items() if not lines else ():
+        try:
+            made = Config.model_validate(_merged(values, _with_nulls(change)))
+            found[name] = made.model_copy(update=counted)
+        except ValidationError as error:
+            lines += _explained(error, f"{_where(config, name)}.")
+    known: dict[str, str] = {}
+    for name, made in found.items():
+        if (other := known.setdefault(made.model_dump_json(), name)) != name:
+            lines.append(f"  {_where(config, name)}: changes nothing that {other!r} does not")
+    if lines:
+        raise ConfigError("the configuration is wrong:", *lines)
+    return found
+
+
+def _where(config: Config, name: str) -> str:
+    return f"variants.{name}" if name in config.variants else f"search, trial {name}"
+
+
+def _not_comparable(name: str, changes: Mapping[str, Any]) -> Iterator[str]:
+    for key in changes:
+        if key in FIXED:
+            yield (
+                f"  variants.{name}.{key}: {FIXED[key]}, so its scores cannot be compared with "
+                "those of the others; give it a configuration file of its own"
+            )
+        elif key in Config.model_fields and key not in OPEN:
+            yield f"  variants.{name}.{key}: is the same for all variants; leave it out there"
+
+
+def _merged(values: Any, changes: Any) -> Any:
+    """Values with those of sections replaced one by one, and all others whole."""
+    if not isinstance(values, Mapping) or not isinstance(changes, Mapping):
+        return changes
+    whole = {"boost"}
+    return {
+        **values,
+        **{k: v if k in whole else _merged(values.get(k), v) for k, v in changes.items()},
+    }
 
 
 def _with_nulls(value: Any) -> Any:
@@ -561,9 +658,13 @@ def _with_nulls(value: Any) -> Any:
     return None if value == "null" else value
 
 
-def _explain(mistake: Mapping[str, Any]) -> str:
+def _explained(error: ValidationError, before: str = "") -> list[str]:
+    return [_explain(mistake, before) for mistake in error.errors()]
+
+
+def _explain(mistake: Mapping[str, Any], before: str) -> str:
     parts = [str(part) for part in mistake["loc"] if part != "[key]"]
-    where = ".".join(parts) or "(top level)"
+    where = before + (".".join(parts) or "(top level)")
     if mistake["type"] == "extra_forbidden":
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
     if mistake["type"] == "list_type":

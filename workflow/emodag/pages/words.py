@@ -74,6 +74,16 @@ def interval(ends: Sequence[float], show=number) -> str:
     return " to ".join(show(end) for end in ends)
 
 
+def worth(gain: Sequence[float]) -> str:
+    """What the interval of self-training's gain says, and what to do."""
+    low, high = gain
+    if low > 0:
+        return "It helps."
+    if high < 0:
+        return "It hurts: set `generations: 0`."
+    return "These people cannot tell whether it helps; `generations: 0` is quicker."
+
+
 def short(name: str) -> str:
     """A name, without its middle where it is too long for a figure."""
     return name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}"

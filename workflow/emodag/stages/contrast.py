@@ -1,6 +1,7 @@
 """Compare pairs of runs stage by stage: what differs, from where on, and what it comes to."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -79,6 +80,11 @@ class _Run:
         """The steps at which a stage runs."""
         return [name for name, step in self.steps.items() if step["stage"] == stage]
 
+    def generations(self) -> list[str]:
+        """The steps that are generations of students, or else the teacher."""
+        found = [name for name in self.steps if re.fullmatch(r"gen\d+", name)]
+        return [name for name in found if name != "gen0"] or found
+
     def outputs(self, step: str, file: str) -> dict[str, Path]:
         """One output of every job of a step, by job."""
         return {job: self.files(job)[file] for job in self.steps[step]["jobs"]}
@@ -116,7 +122,7 @@ def _pair(a: _Run, b: _Run, digest) -> dict[str, Any]:
         "steps": steps,
         "folds": _folds(a, b),
         "pseudo_labels": _pseudo_labels(a, b),
-        "generations": [_generation(a, b, step) for step in a.steps_of("student")],
+        "generations": [_generation(a, b, step) for step in a.generations()],
     }
 
 

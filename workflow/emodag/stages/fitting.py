@@ -25,7 +25,7 @@ from emodag.science.fit.training import (
     probabilities,
     score_rows,
 )
-from emodag.science.scores.scoring import accuracy, macro_f1
+from emodag.science.scores.scoring import held_out_scores
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
 from ledger.context import Context
@@ -40,14 +40,14 @@ class Rows:
     Attributes
     ----------
     train, train_labels : (m,) row numbers and class codes.
-    valid, valid_labels : the same for the held-out rows, None without any.
+    valid, valid_labels : the same for the held-out rows, of which there may be none.
     pseudo : how many of the training rows carry pseudo-labels.
     """
 
     train: np.ndarray
     train_labels: np.ndarray
-    valid: np.ndarray | None = None
-    valid_labels: np.ndarray | None = None
+    valid: np.ndarray
+    valid_labels: np.ndarray
     pseudo: int = 0
 
 
@@ -104,17 +104,19 @@ def fit_and_write(
     output: Path,
     context: Context,
     *,
+    watches: bool,
     reports_best_epoch: bool = False,
 ) -> AttentiveAutoencoder:
     """Fit one network and write what every fit leaves.
 
     `weights.safetensors` (last epoch), `history.parquet` (one row per epoch), `fit.json` (counts
-    and scores); with validation rows also `validation.parquet` (row and probabilities).
+    and scores), `validation.parquet` (row and probabilities of the held-out rows).
 
     Parameters
     ----------
     x : (n, p) float32, every row anybody refers to.
     params : `model`, `training`, `classes`.
+    watches : whether each epoch is scored on the held-out rows.
     reports_best_epoch : whether `macro_f1` is the best epoch's, chosen on the validation rows as
         the report did, or the last epoch's.
     """
@@ -124,7 +126,6 @@ def fit_and_write(
             f"{len(rows.train)} training rows make no batch of {settings.batch}. Lower "
             "`training.batch` in the configuration."
         )
-    scored = rows.valid is not None
     state = _last_state(context, settings.epochs)
     with context.progress(settings.epochs, "epoch") as bar:
         bar.update(len(state.facts["history"]) if state else 0)
@@ -144,17 +145,24 @@ def fit_and_write(
             model=model_settings(params["model"], x.device),
             settings=settings,
             randomness=randomness,
-            validation=(rows.valid, rows.valid_labels) if scored else None,
+            validation=(rows.valid, rows.valid_labels) if watches else None,
             resume_from=state,
             on_epoch=on_epoch,
         )
     (output / "weights.safetensors").write_bytes(save(network.state_dict()))
     _write_history(output / "history.parquet", history)
     facts = {"n_train": len(rows.train) - rows.pseudo, "n_pseudo": rows.pseudo}
-    if scored:
+    held_out = np.empty((0, params["classes"]), np.float32)
+    if len(rows.valid):
         # Not `score_rows`: a script has no second look at them and would draw nothing here.
         held_out = probabilities(network, x, rows.valid, at_once=randomness.rows_at_once)
-        facts |= _score(held_out, rows, history, params["classes"], output, reports_best_epoch)
+    write_columns(
+        output / "validation.parquet",
+        {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},
+    )
+    facts |= held_out_scores(rows.valid_labels, held_out)
+    if reports_best_epoch:
+        facts["macro_f1"] = max(epoch.macro_f1 for epoch in history)
     (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return network
 
@@ -167,22 +175,6 @@ def _last_state(context: Context, epochs: int) -> State | None:
     state = State(*saved)
     context.note(f"resumed at epoch {len(state.facts['history'])} of {epochs}")
     return state
-
-
-def _score(held_out, rows, history, classes, output, reports_best_epoch) -> dict[str, Any]:
-    """Write the held-out rows' probabilities; returns the fold's scores."""
-    write_columns(
-        output / "validation.parquet",
-        {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},
-    )
-    predicted = held_out.argmax(axis=1)
-    last = macro_f1(rows.valid_labels, predicted, classes=classes)
-    return {
-        "n_valid": len(rows.valid),
-        "macro_f1": max(e.macro_f1 for e in history) if reports_best_epoch else last,
-        "macro_f1_last_epoch": last,
-        "accuracy": accuracy(rows.valid_labels, predicted),
-    }
 
 
 def model_settings(model: Mapping[str, Any], device: torch.device) -> ModelSettings:

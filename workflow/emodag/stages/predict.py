@@ -54,8 +54,9 @@ def run(
         `scores`, the training features as the first of them makes them; `weights/<fold>` of each
         student.
     params : those of `ingest` by which a table is read; `person`, see
-        `emodag.science.person_scaling`, or "none"; `resolution` of the scalers; `model`
-        and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of the submission.
+        `emodag.science.person_scaling`, or "none"; `resolution` of the scalers; `kind` of
+        the folds; `model` and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of
+        the submission.
 
     Raises
     ------
@@ -134,7 +135,7 @@ def _scaled(
 ) -> dict[str, np.ndarray]:
     """The features of the table as each scaler makes them, by its part: (n, p) float32."""
     fitted = _parts(inputs, "quantiles")
-    training = {part: _training_rows(inputs, part) for part in fitted}
+    training = {part: _training_rows(inputs, part, params) for part in fitted}
     groups = rows_by_person(who)
     with ExitStack() as stack:
         files = {"new": raw, "train": inputs["train"], **fitted}
@@ -158,12 +159,14 @@ def _scaled(
     return scaled
 
 
-def _training_rows(inputs: Mapping[str, Path], part: str) -> np.ndarray | slice:
+def _training_rows(
+    inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
+) -> np.ndarray | slice:
     """The training rows that a scaler was fitted on."""
     if "folds" not in inputs:
         return slice(None)
     fold = int(part.removeprefix("fold"))
-    return ~held_out(read_columns(inputs["folds"]), "group_fold", fold)
+    return ~held_out(read_columns(inputs["folds"]), params["kind"], fold)
 
 
 def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> np.ndarray:

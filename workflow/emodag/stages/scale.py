@@ -42,7 +42,7 @@ def run(
     inputs : `train` and, if there is a pool, `test`, the features as float64 Parquet, NaN where
         missing; only where `fold` is given, `folds`, the table of folds, and `unlabelled`, the same
         of the unlabelled rows with which the pool ends, if any.
-    params : `fold`: None fits on all rows; k leaves out those of the persons that fold k holds out.
+    params : `fold`: None fits on all rows; k leaves out those that fold k, of a `kind`, holds out.
         `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.
     output : directory for the three files.
@@ -53,7 +53,7 @@ def run(
     tables = {name: pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs}
     n_train = tables["train"].metadata.num_rows
     n_pool = sum(table.metadata.num_rows for table in tables.values()) - n_train
-    training = _training_rows(n_train, inputs, params["fold"])
+    training = _training_rows(n_train, inputs, params)
     fitted = np.concatenate([training, n_train + pool_rows(n_pool, inputs, params["fold"])])
     sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
     references = reference_shares(min(params["n_quantiles"], fitted.size))
@@ -78,11 +78,14 @@ def run(
         _write(output / "test.parquet", scaled_pool)
 
 
-def _training_rows(n_train: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
+def _training_rows(
+    n_train: int, inputs: Mapping[str, Path], params: Mapping[str, Any]
+) -> np.ndarray:
     """Train rows the scaler may be fitted on, in order."""
-    if fold is None:
+    if params["fold"] is None:
         return np.arange(n_train, dtype=np.int64)
-    return np.flatnonzero(~held_out(read_columns(inputs["folds"]), "group_fold", fold))
+    folds = read_columns(inputs["folds"])
+    return np.flatnonzero(~held_out(folds, params["kind"], params["fold"]))
 
 
 def _blocks(sources: Sequence[pq.ParquetFile]) -> Iterator[tuple[list[str], list[np.ndarray]]]:

@@ -58,11 +58,12 @@ def run(
         for entry in params["fits"]:
             if entry["leak_free"]:
                 scored = np.unique(persons[held_out(folds, "group_fold", entry["fold"])])
-                _check_lineage(entry["role"], scored.tolist(), context.labels_seen[entry["role"]])
+                refuse_leaks(entry["role"], scored.tolist(), context.labels_seen[entry["role"]])
             writer.writerow({**entry, **json.loads(inputs[entry["role"]].read_text())})
 
 
-def _check_lineage(role: str, scored: list, seen: frozenset[str]) -> None:
+def refuse_leaks(role: str, scored: list, seen: frozenset[str]) -> None:
+    """Raise `LeakageError` if a model has seen labels of anybody whom it is scored on."""
     leaked = sorted(seen.intersection(map(str, scored)))
     if leaked:
         raise LeakageError(

@@ -21,11 +21,11 @@ def run(
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`; see also
         `randomness_of`.
-    params : `seed`, `randomness`, `fold`, `classes`, `model`, `training`.
+    params : `seed`, `randomness`, `fold`, `kind`, `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels = rows["label"]
-    is_valid = held_out(read_columns(inputs["folds"]), "row_fold", params["fold"])
+    is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
     train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     # The epoch it reports is chosen on the held-out rows, so it has seen every label.
     context.saw_labels_of(rows["person"].tolist())
@@ -37,5 +37,6 @@ def run(
             randomness,
             output,
             context,
+            watches=True,
             reports_best_epoch=True,
         )

@@ -33,11 +33,12 @@ def run(
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
         `pseudo_labels`, rows of the pool with labels; without a pool neither `test` nor these; see
         also `randomness_of`.
-    params : `seed`, `randomness`, `generation`, `fold`, `classes`, `model`, `training`.
+    params : `seed`, `randomness`, `generation`, `fold` and its `kind`, `classes`, `model`,
+        `training`.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
-    is_valid = held_out(read_columns(inputs["folds"]), "group_fold", params["fold"])
+    is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
     train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     watches_validation = "patience" in params["training"]["schedule"]
     context.saw_labels_of(persons[train].tolist())
@@ -56,7 +57,14 @@ def run(
     name = ("student", params["generation"], params["fold"])
     with randomness_of(inputs, params, output, *name) as randomness:
         network = fit_and_write(
-            x, chosen, params, randomness, output, context, reports_best_epoch=watches_validation
+            x,
+            chosen,
+            params,
+            randomness,
+            output,
+            context,
+            watches=True,
+            reports_best_epoch=watches_validation,
         )
         if "test" in inputs:
             write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")

@@ -1,4 +1,4 @@
-"""Train generation 0 on labelled rows alone, and predict the test rows."""
+"""Train generation 0 on labelled rows alone, predict the pool, and score it on a fold's persons."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,24 +21,32 @@ from ledger.context import Context
 def run(
     inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
 ) -> None:
-    """Write the fit's files and `test.parquet`, the test rows' class probabilities.
+    """Write the fit's files and, where there is a pool, `test.parquet`, its class probabilities.
 
     Parameters
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`;
         see also `randomness_of`.
-    params : `seed`, `randomness`; `fold`, whose training persons to learn from, or null for all
-        labelled rows; `classes`, `model`, `training`.
+    params : `seed`, `randomness`; `fold`, whose rows to leave out, or null to learn from all, and
+        its `kind`; `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
-    train = np.arange(len(labels))
+    is_valid = np.zeros(len(labels), bool)
     if params["fold"] is not None:
-        folds = read_columns(inputs["folds"])
-        train = np.flatnonzero(~held_out(folds, "group_fold", params["fold"]))
+        is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
+    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     context.saw_labels_of(persons[train].tolist())
     x = read_features(inputs, context)
     with randomness_of(inputs, params, output, "teacher", 0, params["fold"]) as randomness:
-        rows = Rows(train=train, train_labels=labels[train])
-        network = fit_and_write(x, rows, params, randomness, output, context)
-        write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")
+        network = fit_and_write(
+            x,
+            Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
+            params,
+            randomness,
+            output,
+            context,
+            watches=False,
+        )
+        if "test" in inputs:
+            write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")

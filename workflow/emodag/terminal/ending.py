@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emodag.chain.chain import Chain
-from emodag.pages.words import brief
+from emodag.config.variants import BASE
+from emodag.pages.comparison import choice, read_rows, verdict
+from emodag.pages.words import brief, worth
 from ledger.jobs.job import RESULTS, Job
 from ledger.run import tally
 from ledger.run.forking import START
@@ -50,8 +52,10 @@ def of_success(
     is_computed = any(not job["hit"] for job in jobs)
     if "scores" in stages:
         yield from _score(config, chain, with_interval=is_computed)
-    if "leaderboard" in stages:
+    if "leaderboard" in stages and config.submit == BASE:
         yield from _hidden(config)
+    if "variants" in stages:
+        yield from _compared()
     yield from _warnings(config, "ingest" in stages)
     names = {job["job"] for job in jobs}
     made = [job for job in chain.values() if job.name in names and job.is_final]
@@ -70,7 +74,7 @@ def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -
     found = [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]
     if not found:
         return
-    interval = _interval(config, chain) if with_interval else None
+    interval = (with_interval and _interval(config, chain)) or {}
     ends = "the report has its interval"
     if interval:
         low, high = map(brief, interval["ends"])
@@ -78,6 +82,10 @@ def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -
     title = "Score to expect of new people" if protocol == "nested" else "Score, flattered"
     score = brief(sum(found) / len(found))
     yield f"{title}: macro-F1 {score} ({ends}; {protocol}, generation {stage[3:]})"
+    if gain := interval.get("gain"):
+        low, high = (brief(end, signed=True) for end in gain["ends"])
+        change = f"{brief(gain['value'], signed=True)} (95 % interval {low} to {high})"
+        yield f"Self-training: {change} from the teacher on. {worth(gain['ends'])}"
 
 
 def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | None:
@@ -87,7 +95,8 @@ def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | No
         return None
     protocol, last = config.protocols[-1], _last(config)
     wanted = {"table/train_rows.parquet", "folds/folds.parquet"} | {
-        f"{protocol}/seed{seed}/{last}/fold{fold}/validation.parquet"
+        f"{protocol}/seed{seed}/{stage}/fold{fold}/validation.parquet"
+        for stage in (last, "gen0")
         for seed in config.seeds
         for fold in Chain(config, config.environment).folds
     }
@@ -118,9 +127,19 @@ def _hidden(config: "Config") -> Iterator[str]:
         yield f"Score of the submission on the test table: macro-F1 {score}"
 
 
+def _compared() -> Iterator[str]:
+    """What the comparison of variants comes to."""
+    with suppress(OSError, ValueError, KeyError):
+        selection = json.loads(Path(RESULTS, "selection.json").read_text())
+        with Path(RESULTS, "variants.csv").open(newline="") as stream:
+            yield verdict(read_rows(stream))
+        yield from choice(selection)
+        yield "The table: emodag variants"
+
+
 def _last(config: "Config") -> str:
     """The last generation, as its stage is called."""
-    return f"gen{Chain(config, config.environment).generations[-1]}"
+    return f"gen{Chain(config, config.environment).last}"
 
 
 def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:

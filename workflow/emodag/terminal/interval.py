@@ -2,7 +2,7 @@
 
 In a process of its own, since it needs the numerical libraries, which Snakemake's has not loaded.
 Reads a JSON object from standard input, `inputs` and `params` of `emodag.pages.report.run.Run`, and
-prints one: `value`, `ends`, `persons`.
+prints one: `value`, `ends`, `persons`, and where the teacher is scored, too, the `gain` from it.
 """
 
 import json
@@ -17,12 +17,16 @@ def main() -> None:
     """See above."""
     asked = json.load(sys.stdin)
     run = Run({role: Path(path) for role, path in asked["inputs"].items()}, asked["params"])
-    estimate = Intervals(run).of(run.protocols[-1], run.last)
+    protocol, intervals = run.protocols[-1], Intervals(run)
+    estimate = intervals.of(protocol, run.last)
     found = {
         "value": estimate.value,
         "ends": list(map(float, estimate.interval)),
         "persons": len(run.persons),
     }
+    if "gen0" in run.stages(protocol) and run.last != "gen0":
+        gain = estimate - intervals.of(protocol, "gen0")
+        found["gain"] = {"value": gain.value, "ends": list(map(float, gain.interval))}
     print(json.dumps(found))
 
 

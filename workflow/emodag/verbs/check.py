@@ -78,7 +78,7 @@ def _check(options: argparse.Namespace) -> int:
         scaling = _seconds_of_scaling(config, chain, quality, where)
         measured = min(features, WIDEST)
         more = _weights(config, features) / _weights(config, measured)
-        fit = _seconds_of_fit(config, chain, measured, where / "steps")
+        fit = _seconds_of_fit(config, measured, where / "steps")
         taken = Seconds(reading, scaling, *(more * each for each in fit))
     tell(*_cost(config, chain, quality["rows"], taken))
     tell(*_memory(config, features))
@@ -221,17 +221,17 @@ def _seconds_of_scaling(
     return (time.process_time() - began) * len(names) / len(some)
 
 
-def _seconds_of_fit(
-    config: "Config", chain: Mapping[str, Job], features: int, where: Path
-) -> tuple[float, float]:
+def _seconds_of_fit(config: "Config", features: int, where: Path) -> tuple[float, float]:
     """How long a fit takes here besides its steps, and one of these: short fits of made-up rows."""
     import numpy as np
 
+    from emodag.chain.chain import Chain
     from emodag.science.tables.class_codes import code_dtype
     from emodag.science.tables.matrices import write_columns
     from emodag.stages import teacher
 
-    job = next(job for job in chain.values() if job.stage == "student")
+    chain = Chain(config, config.environment)
+    usual = {"seed": 1, **chain.fold(None), **chain.fit(schedule=None)}
     rng = np.random.default_rng(0)
     steps, batch = 4, config.training.batch
     (where / "made").mkdir(parents=True)
@@ -246,9 +246,8 @@ def _seconds_of_fit(
     inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
     taken = {}
     for epochs in (1, 1, 3):  # the first time is longer
-        training = {**job.params["training"], "epochs": epochs, "schedule": None}
+        params = {**usual, "training": {**usual["training"], "epochs": epochs}}
         began = time.process_time()
-        params = {**job.params, "fold": None, "training": training}
         teacher.run(inputs, params, where / "made", Looking())
         taken[epochs] = time.process_time() - began
     threads = config.environments[config.environment].threads
@@ -259,19 +258,23 @@ def _seconds_of_fit(
 def _cost(
     config: "Config", chain: Mapping[str, Job], rows: Mapping[str, int], taken: Seconds
 ) -> Iterator[str]:
-    """Jobs and minutes of the submission, if there is one, and of everything by default."""
+    """Jobs and minutes of the submission, if there is one, of the scores, and of variants."""
     cores = os.cpu_count() or 1
     asked = {"submission": ["submission"], "and its scores": SCORED}
     asked = asked if "submission" in chain else {"scores": ["scores"]}
+    if "variants" in chain:
+        asked["and variants"] = (*SCORED, "variants")
     for title, stages in asked.items():
         names = _above(chain, [name for name in stages if name in chain])
         fits = [chain[name] for name in names if chain[name].stage in FITS]
         scalings = sum(chain[name].stage == "scale" for name in names)
         steps = sum(_steps(job, rows, config) for job in fits)
         seconds = steps * taken.step + len(fits) * taken.fit + scalings * taken.scaling
-        seconds = taken.reading + (seconds + START * len(names)) / min(cores, len(fits))
+        seconds = taken.reading + (seconds + START * len(names)) / min(cores, len(fits) or 1)
         told = f"{len(names)} jobs, {len(fits)} fits of up to {steps:,} steps in all"
         yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
+        if others := sum(chain[name].stage == "learner" for name in names):
+            yield _line("", f"besides {others} fits of other learners, which are not measured")
     batch = config.training.batch
     measured = f"a step of {batch} rows takes {taken.step * 1000:.0f} ms here"
     tables = f"reading the tables {taken.reading:.1f} s, and scaling them {taken.scaling:.1f} s"
@@ -281,7 +284,8 @@ def _cost(
 def _weights(config: "Config", features: int) -> int:
     """How many weights the network has that grow with the features, nearly all of a wide one's."""
     model = config.model
-    return 2 * features * (max(1, features // model.gate_ratio) + model.hidden)
+    gate = max(1, features // model.gate_ratio) if model.attention else 0
+    return 2 * features * (gate + model.hidden)
 
 
 def _memory(config: "Config", features: int) -> Iterator[str]:

@@ -56,12 +56,18 @@ def add(verbs) -> None:
         "predicts with them.",
     )
     export.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+    export.add_argument(
+        "--of",
+        metavar="VARIANT",
+        help="the models of this variant in place of those behind results/submission.csv",
+    )
     export.set_defaults(verb=_export)
 
 
 def _export(options: argparse.Namespace) -> int:
     from safetensors.numpy import save
 
+    from emodag.chain.chain import KINDS
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
     from ledger.errors import InputError
@@ -70,14 +76,14 @@ def _export(options: argparse.Namespace) -> int:
     directory = options.directory
     if directory.exists() and any(directory.iterdir()):
         raise InputError(f"{directory}: is not empty; name another directory")
-    last = LastRun.read()
-    artifacts = last.chain.models()
+    last = LastRun.read(options.of)
+    artifacts = last.models
     last.require(artifacts.values())
     files = {
         role: verified(Path(last.workflow.jobs[job].manifest), file)
         for role, (job, file) in artifacts.items()
     }
-    tensors, model = _tensors(files), _model(last, files)
+    tensors, model = _tensors(files, KINDS[last.config.scheme]), _model(last, files)
     tell(f"{len(tensors)} arrays of {len(model['scalers'])} networks and their scalers")
     written = {
         "model.safetensors": save(tensors),
@@ -91,7 +97,7 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
+def _tensors(files: Mapping[str, Path], kind_of_folds: str) -> dict[str, "np.ndarray"]:
     """Weights as `fold0.norm.weight`, scalers as `all.quantiles` (q, p) and `all.medians` (p,)."""
     import numpy as np
     import pyarrow.parquet as pq
@@ -111,7 +117,7 @@ def _tensors(files: Mapping[str, Path]) -> dict[str, "np.ndarray"]:
         elif kind == "quantiles":
             rows = slice(None)
             if folds is not None:
-                rows = ~held_out(folds, "group_fold", int(part.removeprefix("fold")))
+                rows = ~held_out(folds, kind_of_folds, int(part.removeprefix("fold")))
             names = train.schema_arrow.names
             columns = (read_column(train, name)[rows] for name in names)
             found[f"{part}.medians"] = np.array([median(column) for column in columns])
@@ -139,7 +145,7 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
     from ledger.jobs.manifest import Manifest
 
     rows = read_columns(files["rows"])["person"]
-    _, (home, _) = list(last.chain.models().items())[-1]
+    home, _ = list(last.models.values())[-1]
     manifest = Manifest.read(Path(last.workflow.jobs[home].manifest))
     environment = manifest.ingredients["environment"]
     facts = {
@@ -168,16 +174,17 @@ def _scores(last: "LastRun") -> str:
     """The cross-validated scores of the last generation, where they are up to date."""
     import numpy as np
 
-    if last.planner.must_run("scores"):
-        return "Not scored: `snakemake results/scores.csv` had not been run.\n"
-    with Path(last.workflow.jobs["scores"].path("scores.csv")).open(newline="") as stream:
+    scores = f"{last.chain.at}scores"
+    if last.planner.must_run(scores):
+        return f"Not scored: `snakemake results/{scores}.csv` had not been run.\n"
+    with Path(last.workflow.jobs[scores].path("scores.csv")).open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     told = []
     for protocol in last.config.protocols:
         found = [
             float(row["macro_f1_last_epoch"])
             for row in rows
-            if row["protocol"] == protocol and row["stage"] == f"gen{last.chain.generations[-1]}"
+            if row["protocol"] == protocol and row["stage"] == f"gen{last.chain.last}"
         ]
         kind = (
             "persons never seen" if protocol == "nested" else "leaky, as the report's protocol is"

@@ -83,7 +83,8 @@ def probabilities(x: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch.Te
         parts = ("running_mean", "running_var", "weight", "bias")
         return batch_norm(x, *(weights[f"{name}.{part}"] for part in parts))
 
-    x = x * torch.sigmoid(layer("gate.excite", torch.relu(layer("gate.squeeze", x))))
+    if "gate.squeeze.weight" in weights:
+        x = x * torch.sigmoid(layer("gate.excite", torch.relu(layer("gate.squeeze", x))))
     x = leaky_relu(norm("encoder.1", layer("encoder.0", norm("norm", x))))
     at = 4
     if "encoder.4.linear.weight" in weights:

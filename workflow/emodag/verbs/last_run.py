@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import workflow_of
 from emodag.chain.person_count import counted
+from emodag.chain.variants import Variants
 from emodag.config.combined import combined
 from emodag.config.sections import Config
+from emodag.config.variants import BASE
 from ledger.errors import InputError
 from ledger.jobs.job import Job
 from ledger.jobs.planner import Planner
@@ -18,28 +20,40 @@ from ledger.snakemake.beginning import CONFIGURATION
 
 @dataclass(frozen=True)
 class LastRun:
-    """The last run's configuration, its chain in the default environment, all its jobs.
+    """The chain behind a submission of the last run, and all jobs of that run.
 
-    Raises
-    ------
-    InputError
-        When there was no run.
+    Attributes
+    ----------
+    config : of the chain.
+    models : by role, the artifacts of the networks behind the submission, see `Chain.models`.
     """
 
     config: Config
     chain: Chain
+    models: dict[str, tuple[str, str]]
     workflow: Workflow
     planner: Planner
 
     @classmethod
-    def read(cls, more: Callable[[Chain], Job] | None = None) -> "LastRun":
-        """Of the results in the present directory; `more` makes one more job of the chain."""
-        if not CONFIGURATION.is_file():
-            raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
-        config = counted(combined([CONFIGURATION], []), read_only=True)
-        chain = Chain(config, config.environment)
-        workflow = workflow_of(config, *([more(chain)] if more else []))
-        return cls(config, chain, workflow, Planner(workflow))
+    def read(cls, of: str | None = None, more: Callable[[Chain], Job] | None = None) -> "LastRun":
+        """Of the results in the present directory.
+
+        Parameters
+        ----------
+        of : the variant whose submission it is, None for what results/submission.csv is of.
+        more : makes one more job of the chain.
+
+        Raises
+        ------
+        InputError
+            When there was no run, or no such variant, or none with networks.
+        """
+        config = last_configuration()
+        variants = Variants(config)
+        chain = _chain(config, variants, of or config.submit)
+        workflow = workflow_of(config, *([variants.shared(more(chain))] if more else []))
+        models = variants.firsts(chain.models())
+        return cls(chain.config, chain, models, workflow, Planner(workflow))
 
     def require(self, artifacts: Iterable[tuple[str, str] | str]) -> None:
         """See that artifacts, named as in a job's inputs, are of this configuration and code.
@@ -51,8 +65,38 @@ class LastRun:
         """
         for name in dict.fromkeys(a[0] for a in artifacts if not isinstance(a, str)):
             if self.planner.must_run(name):
-                target = "submission" if "submission" in self.workflow.jobs else "scores"
+                target = f"{self.chain.at}submission"
+                target = target if target in self.workflow.jobs else f"{self.chain.at}scores"
                 raise InputError(
                     f"{name}: is not finished, or code or data have changed since; run `snakemake "
                     f"-c{os.cpu_count()} results/{target}.csv --configfile {CONFIGURATION}` first"
                 )
+
+
+def last_configuration() -> Config:
+    """The configuration of the last run in the present directory, with the number of its folds.
+
+    Raises
+    ------
+    InputError
+        When there was no run.
+    """
+    if not CONFIGURATION.is_file():
+        raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
+    return counted(combined([CONFIGURATION], []), read_only=True)
+
+
+def _chain(config: Config, variants: Variants, of: str) -> Chain:
+    if of in config.blends:
+        members = ", ".join(config.blends[of].of)
+        raise InputError(f"{of}: is a vote and has no networks; name one of its members: {members}")
+    # The configuration's own submission is of its first protocol.
+    chains = {**variants.chains, BASE: Chain(config, config.environment)}
+    if of not in chains:
+        raise InputError(f"{of}: is no variant of the last run; there are {', '.join(chains)}")
+    if chains[of].config.learner != "network":
+        raise InputError(
+            f"{of}: its learner is {chains[of].config.learner}, of which no model is kept; only "
+            "networks predict what comes later"
+        )
+    return chains[of]

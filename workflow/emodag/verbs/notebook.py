@@ -61,13 +61,19 @@ class Results:
         """The scores on the hidden people, where the truth is known: `results/leaderboard.csv`."""
         return self._table("leaderboard", "leaderboard.csv")
 
+    def variants(self) -> "pd.DataFrame":
+        """The comparison of variants, where there are some: `results/variants.csv`."""
+        return self._table("variants", "variants.csv")
+
     def predictions(self) -> "pd.DataFrame":
         """The submission, with the probability of each class that it was made from."""
         import pandas as pd
 
         submission = self._jobs["submission"]
         table = self._table("submission", "submission.csv")
-        probabilities = pd.read_parquet(self._file(*submission.inputs["probabilities"]))
+        columns = [f"p{code}" for code in range(len(self._chain.classes))]
+        path = self._file(*submission.inputs["probabilities"])
+        probabilities = pd.read_parquet(path, columns=columns)
         return table.join(probabilities.set_axis(self._chain.classes, axis="columns"))
 
     def held_out(self) -> "pd.DataFrame":

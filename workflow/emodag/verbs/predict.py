@@ -41,6 +41,11 @@ def add(verbs) -> None:
         help="write the predictions here too (they are in results/predictions/NAME, NAME being the "
         "first file's)",
     )
+    predict.add_argument(
+        "--of",
+        metavar="VARIANT",
+        help="by the models of this variant in place of those behind results/submission.csv",
+    )
     predict.set_defaults(verb=_predict)
 
 
@@ -56,7 +61,8 @@ def _predict(options: argparse.Namespace) -> int:
 
     files = [str(table) for table in options.tables]
     name = NAME.sub("_", Path(files[0]).name.partition(".")[0]) or "table"
-    last = LastRun.read(lambda chain: chain.predict(name, files))
+    name += f"_of_{options.of}" if options.of else ""
+    last = LastRun.read(options.of, lambda chain: chain.predict(name, files))
     job = last.workflow.jobs[f"predictions/{name}"]
     last.require(job.inputs.values())
     plan = last.planner.plan(job.name)

@@ -99,7 +99,7 @@ def costs(results: Path, application: "Application") -> dict[str, Cost]:
         record = read_object(sidecar_path(path))
         if isinstance(made, IntegrityError) or not record or record.get("key") != made.key:
             continue
-        kind = application.counted_as(made.stage, made.job)
+        kind = made.stage
         found.setdefault((made.stage, kind), Cost()).add(record)
     order = [*application.stages, *sorted({stage for stage, _ in found})]
     ordered = sorted(found, key=lambda names: (order.index(names[0]), names[1]))

@@ -28,6 +28,8 @@ class Job:
     packages : the distributions beside the numerical ones whose version its results depend on.
     environment : the name of the one that it runs in.
     device : what it may compute on: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is one.
+    beside : whether its files lie in the directory above, beside those of other jobs, as those of
+        a final table do; its name then ends with the stage's.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Job:
     cites: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     device: str = "cpu"
+    beside: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -50,13 +53,23 @@ class Job:
     @property
     def directory(self) -> str:
         """Where the outputs go."""
-        return RESULTS if self.is_final else f"{RESULTS}/{self.name}"
+        return self._start.rstrip("/")
 
     def path(self, file: str) -> str:
         """The path of one of the outputs."""
-        return f"{self.directory}/{file}"
+        return f"{self._start}{file}"
 
     @property
     def manifest(self) -> str:
-        """The manifest's path; final tables share a directory, so theirs bear their name."""
-        return f"{self.directory}/{self.name + '.' if self.is_final else ''}manifest.json"
+        """The manifest's path; jobs that share a directory have the stage's name in theirs."""
+        return self.path(f"{self.stage}.manifest.json" if self._has_company else "manifest.json")
+
+    @property
+    def _has_company(self) -> bool:
+        return self.is_final or self.beside
+
+    @property
+    def _start(self) -> str:
+        """What the paths of its files begin with, also where the name is a pattern."""
+        own = f"{RESULTS}/{self.name}"
+        return own.removesuffix(self.stage) if self._has_company else f"{own}/"

@@ -67,7 +67,6 @@ class Application:
         settings (``KEY=VALUE``) on top of these; must write nothing.
     version : the workflow's, None where it has none.
     stages : the stages in the order in which people think of them.
-    counted_as : what a job of a stage, by its name, is counted as in the table of costs.
     snakefile : the main file.
     results : the jobs whose results people ask for first.
     license : the workflow's, as an SPDX identifier.
@@ -81,5 +80,4 @@ class Application:
     snakefile: Path = Path("Snakefile")
     results: Sequence[str] = ()
     labels_of: str | None = None
-    counted_as: Callable[[str, str], str] = lambda stage, _: stage
     license: str | None = None

@@ -164,6 +164,15 @@ class Flow:
     def run_fit(self) -> str:
         return f"LEDGER_FITS=1 {self.run}"
 
+    def job(self, name: str, wildcards) -> Job:
+        """The job called `name`, a pattern of wildcards; ends the process where there is none."""
+        if (asked := name.format(**wildcards)) not in self.jobs:
+            try:
+                find_in(self._workflow, asked)
+            except UserError as error:
+                give_up(f"{error} (of this configuration)")
+        return self.jobs[asked]
+
     def say(self, *lines: str) -> None:
         """Say something that is not one of Snakemake's records."""
         if self._screen is None:
@@ -179,7 +188,7 @@ class Flow:
         """
 
         def manifests(wildcards) -> list[str]:
-            asked = self._job(name, wildcards)
+            asked = self.job(name, wildcards)
             if self._snakemake.is_main_process:
                 self._decide(asked)
             else:
@@ -190,14 +199,14 @@ class Flow:
             return list({self.jobs[maker].manifest: None for maker in makers})
 
         def files(wildcards) -> list[str]:
-            origins = self._job(name, wildcards).inputs.values()
+            origins = self.job(name, wildcards).inputs.values()
             raw = [o.removeprefix("./") for o in origins if isinstance(o, str)]
             # A raw file's braces Snakemake would take for a wildcard; it can do without the files.
             raw = [] if any("{" in path for path in raw) else raw
             return raw + [self.jobs[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
 
         def environment(wildcards) -> list[Path]:
-            asked = self._job(name, wildcards).environment
+            asked = self.job(name, wildcards).environment
             return [] if self._conda else self.interpreters.marks(asked)
 
         return {
@@ -212,6 +221,8 @@ class Flow:
         stage: str,
         possible: Sequence[str] = (),
         shown: Mapping[str, Any] | None = None,
+        *,
+        beside: bool = False,
     ) -> dict[str, Any]:
         """The outputs of the jobs called `name`, by their names with `_` for the dot.
 
@@ -220,22 +231,22 @@ class Flow:
         name : a pattern of wildcards.
         stage : of which there may be no job in this configuration.
         possible : what the stage makes in others, so that who asks for it is told why not here.
-        shown : what Snakemake's `report` takes, for tables and pages directly in the results that
-            Snakemake's own report is to show.
+        shown : what Snakemake's `report` takes, for what Snakemake's own report is to show.
+        beside : as of the jobs, see `ledger.jobs.job.Job`.
         """
         files = next((job.outputs for job in self.jobs.values() if job.stage == stage), possible)
-        named = _named(name, stage)
+        named = _named(name, stage, beside)
         made = {re.sub(r"\W", "_", file): named.path(file) for file in files}
-        if named.is_final and shown:
+        if shown:
             made = {
                 word: path if path.endswith(".json") else report(path, **shown)
                 for word, path in made.items()
             }
         return {"manifest": named.manifest, **made}
 
-    def log(self, name: str, stage: str) -> str:
+    def log(self, name: str, stage: str, *, beside: bool = False) -> str:
         """The log of the jobs called `name`."""
-        return _named(name, stage).path(f"{stage}.log")
+        return _named(name, stage, beside).path(f"{stage}.log")
 
     def conda(self, environment: str) -> str | None:
         """Conda's file of an environment, None where it takes what is there."""
@@ -289,14 +300,6 @@ class Flow:
         if wildcards.built not in places:
             raise WorkflowError(f"the configuration asks for no environment {wildcards.built!r}")
         return places[wildcards.built]
-
-    def _job(self, name: str, wildcards) -> Job:
-        if (asked := name.format(**wildcards)) not in self.jobs:
-            try:
-                find_in(self._workflow, asked)
-            except UserError as error:
-                give_up(f"{error} (of this configuration)")
-        return self.jobs[asked]
 
     def _decide(self, job: Job) -> None:
         """Have a job restored from the store, or tell Snakemake that it must run; and plan it.
@@ -433,6 +436,6 @@ class Flow:
                     print(f"{called.name()}: error: {error}", file=sys.stderr)
 
 
-def _named(name: str, stage: str) -> Job:
+def _named(name: str, stage: str, beside: bool) -> Job:
     """Jobs whose names fit a pattern, for where their files lie."""
-    return Job(name=name, stage=stage, module="", outputs=())
+    return Job(name=name, stage=stage, module="", outputs=(), beside=beside)

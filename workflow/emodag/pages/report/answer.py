@@ -9,7 +9,7 @@ from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, sv
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.parts import Figure, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, interval
+from emodag.pages.words import brief, interval, worth
 from ledger.words import plural
 
 
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
-    found = [_score(run, intervals), *_suspicions(run)]
+    found = [_score(run, intervals), *_self_training(run, intervals), *_suspicions(run)]
     if run.leaderboard:
         found.append(_hidden(run))
     if {"published", "nested"} <= set(run.protocols):
@@ -102,6 +102,23 @@ def _score(run: Run, intervals: Intervals) -> Finding:
         "leak-free score."
     )
     return Finding("Score, flattered", brief(estimate.value), text, is_warning=True)
+
+
+def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
+    """Whether the generations were worth it, where the teacher is scored on the same people."""
+    stages = run.stages("nested") if "nested" in run.protocols else []
+    if "gen0" not in stages or run.last == "gen0":
+        return []
+    gain = intervals.of("nested", run.last) - intervals.of("nested", "gen0")
+    told = ", ".join(
+        f"{stage_name(stage)} {brief(intervals.of('nested', stage).value)}" for stage in stages
+    )
+    ends = interval(gain.interval, lambda end: brief(end, signed=True))
+    text = (
+        f"From the teacher to {stage_name(run.last)}, on the same held-out people (95 % interval "
+        f"{ends}; leak-free: {told}). {worth(gain.interval)}"
+    )
+    return [Finding("Self-training", brief(gain.value, signed=True), text, gain.interval[1] < 0)]
 
 
 def _suspicions(run: Run) -> list[Finding]:

@@ -8,7 +8,6 @@ from emodag.pages.page_parts import template, text
 from emodag.pages.report import (
     answer,
     attention,
-    baselines,
     calibration,
     classes,
     data,
@@ -17,6 +16,7 @@ from emodag.pages.report import (
     provenance,
     table_one,
     training,
+    variants,
 )
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
@@ -35,9 +35,9 @@ def page(run: Run) -> str:
         calibration.section(run),
         *([generations.section(run)] if run.has_pool else []),
         data.section(run),
-        training.section(run),
-        attention.section(run),
-        *([baselines.section(run)] if run.baselines else []),
+        *([training.section(run)] if run.has_networks else []),
+        *([attention.section(run)] if run.has_attention else []),
+        *([variants.section(run)] if run.variants else []),
         provenance.section(run),
     ]
     made = template("report/page.html", code=_code).render(

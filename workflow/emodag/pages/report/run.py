@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from emodag.pages.comparison import read_rows
 from emodag.science.folds import assignments
 from emodag.science.pseudo_label import decided
 from emodag.science.scores.class_scores import confusion_by_group
@@ -35,6 +36,8 @@ class Run:
         self.folds = range(params["folds"] * self.repeats)
         self.generations = range(1, params["generations"] + 1)
         self.last = f"gen{params['generations']}"
+        self.has_networks = params["learner"] == "network"
+        self.has_attention = self.has_networks and params["settings"]["model.attention"]
         self.is_synthetic = params["source"] == "synthetic"
         self.has_test = "table/test_rows.parquet" in inputs
         self.has_pool = any(role.endswith("/pseudo_labels.parquet") for role in inputs)
@@ -43,8 +46,7 @@ class Run:
 
     def stages(self, protocol: str) -> list[str]:
         """The stages of a protocol that hold rows out."""
-        first = ["stage0"] if protocol == "published" else []
-        return [*first, *(f"gen{generation}" for generation in self.generations)]
+        return self.params["scored"][protocol]
 
     def parts(self, protocol: str) -> list[str]:
         """The parts of the training persons that pseudo-labels and teachers belong to."""
@@ -111,9 +113,17 @@ class Run:
         return {(row["protocol"], row["seed"], row["stage"]): row for row in found}
 
     @cached_property
-    def baselines(self) -> list[dict[str, Any]]:
-        """The rows of baselines.csv, none where the configuration asks for no baselines."""
-        return self._table("baselines.csv") if "baselines.csv" in self.inputs else []
+    def variants(self) -> list[dict[str, Any]]:
+        """The rows of variants.csv, best first; none where the configuration has no variants."""
+        if "variants.csv" not in self.inputs:
+            return []
+        with self.inputs["variants.csv"].open(newline="") as stream:
+            return read_rows(stream)
+
+    @cached_property
+    def selection(self) -> dict[str, Any] | None:
+        """What selection.json says of the best variant, None where it says nothing."""
+        return self.json("selection.json")
 
     @cached_property
     def truth(self) -> np.ndarray | None:

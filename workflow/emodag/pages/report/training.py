@@ -29,9 +29,11 @@ def section(run: Run) -> Section:
 
 
 def _stages(run: Run, protocol: str) -> list[str]:
-    stages = run.stages(protocol)
-    teacher = int("stage0" in stages)
-    return [*stages[:teacher], *(["gen0"] * run.has_pool), *stages[teacher:]]
+    """The stages of a protocol that fit, the published teacher after stage 0."""
+    found = run.stages(protocol)
+    if protocol == "published" and run.has_pool:
+        found = ["stage0", "gen0", *(stage for stage in found if stage != "stage0")]
+    return found
 
 
 def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:

@@ -35,6 +35,7 @@ class ModelSettings:
     hidden: int
     code: int
     head: int
+    attention: bool
     gate_ratio: int
     dropout: float
     residual: bool
@@ -165,7 +166,9 @@ class AttentiveAutoencoder(nn.Module):
         self.arithmetic = ordered if s.matmul == "ordered" else TORCHS
         linear = self.arithmetic.Linear
         self.is_rounded = s.matmul == "bfloat16"
-        self.gate = Gate(width, s.gate_ratio, self.arithmetic)
+        self.gate = nn.Identity()
+        if s.attention:
+            self.gate = Gate(width, s.gate_ratio, self.arithmetic)
         self.norm = norm(width)
         self.encoder = nn.Sequential(
             linear(width, s.hidden),

@@ -26,6 +26,26 @@ def macro_f1(truth: np.ndarray, predicted: np.ndarray, *, classes: int) -> float
     return float(np.mean(2.0 * hits[present] / total[present]))
 
 
+def held_out_scores(truth: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+    """The scores of a fit on the rows that it held out, by its last epoch; none without rows.
+
+    Parameters
+    ----------
+    truth : (n,) integer class codes.
+    probabilities : (n, classes) floats; of equal ones the first class is predicted.
+    """
+    if not len(truth):
+        return {}
+    predicted = probabilities.argmax(axis=1)
+    f1 = macro_f1(truth, predicted, classes=probabilities.shape[1])
+    return {
+        "n_valid": len(truth),
+        "macro_f1": f1,
+        "macro_f1_last_epoch": f1,
+        "accuracy": accuracy(truth, predicted),
+    }
+
+
 def accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
     """Share of rows predicted right."""
     return float(np.mean(truth == predicted))

@@ -1,8 +1,8 @@
-"""What a baseline is given: rows to learn from, and rows to predict, whose labels it cannot see."""
+"""What a learner is given: rows to learn from, and rows to predict, whose labels it cannot see."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +16,15 @@ class Task:
 
     Attributes
     ----------
-    train : (m, p) float32 features; NaN where missing, but for models that want scaled ones.
+    train : (m, p) float32 features, scaled.
     labels : (m,) int64 class codes from 0 on, without gaps.
     unseen : (v, p) float32, the rows to predict.
-    unlabelled : (u, p) float32, rows without labels, for models that learn from such.
     seed : of whatever the model draws.
     """
 
     train: np.ndarray
     labels: np.ndarray
     unseen: np.ndarray
-    unlabelled: np.ndarray
     seed: int
 
     @property
@@ -46,26 +44,13 @@ class Task:
         return self.class_weights[self.labels]
 
 
-class Answer(NamedTuple):
-    """What a baseline says.
-
-    Attributes
-    ----------
-    probabilities : (v, classes) float.
-    pseudo : how many unlabelled rows it has learned from.
-    """
-
-    probabilities: np.ndarray
-    pseudo: int = 0
-
-
-Fit = Callable[[Task, Mapping[str, Any], Tick], Answer]
-"""A baseline: a fit of a task with settings, and its answer."""
+Fit = Callable[[Task, Mapping[str, Any], Tick], np.ndarray]
+"""A learner: a fit of a task with settings; returns (v, classes) float probabilities."""
 
 
 def fit_on_present(
     fit: Fit, task: Task, settings: Mapping[str, Any], tick: Tick, *, classes: int
-) -> Answer:
+) -> np.ndarray:
     """The answer of a fit with a column for every class, whichever the training rows hold.
 
     Parameters
@@ -74,21 +59,16 @@ def fit_on_present(
 
     Returns
     -------
-    Answer, its probabilities (v, classes) float32; 0 for a class without training rows. Where the
-    training rows hold one class only, or no feature that varies, nothing is fitted, which some
-    libraries refuse: the classes there are then share alike, as balanced weights would have it.
+    (v, classes) float32 probabilities; 0 for a class without training rows. Where the training rows
+    hold one class only, or no feature that varies, nothing is fitted, which some libraries refuse:
+    the classes there are then share alike, as balanced weights would have it.
     """
     present, codes = np.unique(task.labels, return_inverse=True)
     found = np.zeros((len(task.unseen), classes), np.float32)
     varies = np.fmin.reduce(task.train) < np.fmax.reduce(task.train)
     if len(present) == 1 or not varies.any():
         found[:, present] = 1 / len(present)
-        return Answer(found)
+        return found
     facts = {**vars(task), "labels": codes.astype(np.int64)}
-    answer = fit(Task(**facts), settings, tick)
-    found[:, present] = answer.probabilities
-    return Answer(found, answer.pseudo)
-
-
-def no_tick() -> None:
-    """For fits nobody watches."""
+    found[:, present] = fit(Task(**facts), settings, tick)
+    return found

@@ -1,49 +1,17 @@
 """Gradient-boosted trees: LightGBM, XGBoost and CatBoost, each on one thread.
 
-They take features as they are, unscaled: a tree's splits depend on the order of values only, and
-each library has a branch for missing ones.
+A tree's splits depend on the order of values only, so scaling changes little for them.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from emodag.science.baselines.task import Answer, Task, Tick
+import numpy as np
 
-LIGHTGBM = {
-    "rounds": 100,
-    "learning_rate": 0.1,
-    "num_leaves": 31,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.3,
-}
-"""LightGBM's defaults (Ke et al. 2017, NeurIPS 30; its documentation, "Parameters") but for the
-share of features that a tree may look at, of which it takes all: many of them are redundant here,
-and time goes with the share (subsampling of columns: Breiman 2001, Machine Learning 45)."""
-
-XGBOOST = {
-    "rounds": 100,
-    "learning_rate": 0.3,
-    "max_depth": 6,
-    "min_child_weight": 1.0,
-    "colsample_bytree": 0.3,
-}
-"""XGBoost's defaults, and as many rounds as its scikit-learn interface takes (Chen and Guestrin
-2016, KDD; its documentation, "XGBoost Parameters"), but for the share of features, as above."""
-
-CATBOOST = {
-    "rounds": 200,
-    "learning_rate": 0.1,
-    "depth": 6,
-    "l2_leaf_reg": 3.0,
-    "border_count": 64,
-}
-"""CatBoost's defaults (Prokhorenkova et al. 2018, NeurIPS 31; its documentation, "Common
-parameters") but for the rounds, of which it takes 1000 at a rate of its own choice, and the borders
-of a feature, of which it takes 254: one thread affords that many for several hundred features and
-several classes."""
+from emodag.science.learners.task import Task, Tick
 
 
-def lightgbm(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
+def lightgbm(task: Task, settings: Mapping[str, Any], tick: Tick) -> np.ndarray:
     """LightGBM, histograms by row, deterministic."""
     import lightgbm
 
@@ -61,10 +29,10 @@ def lightgbm(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
     booster = lightgbm.train(
         {**own, **fixed}, table, settings["rounds"], callbacks=[lambda _: tick()]
     )
-    return Answer(booster.predict(task.unseen, num_threads=1))
+    return booster.predict(task.unseen, num_threads=1)
 
 
-def xgboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
+def xgboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> np.ndarray:
     """XGBoost, histograms."""
     import xgboost
 
@@ -85,10 +53,10 @@ def xgboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
     }
     table = xgboost.DMatrix(task.train, task.labels, weight=task.weights, nthread=1)
     booster = xgboost.train({**own, **fixed}, table, settings["rounds"], callbacks=[Ticking()])
-    return Answer(booster.predict(xgboost.DMatrix(task.unseen, nthread=1)))
+    return booster.predict(xgboost.DMatrix(task.unseen, nthread=1))
 
 
-def catboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
+def catboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> np.ndarray:
     """CatBoost, plain boosting."""
     from catboost import CatBoostClassifier, Pool
 
@@ -109,4 +77,4 @@ def catboost(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
         logging_level="Silent",
     )
     model.fit(Pool(task.train, task.labels, weight=task.weights), callbacks=[Ticking()])
-    return Answer(model.predict_proba(task.unseen, thread_count=1))
+    return model.predict_proba(task.unseen, thread_count=1)

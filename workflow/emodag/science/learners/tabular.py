@@ -5,28 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.baselines.task import Answer, Task, Tick
-
-TABM = {
-    "epochs": 20,
-    "batch": 256,
-    "k": 32,
-    "n_blocks": 3,
-    "d_block": 128,
-    "dropout": 0.1,
-    "learning_rate": 2e-3,
-    "weight_decay": 3e-4,
-}
-"""What the authors of TabM suggest to start with (Gorishniy et al. 2025, ICLR; the README of their
-repository, "Default hyperparameters") but for the width, of which they take 512, to be affordable
-on one thread, and for a fixed number of epochs: they stop by a validation set, which here would
-take people from the few there are."""
+from emodag.science.learners.task import Task, Tick
 
 ROWS_AT_ONCE = 1024
 """Rows per forward pass when predicting."""
 
 
-def tabm(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
+def tabm(task: Task, settings: Mapping[str, Any], tick: Tick) -> np.ndarray:
     """TabM, trained with AdamW; each member's loss counts alone, probabilities are averaged."""
     import torch
 
@@ -36,7 +21,7 @@ def tabm(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
         return _fitted(task, settings, tick)
 
 
-def _fitted(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
+def _fitted(task: Task, settings: Mapping[str, Any], tick: Tick) -> np.ndarray:
     import torch
     from tabm import TabM
     from torch.nn.functional import cross_entropy
@@ -64,4 +49,4 @@ def _fitted(task: Task, settings: Mapping[str, Any], tick: Tick) -> Answer:
     with torch.inference_mode():
         parts = torch.from_numpy(task.unseen).split(ROWS_AT_ONCE)
         found = [model(part).softmax(dim=-1).mean(dim=1) for part in parts]
-    return Answer(torch.cat(found).numpy())
+    return torch.cat(found).numpy()

@@ -1,0 +1,289 @@
+"""Variants: what they share, what they may change, what a search draws, how votes are weighed."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from emodag.chain.jobs import jobs
+from emodag.chain.variants import Variants
+from emodag.config.sections import load, variants_of
+from emodag.science.scores.scoring import macro_f1
+from emodag.science.tables.matrices import (
+    probability_columns,
+    read_columns,
+    read_probabilities,
+    write_columns,
+)
+from emodag.science.voting import hard_vote, hill_climbing, soft_vote
+from emodag.stages import held_out, variants, vote
+from emodag.stages.scores import LeakageError
+from ledger.errors import ConfigError
+
+MIXUP = {"no_mixup": {"training": {"mixup": 0}}}
+NARROW = {"training.mixup": [0, 0.2], "model.residual": [True, False]}
+
+
+def own(config, name):
+    """The fits that only one variant has."""
+    found = [job for job in jobs(config) if job.startswith(f"variants/{name}/local/")]
+    return [job for job in found if "/fold" in job]
+
+
+def test_variants_share_all_that_is_alike():
+    config = load(
+        {
+            "seeds": [1, 2],
+            "variants": {
+                **MIXUP,
+                "alone": {"generations": 0},
+                "eager": {"pseudo_labels": {"threshold": 0.8}},
+                "trees": {"learner": "lightgbm"},
+                "relative": {"scaling": {"person": "z"}},
+            },
+        }
+    )
+    fits = {"no_mixup": 3, "alone": 0, "eager": 2, "trees": 3, "relative": 3}
+    for name, each in fits.items():
+        found = [job for job in own(config, name) if "pseudo" not in job and "scaled" not in job]
+        assert len(found) == each * 5 * 2, name
+    assert "variants/relative/local/by_person" in jobs(config)
+    assert not any("scaled" in job for job in own(config, "trees"))
+    rests_on = Variants(config).rests_on
+    assert rests_on["alone"] < rests_on["base"] and rests_on["no_mixup"] & rests_on["trees"]
+
+
+def test_none_without_any():
+    assert not any("variant" in job for job in jobs(load({})))
+
+
+def test_a_variant_is_the_configuration_with_what_differs():
+    config = load({"training": {"epochs": 7}, "folds": "persons", "variants": MIXUP})
+    (base, changed) = variants_of(config).values()
+    assert (base.training.mixup, changed.training.mixup) == (0.4, 0)
+    assert base.training.epochs == changed.training.epochs == 7
+    assert base.protocols == changed.protocols == ["nested"]
+    assert base.folds == changed.folds == "persons"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"variants": {"a": {"training": {"mixpu": 0}}}}, r"variants\.a\.training\.mixpu: no such"),
+        ({"variants": {"a": {"mixup": 0}}}, r"variants\.a\.mixup: .* 'training\.mixup'\?"),
+        ({"variants": {"a": {"training": {"epochs": "x"}}}}, r"variants\.a\.training\.epochs: "),
+        ({"variants": {"a": {"data": {"size": "demo"}}}}, r"a\.data: changes the tables"),
+        ({"variants": {"a": {"folds": 3}}}, r"a\.folds: changes the folds"),
+        ({"variants": {"a": {"seeds": [2]}}}, r"a\.seeds: changes the run seeds"),
+        ({"variants": {"a": {"environment": "numpy2"}}}, r"a\.environment: is the same for all"),
+        ({"variants": {"a": {}}}, r"variants\.a: changes nothing that 'base' does not"),
+        ({"variants": {**MIXUP, "b": {"training": {"mixup": 0}}}}, r"variants\.b: .* 'no_mixup'"),
+        ({"variants": {"base": {"learner": "svm"}}}, "which is the configuration itself"),
+        ({"variants": {"a b": {"learner": "svm"}}}, r"variants\.a b"),
+        ({"variants": {"a": {"learner": "svc"}}}, r"variants\.a\.learner: "),
+        ({"variants": MIXUP, "blends": {"all": {"of": ["base", "no_mixpu"]}}}, "'no_mixup'?"),
+        ({"variants": MIXUP, "blends": {"all": {"of": ["base"]}}}, r"blends\.all\.of"),
+        ({"variants": MIXUP, "blends": {"no_mixup": {"of": ["base", "no_mixup"]}}}, "variant's"),
+        ({"variants": MIXUP, "blends": {"all": {"of": ["base", "base"]}}}, "holds a value twice"),
+        (
+            {"variants": {"a": {"scheme": "kfold"}}, "blends": {"all": {"of": ["base", "a"]}}},
+            "both schemes",
+        ),
+        ({"variants": MIXUP, "compare": {"baseline": "bsae"}}, "did you mean 'base'"),
+        ({"variants": MIXUP, "submit": "mixup"}, "`submit` names 'mixup'"),
+        ({"search": {"trials": 3}}, r"`space` is empty"),
+        ({"search": {"trials": 3, "space": {"training.mixup": []}}}, r"search\.space"),
+        ({"search": {"trials": 3, "space": {"training.mixup": {"log": [0, 1]}}}}, "no ends"),
+        ({"search": {"trials": 1, "space": {"training.mixpu": [1]}}}, r"trial t001\.training"),
+        ({"search": {"trials": 1, "space": {"folds": [2, 3]}}}, "changes the folds"),
+        ({"scheme": "kfold", "protocols": ["nested"]}, "scheme: kfold is for a variant"),
+        ({"generations": 0}, r"`generations: 0` is nothing that the published protocol knows"),
+        ({"learner": "svm"}, r"set `protocols: \[nested\]`"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        load(values)
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_more_trials_keep_those_before(sampler):
+    space = {
+        "training.learning_rate": {"log": [1e-4, 1e-2]},
+        "training.epochs": {"integer": [3, 9]},
+    }
+
+    def drawn(trials, seed=1):
+        search = {"trials": trials, "seed": seed, "sampler": sampler, "space": space}
+        return load({"search": search}).trials
+
+    few, many = drawn(3), drawn(90)
+    assert len(many) == 90 and list(many)[:3] == list(few) == ["t001", "t002", "t003"]
+    assert all(many[name] == few[name] for name in few) and drawn(3, seed=2) != few
+    rates = [each["training"]["learning_rate"] for each in many.values()]
+    assert min(rates) >= 1e-4 and max(rates) <= 1e-2 and 0.3 < np.mean(np.array(rates) < 1e-3) < 0.7
+    assert {each["training"]["epochs"] for each in many.values()} == {*range(3, 10)}
+
+
+@pytest.mark.parametrize("sampler", ["random", "sobol"])
+def test_a_small_space_is_drawn_once(sampler):
+    found = load({"search": {"trials": 9, "sampler": sampler, "space": NARROW}}).trials
+    drawn = {json.dumps(changes, sort_keys=True) for changes in found.values()}
+    assert len(found) == len(drawn) == 4
+
+
+def test_another_key_moves_no_draw_of_the_others():
+    def mixups(space):
+        found = load({"search": {"trials": 5, "space": space}}).trials.values()
+        return [each["training"]["mixup"] for each in found]
+
+    one = {"training.mixup": {"uniform": [0, 1]}}
+    assert mixups(one) == mixups({**one, "training.weight_decay": {"log": [1e-4, 1e-2]}})
+
+
+def test_what_is_submitted():
+    def probabilities(**values):
+        return jobs(load({"variants": MIXUP, **values}))["submission"].inputs["probabilities"]
+
+    assert probabilities() == ("local/published/seed1/gen2/blend", "test.parquet")
+    assert probabilities(submit="no_mixup") == (
+        "variants/no_mixup/local/nested/seed1/gen2/blend",
+        "test.parquet",
+    )
+    blends = {"all": {"of": ["base", "no_mixup"]}}
+    assert probabilities(submit="all", blends=blends) == ("variants/all/vote", "answers.parquet")
+
+
+def test_votes():
+    members = np.array(
+        [[[0.9, 0.1, 0], [0, 1, 0]], [[0.4, 0.6, 0], [0, 0, 1]], [[0.4, 0.6, 0], [1, 0, 0]]],
+        np.float32,
+    )
+    soft = soft_vote(members, np.full(3, 1 / 3))
+    np.testing.assert_allclose(soft[0], [1.7 / 3, 1.3 / 3, 0], rtol=1e-6)
+    np.testing.assert_allclose(hard_vote(members), [[1 / 3, 2 / 3, 0], [1 / 3] * 3], rtol=1e-6)
+    assert soft.dtype == hard_vote(members).dtype == np.float32
+
+
+def test_hill_climbing_is_no_worse_than_any_member_and_leaves_noise_out():
+    rng = np.random.default_rng(4)
+    labels = rng.integers(0, 4, 400)
+    right = np.eye(4)[labels]
+    members = np.stack(
+        [rng.dirichlet(np.ones(4), 400) + good * right for good in (0.3, 0.0, 0.3)]
+    ).astype(np.float32)
+    weights = hill_climbing(members, labels)
+
+    def score(probabilities):
+        return macro_f1(labels, probabilities.argmax(axis=1), classes=4)
+
+    assert weights.sum() == pytest.approx(1) and weights[1] < 0.2
+    assert score(soft_vote(members, weights)) >= max(map(score, members))
+    assert np.array_equal(hill_climbing(members[:1], labels), [1.0])
+
+
+class Said:
+    """The runner, as far as these stages ask it for anything."""
+
+    def __init__(self, seen=()):
+        self.labels_seen, self.seen = dict(seen), []
+
+    def saw_labels_of(self, persons):
+        self.seen += persons
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """Nine persons in three folds; a good and a poor variant of two seeds, and their rows."""
+    rng = np.random.default_rng(5)
+    person, label = np.repeat(np.arange(9), 24), rng.integers(0, 3, 216).astype(np.int8)
+    fold = (person % 3).astype(np.int16)
+    write_columns(tmp_path / "rows", {"id": np.arange(216), "label": label, "person": person})
+    write_columns(tmp_path / "folds", {"group_fold": fold, "row_fold": fold})
+    inputs = {name: tmp_path / name for name in ("rows", "folds")}
+    for name, good in (("base", 0.2), ("good", 0.6), ("poor", 0.0)):
+        said = {}
+        for seed in (1, 7):
+            for k in range(3):
+                row = np.flatnonzero(fold == k).astype(np.int32)
+                p = rng.dirichlet(np.ones(3), len(row)) + good * np.eye(3)[label[row]]
+                said[f"{seed}/{k}"] = tmp_path / f"{name}{seed}{k}"
+                write_columns(
+                    said[f"{seed}/{k}"], {"row": row, **probability_columns(p.astype(np.float32))}
+                )
+        home = tmp_path / name
+        home.mkdir()
+        params = {"seeds": [1, 7], "folds": 3, "leak_free": True}
+        held_out.run({**inputs, **said}, params, home, Said(dict.fromkeys(said, frozenset())))
+        inputs[f"{name}/held_out"] = home / "held_out.parquet"
+    return inputs
+
+
+def compared(inputs, output, *names, leaky=()):
+    entries = [
+        {"name": n, "changes": {"a": 1} if n != "base" else {}, "leak_free": n not in leaky}
+        | {"environments": ["local"], "boost": [1, 1, 1], "jobs": 9, "shared": 3}
+        for n in names
+    ]
+    params = {"variants": entries, "baseline": "base", "seeds": [1, 7], "folds": 3}
+    variants.run(inputs, params | {"classes": list("abc")}, output, Said())
+    with (output / "variants.csv").open(newline="") as stream:
+        rows = {row["variant"]: row for row in csv.DictReader(stream)}
+    return rows, json.loads((output / "selection.json").read_text())
+
+
+def test_variants_are_compared_person_by_person(collected, tmp_path):
+    rows, selection = compared(collected, tmp_path, "base", "good", "poor")
+    assert rows["base"]["difference"] == rows["base"]["p"] == "" == rows["base"]["hidden"]
+    good, poor = rows["good"], rows["poor"]
+    assert int(good["better"]) == 9 and int(good["worse"]) == 0
+    assert float(good["p"]) == pytest.approx(2 / 2**9)
+    assert float(good["p_holm"]) == pytest.approx(2 * 2 / 2**9)
+    assert float(good["difference_low"]) > 0 > float(poor["difference_high"])
+    scores = {name: float(row["macro_f1"]) for name, row in rows.items()}
+    assert float(poor["difference"]) == pytest.approx(scores["poor"] - scores["base"])
+    assert selection["winner"] == "good" and selection["naive"] == pytest.approx(scores["good"])
+    assert selection["low"] < selection["corrected"] <= selection["high"]
+    assert sum(selection["chosen"].values()) == pytest.approx(1)
+
+
+def test_what_is_not_leak_free_is_in_no_test_and_no_choice(collected, tmp_path):
+    rows, selection = compared(collected, tmp_path, "base", "good", "poor", leaky=["good"])
+    assert rows["good"]["p"] == "" and rows["good"]["leak_free"] == "no"
+    assert float(rows["good"]["difference"]) > 0
+    assert rows["poor"]["p"] == rows["poor"]["p_holm"] and "good" not in selection["chosen"]
+
+
+def test_a_model_that_saw_a_held_out_person_is_not_compared(collected, tmp_path):
+    roles = {"1/0": frozenset({"1", "3"})}
+    inputs = {**collected, "1/0": tmp_path / "base10"}
+    with pytest.raises(LeakageError, match="labels of 3,"):
+        held_out.run(inputs, {"seeds": [1], "folds": 1, "leak_free": True}, tmp_path, Said(roles))
+
+
+@pytest.mark.parametrize("weights", ["equal", "vote", "hill_climbing"])
+def test_labels_of_whom_a_vote_is_scored_on_have_no_say_in_it(collected, tmp_path, weights):
+    params = {"members": ["base", "good", "poor"], "weights": weights, "folds": 3}
+
+    def voted(inputs):
+        said = Said()
+        vote.run(inputs, params, tmp_path, said)
+        found = read_probabilities(tmp_path / "held_out.parquet")
+        return found, json.loads((tmp_path / "weights.json").read_text()), said.seen
+
+    before, chosen, seen = voted(collected)
+    assert len(before) == 2 * 216 and np.allclose(before.sum(axis=1) > 0, 1)
+    assert bool(seen) == (weights == "hill_climbing")
+    rng, rows = np.random.default_rng(6), {}
+    for name in ("id", "label", "person"):
+        rows[name] = read_columns(collected["rows"])[name].copy()
+    first = rows["person"] % 3 == 0
+    rows["label"][first] = rng.permutation(rows["label"][first])
+    write_columns(tmp_path / "others", rows)
+    after, again, _ = voted({**collected, "rows": tmp_path / "others"})
+    assert again["seed 1, fold 0"] == chosen["seed 1, fold 0"]
+    table = read_columns(collected["base/held_out"])
+    assert np.array_equal(before[table["fold"] == 0], after[table["fold"] == 0])
+    if weights == "hill_climbing":
+        assert chosen["seed 1, fold 0"]["good"] > 0.5 and again != chosen

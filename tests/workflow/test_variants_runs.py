@@ -1,0 +1,217 @@
+"""Variants through Snakemake, with learners that the running interpreter has the packages of.
+
+`tests/long/test_built_learners.py` has the others.
+"""
+
+import csv
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+import emodag
+from tests.project import Project, jobs
+
+TABLE = "results/variants.csv"
+
+VARIANTS = {
+    "alone": {"generations": 0},
+    "linear": {"learner": "logistic_regression"},
+    "leaky": {"learner": "svm", "scheme": "kfold"},
+    "relative": {"scaling": {"person": "z"}, "model": {"residual": False}},
+}
+
+ASKED = {
+    "seeds": [1, 2],
+    "data": {"test_blocks": 12},
+    "variants": VARIANTS,
+    "blends": {"all": {"of": ["base", "linear", "relative"], "weights": "hill_climbing"}},
+    "search": {"trials": 2, "space": {"training.learning_rate": {"log": [0.001, 0.1]}}},
+}
+
+NAMES = ["base", "alone", "leaky", "linear", "relative", "t001", "t002", "all"]
+
+
+def rows(project: Project) -> dict[str, dict]:
+    with (project.path / TABLE).open(newline="") as stream:
+        return {row["variant"]: row for row in csv.DictReader(stream)}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> Project:
+    """A few variants of two run seeds, compared; not to be changed."""
+    project = Project.create(tmp_path_factory.mktemp("variants") / "project", **ASKED)
+    done = project.snakemake(TABLE)
+    (project.path / "said").write_text(done.stderr)
+    return project
+
+
+@pytest.fixture
+def copied(compared, tmp_path) -> Project:
+    project = Project(tmp_path / "project")
+    shutil.copytree(compared.path, project.path, symlinks=True)
+    return project
+
+
+def held(project: Project, name: str) -> pd.DataFrame:
+    stage = "vote" if name == "all" else "held_out"
+    return pd.read_parquet(project.path / f"results/variants/{name}/{stage}/held_out.parquet")
+
+
+def test_every_variant_has_a_row_with_its_score(compared):
+    found = rows(compared)
+    assert list(found) == NAMES
+    labels = pd.read_parquet(compared.path / "results/local/table/train_rows.parquet")["label"]
+    for name in NAMES:
+        table = held(compared, name)
+        assert len(table) == 2 * 72, "every row, held out once for each run seed"
+        classes = [f"p{k}" for k in range(4)]
+        table["predicted"] = table[classes].to_numpy().argmax(axis=1)
+        table["label"] = labels.to_numpy()[table["row"]]
+        scores = [
+            f1_score(part["label"], part["predicted"], average="macro")
+            for _, part in table.groupby(["seed", "fold"])
+        ]
+        assert float(found[name]["macro_f1"]) == pytest.approx(np.mean(scores)), name
+        assert 0 <= float(found[name]["hidden"]) <= 1
+        assert float(found[name]["hidden_low"]) <= float(found[name]["hidden_high"])
+    assert found["leaky"]["leak_free"] == "no" and found["leaky"]["p"] == ""
+    assert found["relative"]["changes"] == "model.residual=false; scaling.person=z"
+
+
+def test_what_is_alike_is_computed_once(compared):
+    ran = re.findall(r"RUN +\w{12}  (\S+)", compared.read("said"))
+    assert len(ran) == len(set(ran))
+    alone = [job for job in ran if job.startswith("variants/alone/")]
+    assert alone == ["variants/alone/held_out"], "its teachers are those of base"
+    found = rows(compared)
+    assert int(found["alone"]["shared"]) == int(found["alone"]["jobs"])
+    assert int(found["t001"]["shared"]) == 2 + 2, "tables, folds and scalers"
+
+
+def test_whoever_is_held_out_has_been_seen_by_nobody(compared):
+    folds = pd.read_parquet(compared.path / "results/local/folds/folds.parquet")
+    people = pd.read_parquet(compared.path / "results/local/table/train_rows.parquet")["person"]
+    for name, column in (("linear", "group_fold"), ("leaky", "row_fold")):
+        for fit in ("gen0/fold1", "gen1/fold1"):
+            home = f"results/variants/{name}/local/nested/seed1/{fit}"
+            is_held_out = folds[column] == 1
+            found = pd.read_parquet(compared.path / home / "validation.parquet")
+            assert found["row"].tolist() == folds.index[is_held_out].tolist()
+            seen = set(compared.json(f"{home}/manifest.json")["labels_seen"])
+            assert seen.isdisjoint(people[is_held_out].astype(str)) == (name == "linear")
+
+
+def test_a_variant_is_what_its_own_configuration_makes(compared, tmp_path):
+    for name in ("linear", "alone"):
+        project = Project.create(tmp_path / name, **{**ASKED["variants"][name]}, seeds=[1, 2])
+        project.snakemake("results/scores.csv", "results/submission.csv")
+        compared.snakemake(f"results/variants/{name}/submission.csv")
+        made = f"results/variants/{name}/submission.csv"
+        assert project.read("results/submission.csv") == compared.read(made)
+        scores = pd.read_csv(project.path / "results/scores.csv")
+        last = scores[scores["stage"] == scores["stage"].max()]
+        assert last["macro_f1"].mean() == pytest.approx(float(rows(compared)[name]["macro_f1"]))
+
+
+def test_a_new_variant_computes_only_what_is_new(copied):
+    asked = {**ASKED, "variants": {**VARIANTS, "eager": {"pseudo_labels": {"threshold": 0.3}}}}
+    copied.configure(**asked)
+    ran = jobs(copied.snakemake(TABLE), "RUN")
+    assert {job for job in ran if "eager" not in job} == {"variants"}
+    assert not any("gen0" in job or "scaled" in job for job in ran)
+    assert list(rows(copied)) == [*NAMES[:2], "eager", *NAMES[2:]]
+
+
+def test_more_trials_keep_those_before(copied):
+    before = rows(copied)
+    copied.configure(**{**ASKED, "search": {**ASKED["search"], "trials": 3}})
+    ran = jobs(copied.snakemake(TABLE), "RUN")
+    assert all("t003" in job or job == "variants" for job in ran)
+    after = rows(copied)
+    for name in ("t001", "t002"):
+        assert after[name]["macro_f1"] == before[name]["macro_f1"]
+
+
+def test_a_second_run_takes_all_from_the_store(copied):
+    shutil.rmtree(copied.path / "results")
+    assert jobs(copied.snakemake(TABLE), "RUN") == []
+
+
+def test_any_of_them_can_be_submitted(copied):
+    for name in ("linear", "all"):
+        copied.snakemake(f"results/variants/{name}/submission.csv")
+        copied.configure(**ASKED, submit=name)
+        copied.snakemake("results/submission.csv")
+        own = copied.read(f"results/variants/{name}/submission.csv")
+        assert copied.read("results/submission.csv") == own
+    results = emodag.open(copied.path / "results")
+    assert results.variants()["variant"].tolist() == NAMES
+    predictions, classes = results.predictions(), results.config.data.classes
+    best = predictions[classes].to_numpy().argmax(axis=1)
+    assert (best == predictions["Predicted"]).all(), "a vote's, without a boost"
+
+
+def test_the_networks_of_a_variant_predict_what_comes_later(copied):
+    """As in its submission, whether its fits are its own or shared; other learners are not kept."""
+    shutil.copy(copied.path / "test.csv", copied.path / "later.csv")
+    for name in ("t001", "alone"):
+        copied.snakemake(f"results/variants/{name}/submission.csv")
+        done = copied.emodag("predict", "later.csv", "--of", name, "--out", f"{name}.csv")
+        assert done.returncode == 0, done.stderr
+        mine = pd.read_csv(copied.path / f"{name}.csv")
+        submitted = pd.read_csv(copied.path / f"results/variants/{name}/submission.csv")
+        pd.testing.assert_frame_equal(mine[["ID", "Predicted"]], submitted)
+    assert copied.emodag("export", "model", "--of", "t001").returncode == 0
+    for name, why in (("linear", "of which no model"), ("all", "is a vote"), ("t009", "there are")):
+        done = copied.emodag("predict", "later.csv", "--of", name)
+        assert done.returncode == 1 and why in done.stderr
+
+
+def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
+    said = copied.read("said")
+    assert re.search(r"(None|\d) of 6 variants differs? from base", said)
+    assert "The best of 7 is " in said
+    done = copied.emodag("variants")
+    assert done.returncode == 0, done.stderr
+    assert "differ" in done.stdout and "shared" in done.stdout.splitlines()[0]
+    lines = copied.emodag("variants", "--markdown").stdout.splitlines()
+    assert len(lines) == 2 + len(NAMES) and lines[1].startswith("| --- |")
+    assert r"\toprule" in copied.emodag("variants", "--latex").stdout
+    copied.snakemake("results/report.html")
+    text = copied.read("results/report.html")
+    table = text[text.index("Every variant, best first") :]
+    score = float(rows(copied)["linear"]["macro_f1"])
+    row = re.search(r'<th scope="row">linear</th>(.*?)</tr>', table, re.DOTALL)[1]
+    assert f"<td>{score:.3f}</td>" in row
+    (copied.path / TABLE).write_text("variant\n")
+    done = copied.emodag("variants")
+    assert done.returncode == 1 and "is missing or damaged" in done.stderr
+
+
+def test_a_package_that_is_not_there_is_named(copied):
+    running = {"locks": ["envs/local.lock", "envs/local.torch-cpu.lock"], "python": "running"}
+    trees = {"trees": {"learner": "lightgbm"}}
+    copied.configure(variants=trees, environments={"learners": running})
+    done = copied.snakemake(TABLE, check=False)
+    assert "`learner: lightgbm` needs the package 'lightgbm'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_there_is_none_without_variants(project):
+    done = project.snakemake("-n", TABLE, check=False)
+    assert "variants: no such job" in done.stderr
+
+
+def test_without_rows_to_predict_the_teacher_alone_is_scored(tmp_path):
+    project = Project.create(tmp_path / "project")
+    data = {"test": None, "truth": None}
+    project.configure(data=data, generations=0, variants={"linear": {"learner": "svm"}})
+    project.snakemake(TABLE, "results/scores.csv")
+    scores = pd.read_csv(project.path / "results/scores.csv")
+    assert scores["stage"].tolist() == ["gen0", "gen0"]
+    found = rows(project)
+    assert list(found) == ["base", "linear"] and found["linear"]["hidden"] == ""

@@ -1,0 +1,25 @@
+"""Where each learner runs, and what it needs besides the packages of the chain."""
+
+ENVIRONMENT = "learners"
+"""The environment of learners that need packages of their own."""
+
+REQUIRED = {
+    "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost", "xgboost-cpu"),  # one or the other
+    "catboost": ("catboost",),
+    "tabm": ("rtdl-num-embeddings", "tabm"),
+}
+"""The distributions whose version a learner's results depend on, beside the numerical ones."""
+
+PACKAGES = tuple(sorted(name for names in REQUIRED.values() for name in names))
+"""All of them."""
+
+
+def environment_of(learner: str, env: str) -> str:
+    """The environment of a learner's fits in a chain that runs in `env`."""
+    return ENVIRONMENT if learner in REQUIRED else env
+
+
+def packages_of(learner: str) -> tuple[str, ...]:
+    """The distributions whose version its results depend on."""
+    return REQUIRED.get(learner, ())

@@ -1,0 +1,186 @@
+"""Variants: their chains, which share what is alike, and the jobs that compare them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from emodag.chain.chain import Chain
+from emodag.chain.learners import environment_of
+from emodag.config.sections import Config, variants_of
+from emodag.config.variants import BASE, dotted
+from ledger.disk.canonical import digest
+from ledger.jobs.job import Job
+
+
+class Variants:
+    """All variants of a configuration with the number of its folds, under the leak-free protocol.
+
+    A job that does what a job before it does is that job, so what variants share is there once.
+
+    Attributes
+    ----------
+    chains : the chain of each by name, `base` first; none without variants.
+    rests_on : the names of all jobs that each rests on, tables included.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config, env = config, config.environment
+        self.chains = {
+            name: Chain(made, env, "" if name == BASE else _at(name))
+            for name, made in variants_of(config).items()
+        }
+        self._home = self.chains.get(BASE)
+        self._first: dict[str, str] = {}
+        self._same: dict[str, str] = {}
+        self.rests_on: dict[str, set[str]] = {}
+        self._own = [job for name, chain in self.chains.items() for job in self._new(name, chain)]
+
+    def jobs(self) -> Iterator[Job]:
+        """The jobs of all variants and blends, and the comparison."""
+        if not self.chains:
+            return
+        yield from self._own
+        for name, chain in self.chains.items():
+            yield self._held_out(name, chain)
+            if chain.at:
+                yield self.shared(chain.scores())
+                if chain.has_test:
+                    yield self._submission(name)
+        for name in self._config.blends:
+            yield self._vote(name)
+            if self._home.has_test:
+                yield self._submission(name)
+        yield from self.comparison()
+
+    def comparison(self) -> list[Job]:
+        """The job that compares them, if there are any."""
+        return [self._comparison()] if self.chains else []
+
+    def submitted(self) -> Job | None:
+        """The submission of the variant or blend that is chosen, None for the configuration's."""
+        chosen = self._config.submit
+        if chosen == BASE:
+            return None
+        return replace(self._submission(chosen), name="submission", beside=False)
+
+    def shared(self, job: Job) -> Job:
+        """A job that reads from the first of the jobs that do the same."""
+        return replace(job, inputs=self.firsts(job.inputs))
+
+    def firsts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs of a job, by role, from the first of the jobs that do the same."""
+        return {
+            role: o if isinstance(o, str) else (self._same.get(o[0], o[0]), o[1])
+            for role, o in inputs.items()
+        }
+
+    def _new(self, name: str, chain: Chain) -> Iterator[Job]:
+        """The jobs of a variant that no variant before it has."""
+        asked = [chain.by_person()] if chain.is_by_person else []
+        asked += chain.protocol("nested")
+        asked += [job for seed in self._config.seeds for job in chain.fits("nested", seed)]
+        for job in map(self.shared, asked):
+            first = self._first.setdefault(_computation(job), job.name)
+            self._same[job.name] = first
+            if first == job.name:
+                yield job
+        tables = {job.name for job in self._home.tables()} - {f"{self._home.home}/by_person"}
+        self.rests_on[name] = tables | {self._same[job.name] for job in asked}
+
+    def _held_out(self, name: str, chain: Chain) -> Job:
+        inputs: dict[str, Any] = {**chain.labels(), **chain.fold_input()}
+        for seed in self._config.seeds:
+            last = f"{chain.run('nested', seed)}/gen{chain.last}"
+            for fold in chain.folds:
+                inputs[f"{seed}/{fold}"] = (f"{last}/fold{fold}", "validation.parquet")
+            if chain.has_test:
+                inputs[str(seed)] = (chain.predicted("nested", seed, chain.last), "test.parquet")
+        if chain.has_test:
+            inputs["test_rows"] = chain.test_rows()["rows"]
+        params = {
+            "seeds": self._config.seeds,
+            "folds": len(chain.folds),
+            "leak_free": chain.config.scheme == "group_kfold",
+        }
+        return self.shared(chain.job(f"variants/{name}/held_out", "held_out", params, inputs))
+
+    def _vote(self, name: str) -> Job:
+        blend = self._config.blends[name]
+        files = ["held_out", "answers"] if self._home.has_test else ["held_out"]
+        inputs = {
+            f"{member}/{file}": (f"variants/{member}/held_out", f"{file}.parquet")
+            for member in blend.of
+            for file in files
+        }
+        params = {"members": blend.of, "weights": blend.weights, "folds": self._config.folds}
+        tables = self._home.labels()
+        return self._home.job(f"variants/{name}/vote", "vote", params, {**tables, **inputs})
+
+    def _submission(self, name: str) -> Job:
+        """The submission of a variant or blend, of the first run seed."""
+        if name not in self._config.blends:
+            return self.shared(self.chains[name].submission())
+        chain = Chain(self._home.config, self._config.environment, _at(name))
+        return chain.submission_of((self._collected(name), "answers.parquet"), chain.no_boost)
+
+    def _collected(self, name: str) -> str:
+        """The job with the held-out rows of a variant or blend."""
+        return f"variants/{name}/{'vote' if name in self._config.blends else 'held_out'}"
+
+    def _comparison(self) -> Job:
+        home, config = self._home, self._config
+        names = [*self.chains, *config.blends]
+        files = ["held_out", "answers"] if home.truth() else ["held_out"]
+        inputs: dict[str, Any] = {**home.labels(), **home.fold_input()}
+        inputs |= {
+            f"{name}/{file}": (self._collected(name), f"{file}.parquet")
+            for name in names
+            for file in files
+        }
+        if truth := home.truth():
+            inputs |= {"truth": truth, "test_rows": home.test_rows()["rows"]}
+        often = Counter(job for jobs in self.rests_on.values() for job in jobs)
+        params = {
+            "variants": [self._described(name, often) for name in names],
+            "baseline": config.compare.baseline,
+            "seeds": config.seeds,
+            "folds": len(home.folds),
+            "classes": home.classes,
+            "label": config.data.label,
+            "id": config.data.id,
+            "written": home.written(),
+        }
+        return home.job("variants", "variants", params, inputs)
+
+    def _described(self, name: str, often: Counter) -> dict[str, Any]:
+        """What the table says of a variant besides its scores."""
+        if name in self._config.blends:
+            blend = self._config.blends[name]
+            chains = [self.chains[member] for member in blend.of]
+            jobs = set().union(*(self.rests_on[member] for member in blend.of))
+            changes = {"blend": blend.of, "weights": blend.weights}
+            boost, shared = self._home.no_boost, len(jobs)
+        else:
+            chains, jobs, boost = [self.chains[name]], self.rests_on[name], self.chains[name].boost
+            changes = dotted({**self._config.variants, **self._config.trials}.get(name, {}))
+            shared = sum(often[job] > 1 for job in jobs)
+        return {
+            "name": name,
+            "changes": changes,
+            "leak_free": all(chain.config.scheme == "group_kfold" for chain in chains),
+            "environments": sorted({environment_of(c.config.learner, c.env) for c in chains}),
+            "boost": boost,
+            "jobs": len(jobs),
+            "shared": shared,
+        }
+
+
+def _at(name: str) -> str:
+    return f"variants/{name}/"
+
+
+def _computation(job: Job) -> str:
+    """A digest of all that a job is but its name."""
+    facts = {key: value for key, value in vars(job).items() if key not in ("name", "beside")}
+    return digest(facts)

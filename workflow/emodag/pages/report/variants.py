@@ -1,0 +1,96 @@
+"""Variants of the configuration beside it: on the same folds and people, and what luck has done."""
+
+from typing import Any
+
+from emodag.pages.comparison import choice, verdict
+from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, svg
+from emodag.pages.page_parts import NONE, Table
+from emodag.pages.report.parts import Figure, Section
+from emodag.pages.report.run import Run
+from emodag.pages.words import brief, interval, short
+
+MOST = 60
+"""So many variants are drawn, the best ones."""
+
+
+def section(run: Run) -> Section:
+    """Every variant, best first, and what the choice of the best comes to."""
+    rows = run.variants
+    text = (
+        "Each variant is the whole chain with what differs, under the leak-free protocol, with the "
+        "same folds and run seeds, so persons are compared with themselves. "
+        f"{' '.join([verdict(rows), *choice(run.selection)])}"
+    )
+    return Section("variants", "Variants", [text, [_figure(rows)], _table(rows)])
+
+
+def _figure(rows: list[dict[str, Any]]) -> Figure:
+    shown = rows[:MOST]
+    with settings("variants"):
+        drawing, axes = axes_of(0.9 + 0.3 * len(shown))
+        told = []
+        for place, row in enumerate(shown):
+            colour = MAIN if row["leak_free"] == "yes" else FAINT
+            if row["low"] != "":
+                axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=2)
+            axes.plot([row["macro_f1"]], [place], "o", color=colour, markersize=6)
+            if row["hidden"] != "":
+                axes.plot([row["hidden"]], [place], "D", color=ACCENT, markersize=5)
+            told.append(f"{row['variant']}: {brief(row['macro_f1'])}")
+        base = next(row for row in rows if row["difference"] == "")
+        axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (2, 2)))
+        axes.set_yticks(range(len(shown)), [short(str(row["variant"])) for row in shown])
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(0, 1)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel("macro-F1")
+        diamonds = " Diamond: the hidden people of the test table." * (rows[0]["hidden"] != "")
+        caption = (
+            "Dot and line: macro-F1 on held-out people, its 95 % interval over persons and run "
+            f"seeds; pale: not leak-free. Dotted: {base['variant']}.{diamonds}"
+        )
+        return Figure(svg(drawing, f"Macro-F1 of variants. {'; '.join(told)}."), caption)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    has_truth = rows[0]["hidden"] != ""
+    heads = ["Variant", "what differs", "macro-F1", "95 % interval", "difference"]
+    heads += ["its interval", "better", "worse", "p", "p, Holm", "worst fifth"]
+    heads += ["hidden people"] * has_truth + ["leak-free", "jobs", "shared"]
+    cells = []
+    for row in rows:
+        cells.append(
+            [
+                str(row["variant"]),
+                str(row["changes"]) or NONE,
+                brief(row["macro_f1"]),
+                _interval(row, ""),
+                _or_none(row["difference"], signed=True),
+                _interval(row, "difference_", signed=True),
+                *(_count(row[name]) for name in ("better", "worse")),
+                *(_or_none(row[name]) for name in ("p", "p_holm", "worst_fifth")),
+                *([_or_none(row["hidden"])] if has_truth else []),
+                row["leak_free"],
+                *(_count(row[name]) for name in ("jobs", "shared")),
+            ]
+        )
+    note = (
+        "“Better” and “worse” count persons. p is of the exact sign-flip test over persons (of "
+        "random flips for more than 13), corrected by Holm for as many variants as there are. "
+        "“Worst fifth” is the mean score of the fifth of the persons that fare worst. Jobs that "
+        "another variant shares are computed once."
+    )
+    return Table("Every variant, best first", heads, cells, note)
+
+
+def _count(value: float | str) -> str:
+    return NONE if value == "" else f"{value:,.0f}"
+
+
+def _or_none(value: float | str, *, signed: bool = False) -> str:
+    return NONE if value == "" else brief(value, signed=signed)
+
+
+def _interval(row: dict[str, Any], what: str, *, signed: bool = False) -> str:
+    ends = [row[f"{what}low"], row[f"{what}high"]]
+    return NONE if "" in ends else interval(ends, lambda end: brief(end, signed=signed))

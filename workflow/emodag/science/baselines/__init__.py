@@ -1,1 +1,0 @@
-"""Models of other people to compare with: what they are fitted on, with which settings."""

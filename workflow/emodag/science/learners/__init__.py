@@ -1,0 +1,1 @@
+"""Models that can stand in for the network: what they are fitted on, and how."""

@@ -1,0 +1,180 @@
+"""Compare all variants by their held-out rows, person by person."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.science.pseudo_label import decided
+from emodag.science.scores.class_scores import confusion_by_group
+from emodag.science.scores.comparisons import holm, paired, worst_fifth
+from emodag.science.scores.resampling import estimate
+from emodag.science.scores.scoring import macro_f1
+from emodag.science.scores.selection import corrected
+from emodag.science.tables.ingest import true_classes
+from emodag.science.tables.matrices import read_columns, read_probabilities
+from ledger.context import Context
+
+COLUMNS = (
+    "variant",
+    "changes",
+    "macro_f1",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "better",
+    "worse",
+    "p",
+    "p_holm",
+    "worst_fifth",
+    "hidden",
+    "hidden_low",
+    "hidden_high",
+    "leak_free",
+    "environments",
+    "jobs",
+    "shared",
+)
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `variants.csv`, a row for each, and `selection.json`, what the best of them is worth.
+
+    `low` and `high` are the ends of 95 % intervals over persons and run seeds; `difference` is to
+    the baseline, `better` and `worse` count persons, `p` is of the sign-flip test, `p_holm`
+    adjusted for as many tests as there are; `worst_fifth` is the mean score of the fifth of the
+    persons that fare worst. `hidden` is the score of the submissions where the truth is known, with
+    its interval where the test table's persons are. `jobs` is how many a variant rests on, tables
+    included, `shared` how many of these another one rests on as well. What is not known is empty.
+
+    Variants that are not leak-free are compared, and have no part in tests and in the selection.
+
+    Parameters
+    ----------
+    inputs : `rows`, labels and persons; `folds`; `<name>/held_out` and, where the truth is known,
+        `<name>/answers`, `truth` and `test_rows`.
+    params : `variants`, objects with `name`, `changes` by key, `leak_free`, `environments`,
+        `boost`, `jobs` and `shared`; `baseline`, the name of one; `seeds`; `folds`, their number;
+        `classes`, their names; `label`, `id`, `written` as for the leaderboard.
+    """
+    variants = {entry["name"]: entry for entry in params["variants"]}
+    counts = {name: _held_out(inputs, params, name) for name in variants}
+    baseline = params["baseline"]
+    tested = [name for name in variants if variants[name]["leak_free"] and name != baseline]
+    found = {name: paired(counts[name], counts[baseline]) for name in variants if name != baseline}
+    adjusted = dict(zip(tested, holm(np.array([found[n].p for n in tested])).tolist(), strict=True))
+    hidden = _hidden(inputs, params)
+    with (output / "variants.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for name, entry in variants.items():
+            score = estimate(counts[name])
+            row = {
+                "variant": name,
+                "changes": "; ".join(f"{key}={_told(v)}" for key, v in entry["changes"].items()),
+                "macro_f1": score.value,
+                **_ends("", score.interval),
+                "worst_fifth": worst_fifth(counts[name]),
+                "leak_free": "yes" if entry["leak_free"] else "no",
+                "environments": " ".join(entry["environments"]),
+                "jobs": entry["jobs"],
+                "shared": entry["shared"],
+                **hidden.get(name, {}),
+            }
+            if name in found:
+                other = found[name]
+                row |= {"difference": other.difference, "better": other.better}
+                row |= {"worse": other.worse, **_ends("difference_", [other.low, other.high])}
+            if name in adjusted:
+                row |= {"p": found[name].p, "p_holm": adjusted[name]}
+            writer.writerow(row)
+    honest = [name for name in variants if variants[name]["leak_free"]]
+    (output / "selection.json").write_text(_selection(honest, counts))
+
+
+def _held_out(inputs: Mapping[str, Path], params: Mapping[str, Any], name: str) -> np.ndarray:
+    """(seeds, folds, persons, classes, classes) counts of a variant's held-out rows."""
+    rows, path = read_columns(inputs["rows"]), inputs[f"{name}/held_out"]
+    table, predicted = read_columns(path), read_probabilities(path).argmax(axis=1)
+    person = np.unique(rows["person"], return_inverse=True)[1]
+    seed = np.array([params["seeds"].index(each) for each in table["seed"].tolist()])
+    shape = (len(params["seeds"]), params["folds"], int(person.max()) + 1)
+    place = (seed, table["fold"].astype(np.int64), person[table["row"]])
+    return _counted(rows["label"][table["row"]], predicted, place, shape, params)
+
+
+def _counted(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    place: tuple[np.ndarray, ...],
+    shape: tuple[int, ...],
+    params: Mapping[str, Any],
+) -> np.ndarray:
+    classes = len(params["classes"])
+    group = np.ravel_multi_index(place, shape)
+    counts = confusion_by_group(
+        truth, predicted, group, groups=int(np.prod(shape)), classes=classes
+    )
+    return counts.reshape(*shape, classes, classes)
+
+
+def _hidden(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Of each variant the cells about its submissions' scores; nothing without a truth."""
+    if "truth" not in inputs:
+        return {}
+    tested = read_columns(inputs["test_rows"])
+    truth = true_classes(inputs["truth"], tested["id"], params)
+    found = {}
+    for entry in params["variants"]:
+        answers = read_probabilities(inputs[f"{entry['name']}/answers"])
+        predicted = decided(answers, entry["boost"]).reshape(len(params["seeds"]), -1)
+        scores = [macro_f1(truth, each, classes=len(params["classes"])) for each in predicted]
+        found[entry["name"]] = {"hidden": float(np.mean(scores))}
+        if "person" in tested:
+            person = np.unique(tested["person"], return_inverse=True)[1]
+            shape = (len(predicted), 1, int(person.max()) + 1)
+            place = np.broadcast_arrays(np.arange(len(predicted))[:, None], 0, person)
+            counts = _counted(
+                np.tile(truth, len(predicted)),
+                predicted.ravel(),
+                tuple(each.ravel() for each in place),
+                shape,
+                params,
+            )
+            found[entry["name"]] |= _ends("hidden_", estimate(counts).interval)
+    return found
+
+
+def _ends(what: str, interval: list[float]) -> dict[str, float]:
+    """The ends of an interval, empty where too few persons tell nothing of it."""
+    names = (f"{what}low", f"{what}high")
+    return {n: end for n, end in zip(names, interval, strict=True) if np.isfinite(end)}
+
+
+def _selection(names: list[str], counts: Mapping[str, np.ndarray]) -> str:
+    """What the best of some variants is worth, as JSON; null where there are too few persons."""
+    if not names or next(iter(counts.values())).shape[2] < 2:
+        return "null\n"
+    best = corrected(np.stack([counts[name] for name in names]))
+    facts = {
+        "variants": len(names),
+        "winner": names[best.winner],
+        "naive": best.naive,
+        "corrected": best.corrected,
+        "optimism": best.optimism,
+        "low": best.low,
+        "high": best.high,
+        "chosen": dict(zip(names, best.chosen.tolist(), strict=True)),
+    }
+    return json.dumps(facts, indent=1) + "\n"
+
+
+def _told(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else json.dumps(value).strip('"')

@@ -1,0 +1,117 @@
+"""`emodag variants`: the comparison of variants as a table, for a terminal, Markdown or LaTeX."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ledger.cli.printing import tell
+
+TABLE, SELECTION = Path("results/variants.csv"), Path("results/selection.json")
+
+SCORES = ("macro_f1", "low", "high", "worst_fifth", "hidden", "p", "p_holm")
+DIFFERENCES = ("difference", "difference_low", "difference_high")
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    variants = verbs.add_parser(
+        "variants",
+        help="print the comparison of variants, best first",
+        description="Print results/variants.csv, best first, with what each variant took, and what "
+        "it comes to. Reads only.",
+    )
+    form = variants.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print a table in Markdown")
+    form.add_argument("--latex", action="store_true", help="print a table in LaTeX")
+    variants.set_defaults(verb=_variants)
+
+
+def _variants(options: argparse.Namespace) -> int:
+    from emodag.chain.jobs import workflow_of
+    from emodag.chain.variants import Variants
+    from emodag.pages.comparison import choice, read_rows, verdict
+    from emodag.verbs.last_run import last_configuration
+    from ledger.errors import InputError
+    from ledger.jobs.results import verified
+
+    if not TABLE.is_file():
+        raise InputError(f"{TABLE}: is not there; run `snakemake -c8 {TABLE}` first")
+    for path in (TABLE, SELECTION):
+        verified(TABLE.with_name("variants.manifest.json"), path.name)
+    config = last_configuration()
+    jobs = workflow_of(config).jobs
+    seconds = _seconds(Variants(config), jobs)
+    with TABLE.open(newline="") as stream:
+        rows = read_rows(stream)
+    cells = [_cells(row, seconds.get(row["variant"])) for row in rows]
+    heads, body = list(cells[0]), [list(row.values()) for row in cells]
+    if options.latex:
+        tell(*_latex(heads, body))
+    elif options.markdown:
+        tell(*_markdown(heads, body))
+    else:
+        tell(*_aligned(heads, body), "", verdict(rows), *choice(json.loads(SELECTION.read_text())))
+    return 0
+
+
+def _seconds(variants, jobs) -> dict[str, float]:
+    """CPU seconds of all jobs that each variant rests on, when they were computed."""
+    from ledger.disk.documents import read_object
+    from ledger.store.sidecar import sidecar_path
+
+    took: dict[str, float] = {}
+    for name in set().union(*variants.rests_on.values()):
+        record = read_object(sidecar_path(Path(jobs[name].manifest)))
+        if record:
+            took[name] = record["saved" if record["hit"] else "cost"]["cpu_seconds"]
+    return {name: sum(took.get(job, 0.0) for job in own) for name, own in variants.rests_on.items()}
+
+
+def _cells(row: dict[str, Any], seconds: float | None) -> dict[str, str]:
+    from emodag.pages.words import brief
+
+    told = {name: "" if row[name] == "" else brief(row[name]) for name in SCORES}
+    told |= {n: "" if row[n] == "" else brief(row[n], signed=True) for n in DIFFERENCES}
+    counts = {n: "" if row[n] == "" else f"{row[n]:.0f}" for n in ("better", "worse")}
+    return {
+        "variant": str(row["variant"]),
+        "what differs": str(row["changes"]),
+        "macro-F1": _with_ends(told["macro_f1"], told["low"], told["high"]),
+        "difference": _with_ends(*(told[name] for name in DIFFERENCES)),
+        "better": counts["better"],
+        "worse": counts["worse"],
+        "p": told["p"],
+        "p, Holm": told["p_holm"],
+        "worst fifth": told["worst_fifth"],
+        **({"hidden": told["hidden"]} if row["hidden"] != "" else {}),
+        "leak-free": row["leak_free"],
+        "jobs": f"{row['jobs']:.0f}",
+        "shared": f"{row['shared']:.0f}",
+        "CPU s": "" if seconds is None else f"{seconds:.0f}",
+    }
+
+
+def _with_ends(value: str, low: str, high: str) -> str:
+    return f"{value} [{low}, {high}]" if low else value
+
+
+def _aligned(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+
+
+def _markdown(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+    for row in (heads, ["---"] * len(heads), *rows):
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _latex(heads: list[str], rows: list[list[str]]) -> Iterator[str]:
+    import pandas as pd
+
+    from emodag.pages.words import MINUS
+
+    text = pd.DataFrame(rows, columns=heads).to_latex(index=False, escape=True)
+    yield from text.replace(MINUS, "$-$").splitlines()

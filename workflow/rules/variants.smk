@@ -1,0 +1,62 @@
+# Needs what variants of the configuration say of the rows they hold out, and of the test rows.
+# Makes the votes of several, the comparison of all, and tables of single ones.
+
+
+use rule synthesize as held_out with:
+    """Collect what a variant says of the rows it has held out, and of the test rows."""
+    input:
+        **needs("held_out"),
+    output:
+        **makes("held_out"),
+    log:
+        log_of("held_out"),
+    message:
+        "Collect what {wildcards.variant} says"
+
+
+use rule synthesize as vote with:
+    """Have variants vote."""
+    input:
+        **needs("vote"),
+    output:
+        **makes("vote"),
+    log:
+        log_of("vote"),
+    message:
+        "Have variants vote, {wildcards.vote}"
+
+
+use rule synthesize as variants with:
+    """Compare all variants, person by person."""
+    input:
+        **needs("variants"),
+    output:
+        **makes("variants"),
+    log:
+        log_of("variants"),
+    message:
+        "Compare the variants"
+
+
+use rule submission as submission_of with:
+    """Write the submission of a variant, or of a vote."""
+    input:
+        **needs("submission", "variants/{entry}/"),
+    output:
+        **makes("submission", "variants/{entry}/"),
+    log:
+        log_of("submission", "variants/{entry}/"),
+    message:
+        "Write the submission of {wildcards.entry}"
+
+
+use rule scores as scores_of with:
+    """Collect the cross-validated scores of a variant."""
+    input:
+        **needs("scores", "variants/{entry}/"),
+    output:
+        **makes("scores", "variants/{entry}/"),
+    log:
+        log_of("scores", "variants/{entry}/"),
+    message:
+        "Collect the scores of {wildcards.entry}"
