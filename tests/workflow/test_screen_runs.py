@@ -145,8 +145,13 @@ def test_the_end_tells_the_score_as_the_report_has_it_and_what_is_next(copy_of_f
         if (row["protocol"], row["stage"]) == ("nested", "gen2")
     ]
     assert score[1] == f"{sum(found) / len(found):.3f}"
-    assert re.fullmatch(r"Score of the submission on the test table: macro-F1 0\.\d{3}", end[2])
-    made = set(end[3].removeprefix("Made: ").split(", "))
+    gain = re.fullmatch(
+        r"Self-training: (.0\.\d{3}) \(95 % interval (\S+ to \S+)\) from the teacher on\. .+",
+        end[2],
+    )
+    assert gain and f">{gain[1]}<" in page and f"95 % interval {gain[2]}" in page
+    assert re.fullmatch(r"Score of the submission on the test table: macro-F1 0\.\d{3}", end[3])
+    made = set(end[4].removeprefix("Made: ").split(", "))
     assert {"results/submission.csv", "results/report.html"} <= made
     assert end[-1] == "Next: open results/report.html"
 
