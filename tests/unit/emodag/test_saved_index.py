@@ -187,10 +187,11 @@ def test_init_takes_it_for_one_too(tmp_path, suffix, kind):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_init_leaves_an_index_out_that_repeats(tmp_path, suffix):
-    train, path = FRAME.set_index(pd.Index(COUNTS % 6)), tmp_path / f"t.{suffix}"
+@pytest.mark.parametrize("name", ["", "index"])
+def test_init_leaves_an_index_out_that_repeats(tmp_path, suffix, name):
+    train, path = FRAME.set_index(pd.Index(COUNTS % 6, name=name or None)), tmp_path / f"t.{suffix}"
     train.to_csv(path) if suffix == "csv" else train.to_parquet(path)
-    assert guess(open_table(path), None).ignore == {"": "an index that repeats"}
+    assert guess(open_table(path), None).ignore == {name: "an index that repeats"}
 
 
 def test_without_names_of_columns_decimals_are_an_id_if_somebody_says_so(tmp_path):

@@ -166,7 +166,7 @@ def guess(train: Table, test: Table | None) -> Guesses:
     columns = read_columns(train, _promising(sample, names, lacking))
     for what, words in (("id", IDS), ("person", PERSONS)):  # who, or which, may be called NA
         named = [n for n, c in columns.items() if c.gaps and rank(n, words) is not None]
-        columns |= read_columns(train, named, what)
+        columns |= read_columns(train, named, what) if named else {}
     found = Guesses()
     _label_and_person(found, columns, lacking, names, sample.slips)
     own = {c.name for c in (found.label, found.person) if c}
@@ -187,8 +187,10 @@ def guess(train: Table, test: Table | None) -> Guesses:
             if name not in own:
                 found.ignore.setdefault(name, why)
     found.missing = sample.spellings(own)
-    if train.index in found.indices and _repeats(train):
-        found.ignore[train.index] = "an index that repeats"
+    if found.indices and not isinstance(train, JoinedTable):  # of which each file has its own
+        for name, column in read_columns(train, found.indices, "id").items():
+            if len(column.values) < len(column.codes):
+                found.ignore[name] = "an index that repeats"
     features = [name for name in names if name not in own and name not in found.ignore]
     _second_ratings(found, train, [name for name in features if name not in sample.slips])
     found.features = [name for name in features if name not in found.ignore]
@@ -494,12 +496,6 @@ def _id(found: Guesses, train: Table, test: Table | None, columns: Mapping[str, 
             )
         else:
             found.ignore[name] = "each row has another"
-
-
-def _repeats(train: Table) -> bool:
-    """Whether the index of a single file is none of its rows' id."""
-    column = read_columns(train, [train.index], "id")[train.index]
-    return not isinstance(train, JoinedTable) and len(column.values) < len(column.codes)
 
 
 def _is_id_of(test: Table, name: str) -> bool:
