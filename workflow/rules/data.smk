@@ -64,6 +64,7 @@ use rule synthesize as scale with:
         **makes("scale"),
     log:
         log_of("scale"),
+    priority: 3  # more than two fits, one of which else takes a core that it waits for
     threads: 2
     message:
         "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
