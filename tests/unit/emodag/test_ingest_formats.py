@@ -290,6 +290,8 @@ def test_an_index_that_only_counts_is_the_first_column(tmp_path, first):
     train = frame(x=first)[["x", "y", "mood", "who"]]
     found = json.loads(assert_alike(tmp_path, train, train[["x", "y"]], label=None, group=None))
     assert found[1]["features"] == 2
+    for suffix in ("csv", "parquet"):  # that layout is said in the documentation
+        assert quality(tmp_path / f"as {suffix}/out")["reading"] == {"train": [], "test": []}
 
 
 def test_an_index_that_is_called_as_a_column_is(tmp_path):

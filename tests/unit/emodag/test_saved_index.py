@@ -42,6 +42,7 @@ FEATURES = {
     "decimals in no order": X[:, 0] * 2,
     "decimals that go down": -np.cumsum(np.random.default_rng(1).random(ROWS)),
     "truth values": COUNTS % 2 == 0,
+    "infinities": np.where(COUNTS > 20, np.inf, X[:, 0]),
     "gaps": np.where(COUNTS == 3, np.nan, COUNTS),
     "numbers as text": [f"{n % 5}.5" for n in COUNTS],
 }

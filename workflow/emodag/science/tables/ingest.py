@@ -203,7 +203,7 @@ def layout_of_test(
         special |= {id_, *indices}
     else:
         id_ = next((name for name in table.columns if name not in ignored), table.columns[0])
-        indices, special = (table.index,) if table.index is not None else (), {id_}
+        indices, special = (), {id_}
     if group is not None:
         _require_column(table, group)
         if group in {id_, train.label, *train.features}:

@@ -82,7 +82,7 @@ def _could_name_rows(table: Table, name: str, cells: pa.Array, *, is_wide: bool)
     values, are_flags = found
     if are_flags is not False or np.isnan(values).any():
         return False
-    with np.errstate(over="ignore"):  # of artefacts such as 1e308
+    with np.errstate(over="ignore", invalid="ignore"):  # of artefacts such as 1e308, infinities
         steps, spread = np.diff(values), np.ptp(values)
     are_whole = bool((values == np.round(values)).all())
     if name in RESET and are_whole and ((steps == 1) | (values[1:] == 0)).all():
