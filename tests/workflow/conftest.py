@@ -36,9 +36,14 @@ def copy_of_finished(finished, tmp_path) -> Project:
     return Project(tmp_path / "project")
 
 
+@pytest.fixture(scope="session")
+def finished_nested(shared) -> Project:
+    """The leak-free protocol alone, run once; not to be changed."""
+    return Project(once(shared / "nested", lambda p: Project.create(p).snakemake()))
+
+
 @pytest.fixture
-def nested(shared, tmp_path) -> Project:
-    """A copy of a finished run of the leak-free protocol alone, to be changed at will."""
-    made = once(shared / "nested", lambda p: Project.create(p).snakemake())
-    shutil.copytree(made, tmp_path / "nested", symlinks=True)
+def nested(finished_nested, tmp_path) -> Project:
+    """A copy of it, times included, to be changed at will."""
+    shutil.copytree(finished_nested.path, tmp_path / "nested", symlinks=True)
     return Project(tmp_path / "nested")

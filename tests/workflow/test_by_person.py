@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.project import jobs
+from tests.project import Project, jobs
 
 FEATURES = [f"f{number}" for number in range(8)]
 RANKED = {"n_quantiles": 20, "person": "rank"}
 
 
-@pytest.fixture
-def ranked(project):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Project:
     """A run of named columns with persons in the test table, who are far from one another."""
+    project = Project.create(tmp_path_factory.mktemp("ranked") / "project")
     train = pd.read_csv(project.path / "train.csv", index_col=0)
     test = pd.read_csv(project.path / "test.csv", index_col=0)
     test = test.assign(who=np.repeat(["u", "v"], 12))
@@ -28,6 +29,13 @@ def ranked(project):
     project.configure(data=data, scaling=RANKED)
     project.snakemake("results/submission.csv", "results/scores.csv")
     return project
+
+
+@pytest.fixture
+def ranked(made, tmp_path) -> Project:
+    """A copy of that run, to be changed at will."""
+    shutil.copytree(made.path, tmp_path / "project", symlinks=True)
+    return Project(tmp_path / "project")
 
 
 def test_each_person_is_scaled_alone(ranked):
@@ -71,19 +79,20 @@ def test_new_people_are_too(ranked):
 
 
 def test_whose_rows_these_are_must_be_known(project):
+    target = "results/local/by_person/manifest.json"
     project.configure(scaling=RANKED)
-    said = project.snakemake("results/submission.csv", check=False).stderr
+    said = project.snakemake(target, check=False).stderr
     assert "test.csv: scaling.person needs to know whose these rows are" in said
     data = {"test_blocks": 12}
     project.configure(scaling=RANKED, data=data)
-    project.snakemake("results/submission.csv")
+    project.snakemake(target)
     by_number = project.digests()["local/by_person/test.parquet"]
     project.configure(scaling=RANKED, data={"test_blocks": [12, 12]})
-    project.snakemake("results/submission.csv")
+    project.snakemake(target)
     assert project.digests()["local/by_person/test.parquet"] == by_number
     project.configure(scaling=RANKED, data={"test_blocks": [12, 11]})
-    said = project.snakemake("results/submission.csv", check=False).stderr
+    said = project.snakemake(target, check=False).stderr
     assert "expected 23 rows by data.test_blocks (2 of them), found 24" in said
     project.configure(scaling=RANKED, data={"test_blocks": 3})
-    said = project.snakemake("results/submission.csv", check=False).stderr
+    said = project.snakemake(target, check=False).stderr
     assert "a person has 3 rows and at least 5 are needed" in said

@@ -78,10 +78,8 @@ def test_the_blend_averages_all_fits(repeated):
     np.testing.assert_allclose(blend, np.mean(fits, axis=0), rtol=1e-5)
 
 
-def test_the_first_repeat_is_what_there_is_without_others(repeated, tmp_path):
-    once = Project.create(tmp_path / "once")
-    once.snakemake("results/scores.csv")
-    both, alone = repeated.digests(), once.digests()
+def test_the_first_repeat_is_what_there_is_without_others(repeated, finished_nested):
+    both, alone = repeated.digests(), finished_nested.digests()
     fits = [name for name in alone if re.search(r"nested/seed1/.*fold\d/", name)]
     assert len(fits) == 2 * (5 + 1 + 5) and all(both[name] == alone[name] for name in fits)
 
@@ -171,12 +169,16 @@ def test_a_job_on_a_cluster_has_the_folds_of_its_run(one_by_one, tmp_path):
     assert done.returncode != 0 and "MissingRuleException" in done.stderr
 
 
-def test_as_many_folds_as_the_table_has_persons_now(tmp_path):
-    project = Project.create(tmp_path / "project", folds="persons", protocols=["published"])
-    project.snakemake("results/scores.csv")
-    assert len(rows(project, "scores")) == 2 * 6, "of stage 0 as well"
+def test_as_many_folds_as_the_table_has_persons_now(one_by_one, tmp_path):
+    shutil.copytree(one_by_one.path, tmp_path / "project", symlinks=True)
+    project = Project(tmp_path / "project")
+    project.configure(folds="persons", protocols=["published"])
+    stage0 = "results/local/published/seed1/stage0"
+    project.snakemake(*(f"{stage0}/fold{fold}/manifest.json" for fold in (0, 5)))
+    assert sum(len(held(project, f"published/seed1/stage0/fold{f}")) for f in (0, 5)) == 2 * 12
     add_person(project)
-    assert re.search(r"student +7\n", project.snakemake("-n", "results/scores.csv").stderr)
+    planned = project.snakemake("-n", "results/scores.csv").stderr
+    assert re.search(r"stage0 +7\n", planned) and re.search(r"student +7\n", planned)
     checked = project.emodag("check", "small.yaml")
     assert re.search(r"persons +7 of .*and its scores .* 15 fits ", checked.stdout, re.DOTALL)
     table = pd.read_csv(project.path / "train.csv", index_col=0)

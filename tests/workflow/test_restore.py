@@ -11,28 +11,18 @@ SUBMISSION = "results/submission.csv"
 NOTHING = "Nothing to be done"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Project:
-    """A finished submission, for copies to be made of."""
-    project = Project.create(tmp_path_factory.mktemp("restore") / "project")
-    project.snakemake(SUBMISSION)
-    return project
-
-
 @pytest.fixture
-def warm(made, tmp_path) -> Project:
-    """The project with a filled store, and no results."""
-    project = Project(tmp_path / "project")
-    shutil.copytree(made.path, project.path)
-    shutil.rmtree(project.path / "results")
-    return project
+def warm(nested) -> Project:
+    """A project with a filled store, and no results."""
+    shutil.rmtree(nested.path / "results")
+    return nested
 
 
-def test_no_job_is_started(made, warm):
-    done = warm.snakemake(SUBMISSION)
-    assert NOTHING in done.stderr and len(jobs(done, "HIT")) == 12 and not jobs(done, "RUN")
-    assert warm.digests() == made.digests()
-    assert jobs(warm.snakemake(SUBMISSION), "HIT") == []
+def test_no_job_is_started(finished_nested, warm):
+    done = warm.snakemake()
+    assert NOTHING in done.stderr and len(jobs(done, "HIT")) == 14 and not jobs(done, "RUN")
+    assert warm.digests() == finished_nested.digests()
+    assert jobs(warm.snakemake(), "HIT") == []
     # Each job leaves what it leaves elsewhere: a log, and a record of where the hit was found.
     assert warm.read("results/submission.log").startswith("HIT ")
     assert warm.json("results/submission.provenance.json")["hit"] is True
@@ -45,9 +35,9 @@ def test_only_the_rest_is_started(warm):
     assert "1 job to run" in done.stderr
 
 
-def test_what_must_be_computed_anew_lends_no_old_results(made, warm):
+def test_what_must_be_computed_anew_lends_no_old_results(finished_nested, warm):
     """A job whose input is still to be made is not mistaken for what it was with the old one."""
-    shutil.copytree(made.path / "results", warm.path / "results")
+    shutil.copytree(finished_nested.path / "results", warm.path / "results")
     warm.configure(scaling={"n_quantiles": 10}, pseudo_labels={"boost": {"HVHA": 2.0}})
     done = warm.snakemake(SUBMISSION)
     assert len(jobs(done, "RUN")) == 10 and not jobs(done, "HIT")
@@ -64,14 +54,15 @@ def test_whoever_forces_a_job_gets_a_job(warm):
     assert "12 jobs to run" in done.stderr and len(jobs(done, "HIT")) == 12
 
 
-def test_a_damaged_object_is_computed_again(made, warm):
-    record = made.json("results/submission.manifest.json")["outputs"]["submission.csv"]["sha256"]
+def test_a_damaged_object_is_computed_again(finished_nested, warm):
+    made = finished_nested.json("results/submission.manifest.json")
+    record = made["outputs"]["submission.csv"]["sha256"]
     stored = warm.path / ".emodag/store/objects" / record[:2] / record[2:]
     stored.chmod(0o644)
     stored.write_text("other")
-    done = warm.snakemake(SUBMISSION)
+    done = warm.snakemake()
     assert jobs(done, "RUN") == ["submission"] and "damaged" in done.stderr
-    assert warm.digests() == made.digests()
+    assert warm.digests() == finished_nested.digests()
 
 
 @pytest.mark.skipif(Path("/proc/driver/nvidia/gpus").exists(), reason="there is a GPU")
