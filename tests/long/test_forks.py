@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.project import ROOT, START, Project, listens
+from tests.project import ROOT, START, Project, forked, listens
 
 STATE = """\
 import json, os, signal, sys
@@ -152,6 +152,12 @@ def test_a_job_is_a_fork_with_the_libraries(patient):
             if has_numpy:
                 break
         assert has_numpy
+
+
+def test_real_runs_of_tests_are_forks(patient, tiny):
+    """Else they would take three times as long; `tiny` was made with another umask."""
+    done = asks({**forked(), "PYTHONPATH": str(patient)}, "patient", "0")
+    assert json.loads(done.stdout)[1] != os.getpid()
 
 
 def test_only_jobs_that_need_it_wait_for_what_takes_long_to_load(patient):

@@ -42,9 +42,9 @@ class Done:
 class Scenario(Project):
     """A tiny project, with what a user or fate may do to it."""
 
-    def run(self, *arguments: str, check: bool = True, **variables: str) -> Done:
+    def run(self, *arguments: str, check: bool = True, **more) -> Done:
         """`snakemake` for the submission, or for the targets and options given."""
-        done = self.snakemake(*(arguments or [SUBMISSION]), check=check, **variables)
+        done = self.snakemake(*(arguments or [SUBMISSION]), check=check, **more)
         ran, hit = ({_short(job) for job in jobs(done, kind)} for kind in ("RUN", "HIT"))
         assert "Traceback" not in done.stderr, done.stderr
         return Done(ran, hit, done.returncode, done.stderr)
