@@ -26,12 +26,6 @@ def test_jobs_hits_and_seconds(project):
     assert summary(project.snakemake(FOLDS)) == (2, 2, 0.0, computed)
 
 
-def test_after_a_failure_it_tells_what_was_done(project):
-    project.configure(folds=7)
-    done = project.snakemake(FOLDS, check=False)
-    assert done.returncode != 0 and summary(done)[:2] == (1, 0)
-
-
 def test_the_last_twenty_runs_are_kept(project):
     runs = project.path / ".emodag/runs"
     runs.mkdir(parents=True)
