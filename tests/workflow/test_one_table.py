@@ -118,19 +118,19 @@ def without_labels(project: Project) -> tuple[pd.DataFrame, pd.Series]:
     return frame.assign(label=frame["label"].astype("Int64").mask(lacking)), lacking
 
 
-@pytest.mark.parametrize("kind", ["-1.csv", "nullable.parquet"])
-def test_training_rows_without_a_label(tmp_path, kind):
+def test_training_rows_without_a_label(tmp_path):
     project = Project.create(tmp_path / "project")
     frame, lacking = without_labels(project)
-    if kind == "-1.csv":
-        frame = frame.assign(label=frame["label"].fillna(-1))
-    if kind.endswith("parquet"):
-        frame.to_parquet(project.path / kind)
-    else:
-        frame.to_csv(project.path / kind, index=False)
-    mixed = {"label": "label", "group": "person", "unlabelled": "rows", "train": kind}
-    project.configure(data=mixed, pseudo_labels={"threshold": 0.26})
+    frame.to_parquet(project.path / "nullable.parquet")
+    frame.assign(label=frame["label"].fillna(-1)).to_csv(project.path / "-1.csv", index=False)
+    mixed = {"label": "label", "group": "person", "unlabelled": "rows"}
+    more = {"pseudo_labels": {"threshold": 0.26}}
+    project.configure(data={**mixed, "train": "-1.csv"}, **more)
+    project.snakemake("results/local/table/manifest.json")
+    of_csv = project.digests()
+    project.configure(data={**mixed, "train": "nullable.parquet"}, **more)
     done = project.snakemake("all", REPORT)
+    assert "local/table" in jobs(done, "RUN") and of_csv.items() <= project.digests().items()
     assert len(rows(project.read("results/submission.csv"))) == 24
     boards = rows(project.read("results/leaderboard.csv"))
     assert [(b["stage"], b["n_test"]) for b in boards] == [("gen0", "24"), ("gen1", "24")]
@@ -147,4 +147,3 @@ def test_training_rows_without_a_label(tmp_path, kind):
     text = project.read(REPORT)
     assert f"{lacking.sum()} without a label" in text
     assert "Pseudo-labels of the test rows and unlabelled rows" in text
-    assert jobs(done, "RUN")
