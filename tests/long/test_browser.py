@@ -1,20 +1,16 @@
 """`results/report.html` in a browser."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from tests.long.browser import chromium, needs_chromium
-from tests.project import WHOLE, Project
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory) -> Path:
+@pytest.fixture
+def report(reported):
     """The report on both protocols, two generations and two run seeds."""
-    project = Project.create(tmp_path_factory.mktemp("report") / "project", **WHOLE, seeds=[1, 2])
-    project.snakemake("results/report.html")
-    return project.path / "results/report.html"
+    return reported.path / "results/report.html"
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,19 @@ def copy_of_finished(finished, tmp_path) -> Project:
 
 
 @pytest.fixture(scope="session")
+def reported(finished, shared) -> Project:
+    """The same with two run seeds, and the report on both; not to be changed."""
+
+    def make(place: Path) -> None:
+        shutil.copytree(finished.path, place, symlinks=True)
+        project = Project(place)
+        project.configure(**WHOLE, seeds=[1, 2])
+        project.snakemake("results/report.html")
+
+    return Project(once(shared / "reported", make))
+
+
+@pytest.fixture(scope="session")
 def finished_nested(shared) -> Project:
     """The leak-free protocol alone, run once; not to be changed."""
     return Project(once(shared / "nested", lambda p: Project.create(p).snakemake()))
