@@ -11,7 +11,8 @@ WALK_SEED ?= $(shell date +%s)
 SETUP := sh envs/setup.sh
 # Where tests are chosen by ARGS, a directory may have none of them.
 CHOSEN = $(ARGS) $(if $(ARGS),|| [ $$? = 5 ])
-PYTEST := .venv/bin/python -m pytest --dist loadfile --numprocesses
+# What takes longest is named first, and so begun first.
+PYTEST := .venv/bin/python -m pytest --dist loadfile --no-loadscope-reorder --numprocesses
 # Real runs wait now and then, so one more than there are processors.
 RUNS := $(shell echo $$(($$(nproc) + 1)))
 SMK := Snakefile workflow/Snakefile workflow/rules examples/words/Snakefile benchmarks/bare.smk
@@ -51,7 +52,7 @@ test: check  ## that, then real runs of all that a user does: five minutes
 	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
 test-all: check  ## all that, and what takes long, such as every command of these pages: 25 minutes
-	$(PYTEST) $(RUNS) tests/workflow tests/long $(CHOSEN)
+	$(PYTEST) $(RUNS) tests/long tests/workflow $(CHOSEN)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	@$(SETUP) dev conda-test
