@@ -15,15 +15,20 @@ def run(**facts):
 
 def test_doubts_stand_on_the_first_screen(monkeypatch):
     monkeypatch.setattr(answer, "_score", lambda *_: "the score")
-    monkeypatch.setattr(answer, "_drift", lambda *_: "drift")
+    monkeypatch.setattr(answer, "_failing", lambda *_: "whom it fails")
     found = {"warnings": ["neighbouring rows are equal", "'S2' is in both tables"]}
-    bare = {"leaderboard": {}, "json": {"table/quality.json": found}.get}
-    first, doubts, last = answer.findings(run(**bare), None)
-    assert (first, last) == ("the score", "drift")
+    bare = {
+        "leaderboard": {},
+        "variants": [],
+        "inputs": {},
+        "json": {"table/quality.json": found}.get,
+    }
+    first, doubts, fails = answer.findings(run(**bare), None)
+    assert (first, fails) == ("the score", "whom it fails")
     assert doubts.figure == "2 warnings" and doubts.is_warning
     assert doubts.text == "Neighbouring rows are equal. 'S2' is in both tables."
     found["warnings"] = []
-    assert answer.findings(run(**bare), None) == ["the score", "drift"]
+    assert answer.findings(run(**bare), None) == [first, fails]
 
 
 @pytest.mark.parametrize("size", [32, 33, 250])

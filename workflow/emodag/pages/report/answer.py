@@ -1,16 +1,25 @@
-"""What the report opens with: the score, how far it flatters, and whether anything drifted."""
+"""What the report opens with: the score, whom it fails, how far it flatters, what to do next."""
 
 from itertools import compress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from emodag.pages.comparison import ALPHA, choice, verdict
 from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, svg
-from emodag.pages.report.intervals import Intervals
+from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.parts import Figure, stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, worth
-from ledger.words import plural
+from emodag.science.scores.chance import Chance
+from emodag.science.scores.resampling import Estimate
+from ledger.words import listed, plural
+
+MOST_STEPS = 3
+"""So many next steps are told, the first ones that apply."""
+
+WIDE, FEW = 0.2, 30
+"""An interval is wide beyond this, and persons are few below this."""
 
 
 class Finding(NamedTuple):
@@ -24,16 +33,58 @@ class Finding(NamedTuple):
 
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
-    found = [_score(run, intervals), *_self_training(run, intervals), *_suspicions(run)]
-    if run.leaderboard:
-        found.append(_hidden(run))
+    found = [_score(run, intervals), *_suspicions(run), _failing(run, intervals)]
+    found += [*_self_training(run, intervals), *_variants(run)]
     if {"published", "nested"} <= set(run.protocols):
         found.append(_gap(run, intervals))
-    return [*found, _drift(run)]
+    if run.leaderboard:
+        found.append(_hidden(run))
+    return found + ([_drift(run)] if "drift" in run.inputs else [])
+
+
+def steps(run: Run, intervals: Intervals) -> list[str]:
+    """What the numbers suggest to do next, the weightiest first."""
+    protocol, persons = run.protocols[-1], len(run.persons)
+    low, high = intervals.of(protocol, run.last).interval
+    gain, variant = _gain(run, intervals), _better_variant(run)
+    rules = [
+        (
+            protocol != "nested",
+            "Add `nested` to `protocols`, for the score to expect of new people.",
+        ),
+        (
+            intervals.failing(protocol),
+            "See “Scores by person” for whom it fails, and “Data” for what sets them apart.",
+        ),
+        (
+            gain and gain.interval[1] < 0,
+            "Set `generations: 0`: the teacher alone scores higher, and is there sooner.",
+        ),
+        (
+            variant and run.has_test,
+            f"Set `submit: {variant and variant['variant']}` to submit the better variant.",
+        ),
+        (
+            high - low > WIDE and persons < FEW,
+            f"Add people: the interval of {plural(persons, 'person')} is {brief(high - low)} wide. "
+            "Four times as many would halve it; more rows of the same people help less.",
+        ),
+        (
+            not run.variants,
+            "Compare with a simple learner: `variants: {linear: {learner: logistic_regression}}` "
+            "in the configuration, then `snakemake -c8 results/variants.csv`.",
+        ),
+        (
+            "drift" not in run.inputs,
+            "Ask whether other machines score the same: `snakemake -c8 results/drift.html`.",
+        ),
+    ]
+    return [step for applies, step in rules if applies][:MOST_STEPS]
 
 
 def figure(run: Run, intervals: Intervals) -> Figure:
     """Every stage's score with its interval, beside that of the hidden people."""
+    guessing = intervals.chance(run.protocols[-1])
     places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
     with settings("answer"):
         drawing, axes = axes_of(0.9 + 0.34 * len(places))
@@ -48,7 +99,7 @@ def figure(run: Run, intervals: Intervals) -> Figure:
             hidden = hidden_scores(run, protocol, stage)
             axes.plot(hidden, [row] * len(hidden), "D", color=ACCENT, markersize=6)
             told.append(f"{protocol}, {stage_name(stage)}: {brief(estimate.value)}")
-        axes.axvline(1 / len(run.classes), color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
+        axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_yticks(range(len(places)), [f"{p}, {stage_name(s)}" for p, s in places])
         axes.set_ylim(len(places) - 0.5, -0.5)
         axes.set_xlim(0, 1)
@@ -58,7 +109,7 @@ def figure(run: Run, intervals: Intervals) -> Figure:
             "Dot and line: macro-F1 on held-out rows, its 95 % interval, " + sample(run) + ".",
             "Bar: the best epoch, which the published protocol reports.",
             "Diamond: the hidden people of the test table.",
-            "Dotted: about what guessing comes to.",
+            dotted(guessing, run.protocols[-1]),
         ]
         shown = [True, "published" in run.protocols, bool(run.leaderboard), True]
         return Figure(
@@ -91,27 +142,62 @@ def _score(run: Run, intervals: Intervals) -> Finding:
     protocol = run.protocols[-1]
     estimate = intervals.of(protocol, run.last)
     ends = f"95 % interval {interval(estimate.interval, brief)}, {sample(run)}"
+    guessing = intervals.chance(protocol)
+    above, is_above = against(estimate, guessing), estimate.value > guessing.high
     if protocol == "nested":
         text = (
-            f"macro-F1 of {stage_name(run.last)} on people whom its models have not seen ({ends})."
+            f"macro-F1 of {stage_name(run.last)} on people whom its models have not seen ({ends}). "
+            f"{above}"
         )
-        return Finding("Score to expect of new people", brief(estimate.value), text)
+        title = "Score to expect of new people"
+        return Finding(title, brief(estimate.value), text, is_warning=not is_above)
     text = (
         f"macro-F1 of {stage_name(run.last)} on held-out people ({ends}). Their labels have had a "
-        f"say in {'the teacher and ' * run.has_pool}the epochs: add `nested` to `protocols` for a "
-        "leak-free score."
+        f"say in {'the teacher and ' * run.has_pool}the epochs. {above}"
     )
     return Finding("Score, flattered", brief(estimate.value), text, is_warning=True)
 
 
-def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
-    """Whether the generations were worth it, where the teacher is scored on the same people."""
+def against(estimate: Estimate, guessing: Chance) -> str:
+    """A score held against what guessing comes to."""
+    level = brief(guessing.mean)
+    if estimate.value <= guessing.high:
+        return f"Not above guessing ({level})."
+    if estimate.interval[0] > guessing.high:
+        return f"Clearly above guessing ({level})."
+    return f"Above guessing ({level}) for these people; for others the interval leaves it open."
+
+
+def _failing(run: Run, intervals: Intervals) -> Finding:
+    """Who is no better off than with a guess."""
+    protocol = run.protocols[-1]
+    own, failing = intervals.own(protocol), intervals.failing(protocol)
+    if not failing:
+        lowest = int(np.argmin(own))
+        text = f"The lowest score of a person is {brief(own[lowest])} ({run.persons[lowest]})."
+        return Finding("People it fails", "none", text)
+    named = listed(f"{run.persons[at]} ({brief(own[at])})" for at in failing)
+    text = f"Their own scores cannot be told from guessing: {named}."
+    figure = f"{len(failing)} of {len(own)}"
+    return Finding("People it fails", figure, text, is_warning=True)
+
+
+def _gain(run: Run, intervals: Intervals) -> Estimate | None:
+    """What self-training has added, where the teacher is scored on the same people."""
     stages = run.stages("nested") if "nested" in run.protocols else []
     if "gen0" not in stages or run.last == "gen0":
+        return None
+    return intervals.of("nested", run.last) - intervals.of("nested", "gen0")
+
+
+def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
+    """Whether the generations were worth it."""
+    gain = _gain(run, intervals)
+    if gain is None:
         return []
-    gain = intervals.of("nested", run.last) - intervals.of("nested", "gen0")
     told = ", ".join(
-        f"{stage_name(stage)} {brief(intervals.of('nested', stage).value)}" for stage in stages
+        f"{stage_name(stage)} {brief(intervals.of('nested', stage).value)}"
+        for stage in run.stages("nested")
     )
     ends = interval(gain.interval, lambda end: brief(end, signed=True))
     text = (
@@ -119,6 +205,29 @@ def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
         f"{ends}; leak-free: {told}). {worth(gain.interval)}"
     )
     return [Finding("Self-training", brief(gain.value, signed=True), text, gain.interval[1] < 0)]
+
+
+def _better_variant(run: Run) -> dict[str, Any] | None:
+    """The best of the variants that are better than the baseline by the test, None without any."""
+    tested = (row for row in run.variants if row["p_holm"] != "")
+    better = (row for row in tested if row["p_holm"] < ALPHA and row["difference"] > 0)
+    return next(better, None)
+
+
+def _variants(run: Run) -> list[Finding]:
+    """Whether another setting or a simpler learner does as well, or better."""
+    if not run.variants:
+        return []
+    best, told = _better_variant(run), verdict(run.variants)
+    if best is None:
+        return [Finding("Better variants", "none", told)]
+    ends = [best["difference_low"], best["difference_high"]]
+    text = (
+        f"So much better is {best['variant']}, with {brief(best['macro_f1'])} (95 % interval "
+        f"{interval(ends, lambda end: brief(end, signed=True))}). "
+        f"{' '.join([told, *choice(run.selection)])}"
+    )
+    return [Finding("Better variants", brief(best["difference"], signed=True), text, True)]
 
 
 def _suspicions(run: Run) -> list[Finding]:
@@ -157,12 +266,6 @@ def _gap(run: Run, intervals: Intervals) -> Finding:
 
 
 def _drift(run: Run) -> Finding:
-    if "drift" not in run.inputs:
-        text = (
-            "This report was built without comparing environments. `snakemake results/drift.html` "
-            "does so; with `report: {drift: true}` the outcome stands here."
-        )
-        return Finding("Drift", "not looked at", text)
     contrasts = [c for c in run.json("drift")["contrasts"] if c["effects"]]
     moved = [contrast for contrast in contrasts if contrast["first"] is not None]
     told = " ".join(

@@ -37,7 +37,7 @@ def page(run: Run) -> str:
         data.section(run),
         *([training.section(run)] if run.has_networks else []),
         *([attention.section(run)] if run.has_attention else []),
-        *([variants.section(run)] if run.variants else []),
+        *([variants.section(run, intervals)] if run.variants else []),
         provenance.section(run),
     ]
     made = template("report/page.html", code=_code).render(
@@ -46,6 +46,7 @@ def page(run: Run) -> str:
         script=Markup(text("report/sort.js")),
         lead=_lead(run),
         findings=answer.findings(run, intervals),
+        steps=answer.steps(run, intervals),
         opening=answer.figure(run, intervals),
         sections=sections,
     )

@@ -180,6 +180,10 @@ class Run:
         )
         return counts.reshape(len(self.folds), persons, classes, classes)
 
+    def counts(self, protocol: str, stage: str) -> np.ndarray:
+        """(seeds, folds, persons, classes, classes): the counts of every run seed."""
+        return np.stack([self.confusions(protocol, seed, stage) for seed in self.seeds])
+
     def person_confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(repeats, persons, classes, classes): those counts, together for the folds of a repeat.
 

@@ -5,6 +5,7 @@ from typing import Any
 from emodag.pages.comparison import choice, verdict
 from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, svg
 from emodag.pages.page_parts import NONE, Table
+from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.parts import Figure, Section
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, short
@@ -13,7 +14,7 @@ MOST = 60
 """So many variants are drawn, the best ones."""
 
 
-def section(run: Run) -> Section:
+def section(run: Run, intervals: Intervals) -> Section:
     """Every variant, best first, and what the choice of the best comes to."""
     rows = run.variants
     text = (
@@ -21,11 +22,12 @@ def section(run: Run) -> Section:
         "same folds and run seeds, so persons are compared with themselves. "
         f"{' '.join([verdict(rows), *choice(run.selection)])}"
     )
-    return Section("variants", "Variants", [text, [_figure(rows)], _table(rows)])
+    return Section("variants", "Variants", [text, [_figure(run, intervals)], _table(rows)])
 
 
-def _figure(rows: list[dict[str, Any]]) -> Figure:
-    shown = rows[:MOST]
+def _figure(run: Run, intervals: Intervals) -> Figure:
+    rows, protocol = run.variants, run.protocols[-1]
+    shown, guessing = rows[:MOST], intervals.chance(protocol)
     with settings("variants"):
         drawing, axes = axes_of(0.9 + 0.3 * len(shown))
         told = []
@@ -38,7 +40,8 @@ def _figure(rows: list[dict[str, Any]]) -> Figure:
                 axes.plot([row["hidden"]], [place], "D", color=ACCENT, markersize=5)
             told.append(f"{row['variant']}: {brief(row['macro_f1'])}")
         base = next(row for row in rows if row["difference"] == "")
-        axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (2, 2)))
+        axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (5, 3)))
+        axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_yticks(range(len(shown)), [short(str(row["variant"])) for row in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlim(0, 1)
@@ -47,7 +50,8 @@ def _figure(rows: list[dict[str, Any]]) -> Figure:
         diamonds = " Diamond: the hidden people of the test table." * (rows[0]["hidden"] != "")
         caption = (
             "Dot and line: macro-F1 on held-out people, its 95 % interval over persons and run "
-            f"seeds; pale: not leak-free. Dotted: {base['variant']}.{diamonds}"
+            f"seeds; pale: not leak-free. Dashed: {base['variant']}. "
+            f"{dotted(guessing, protocol)}{diamonds}"
         )
         return Figure(svg(drawing, f"Macro-F1 of variants. {'; '.join(told)}."), caption)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emodag.science.scores.comparisons import own_scores
 from emodag.science.scores.person_scores import fold_confusions
 from emodag.science.scores.resampling import fold_means
 from emodag.science.seeds import generator
@@ -20,10 +21,13 @@ class Chance(NamedTuple):
     mean : over permutations.
     high : what 95 % of the permutations stay below. Rows of a person are taken to be
         exchangeable: where neighbouring windows share their label, guessing gets further than that.
+    own : (persons,) float64, the same of each person's own score; NaN for a person of one class,
+        whose labels are the same in any order.
     """
 
     mean: float
     high: float
+    own: np.ndarray
 
 
 def chance(
@@ -51,6 +55,7 @@ def chance(
     together, everybody = np.argsort(person, kind="stable"), np.tile(person, repeats)
     once = np.ones((1, int(person.max()) + 1), np.int64)
     scores, permuted = np.empty(PERMUTATIONS), np.empty_like(labels)
+    own = np.empty((PERMUTATIONS, once.size))
     for at in range(PERMUTATIONS):
         permuted[together] = labels[np.lexsort((rng.random(len(labels)), person))]
         counts = fold_confusions(
@@ -61,5 +66,8 @@ def chance(
             folds=folds,
             classes=classes,
         )
-        scores[at] = fold_means(counts, once)[0]
-    return Chance(float(scores.mean()), float(np.quantile(scores, 0.95)))
+        scores[at], own[at] = fold_means(counts, once)[0], own_scores(counts[None])
+    shown = np.unique(np.column_stack([person, labels]), axis=0)[:, 0]
+    own[:, np.bincount(shown) == 1] = np.nan
+    highest = np.quantile(own, 0.95, axis=0)
+    return Chance(float(scores.mean()), float(np.quantile(scores, 0.95)), highest)

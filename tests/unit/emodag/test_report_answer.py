@@ -1,0 +1,126 @@
+"""The report's first screen: sentences and next steps that the numbers decide on."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from emodag.pages.report import answer
+from emodag.pages.report.intervals import Intervals
+from emodag.science.scores.chance import Chance
+from emodag.science.scores.resampling import Estimate
+
+PERSONS = [f"S{at}" for at in range(1, 11)]
+
+LINEAR = {"variant": "linear", "macro_f1": 0.7, "leak_free": "yes", "p_holm": 0.01}
+LINEAR |= {"difference": 0.1, "difference_low": 0.04, "difference_high": 0.16}
+BASE = {"variant": "base", "macro_f1": 0.6, "leak_free": "yes", "p_holm": "", "difference": ""}
+
+SELECTION = {"variants": 2, "winner": "linear", "naive": 0.7, "corrected": 0.69}
+SELECTION |= {"low": 0.6, "high": 0.8}
+
+
+def scored(value, spread=0.005):
+    """The score of ten persons; the interval reaches 4.3 times `spread` up and down."""
+    return Estimate(value, value + spread * np.linspace(-1, 1, 10), np.array([value]))
+
+
+def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
+    """A run of ten persons, of whom nothing is to be said, but for these facts."""
+    found = {"gen0": scored(gen0, spread), "gen1": scored(gen1, spread)}
+    own = np.broadcast_to(own, 10)
+    intervals = Intervals(None)
+    intervals.of = lambda _, stage: found[stage]
+    intervals.own = lambda _: own
+    intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, 0.3))
+    bare = {"protocols": ["nested"], "last": "gen1", "seeds": [1], "repeats": 1, "leaderboard": {}}
+    bare |= {"persons": PERSONS, "variants": [BASE, LINEAR | {"p_holm": 0.9}], "has_test": True}
+    bare |= {"selection": None, "inputs": {"drift": "drift.json"}, "has_pool": True}
+    bare |= {"json": {"table/quality.json": {"warnings": []}, "drift": {"contrasts": []}}.get}
+    run = SimpleNamespace(stages=lambda _: ["gen0", "gen1"], **(bare | facts))
+    return run, intervals
+
+
+def found(title, **facts):
+    return next(each for each in answer.findings(*made(**facts)) if each.title == title)
+
+
+@pytest.mark.parametrize(
+    ("facts", "told", "is_warning"),
+    [
+        ({}, "Clearly above guessing (0.250).", False),
+        ({"gen1": 0.29}, "Above guessing (0.250) for these people; for others", False),
+        ({"gen1": 0.27}, "Not above guessing (0.250).", True),
+    ],
+)
+def test_a_score_is_held_against_guessing(facts, told, is_warning):
+    score = found("Score to expect of new people", **facts)
+    assert told in score.text and score.is_warning == is_warning
+
+
+def test_a_single_person_s_score_is_never_clearly_above_guessing():
+    alone = scored(0.9)._replace(without=np.array([np.nan]))
+    assert answer.against(alone, Chance(0.25, 0.28, np.array([0.3]))).startswith("Above guessing")
+
+
+def test_whom_it_fails_is_named_the_lowest_first():
+    own = np.full(10, 0.6)
+    assert found("People it fails", own=own).figure == "none"
+    own[[3, 7]] = 0.3, 0.2
+    fails = found("People it fails", own=own)
+    assert fails.figure == "2 of 10" and fails.is_warning
+    assert fails.text.endswith("from guessing: S8 (0.200), S4 (0.300).")
+
+
+def test_whoever_cannot_be_guessed_is_not_failed():
+    _, intervals = made(own=0.2)
+    intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, np.nan))
+    assert intervals.failing("nested") == []
+
+
+def test_a_better_variant_is_told_with_what_its_choice_is_worth():
+    assert found("Better variants").figure == "none"
+    better = found("Better variants", variants=[LINEAR, BASE], selection=SELECTION)
+    assert better.figure == "+0.100"
+    assert "linear, with 0.700 (95 % interval +0.040 to +0.160)" in better.text
+    assert "1 of 1 variant differs from base (better: linear)." in better.text
+    assert "on new people is 0.690" in better.text
+    worse = LINEAR | {"difference": -0.1}
+    assert found("Better variants", variants=[BASE, worse]).figure == "none"
+
+
+STEPS = {
+    "Add `nested` to `protocols`": {"protocols": ["published"]},
+    "See “Scores by person”": {"own": np.linspace(0.2, 0.8, 10)},
+    "Set `generations: 0`": {"gen0": 0.7},
+    "Set `submit: linear`": {"variants": [LINEAR, BASE]},
+    "Add people: the interval of 10 persons is": {"spread": 0.03},
+    "Compare with a simple learner: `variants: {linear:": {"variants": []},
+    "Ask whether other machines score the same: `snakemake": {"inputs": {}},
+}
+
+
+def test_with_nothing_to_do_there_are_no_steps():
+    assert answer.steps(*made()) == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_has_its_reason(step):
+    (only,) = answer.steps(*made(**STEPS[step]))
+    assert only.startswith(step)
+
+
+def test_a_few_steps_are_told_the_weightiest_first():
+    facts = {name: value for facts in STEPS.values() for name, value in facts.items()}
+    facts |= {"protocols": ["nested"], "variants": [LINEAR, BASE]}
+    told = answer.steps(*made(**facts))
+    first = list(STEPS)[1:4]
+    assert [each.startswith(step) for each, step in zip(told, first, strict=True)] == [True] * 3
+
+
+def test_without_a_test_table_there_is_nothing_to_submit():
+    assert answer.steps(*made(variants=[LINEAR, BASE], has_test=False)) == []
+
+
+def test_many_people_with_a_wide_interval_are_not_asked_for_more():
+    assert answer.steps(*made(spread=0.03, persons=[str(at) for at in range(40)])) == []
