@@ -107,11 +107,11 @@ def test_without_a_terminal_a_line_per_job_and_all_of_it_in_snakemakes_log(proje
 
 
 def test_on_a_terminal_one_line_is_redrawn(project):
-    project.configure(training={"epochs": 400})
+    project.configure(training={"epochs": 200})
     status, written, left = on_a_terminal(project, TEACHER)
     assert status == 0
     drawn = written.split("\r")
-    assert any(re.search(r"\d+% \|.*\| 3 of 4 jobs.*; gen0/fold0 \d+/400", line) for line in drawn)
+    assert any(re.search(r"\d+% \|.*\| 3 of 4 jobs.*; gen0/fold0 \d+/200", line) for line in drawn)
     assert any(re.search(r"about \d+ (s|minutes) left", line) for line in drawn)
     assert not any(word in written for word in SNAKEMAKES), written
     (line,) = left

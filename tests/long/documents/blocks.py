@@ -101,7 +101,7 @@ class Copy:
         path.mkdir(parents=True)
         for name in ("Snakefile", "README.md", "Makefile", "pyproject.toml", "config.yaml"):
             shutil.copy(ROOT / name, path / name)
-        made = shutil.ignore_patterns("__pycache__", "results", ".words", ".snakemake")
+        made = shutil.ignore_patterns("results", ".words", ".snakemake")
         for name in ("workflow", "envs", "docs", "examples"):
             shutil.copytree(ROOT / name, path / name, ignore=made)
         if not as_it_is:
