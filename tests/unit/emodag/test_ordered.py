@@ -187,6 +187,24 @@ def test_probabilities_and_their_entropy_are_torchs(classes):
     torch.testing.assert_close(*found)
 
 
+@pytest.mark.parametrize("classes", [2, 4, 9, 40])
+def test_the_entropy_of_weights_of_classes_is_torchs(classes):
+    logits, found = 30 * normal(17, classes), []
+    weights, others = normal(17, classes).abs(), normal(17, classes).abs()
+    for arithmetic in (ordered, TORCHS):
+        given = logits.clone().requires_grad_()
+        values = arithmetic.cross_entropy(given, weights, others)
+        (0.7 * values[0] + 0.3 * values[1]).backward()
+        found.append((*(value.detach() for value in values), given.grad))
+    torch.testing.assert_close(*found)
+    labels = torch.arange(17) % classes
+    hits = torch.nn.functional.one_hot(labels, classes).float()
+    for weighted, plain in zip(
+        *(cross_entropy(logits, each) for each in (hits, labels)), strict=True
+    ):
+        torch.testing.assert_close(weighted, plain)
+
+
 def test_a_squared_error_and_its_gradient_are_torchs():
     x, target = normal(13, 21), normal(13, 21)
     found = []

@@ -59,7 +59,7 @@ class Chain:
         self.at = at
         self.classes = config.data.classes
         self.no_boost = [1.0] * len(self.classes)
-        factors = config.pseudo_labels.boost or {}
+        factors = config.pseudo_labels.factors
         self.boost = [factors.get(name, 1.0) for name in self.classes]
         self.folds = range(config.folds * config.folds_repeats)
         self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
@@ -283,16 +283,20 @@ class Chain:
         origin = f"{run}/gen{generation - 1}/{_part(fold)}"
         if fold is None:
             origin = self.predicted(protocol, seed, generation - 1)
-        left_out = {} if fold is None else self.unlabelled_folds()
+        inputs = {} if fold is None else self.unlabelled_folds()
+        params = {
+            **self.config.pseudo_labels.selection,
+            "boost": self.boost if generation > 1 else self.no_boost,
+            **({"fold": fold} if inputs else {}),
+        }
+        if self.config.pseudo_labels.align == "labelled":
+            params |= {"align": True, **self.fold(fold)}
+            inputs |= {**self.labels(), **(self.fold_input() if fold is not None else {})}
         return self.job(
             f"{run}/gen{generation}/pseudo_labels/{_part(fold)}",
             "pseudo_label",
-            {
-                "threshold": self.config.pseudo_labels.threshold,
-                "boost": self.boost if generation > 1 else self.no_boost,
-                **({"fold": fold} if left_out else {}),
-            },
-            {"probabilities": (origin, "test.parquet"), **left_out},
+            params,
+            {"probabilities": (origin, "test.parquet"), **inputs},
         )
 
     def student(self, protocol: str, seed: int, generation: int, fold: int) -> Job:
@@ -522,6 +526,7 @@ class Chain:
         t = self.config.training
         return {
             "classes": len(self.classes),
+            **({"targets": t.targets} if t.targets else {}),
             "randomness": t.randomness,
             "model": {**self.config.model.model_dump(), "matmul": t.matmul},
             "training": {

@@ -57,6 +57,7 @@ def report_job(config: Config, *more: Job) -> Job:
             "id": config.data.id,
             "written": chain.written(),
             "threshold": config.pseudo_labels.threshold,
+            **({"select": rule} if (rule := config.pseudo_labels.select) != "threshold" else {}),
             "boost": chain.boost,
             "settings": _settings(config),
         },

@@ -275,6 +275,14 @@ class Training(Section):
     reconstruction: Annotated[float, Field(ge=0)] = Field(
         0.1, description="weight of the reconstruction loss"
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        description="weights of classes in the cross-entropy; balanced: labelled rows / (classes x "
+        "labelled rows of the class)",
+    )
+    label_smoothing: Share = Field(
+        0.0, description="what part of a row's target goes to all classes alike"
+    )
     randomness: Literal["derived", "global"] = Field(
         "derived",
         description="derived: each fit has streams of its own; global: one goes through all fits, "
@@ -294,18 +302,66 @@ class Training(Section):
         10, description="epochs between checkpoints; a killed fit resumes from its last one"
     )
 
+    @property
+    def targets(self) -> dict[str, Any]:
+        """What is changed about the targets of fits; see `emodag.science.fit.targets`."""
+        found: dict[str, Any] = {"balanced": True} if self.class_weights == "balanced" else {}
+        return found | ({"smoothing": self.label_smoothing} if self.label_smoothing else {})
+
 
 class PseudoLabels(Section):
     """Which test rows a student learns from, and as what."""
 
+    select: Literal["threshold", "flexmatch", "freematch", "share"] = Field(
+        "threshold",
+        description="threshold: the same for all classes; flexmatch: lower where fewer rows reach "
+        "it; freematch: from the mean confidence, lower where a class is predicted less; share: "
+        "the surest of each class",
+    )
     threshold: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.9, description="least confidence of a pseudo-label"
+        0.9, description="least confidence of a pseudo-label, for `threshold` and `flexmatch`"
+    )
+    share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.2, description="what part of the rows predicted as a class is chosen, for `share`"
     )
     boost: dict[ClassName, Annotated[float, Field(gt=0)]] | None = Field(
         {"HVHA": 1.5},
         description="factors on the probabilities of classes, by name, from generation 2 on; "
         "HVHA's applies where there is such a class; null: none",
     )
+    align: Literal["none", "labelled"] = Field(
+        "none",
+        description="labelled: probabilities are changed so that their mean is the shares of "
+        "classes among the labelled rows, in place of any `boost`",
+    )
+    soft: bool = Field(
+        False,
+        description="whether a network learns from the probabilities, by the weight of the "
+        "confidence, in place of the most probable class",
+    )
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """The boost of classes by name; none where probabilities are aligned."""
+        return {} if self.align != "none" else self.boost or {}
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """The parameters by which rows are chosen, less what is not asked for."""
+        asked = {"threshold": ["threshold"], "flexmatch": ["select", "threshold"]}
+        asked |= {"freematch": ["select"], "share": ["select", "share"]}
+        names = [*asked[self.select], *(["soft"] if self.soft else [])]
+        return {name: getattr(self, name) for name in names}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        # The default stands in every configuration; another boost somebody has written.
+        if self.align != "none" and self.boost not in (None, type(self)().boost):
+            raise ValueError(
+                f"`align: {self.align}` takes the place of a boost, and `boost` is "
+                f"{self.boost}; set `boost: null` or `align: none`"
+            )
+        return self
 
 
 class Submission(Section):
@@ -473,6 +529,11 @@ class Config(Section):
             raise ValueError(
                 f"`folds_repeats` is {self.folds_repeats}, and with `folds: persons` each person "
                 "is held out alone every time; leave `folds_repeats` out"
+            )
+        if self.pseudo_labels.soft and self.learner != "network":
+            raise ValueError(
+                f"`learner: {self.learner}` learns from classes alone; set `pseudo_labels.soft: "
+                "false` with it"
             )
         if self.training.randomness == "global":
             self._replayable()

@@ -16,6 +16,7 @@ from emodag.science.fit.fit_state import State
 from emodag.science.fit.global_stream import going_on_from, seeded
 from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.fit.randomness import Derived, Randomness
+from emodag.science.fit.targets import targets
 from emodag.science.fit.training import (
     Cosine,
     Epoch,
@@ -41,7 +42,8 @@ class Rows:
     ----------
     train, train_labels : (m,) row numbers and class codes.
     valid, valid_labels : the same for the held-out rows, of which there may be none.
-    pseudo : how many of the training rows carry pseudo-labels.
+    pseudo : how many of the training rows carry pseudo-labels; they are the last ones.
+    soft : (pseudo, classes) float32, the probabilities to learn from in their place, if any.
     """
 
     train: np.ndarray
@@ -49,6 +51,7 @@ class Rows:
     valid: np.ndarray
     valid_labels: np.ndarray
     pseudo: int = 0
+    soft: np.ndarray | None = None
 
 
 def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
@@ -115,7 +118,8 @@ def fit_and_write(
     Parameters
     ----------
     x : (n, p) float32, every row anybody refers to.
-    params : `model`, `training`, `classes`.
+    params : `model`, `training`, `classes`; `targets`, the options of
+        `emodag.science.fit.targets.targets`, if any.
     watches : whether each epoch is scored on the held-out rows.
     reports_best_epoch : whether `macro_f1` is the best epoch's, chosen on the validation rows as
         the report did, or the last epoch's.
@@ -140,7 +144,7 @@ def fit_and_write(
         network, history = fit(
             x,
             rows.train,
-            rows.train_labels,
+            _targets(rows, params),
             classes=params["classes"],
             model=model_settings(params["model"], x.device),
             settings=settings,
@@ -165,6 +169,19 @@ def fit_and_write(
         facts["macro_f1"] = max(epoch.macro_f1 for epoch in history)
     (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
     return network
+
+
+def _targets(rows: Rows, params: Mapping[str, Any]) -> np.ndarray:
+    """The classes to learn, (m,), or (m, classes) where they are not all of it."""
+    if rows.soft is None and "targets" not in params:
+        return rows.train_labels
+    return targets(
+        rows.train_labels,
+        classes=params["classes"],
+        labelled=len(rows.train) - rows.pseudo,
+        soft=rows.soft,
+        **params.get("targets", {}),
+    )
 
 
 def _last_state(context: Context, epochs: int) -> State | None:

@@ -6,8 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.pseudo_label import boosted, select
-from emodag.science.tables.matrices import read_probabilities, write_columns
+from emodag.science.folds import held_out
+from emodag.science.pseudo_label import aligned, boosted, class_thresholds, normalised, select
+from emodag.science.tables.matrices import (
+    probability_columns,
+    read_columns,
+    read_probabilities,
+    write_columns,
+)
 from emodag.science.tables.pool import pool_rows
 from ledger.context import Context
 
@@ -17,25 +23,50 @@ def run(
 ) -> None:
     """Write `pseudo_labels.parquet`: pool row (int32), label (`code_dtype`), confidence (float32).
 
+    With `soft` also the probability of each class (float32), of which the confidence is the
+    highest.
+
     Parameters
     ----------
     inputs : `probabilities` of the pool's rows, of the previous generation; `unlabelled`, see
-        `emodag.science.tables.pool.pool_rows`.
-    params : `threshold`; `boost`, one factor per class, applied before the threshold; `fold`, the
-        one whose held-out people's unlabelled rows are to stay without, if there are such rows.
+        `emodag.science.tables.pool.pool_rows`; with `align`, `rows`, labels and persons, and with a
+        fold `folds`.
+    params : `select`, see `class_thresholds`, if not by the threshold; `threshold` or `share`,
+        where it asks for one; `boost`, one factor per class, applied before that; `align`, if the
+        mean is to be the shares of classes among labelled rows, see `aligned`; `fold`, the one
+        whose held-out people's unlabelled rows are to stay without, if there are such rows, and
+        whose held-out rows have no say in those shares; its `kind`, with `align`; `soft`.
     """
     probabilities = read_probabilities(inputs["probabilities"])
     rows = pool_rows(len(probabilities), inputs, params.get("fold"))
-    at, label, confidence = select(
-        boosted(probabilities[rows], params["boost"]),
-        threshold=params["threshold"],
-    )
+    found = boosted(probabilities[rows], params["boost"])
+    if "align" in params:
+        found = aligned(found, _shares(found.shape[1], inputs, params, context))
+    if "soft" in params:
+        found = normalised(found)
+    rule = params.get("select", "threshold")
+    value = params.get("share", params.get("threshold", 0.0))
+    least = class_thresholds(found, rule, value)
+    at, label, confidence = select(found, threshold=least)
     row = rows[at].astype(np.int32)
     if len(row) == 0:
         context.warn(
-            f"no row to predict reaches a confidence of {params['threshold']}; the next generation "
-            "learns from labelled rows alone. Lower `pseudo_labels.threshold` to change that."
+            f"no row to predict reaches a confidence of {least.min()}; the next generation learns "
+            "from labelled rows alone. Lower `pseudo_labels.threshold` to change that."
         )
-    write_columns(
-        output / "pseudo_labels.parquet", {"row": row, "label": label, "confidence": confidence}
-    )
+    columns = {"row": row, "label": label, "confidence": confidence}
+    if "soft" in params:
+        columns |= probability_columns(found[at])
+    write_columns(output / "pseudo_labels.parquet", columns)
+
+
+def _shares(
+    classes: int, inputs: Mapping[str, Path], params: Mapping[str, Any], context: Context
+) -> np.ndarray:
+    """The share of each class among the labelled rows that the model has learned from."""
+    rows = read_columns(inputs["rows"])
+    learnt = np.ones(len(rows["label"]), bool)
+    if params["fold"] is not None:
+        learnt = ~held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
+    context.saw_labels_of(np.unique(rows["person"][learnt]).tolist())
+    return np.bincount(rows["label"][learnt], minlength=classes) / learnt.sum()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emodag.science.folds import held_out
-from emodag.science.tables.matrices import read_columns
+from emodag.science.tables.matrices import read_columns, stacked_probabilities
 from emodag.stages.fitting import (
     Rows,
     fit_and_write,
@@ -31,8 +31,8 @@ def run(
     Parameters
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
-        `pseudo_labels`, rows of the pool with labels; without a pool neither `test` nor these; see
-        also `randomness_of`.
+        `pseudo_labels`, rows of the pool with labels and, if those are to be learned from, with
+        probabilities; without a pool neither `test` nor these; see also `randomness_of`.
     params : `seed`, `randomness`, `generation`, `fold` and its `kind`, `classes`, `model`,
         `training`.
     """
@@ -53,6 +53,7 @@ def run(
             train=np.concatenate([train, len(labels) + pseudo["row"]]),
             train_labels=np.concatenate([labels[train], pseudo["label"]]),
             pseudo=len(pseudo["row"]),
+            soft=stacked_probabilities(pseudo) if "p0" in pseudo else None,
         )
     name = ("student", params["generation"], params["fold"])
     with randomness_of(inputs, params, output, *name) as randomness:

@@ -15,10 +15,12 @@ STEPS = np.linspace(0.25, 0.99, 75)
 
 def section(run: Run) -> Section:
     """Reliability, what thresholds select, and the pseudo-labels, if there are any."""
+    sure = f"is sure of by {run.params['threshold']:g} or more"
+    if "select" in run.params:
+        sure = f"is sure of, chosen by `{run.params['select']}`"
     learnt = (
-        f" Students learn from the {_pool(run)} that the generation before is sure of by "
-        f"{run.params['threshold']:g} or more; held-out rows show how often such a confidence is "
-        "right on new people."
+        f" Students learn from the {_pool(run)} that the generation before {sure}; held-out rows "
+        "show how often such a confidence is right on new people."
     )
     text = (
         "Confidence is the highest class probability. ECE, the expected calibration error, is its "
@@ -91,7 +93,7 @@ def _selection(run: Run, name: str, confidence: np.ndarray, right: np.ndarray) -
         return Figure(
             svg(drawing, f"What thresholds select, {told}"),
             f"{capital(told)} Solid: accuracy of what is selected. Dashed: share of rows selected. "
-            "Dotted: the threshold.",
+            f"Dotted: {threshold:g}.",
         )
 
 

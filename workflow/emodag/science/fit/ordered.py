@@ -143,7 +143,7 @@ def _softmax(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Te
     below = logits - logits.amax(1, keepdim=True)
     share = _sigmoid(below)
     exponentials = share / (1 - share)
-    total = sum_rows(exponentials.T)
+    total = _of_rows(exponentials)
     return exponentials / total[:, None], below, total
 
 
@@ -152,8 +152,11 @@ def cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Te
 
     Parameters
     ----------
-    logits : (n, classes) float32; labels : (n,) int64 each.
+    logits : (n, classes) float32; labels : (n,) int64 each, or (n, classes) float32 each, the
+        weights of all classes, see `emodag.science.fit.targets`.
     """
+    if labels[0].ndim == 2:
+        return _WeightedEntropy.apply(logits, *labels)
     return _CrossEntropy.apply(logits, *labels)
 
 
@@ -277,6 +280,30 @@ class _CrossEntropy(Function):
             hits = torch.zeros_like(probabilities).scatter_(1, column, 1)
             slopes.append((probabilities - hits).mul_(gradient / len(column)))
         return sum(slopes[1:], slopes[0]), *(None for _ in slopes)
+
+
+class _WeightedEntropy(Function):
+    @staticmethod
+    def forward(ctx, logits, *targets):
+        probabilities, below, total = _softmax(logits)
+        ctx.save_for_backward(probabilities, *targets)
+        lost = total.double().log().float()[:, None] - below
+        return mean_rows(torch.stack([_of_rows(lost * given) for given in targets], 1)).unbind()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *gradients):
+        probabilities, *targets = ctx.saved_tensors
+        slopes = []
+        for gradient, given in zip(gradients, targets, strict=True):
+            expected = probabilities * _of_rows(given)[:, None]
+            slopes.append((expected - given).mul_(gradient / len(given)))
+        return sum(slopes[1:], slopes[0]), *(None for _ in slopes)
+
+
+def _of_rows(x: torch.Tensor) -> torch.Tensor:
+    """The sum of each row: (n, width) -> (n,)."""
+    return sum_rows(x.T)
 
 
 class _SquaredError(Function):

@@ -81,7 +81,8 @@ def fit(
     Parameters
     ----------
     x : (n, p) float32, all rows anybody refers to; never copied. The fit runs on its device.
-    rows, labels : (m,) integers, the rows of `x` to train on and their classes.
+    rows, labels : (m,) integers, the rows of `x` to train on and their classes; or for the second
+        (m, classes) float32, see `emodag.science.fit.targets`.
     classes : number of classes.
     model, settings : the network's and the fit's settings.
     randomness : what is drawn, and from where.
@@ -110,10 +111,8 @@ def fit(
     )
     scheduler = _scheduler(optimizer, settings)
     corrupt = randomness.mask(model.corruption) if model.corruption else None
-    rows, labels = (
-        torch.from_numpy(rows.astype(np.int64)),
-        torch.from_numpy(labels.astype(np.int64)),
-    )
+    rows = torch.from_numpy(rows.astype(np.int64))
+    labels = torch.from_numpy(labels if labels.ndim == 2 else labels.astype(np.int64))
 
     parts = (network, optimizer, scheduler, randomness)
     history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
@@ -188,7 +187,7 @@ def total_loss(
 
     Parameters
     ----------
-    logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes.
+    logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes or (n, classes) weights.
     partner : (n,) the row each row was mixed with; share : of the row itself.
     cross_entropy : the means over rows, of logits and any number of labels.
     """

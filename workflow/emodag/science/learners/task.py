@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from emodag.science.fit.targets import class_weights
+
 Tick = Callable[[], None]
 """Told each step of a fit."""
 
@@ -34,9 +36,8 @@ class Task:
 
     @property
     def class_weights(self) -> np.ndarray:
-        """(classes,) float64: rows / (classes x rows of the class), scikit-learn's "balanced"."""
-        counts = np.bincount(self.labels)
-        return len(self.labels) / (len(counts) * counts)
+        """(classes,) float64, see `emodag.science.fit.targets.class_weights`."""
+        return class_weights(self.labels, classes=self.classes)
 
     @property
     def weights(self) -> np.ndarray:

@@ -60,6 +60,10 @@ def probability_columns(probabilities: np.ndarray) -> dict[str, np.ndarray]:
 
 def read_probabilities(path: Path) -> np.ndarray:
     """The columns `p0`, `p1`, ... of a table as one (n, classes) float32 array."""
-    columns = read_columns(path)
+    return stacked_probabilities(read_columns(path))
+
+
+def stacked_probabilities(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """The same of columns by name."""
     names = [f"p{c}" for c in range(len(columns)) if f"p{c}" in columns]
     return np.column_stack([columns[name] for name in names])

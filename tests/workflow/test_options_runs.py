@@ -1,0 +1,83 @@
+"""Other pseudo-labels and other targets, as variants of one run."""
+
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.project import Project
+
+PSEUDO = {
+    "flex": {"select": "flexmatch", "threshold": 0.6},
+    "free": {"select": "freematch"},
+    "few": {"select": "share", "share": 0.1},
+    "soft": {"align": "labelled", "soft": True},
+}
+TRAINING = {"weighed": {"class_weights": "balanced", "label_smoothing": 0.1}}
+VARIANTS = {name: {"pseudo_labels": changes} for name, changes in PSEUDO.items()}
+VARIANTS |= {name: {"training": changes} for name, changes in TRAINING.items()}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> Project:
+    """All of them, compared; not to be changed."""
+    place = tmp_path_factory.mktemp("options") / "project"
+    project = Project.create(place, variants=VARIANTS, generations=2)
+    done = project.snakemake("results/variants.csv", "results/variants/soft/submission.csv")
+    (project.path / "said").write_text(done.stderr)
+    return project
+
+
+def chosen(project: Project, name: str, fold: int = 0, generation: int = 1) -> pd.DataFrame:
+    home = "results" if name == "base" else f"results/variants/{name}"
+    path = f"{home}/local/nested/seed1/gen{generation}/pseudo_labels/fold{fold}"
+    return pd.read_parquet(project.path / path / "pseudo_labels.parquet")
+
+
+def test_each_is_scored_and_shares_the_teachers(compared):
+    found = pd.read_csv(compared.path / "results/variants.csv").set_index("variant")
+    assert list(found.index) == ["base", "few", "flex", "free", "soft", "weighed"]
+    assert found["macro_f1"].between(0, 1).all() and set(found["leak_free"]) == {"yes"}
+    ran = re.findall(r"RUN +\w{12}  (\S+)", compared.read("said"))
+    teachers = [job for job in ran if "/gen0/fold" in job]
+    assert {job.partition("/local/")[0] for job in teachers} == {
+        "local/nested/seed1/gen0/fold0",
+        "local/nested/seed1/gen0/fold1",
+        "variants/weighed",
+    }
+
+
+def test_rows_are_chosen_as_asked(compared):
+    tables = {name: chosen(compared, name) for name in ("base", *PSEUDO)}
+    predicted = pd.read_parquet(
+        compared.path / "results/local/nested/seed1/gen0/fold0/test.parquet"
+    ).to_numpy()
+    counts = np.bincount(predicted.argmax(axis=1), minlength=4)
+    expected = [max(1, round(0.1 * count)) if count else 0 for count in counts]
+    assert np.bincount(tables["few"]["label"], minlength=4).tolist() == expected
+    assert tables["flex"]["confidence"].min() < 0.6
+    assert len({tuple(table["row"]) for table in tables.values()}) > 2
+    assert list(tables["soft"])[3:] == ["p0", "p1", "p2", "p3"]
+    assert list(tables["base"]) == ["row", "label", "confidence"]
+
+
+def test_shares_of_classes_are_those_of_persons_who_are_not_held_out(compared):
+    rows = pd.read_parquet(compared.path / "results/local/table/train_rows.parquet")
+    folds = pd.read_parquet(compared.path / "results/local/folds/folds.parquet")
+    for generation in (1, 2):
+        home = f"results/variants/soft/local/nested/seed1/gen{generation}/pseudo_labels/fold0"
+        seen = set(compared.json(f"{home}/manifest.json")["labels_seen"])
+        assert seen == set(rows["person"][folds["group_fold"] != 0].astype(str))
+
+
+def test_a_second_run_takes_all_from_the_store(compared, tmp_path):
+    project = Project(tmp_path / "project")
+    shutil.copytree(compared.path, project.path, symlinks=True)
+    shutil.rmtree(project.path / "results")
+    done = project.snakemake("results/variants.csv")
+    assert not re.findall(r"RUN +\w{12}", done.stderr)
+    weighed = "results/variants/weighed/local/nested/seed1/gen1/fold0/history.parquet"
+    again, before = (pd.read_parquet(each.path / weighed) for each in (project, compared))
+    pd.testing.assert_frame_equal(again, before)
