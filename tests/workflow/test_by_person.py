@@ -82,7 +82,7 @@ def test_whose_rows_these_are_must_be_known(project):
     target = "results/local/by_person/manifest.json"
     project.configure(scaling=RANKED)
     said = project.snakemake(target, check=False).stderr
-    assert "test.csv: scaling.person needs to know whose these rows are" in said
+    assert "test.csv: scaling.person or training.adapt needs to know whose these rows are" in said
     data = {"test_blocks": 12}
     project.configure(scaling=RANKED, data=data)
     project.snakemake(target)

@@ -155,7 +155,7 @@ class Chain:
             "ingest",
             {name: getattr(data, name) for name in names}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
-            | ({"test_blocks": self.test_blocks()} if self.config.scales_persons else {})
+            | ({"test_blocks": self.test_blocks()} if self.config.knows_persons else {})
             | partitions(files),
             {role: origin for role, (origin, _) in files.items()},
         )
@@ -220,13 +220,13 @@ class Chain:
             f"{self.home}/by_person",
             "by_person",
             {"kind": self.config.scaling.person},
-            {
-                **self.matrices(table),
-                **self.labels(),
-                **({"test_rows": (table, "test_rows.parquet")} if self.has_test else {}),
-                **self.unlabelled("table", "unlabelled_rows.parquet"),
-            },
+            {**self.matrices(table), **self.persons()},
         )
+
+    def persons(self) -> dict:
+        """Of whom all rows of a job's matrices are, by their roles."""
+        tested = {"test_rows": self.test_rows()["rows"]} if self.has_test else {}
+        return {**self.labels(), **tested, **self.unlabelled("table", "unlabelled_rows.parquet")}
 
     @property
     def table(self) -> str:
@@ -364,6 +364,7 @@ class Chain:
             {
                 **{name: getattr(data, name) for name in READING},
                 "person": self.config.scaling.person,
+                **({"adapt": True} if self.config.training.adapt != "none" else {}),
                 "resolution": self.resolution(self.config.protocols[0]),
                 "kind": KINDS[self.config.scheme],
                 "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
@@ -478,6 +479,9 @@ class Chain:
                 packages=packages_of(learner),
             )
         params = {**own, **network}
+        if self.config.training.adapt != "none":
+            params |= {"adapt": True}
+            inputs = {**inputs, **self.persons()}
         if self.config.training.randomness == "derived":
             return self.job(name, stage, params, inputs, device=device)
         # With global randomness it goes on from what the fit before in a script left.

@@ -141,8 +141,8 @@ class Data(Section):
     )
     test_group: Column = Field(
         None,
-        description="person column of the test table, for warnings and `scaling.person`; null: "
-        "`group`, if it is there",
+        description="person column of the test table, for warnings, `scaling.person` and "
+        "`training.adapt`; null: `group`, if it is there",
     )
     test_blocks: Positive | Annotated[list[Positive], Field(min_length=1)] | None = Field(
         None,
@@ -282,6 +282,11 @@ class Training(Section):
     )
     label_smoothing: Share = Field(
         0.0, description="what part of a row's target goes to all classes alike"
+    )
+    adapt: Literal["none", "persons"] = Field(
+        "none",
+        description="persons: predictions normalise batches by the means and variances of all rows "
+        "of the person who is predicted, without labels, in place of those of training",
     )
     randomness: Literal["derived", "global"] = Field(
         "derived",
@@ -545,6 +550,7 @@ class Config(Section):
         for key, is_asked in {
             f"learner: {self.learner}": self.learner != "network",
             "generations: 0": not self.generations,
+            "training.adapt: persons": self.training.adapt != "none",
         }.items():
             if is_asked and self.protocols != ["nested"]:
                 raise ValueError(
@@ -593,12 +599,12 @@ class Config(Section):
         return {f"t{number:03}": changes for number, changes in found}
 
     @cached_property
-    def scales_persons(self) -> bool:
+    def knows_persons(self) -> bool:
         """Whether it, or a variant, needs to know of whom each row is, those to predict too."""
         changes = [*self.variants.values(), *self.trials.values()]
-        asked = [change.get("scaling") for change in changes]
-        return self.scaling.person != "none" or any(
-            isinstance(scaling, Mapping) and "person" in scaling for scaling in asked
+        asked = [change.get(name) for change in changes for name in ("scaling", "training")]
+        return {self.scaling.person, self.training.adapt} != {"none"} or any(
+            isinstance(section, Mapping) and {"person", "adapt"} & {*section} for section in asked
         )
 
     @property

@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from emodag.science.person_scaling import by_person, rows_by_person
+from emodag.science.person_scaling import by_person, require_rows, rows_by_person
 from emodag.science.tables.feature_file import FeatureWriter
 from emodag.science.tables.matrices import read_column, read_columns
 from ledger.context import Context
-from ledger.errors import InputError
-
-LEAST = 5
-"""Rows of a person with fewer say nothing of the person."""
 
 FEW = 20
 """Below this a person's rows are a small sample of their states."""
@@ -38,14 +34,20 @@ def run(
     Raises
     ------
     InputError
-        If a person has fewer than `LEAST` rows.
+        If a person has too few rows.
     """
-    everybody = _persons(inputs)
-    _require_rows(everybody, context)
+    everybody = persons_of_rows(inputs)
+    groups = rows_by_person(everybody)
+    require_rows(groups, "scaling.person")
+    if few := sum(len(rows) < FEW for rows in groups):
+        context.warn(
+            f"{few} of {len(groups)} persons have fewer than {FEW} rows, from which scaling.person "
+            "takes what is usual for them; they must be in all states, as in training"
+        )
     sources = [pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs]
     names, n_train = sources[0].schema_arrow.names, sources[0].metadata.num_rows
     columns = (np.concatenate([read_column(source, name) for source in sources]) for name in names)
-    relative = partial(by_person, groups=rows_by_person(everybody), kind=params["kind"])
+    relative = partial(by_person, groups=groups, kind=params["kind"])
     values = np.empty((len(everybody), len(names)), order="F")
     with ThreadPoolExecutor(context.workers) as workers:
         for at, column in enumerate(workers.map(relative, columns)):
@@ -56,8 +58,17 @@ def run(
                 writer.add(rows)
 
 
-def _persons(inputs: Mapping[str, Path]) -> np.ndarray:
-    """Of whom each row is: training rows, then those of the test table, then unlabelled ones."""
+def persons_of_rows(inputs: Mapping[str, Path]) -> np.ndarray:
+    """Of whom each row is: training rows, then those of the test table, then unlabelled ones.
+
+    Parameters
+    ----------
+    inputs : `rows`, `test_rows` and `unlabelled`, see `run`.
+
+    Returns
+    -------
+    (n,) int64, a number for each person.
+    """
     of = {
         role: [(role if role == "test_rows" else "", person) for person in _column(inputs[role])]
         for role in ("rows", "test_rows", "unlabelled")
@@ -69,17 +80,3 @@ def _persons(inputs: Mapping[str, Path]) -> np.ndarray:
 
 def _column(path: Path) -> list:
     return read_columns(path)["person"].tolist()
-
-
-def _require_rows(persons: np.ndarray, context: Context) -> None:
-    counts = np.bincount(persons)
-    if counts.min() < LEAST:
-        raise InputError(
-            f"scaling.person: a person has {counts.min()} rows and at least {LEAST} are needed to "
-            "say what is usual for a person; leave those persons out, or set it to 'none'"
-        )
-    if (few := int((counts < FEW).sum())) > 0:
-        context.warn(
-            f"{few} of {len(counts)} persons have fewer than {FEW} rows, from which scaling.person "
-            "takes what is usual for them; they must be in all states, as in training"
-        )

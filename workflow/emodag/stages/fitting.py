@@ -26,9 +26,11 @@ from emodag.science.fit.training import (
     probabilities,
     score_rows,
 )
+from emodag.science.person_scaling import require_rows, rows_by_person
 from emodag.science.scores.scoring import held_out_scores
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
+from emodag.stages.by_person import persons_of_rows
 from ledger.context import Context
 from ledger.errors import InputError
 from ledger.machine.onednn import has_onednn
@@ -44,6 +46,7 @@ class Rows:
     valid, valid_labels : the same for the held-out rows, of which there may be none.
     pseudo : how many of the training rows carry pseudo-labels; they are the last ones.
     soft : (pseudo, classes) float32, the probabilities to learn from in their place, if any.
+    groups : the rows of each person, to whom predictions are adapted; None to nobody.
     """
 
     train: np.ndarray
@@ -52,6 +55,7 @@ class Rows:
     valid_labels: np.ndarray
     pseudo: int = 0
     soft: np.ndarray | None = None
+    groups: list[np.ndarray] | None = None
 
 
 def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
@@ -62,6 +66,20 @@ def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
     device = prepared(context.device)
     paths = [inputs[table] for table in ("train", "test") if table in inputs]
     return torch.from_numpy(read_matrix(paths)).to(device)
+
+
+def groups_of(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> list[np.ndarray] | None:
+    """The rows of each person, if `params` say that predictions `adapt` to persons.
+
+    Parameters
+    ----------
+    inputs : see `persons_of_rows`.
+    """
+    if "adapt" not in params:
+        return None
+    groups = rows_by_person(persons_of_rows(inputs))
+    require_rows(groups, "training.adapt")
+    return groups
 
 
 @contextmanager
@@ -91,11 +109,12 @@ def write_test_probabilities(
     network: AttentiveAutoencoder,
     x: torch.Tensor,
     labelled: int,
+    groups: list[np.ndarray] | None,
     randomness: Randomness,
     path: Path,
 ) -> None:
     """Predict the rows of `x` after the first `labelled`, which are the pool's."""
-    predicted = score_rows(network, x, np.arange(labelled, len(x)), randomness)
+    predicted = score_rows(network, x, np.arange(labelled, len(x)), randomness, groups)
     write_columns(path, probability_columns(predicted))
 
 
@@ -150,6 +169,7 @@ def fit_and_write(
             settings=settings,
             randomness=randomness,
             validation=(rows.valid, rows.valid_labels) if watches else None,
+            groups=rows.groups,
             resume_from=state,
             on_epoch=on_epoch,
         )
@@ -159,7 +179,8 @@ def fit_and_write(
     held_out = np.empty((0, params["classes"]), np.float32)
     if len(rows.valid):
         # Not `score_rows`: a script has no second look at them and would draw nothing here.
-        held_out = probabilities(network, x, rows.valid, at_once=randomness.rows_at_once)
+        at_once, groups = randomness.rows_at_once, rows.groups
+        held_out = probabilities(network, x, rows.valid, at_once=at_once, groups=groups)
     write_columns(
         output / "validation.parquet",
         {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},

@@ -379,8 +379,8 @@ def _test_persons(
     if blocks is None and group is None:
         raise fault(
             table.path,
-            "scaling.person needs to know whose these rows are; name the column of persons in "
-            "data.test_group, or give the rows of each person in data.test_blocks",
+            "scaling.person or training.adapt needs to know whose these rows are; name the column "
+            "of persons in data.test_group, or give the rows of each person in data.test_blocks",
         )
     if blocks is None:
         return persons(table, group, texts[group], min_rows=1)

@@ -22,7 +22,7 @@ from emodag.science.fit.randomness import Derived
 from emodag.science.fit.training import probabilities
 from emodag.science.folds import held_out
 from emodag.science.person_distance import Distances, person_distances
-from emodag.science.person_scaling import by_person, rows_by_person
+from emodag.science.person_scaling import by_person, require_rows, rows_by_person
 from emodag.science.pseudo_label import decided
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
@@ -54,9 +54,10 @@ def run(
         `scores`, the training features as the first of them makes them; `weights/<fold>` of each
         student.
     params : those of `ingest` by which a table is read; `person`, see
-        `emodag.science.person_scaling`, or "none"; `resolution` of the scalers; `kind` of
-        the folds; `model` and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of
-        the submission.
+        `emodag.science.person_scaling`, or "none"; `adapt`, if networks go by each person's means
+        and variances, see `probabilities`; `resolution` of the scalers; `kind` of the folds;
+        `model` and `randomness` of the fits; `classes`; `boost`, `heads` and `values` of the
+        submission.
 
     Raises
     ------
@@ -77,8 +78,11 @@ def run(
             )
         scaled = _scaled(raw, who, inputs, params)
     ids = ids_of_rows(table, layout.id, texts, tally.rows, params).to_numpy(zero_copy_only=False)
+    groups = rows_by_person(who) if "adapt" in params else None
+    if groups:
+        require_rows(groups, "training.adapt")
     members = [
-        _probabilities(scaled[fold if "folds" in inputs else "all"], path, params)
+        _probabilities(scaled[fold if "folds" in inputs else "all"], path, groups, params)
         for fold, path in _parts(inputs, "weights").items()
     ]
     blended = mean_probabilities(members)
@@ -116,11 +120,11 @@ def _persons(
     if layout.group is not None:
         column = persons(table, layout.group, texts[layout.group], min_rows=1)
         return column.to_numpy(zero_copy_only=False)
-    if params["person"] != "none":
+    if params["person"] != "none" or "adapt" in params:
         raise fault(
             table.path,
-            "scaling.person needs to know whose these rows are; give the table the column "
-            f"{params['test_group'] or params['group'] or 'that data.test_group names'}",
+            "scaling.person or training.adapt needs to know whose these rows are; give the table "
+            f"the column {params['test_group'] or params['group'] or 'that data.test_group names'}",
         )
     return np.full(rows, "", object)
 
@@ -169,7 +173,9 @@ def _training_rows(
     return ~held_out(read_columns(inputs["folds"]), params["kind"], fold)
 
 
-def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> np.ndarray:
+def _probabilities(
+    x: np.ndarray, weights: Path, groups: list[np.ndarray] | None, params: Mapping[str, Any]
+) -> np.ndarray:
     """What the network with these weights says of rows: (n, classes) float32."""
     settings = model_settings(params["model"], torch.device("cpu"))
     # Of its own weights and dropout nothing is left.
@@ -178,7 +184,8 @@ def _probabilities(x: np.ndarray, weights: Path, params: Mapping[str, Any]) -> n
     network.load_state_dict(load_file(weights))
     # As when the students predicted the test rows, so that the same rows give the same bits.
     at_once = {"derived": Derived, "global": GlobalStream}[params["randomness"]].rows_at_once
-    return probabilities(network, torch.from_numpy(x), np.arange(len(x)), at_once=at_once)
+    every = np.arange(len(x))
+    return probabilities(network, torch.from_numpy(x), every, at_once=at_once, groups=groups)
 
 
 def _write_predictions(

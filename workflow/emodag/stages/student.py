@@ -12,6 +12,7 @@ from emodag.science.tables.matrices import read_columns, stacked_probabilities
 from emodag.stages.fitting import (
     Rows,
     fit_and_write,
+    groups_of,
     randomness_of,
     read_features,
     write_test_probabilities,
@@ -32,7 +33,8 @@ def run(
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; `folds`;
         `pseudo_labels`, rows of the pool with labels and, if those are to be learned from, with
-        probabilities; without a pool neither `test` nor these; see also `randomness_of`.
+        probabilities; without a pool neither `test` nor these; see also `randomness_of` and
+        `groups_of`.
     params : `seed`, `randomness`, `generation`, `fold` and its `kind`, `classes`, `model`,
         `training`.
     """
@@ -44,7 +46,7 @@ def run(
     context.saw_labels_of(persons[train].tolist())
     if watches_validation:
         context.saw_labels_of(persons[valid].tolist())
-    x = read_features(inputs, context)
+    x, groups = read_features(inputs, context), groups_of(inputs, params)
     chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])
     if "pseudo_labels" in inputs:
         pseudo = read_columns(inputs["pseudo_labels"])
@@ -59,7 +61,7 @@ def run(
     with randomness_of(inputs, params, output, *name) as randomness:
         network = fit_and_write(
             x,
-            chosen,
+            replace(chosen, groups=groups),
             params,
             randomness,
             output,
@@ -68,4 +70,5 @@ def run(
             reports_best_epoch=watches_validation,
         )
         if "test" in inputs:
-            write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")
+            path = output / "test.parquet"
+            write_test_probabilities(network, x, len(labels), groups, randomness, path)

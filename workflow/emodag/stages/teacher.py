@@ -1,6 +1,7 @@
 """Train generation 0 on labelled rows alone, predict the pool, and score it on a fold's persons."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from emodag.science.tables.matrices import read_columns
 from emodag.stages.fitting import (
     Rows,
     fit_and_write,
+    groups_of,
     randomness_of,
     read_features,
     write_test_probabilities,
@@ -26,7 +28,7 @@ def run(
     Parameters
     ----------
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`;
-        see also `randomness_of`.
+        see also `randomness_of` and `groups_of`.
     params : `seed`, `randomness`; `fold`, whose rows to leave out, or null to learn from all, and
         its `kind`; `classes`, `model`, `training`.
     """
@@ -37,11 +39,12 @@ def run(
         is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
     train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     context.saw_labels_of(persons[train].tolist())
-    x = read_features(inputs, context)
+    x, groups = read_features(inputs, context), groups_of(inputs, params)
+    chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])
     with randomness_of(inputs, params, output, "teacher", 0, params["fold"]) as randomness:
         network = fit_and_write(
             x,
-            Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid]),
+            replace(chosen, groups=groups),
             params,
             randomness,
             output,
@@ -49,4 +52,5 @@ def run(
             watches=False,
         )
         if "test" in inputs:
-            write_test_probabilities(network, x, len(labels), randomness, output / "test.parquet")
+            path = output / "test.parquet"
+            write_test_probabilities(network, x, len(labels), groups, randomness, path)

@@ -77,6 +77,11 @@ def _export(options: argparse.Namespace) -> int:
     if directory.exists() and any(directory.iterdir()):
         raise InputError(f"{directory}: is not empty; name another directory")
     last = LastRun.read(options.of)
+    if last.config.training.adapt != "none":
+        raise InputError(
+            "`training.adapt` normalises by all rows of a person, which the exported load.py does "
+            "not do; use `emodag predict`"
+        )
     artifacts = last.models
     last.require(artifacts.values())
     files = {

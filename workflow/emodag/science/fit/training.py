@@ -73,6 +73,7 @@ def fit(
     settings: FitSettings,
     randomness: Randomness,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    groups: list[np.ndarray] | None = None,
     resume_from: State | None = None,
     on_epoch: Callable[[Epoch, Callable[[], State]], None] = lambda epoch, state: None,
 ) -> tuple[AttentiveAutoencoder, list[Epoch]]:
@@ -88,6 +89,7 @@ def fit(
     randomness : what is drawn, and from where.
     validation : rows of `x` and their classes, scored after every epoch. They steer the learning
         rate if the schedule is a plateau, and nothing otherwise.
+    groups : by which the validation rows are predicted, see `probabilities`.
     resume_from : the state of the same fit after an epoch, to go on from with the same bits.
     on_epoch : called after every epoch with its record and a function that takes the state.
 
@@ -130,7 +132,8 @@ def fit(
             )
         f1 = share = None
         if validation is not None:
-            predicted = score_rows(network, x, validation[0], randomness).argmax(axis=1)
+            said = score_rows(network, x, validation[0], randomness, groups)
+            predicted = said.argmax(axis=1)
             f1 = macro_f1(validation[1], predicted, classes=classes)
             share = accuracy(validation[1], predicted)
         if isinstance(settings.schedule, Plateau):
@@ -143,24 +146,57 @@ def fit(
 
 
 def score_rows(
-    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, randomness: Randomness
+    network: AttentiveAutoencoder,
+    x: torch.Tensor,
+    rows: np.ndarray,
+    randomness: Randomness,
+    groups: list[np.ndarray] | None = None,
 ) -> np.ndarray:
     """`probabilities`, with whatever their computation draws."""
     randomness.scoring()
-    return probabilities(network, x, rows, at_once=randomness.rows_at_once)
+    return probabilities(network, x, rows, at_once=randomness.rows_at_once, groups=groups)
 
 
 def probabilities(
-    network: AttentiveAutoencoder, x: torch.Tensor, rows: np.ndarray, *, at_once: int
+    network: AttentiveAutoencoder,
+    x: torch.Tensor,
+    rows: np.ndarray,
+    *,
+    at_once: int,
+    groups: list[np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Class probabilities, (n, classes) float32, of rows of `x`, `at_once` rows at a time."""
+    """Class probabilities, (n, classes) float32, of rows of `x`, `at_once` rows at a time.
+
+    Parameters
+    ----------
+    groups : all rows of `x` by person; batch normalisation then takes means and variances of all
+        rows of the person, in place of those that training has left (AdaBN, Li et al. 2018).
+    """
     network.eval()
     parts = []
     with torch.inference_mode():
+        if groups is not None:
+            return _adapted(network, x, rows, groups)
         for start in range(0, len(rows), at_once):
             chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
             parts.append(network.arithmetic.softmax(network.logits(x[chunk])).cpu().numpy())
     return np.concatenate(parts)
+
+
+def _adapted(network, x, rows, groups):
+    """Probabilities by each person's own means and variances; the network keeps those it has."""
+    kept = [buffer.clone() for buffer in network.buffers()]
+    for module in network.modules():
+        module.training = isinstance(module, torch.nn.BatchNorm1d)
+    found = np.empty((len(x), network.classifier[-1].out_features), np.float32)
+    for group in groups:
+        if np.isin(group, rows).any():
+            logits = network.logits(x[torch.from_numpy(group)])
+            found[group] = network.arithmetic.softmax(logits).cpu().numpy()
+    for buffer, value in zip(network.buffers(), kept, strict=True):
+        buffer.copy_(value)
+    network.eval()
+    return found[rows]
 
 
 def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
