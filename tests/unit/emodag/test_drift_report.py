@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from emodag.pages.words import number, percent, score, title
+from emodag.pages.words import brief, number, percent, score, title
 from emodag.stages import drift
 from ledger.compare.distance import Distance
 
@@ -218,6 +218,7 @@ def test_other_words():
         "0.0000",
         "0.0000",
     ]
+    assert [brief(x, signed=True) for x in (0.0004, 0.0006, -0.0)] == ["0.000", "+0.001", "0.000"]
     assert [percent(x) for x in (0, 1e-6, 0.0012, 0.0123, 0.5, 0.9996, 0.99999, 1)] == [
         "0 %",
         "< 0.01 %",

@@ -69,7 +69,7 @@ def test_whom_it_fails_is_named_the_lowest_first():
     own[[3, 7]] = 0.3, 0.2
     fails = found("People it fails", own=own)
     assert fails.figure == "2 of 10" and fails.is_warning
-    assert fails.text.endswith("from guessing: S8 (0.200), S4 (0.300).")
+    assert fails.text == "Not clearly better than guessing: persons S8 (0.200), S4 (0.300)."
 
 
 def test_whoever_cannot_be_guessed_is_not_failed():
@@ -91,9 +91,9 @@ def test_a_better_variant_is_told_with_what_its_choice_is_worth():
 
 STEPS = {
     "Add `nested` to `protocols`": {"protocols": ["published"]},
-    "See “Scores by person”": {"own": np.linspace(0.2, 0.8, 10)},
     "Set `generations: 0`": {"gen0": 0.7},
     "Set `submit: linear`": {"variants": [LINEAR, BASE]},
+    "See “Scores by person”": {"own": np.linspace(0.2, 0.8, 10)},
     "Add people: the interval of 10 persons is": {"spread": 0.03},
     "Compare with a simple learner: `variants: {linear:": {"variants": []},
     "Ask whether other machines score the same: `snakemake": {"inputs": {}},

@@ -48,13 +48,17 @@ def number(value: float, digits: int = 2) -> str:
 
 def score(value: float, *, signed: bool = False) -> str:
     """A score or a difference of scores, to four decimals."""
-    text = f"{value:{'+' if signed else ''}.4f}".replace("-", MINUS)
-    return text.lstrip(f"+{MINUS}") if float(f"{value:.4f}") == 0 else text
+    return _decimals(value, 4, signed=signed)
 
 
 def brief(value: float, *, signed: bool = False) -> str:
     """A score to three decimals, for where its interval is wider than that."""
-    return f"{value:{'+' if signed else ''}.3f}".replace("-", MINUS)
+    return _decimals(value, 3, signed=signed)
+
+
+def _decimals(value: float, digits: int, *, signed: bool) -> str:
+    text = f"{value:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
+    return text if text.strip(f"+0.{MINUS}") else text.lstrip(f"+{MINUS}")
 
 
 def percent(share: float) -> str:

@@ -53,16 +53,16 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
             "Add `nested` to `protocols`, for the score to expect of new people.",
         ),
         (
-            intervals.failing(protocol),
-            "See “Scores by person” for whom it fails, and “Data” for what sets them apart.",
-        ),
-        (
             gain and gain.interval[1] < 0,
             "Set `generations: 0`: the teacher alone scores higher, and is there sooner.",
         ),
         (
             variant and run.has_test,
             f"Set `submit: {variant and variant['variant']}` to submit the better variant.",
+        ),
+        (
+            intervals.failing(protocol),
+            "See “Scores by person” for whom it fails, and “Data” for what sets them apart.",
         ),
         (
             high - low > WIDE and persons < FEW,
@@ -177,9 +177,8 @@ def _failing(run: Run, intervals: Intervals) -> Finding:
         text = f"The lowest score of a person is {brief(own[lowest])} ({run.persons[lowest]})."
         return Finding("People it fails", "none", text)
     named = listed(f"{run.persons[at]} ({brief(own[at])})" for at in failing)
-    text = f"Their own scores cannot be told from guessing: {named}."
-    figure = f"{len(failing)} of {len(own)}"
-    return Finding("People it fails", figure, text, is_warning=True)
+    text = f"Not clearly better than guessing: person{'s' * (len(failing) > 1)} {named}."
+    return Finding("People it fails", f"{len(failing)} of {len(own)}", text, is_warning=True)
 
 
 def _gain(run: Run, intervals: Intervals) -> Estimate | None:

@@ -42,7 +42,7 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
         axes.axhline(estimate.value, color=MAIN, linewidth=1)
         axes.axhline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
         places = range(len(order))
-        axes.plot(places, guessing.own[order], "_", color=INK, markersize=7)
+        axes.plot(places, guessing.own[order], "_", color=INK, markersize=11)
         axes.plot(places, f1, "o", color=MAIN, markersize=5)
         if len(order) <= 40:
             names = [short(run.persons[at]) for at in order]
