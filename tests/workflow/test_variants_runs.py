@@ -142,7 +142,7 @@ def test_a_second_run_takes_all_from_the_store(copied):
 
 
 def test_any_of_them_can_be_submitted(copied):
-    for name in ("linear", "all"):
+    for name in ("base", "linear", "all"):
         copied.snakemake(f"results/variants/{name}/submission.csv")
         copied.configure(**ASKED, submit=name)
         copied.snakemake("results/submission.csv")
@@ -190,6 +190,19 @@ def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
     (copied.path / TABLE).write_text("variant\n")
     done = copied.emodag("variants")
     assert done.returncode == 1 and "is missing or damaged" in done.stderr
+
+
+def test_a_report_comes_back_with_the_tables_that_it_rests_on(copied):
+    """Variants are left out and asked for again: all is restored, and nothing set aside twice."""
+    copied.snakemake("results/report.html")
+    copied.configure(seeds=[1, 2], data={"test_blocks": 12})
+    copied.snakemake("results/report.html")
+    assert not (copied.path / TABLE).exists()
+    copied.configure(**ASKED, submit="linear")
+    said = copied.snakemake("results/report.html").stderr
+    assert (copied.path / TABLE).is_file()
+    assert "The submission is of linear" in said
+    assert "is of linear by" in copied.read("results/report.html")
 
 
 def test_a_package_that_is_not_there_is_named(copied):

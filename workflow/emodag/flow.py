@@ -44,8 +44,8 @@ def begin(
             workflow_of(known, text=effective_yaml(config)),
             screen=screen,
             checkpoint_every=config.training.checkpoint_every,
-            ending=lambda stages: of_success(
-                known, flow.jobs, stages, snakemake.dag_settings.targets, sys.argv[1:]
+            ending=lambda names: of_success(
+                known, flow.jobs, names, snakemake.dag_settings.targets, sys.argv[1:]
             ),
         )
         if snakemake.is_main_process and (told := only_one_generation(config)):

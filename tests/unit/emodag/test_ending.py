@@ -46,7 +46,7 @@ def test_the_score_each_warning_once_files_and_the_next_command(run):
         tally.warn("local/table", message)
     target = "results/scores.csv"
     arguments = ["-c8", target, "-F", "--configfile", "my file.yaml"]
-    assert said(run, {"ingest", "scores"}, {target}, arguments) == [
+    assert said(run, {"local/table", "scores"}, {target}, arguments) == [
         "Score to expect of new people: macro-F1 0.550 "
         "(the report has its interval; nested, generation 2)",
         "WARNING local/table: doubt 1",
@@ -62,7 +62,7 @@ def test_the_score_each_warning_once_files_and_the_next_command(run):
 def test_a_warning_of_several_jobs_is_one(run):
     for job, message in (("scores", "late"), ("local/table", "doubt 0"), ("other", "late")):
         tally.warn(job, message)
-    found = [line for line in said(run, {"ingest"}) if "WARNING" in line]
+    found = [line for line in said(run, {"local/table"}) if "WARNING" in line]
     assert found[:2] == ["WARNING scores: late", "WARNING local/table: doubt 0"]
 
 

@@ -12,9 +12,16 @@ from emodag.science.scores.resampling import Estimate
 
 PERSONS = [f"S{at}" for at in range(1, 11)]
 
-LINEAR = {"variant": "linear", "macro_f1": 0.7, "leak_free": "yes", "p_holm": 0.01}
+LINEAR = {"persons": 10, "variant": "linear", "macro_f1": 0.7, "leak_free": "yes", "p_holm": 0.01}
 LINEAR |= {"difference": 0.1, "difference_low": 0.04, "difference_high": 0.16}
-BASE = {"variant": "base", "macro_f1": 0.6, "leak_free": "yes", "p_holm": "", "difference": ""}
+BASE = {
+    "persons": 10,
+    "variant": "base",
+    "macro_f1": 0.6,
+    "leak_free": "yes",
+    "p_holm": "",
+    "difference": "",
+}
 
 SELECTION = {"variants": 2, "winner": "linear", "naive": 0.7, "corrected": 0.69}
 SELECTION |= {"low": 0.6, "high": 0.8}
@@ -35,7 +42,12 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
     intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, 0.3))
     bare = {"protocols": ["nested"], "last": "gen1", "seeds": [1], "repeats": 1, "leaderboard": {}}
     bare |= {"persons": PERSONS, "variants": [BASE, LINEAR | {"p_holm": 0.9}], "has_test": True}
-    bare |= {"selection": None, "inputs": {"drift": "drift.json"}, "has_pool": True}
+    bare |= {
+        "submitted": None,
+        "selection": None,
+        "inputs": {"drift": "drift.json"},
+        "has_pool": True,
+    }
     bare |= {"json": {"table/quality.json": {"warnings": []}, "drift": {"contrasts": []}}.get}
     run = SimpleNamespace(stages=lambda _: ["gen0", "gen1"], **(bare | facts))
     return run, intervals

@@ -9,7 +9,14 @@ from emodag.pages.report import answer, classes, training
 
 
 def run(**facts):
-    bare = {"last": "gen1", "seeds": [1], "repeats": 1, "truth": None, "protocols": ["nested"]}
+    bare = {
+        "submitted": None,
+        "last": "gen1",
+        "seeds": [1],
+        "repeats": 1,
+        "truth": None,
+        "protocols": ["nested"],
+    }
     return SimpleNamespace(**{"stages": lambda _: ["gen1"], **bare, **facts}, has_pool=True)
 
 

@@ -5,10 +5,13 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 
 from emodag.chain.jobs import jobs
 from emodag.chain.variants import Variants
 from emodag.config.sections import load, variants_of
+from emodag.config.written import effective_yaml
+from emodag.pages.comparison import read_rows, verdict
 from emodag.science.scores.scoring import macro_f1
 from emodag.science.tables.matrices import (
     probability_columns,
@@ -93,9 +96,24 @@ def test_a_variant_is_the_configuration_with_what_differs():
         ({"variants": MIXUP, "compare": {"baseline": "bsae"}}, "did you mean 'base'"),
         ({"variants": MIXUP, "submit": "mixup"}, "`submit` names 'mixup'"),
         ({"search": {"trials": 3}}, r"`space` is empty"),
-        ({"search": {"trials": 3, "space": {"training.mixup": []}}}, r"search\.space"),
-        ({"search": {"trials": 3, "space": {"training.mixup": {"log": [0, 1]}}}}, "no ends"),
-        ({"search": {"trials": 1, "space": {"training.mixpu": [1]}}}, r"trial t001\.training"),
+        ({"search": {"space": {"training.mixup": []}}}, "can draw nothing for 'training.mixup'"),
+        ({"search": {"space": {"training.mixup": {"log": [0, 1]}}}}, "the lower one first"),
+        ({"search": {"space": {"training.mixup": {"uniform": [1, 0]}}}}, "the lower one first"),
+        ({"search": {"space": {"training.mixup": {"lgo": [1, 2]}}}}, "can draw nothing"),
+        ({"search": {"space": {"model.code": {"integer": [1.5, 3]}}}}, "can draw nothing"),
+        ({"search": {"space": {"a": [1], "a.b": [2]}}}, "'a' and 'a.b', which is a part"),
+        ({"search": {"trials": 9, "space": {"training.mixpu": [1]}}}, r"trial t001\.training"),
+        ({"variants": {"a": {"scheme": ["kfold"]}}, "blends": {"b": {"of": ["base", "a"]}}}, "a.s"),
+        ({"variants": MIXUP, "blends": {"all": {}}}, r"blends\.all\.of"),
+        (
+            {"variants": MIXUP, "blends": {n: {"of": ["base", "no_mixup"]} for n in ("x", "y")}},
+            "the same vote as 'x'",
+        ),
+        ({"variants": {"a": {"scheme": "kfold"}}, "submit": "a"}, "`submit` names 'a', which is l"),
+        (
+            {"variants": {"a": {"scheme": "kfold"}}, "compare": {"baseline": "a"}},
+            "`compare.baseline` names 'a', which is leaky",
+        ),
         ({"search": {"trials": 1, "space": {"folds": [2, 3]}}}, "changes the folds"),
         ({"scheme": "kfold", "protocols": ["nested"]}, "scheme: kfold is for a variant"),
         ({"generations": 0}, r"`generations: 0` is nothing that the published protocol knows"),
@@ -127,10 +145,57 @@ def test_more_trials_keep_those_before(sampler):
 
 
 @pytest.mark.parametrize("sampler", ["random", "sobol"])
-def test_a_small_space_is_drawn_once(sampler):
-    found = load({"search": {"trials": 9, "sampler": sampler, "space": NARROW}}).trials
+@pytest.mark.parametrize(
+    ("space", "size"),
+    [
+        (NARROW, 4),
+        ({"model.gate_ratio": {"integer": [2, 6]}}, 5),
+        ({"model.gate_ratio": {"integer": [2, 3]}, "training.mixup": [0, 0.2]}, 4),
+        ({"training.mixup": {"uniform": [0.3, 0.30005]}}, 1),
+    ],
+)
+def test_a_small_space_is_drawn_once(sampler, space, size):
+    found = load({"search": {"trials": 90, "sampler": sampler, "space": space}}).trials
     drawn = {json.dumps(changes, sort_keys=True) for changes in found.values()}
-    assert len(found) == len(drawn) == 4
+    assert len(found) == len(drawn) == size
+    whole = load(yaml.safe_load(effective_yaml(load({"search": {"trials": 90, "space": space}}))))
+    assert whole.trials == load({"search": {"trials": 90, "space": space}}).trials
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"training": {"plateau_patience": 3}},
+        {"learners": {"svm": {"C": 2.0}}},
+        {"training": {"checkpoint_every": 3}},
+    ],
+)
+def test_what_computes_nothing_of_its_own_is_refused_and_a_trial_is_passed_over(twice):
+    with pytest.raises(ConfigError, match=r"variants\.a: .* computes what 'base' does"):
+        jobs(load({"variants": {"a": twice}}))
+    space = {"training.mixup": [0, 0.4], "training.plateau_patience": [3, 4]}
+    compared = jobs(load({"search": {"trials": 9, "space": space}}))["variants"]
+    assert len(compared.params["variants"]) == 2, "the base, and no mixup"
+
+
+def test_names_are_written_so_that_they_are_read_again():
+    blends = {"no": {"of": ["base", "null"]}}
+    config = load({"variants": {"null": {"training": {"mixup": 0}}}, "blends": blends})
+    assert load(yaml.safe_load(effective_yaml(config))) == config
+
+
+def test_words_of_a_table_are_no_numbers():
+    head = "variant,changes,macro_f1,difference,p_holm,persons,leak_free,environments\n"
+    rows = read_rows((head + "nan,a=1,0.5,0.1,0.01,10,yes,1\nbase,,0.4,,,10,yes,1\n").splitlines())
+    assert verdict(rows) == "1 of 1 variant differs from base (better: nan)."
+
+
+def test_many_variants_of_few_persons_cannot_be_told_apart():
+    base = {"variant": "base", "difference": "", "p_holm": "", "persons": 10.0}
+    others = [{"variant": f"v{n}", "difference": 0.7, "p_holm": 0.0527} for n in range(26)]
+    rows = [{**row, "persons": 10.0} for row in others] + [base]
+    assert "however large: compare fewer variants" in verdict(rows)
+    assert verdict(rows[1:]).startswith("None of 25 variants differs")
 
 
 def test_another_key_moves_no_draw_of_the_others():

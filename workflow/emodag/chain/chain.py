@@ -402,7 +402,7 @@ class Chain:
                 "role": f"{self.run(protocol, seed)}/{stage}/fold{fold}",
                 "leak_free": protocol == "nested" and self.config.scheme == "group_kfold",
                 "env": self.env,
-                "protocol": protocol,
+                "protocol": "kfold" if self.config.scheme == "kfold" else protocol,
                 "seed": seed,
                 "stage": stage,
                 "fold": fold,

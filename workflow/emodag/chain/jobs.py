@@ -22,6 +22,8 @@ NO_SUBMISSION = (
     "there is no submission, as `data.test` names no test table; results/scores.csv has the scores"
 )
 
+NO_VARIANTS = "there is nothing to compare, as the configuration names no `variants`"
+
 
 def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
@@ -53,7 +55,11 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         text=text or effective_yaml(config),
         finals=FINALS,
         packages=PACKAGES,
-        absent={} if "submission" in found else {"submission": NO_SUBMISSION},
+        absent={
+            name: why
+            for name, why in {"submission": NO_SUBMISSION, "variants": NO_VARIANTS}.items()
+            if name not in found
+        },
     )
 
 

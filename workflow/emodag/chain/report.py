@@ -6,6 +6,7 @@ from emodag.chain.chain import Chain
 from emodag.chain.stages import STAGES
 from emodag.config.raw_files import raw_files
 from emodag.config.sections import Config, Submission
+from emodag.config.variants import BASE
 from ledger.jobs.job import Job
 
 UNSEEN = {
@@ -51,6 +52,7 @@ def report_job(config: Config, *more: Job) -> Job:
             "folds": config.folds,
             **chain.repeats(),
             "look": look,
+            **({"submit": config.submit} if config.submit != BASE else {}),
             "source": config.data.source,
             "classes": config.data.classes,
             "label": config.data.label,

@@ -10,6 +10,7 @@ from emodag.chain.learners import environment_of
 from emodag.config.sections import Config, variants_of
 from emodag.config.variants import BASE, dotted
 from ledger.disk.canonical import digest
+from ledger.errors import ConfigError
 from ledger.jobs.job import Job
 
 
@@ -22,6 +23,12 @@ class Variants:
     ----------
     chains : the chain of each by name, `base` first; none without variants.
     rests_on : the names of all jobs that each rests on, tables included.
+
+    Raises
+    ------
+    ConfigError
+        When a variant computes nothing but what another one does. Of trials of a search the first
+        such one is compared.
     """
 
     def __init__(self, config: Config) -> None:
@@ -35,6 +42,20 @@ class Variants:
         self._same: dict[str, str] = {}
         self.rests_on: dict[str, set[str]] = {}
         self._own = [job for name, chain in self.chains.items() for job in self._new(name, chain)]
+        self._compared = self._different()
+
+    def _different(self) -> list[str]:
+        """The variants that are compared."""
+        known: dict[Any, str] = {}
+        for name, chain in self.chains.items():
+            what = (frozenset(self.rests_on[name]), chain.last, tuple(chain.boost))
+            other = known.setdefault(what, name)
+            if other != name and name in self._config.variants:
+                raise ConfigError(
+                    f"variants.{name}: with these tables and this learner it computes what "
+                    f"{other!r} does; leave it out"
+                )
+        return [*known.values()]
 
     def jobs(self) -> Iterator[Job]:
         """The jobs of all variants and blends, and the comparison."""
@@ -45,8 +66,8 @@ class Variants:
             yield self._held_out(name, chain)
             if chain.at:
                 yield self.shared(chain.scores())
-                if chain.has_test:
-                    yield self._submission(name)
+            if chain.has_test:
+                yield self._submission(name)
         for name in self._config.blends:
             yield self._vote(name)
             if self._home.has_test:
@@ -119,10 +140,12 @@ class Variants:
 
     def _submission(self, name: str) -> Job:
         """The submission of a variant or blend, of the first run seed."""
-        if name not in self._config.blends:
-            return self.shared(self.chains[name].submission())
-        chain = Chain(self._home.config, self._config.environment, _at(name))
-        return chain.submission_of((self._collected(name), "answers.parquet"), chain.no_boost)
+        at = Chain(self._home.config, self._config.environment, _at(name))
+        if name in self._config.blends:
+            return at.submission_of((self._collected(name), "answers.parquet"), at.no_boost)
+        chain = self.chains[name]
+        predicted = chain.predicted("nested", self._config.seeds[0], chain.last)
+        return self.shared(at.submission_of((predicted, "test.parquet"), chain.boost))
 
     def _collected(self, name: str) -> str:
         """The job with the held-out rows of a variant or blend."""
@@ -130,7 +153,7 @@ class Variants:
 
     def _comparison(self) -> Job:
         home, config = self._home, self._config
-        names = [*self.chains, *config.blends]
+        names = [*self._compared, *config.blends]
         files = ["held_out", "answers"] if home.truth() else ["held_out"]
         inputs: dict[str, Any] = {**home.labels(), **home.fold_input()}
         inputs |= {

@@ -574,17 +574,28 @@ class Config(Section):
                 raise ValueError(f"`blends.{name}.of` holds a value twice")
             for member in blend.of:
                 self._known(f"blends.{name}.of", member, taken)
-            if len({self._scheme(member) for member in blend.of}) > 1:
+            twin = next(n for n in self.blends if self._votes(n) == self._votes(name))
+            if twin != name:
+                raise ValueError(f"`blends` holds {name!r}, which is the same vote as {twin!r}")
+            if len({self._is_leaky(member) for member in blend.of}) > 1:
                 raise ValueError(
                     f"`blends.{name}.of` holds variants of both schemes, which hold out other rows"
                 )
         self._known("compare.baseline", self.compare.baseline, taken)
         self._known("submit", self.submit, taken | {*self.blends})
+        for key, name in {"compare.baseline": self.compare.baseline, "submit": self.submit}.items():
+            if self._is_leaky(name):
+                raise ValueError(f"`{key}` names {name!r}, which is leaky by its `scheme: kfold`")
         if self.submit != BASE and not self.data.has_test:
             raise ValueError("`submit` names a variant, and there is no `data.test` to submit")
 
-    def _scheme(self, name: str) -> str:
-        return {**self.variants, **self.trials}.get(name, {}).get("scheme", self.scheme)
+    def _is_leaky(self, name: str) -> bool:
+        if name in self.blends:
+            return any(map(self._is_leaky, self.blends[name].of))
+        return {**self.variants, **self.trials}.get(name, {}).get("scheme") == "kfold"
+
+    def _votes(self, name: str) -> tuple[set[str], str]:
+        return {*self.blends[name].of}, self.blends[name].weights
 
     def _known(self, key: str, name: str, names: set[str]) -> None:
         if name not in names:
@@ -671,21 +682,28 @@ def variants_of(config: Config) -> dict[str, Config]:
     if not config.has_variants:
         return {}
     changes = {BASE: {}, **config.variants, **config.trials}
-    lines = [line for name in changes for line in _not_comparable(name, changes[name])]
+    lines: list[str] = []
     # `emodag.chain.person_count` has put a number in the place of `folds: persons`.
     counted = {"folds": config.folds, "fold_assignment": config.fold_assignment}
     values = config.model_dump(exclude={*counted, "variants", "search", "blends", "compare"})
     values |= {"protocols": ["nested"], "submit": BASE}
     found: dict[str, Config] = {}
-    for name, change in changes.items() if not lines else ():
-        try:
-            made = Config.model_validate(_merged(values, _with_nulls(change)))
-            found[name] = made.model_copy(update=counted)
-        except ValidationError as error:
-            lines += _explained(error, f"{_where(config, name)}.")
+    for name, change in changes.items():
+        if lines and name in config.trials:  # what is wrong with one is wrong with all
+            break
+        where = _where(config, name)
+        refused = list(_not_comparable(where, change))
+        lines += refused
+        if not refused:
+            try:
+                made = Config.model_validate(_merged(values, _with_nulls(change)))
+                found[name] = made.model_copy(update=counted)
+            except ValidationError as error:
+                lines += _explained(error, f"{where}.")
     known: dict[str, str] = {}
     for name, made in found.items():
-        if (other := known.setdefault(made.model_dump_json(), name)) != name:
+        other = known.setdefault(made.model_dump_json(), name)
+        if other != name and name in config.variants:
             lines.append(f"  {_where(config, name)}: changes nothing that {other!r} does not")
     if lines:
         raise ConfigError("the configuration is wrong:", *lines)
@@ -696,15 +714,15 @@ def _where(config: Config, name: str) -> str:
     return f"variants.{name}" if name in config.variants else f"search, trial {name}"
 
 
-def _not_comparable(name: str, changes: Mapping[str, Any]) -> Iterator[str]:
+def _not_comparable(where: str, changes: Mapping[str, Any]) -> Iterator[str]:
     for key in changes:
         if key in FIXED:
             yield (
-                f"  variants.{name}.{key}: {FIXED[key]}, so its scores cannot be compared with "
+                f"  {where}.{key}: {FIXED[key]}, so its scores cannot be compared with "
                 "those of the others; give it a configuration file of its own"
             )
         elif key in Config.model_fields and key not in OPEN:
-            yield f"  variants.{name}.{key}: is the same for all variants; leave it out there"
+            yield f"  {where}.{key}: is the same for all variants; leave it out there"
 
 
 def _merged(values: Any, changes: Any) -> Any:

@@ -28,36 +28,11 @@ FIXED = {
 Value = bool | int | float | str
 
 
-class Range(Section):
-    """Numbers between two ends."""
+KINDS = ("log", "uniform", "integer")
+"""How numbers between two ends are drawn."""
 
-    log: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-    uniform: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-    integer: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        given = {name: ends for name, ends in vars(self).items() if ends is not None}
-        if len(given) != 1:
-            raise ValueError("give one of `log`, `uniform` or `integer`, such as {log: [1, 100]}")
-        ((kind, (low, high)),) = given.items()
-        if not low < high or (kind == "log" and low <= 0):
-            raise ValueError(f"{[low, high]} are no ends of a range: the first is to be lower")
-        return self
-
-    def at(self, share: float) -> int | float:
-        """The number that lies at a share of the way, to four digits."""
-        if self.integer is not None:
-            low, high = self.integer
-            return low + min(int(share * (high - low + 1)), high - low)
-        if self.uniform is not None:
-            low, high = self.uniform
-            return float(f"{low + share * (high - low):.4g}")
-        low, high = map(math.log, self.log or (1, 1))
-        return float(f"{math.exp(low + share * (high - low)):.4g}")
-
-
-Choices = Annotated[list[Value], Field(min_length=1)]
+MISSES = 1000
+"""Draws in a row that bring nothing new, after which there is nothing new to be drawn."""
 
 
 class Search(Section):
@@ -68,7 +43,7 @@ class Search(Section):
     sampler: Literal["random", "sobol"] = Field(
         "random", description="each draw by itself, or a Sobol sequence, which fills the space"
     )
-    space: dict[str, Choices | Range] = Field(
+    space: dict[str, list[Value] | dict[str, list[float]]] = Field(
         {},
         description="what is drawn, by key: a list to choose from, or the ends of a range as {log: "
         "[low, high]}, {uniform: [low, high]} or {integer: [low, high]}",
@@ -80,13 +55,35 @@ class Search(Section):
             raise ValueError(
                 "`space` is empty: say what is drawn, such as training.mixup: [0, 0.4]"
             )
+        for key, entry in self.space.items():
+            if not _can_be_drawn(entry):
+                raise ValueError(
+                    f"`space` can draw nothing for {key!r}: give a list to choose from, or the "
+                    "ends of a range, the lower one first, such as {log: [1, 100]}; found "
+                    f"{entry!r}"
+                )
+            for other in self.space:
+                if other.startswith(f"{key}."):
+                    raise ValueError(f"`space` holds {key!r} and {other!r}, which is a part of it")
         return self
+
+
+def _can_be_drawn(entry: list | dict[str, list[float]]) -> bool:
+    if isinstance(entry, list):
+        return bool(entry)
+    if len(entry) != 1 or not {*entry} <= {*KINDS}:
+        return False
+    ((kind, ends),) = entry.items()
+    whole = kind != "integer" or all(float(end).is_integer() for end in ends)
+    return len(ends) == 2 and ends[0] < ends[1] and whole and (kind != "log" or ends[0] > 0)
 
 
 class Blend(Section):
     """A vote of several variants."""
 
-    of: Annotated[list[str], Field(min_length=2)] = Field([], description="names of variants")
+    of: Annotated[list[str], Field(min_length=2)] = Field(
+        [], description="names of variants", validate_default=True
+    )
     weights: Literal["equal", "vote", "hill_climbing"] = Field(
         "equal",
         description="equal: mean probabilities; vote: most votes; hill_climbing: weights found on "
@@ -101,23 +98,31 @@ class Compare(Section):
 
 
 def drawn(search: Search) -> Iterator[dict[str, Any]]:
-    """What each trial changes, each once; may end before there are as many as are asked for."""
-    names, known = sorted(search.space), set()
+    """What each trial changes, each once; fewer than are asked for where the space holds fewer."""
+    names, known, misses = sorted(search.space), set(), 0
     shares = _sobol(search) if search.sampler == "sobol" else _random(search)
-    sizes = [len(each) for each in search.space.values() if isinstance(each, list)]
-    # Where all that can be drawn is few, the sequence would go on for ever.
-    few = math.prod(sizes) if len(sizes) == len(names) else math.inf
-    for row in itertools.islice(shares, None if few == math.inf else 1000 * int(few)):
-        if len(known) == min(search.trials, few):
-            return
+    while len(known) < search.trials and misses < MISSES:
+        row = next(shares)
         values = tuple(_chosen(search.space[n], s) for n, s in zip(names, row, strict=True))
+        misses += 1
         if values not in known:
+            misses = 0
             known.add(values)
             yield nested(dict(zip(names, values, strict=True)))
 
 
-def _chosen(space: list | Range, share: float) -> Value:
-    return space[int(share * len(space))] if isinstance(space, list) else space.at(share)
+def _chosen(entry: list | dict[str, list[float]], share: float) -> Value:
+    """What lies at a share of the way through a list or a range; numbers to four digits."""
+    if isinstance(entry, list):
+        return entry[int(share * len(entry))]
+    ((kind, (low, high)),) = entry.items()
+    if kind == "integer":
+        return int(low) + int(share * (int(high) - int(low) + 1))
+    if kind == "uniform":
+        value = low + share * (high - low)
+    else:
+        value = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+    return min(max(float(f"{value:.4g}"), low), high)
 
 
 def _random(search: Search) -> Iterator[list[float]]:

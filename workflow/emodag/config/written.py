@@ -47,7 +47,7 @@ def _lines(section: BaseModel, depth: int, *, whole: bool = False) -> list[str]:
         elif isinstance(value, dict) and any(isinstance(v, BaseModel) for v in value.values()):
             lines.append(f"{indent}{name}:  {note}")
             for number, (key, item) in enumerate(value.items()):
-                lines.append(f"{indent}  {key}:")
+                lines.append(f"{indent}  {flow(key)}:")
                 is_whole = whole or number == 0
                 lines += _lines(item, depth + 2) if is_whole else _changes(item, depth + 2)
         else:

@@ -13,8 +13,15 @@ ALPHA = 0.05
 
 def read_rows(lines: Iterable[str]) -> list[dict[str, Any]]:
     """The rows of variants.csv, best first, with numbers as such and "" for what is not known."""
-    rows = [{key: _value(text) for key, text in row.items()} for row in csv.DictReader(lines)]
+    rows = [
+        {key: text if key in WORDS else _value(text) for key, text in row.items()}
+        for row in csv.DictReader(lines)
+    ]
     return sorted(rows, key=lambda row: -row["macro_f1"])
+
+
+WORDS = {"variant", "changes", "leak_free", "environments"}
+"""The columns that hold no numbers."""
 
 
 def _value(text: str) -> float | str:
@@ -33,6 +40,13 @@ def verdict(rows: list[dict[str, Any]]) -> str:
         for sign in (1, -1)
     )
     found = len(better) + len(worse)
+    persons = int(rows[0]["persons"])
+    if len(tested) * 2 / 2**persons >= ALPHA:
+        return (
+            f"With {plural(persons, 'person')} no difference among "
+            f"{plural(len(tested), 'variant')} could be told from chance, however large: compare "
+            "fewer variants, or more persons."
+        )
     if not found:
         return (
             f"None of {plural(len(tested), 'variant')} differs from {base} by the sign-flip test "

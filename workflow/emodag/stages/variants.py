@@ -27,6 +27,7 @@ COLUMNS = (
     "difference",
     "difference_low",
     "difference_high",
+    "persons",
     "better",
     "worse",
     "p",
@@ -48,11 +49,12 @@ def run(
     """Write `variants.csv`, a row for each, and `selection.json`, what the best of them is worth.
 
     `low` and `high` are the ends of 95 % intervals over persons and run seeds; `difference` is to
-    the baseline, `better` and `worse` count persons, `p` is of the sign-flip test, `p_holm`
-    adjusted for as many tests as there are; `worst_fifth` is the mean score of the fifth of the
-    persons that fare worst. `hidden` is the score of the submissions where the truth is known, with
-    its interval where the test table's persons are. `jobs` is how many a variant rests on, tables
-    included, `shared` how many of these another one rests on as well. What is not known is empty.
+    the baseline, `better` and `worse` count persons, of `persons` in all; `p` is of the sign-flip
+    test, `p_holm` adjusted for as many tests as there are; `worst_fifth` is the mean score of the
+    fifth of the persons that fare worst. `hidden` is the score of the submissions where the truth
+    is known, with its interval where the test table's persons are. `jobs` is how many a variant
+    rests on, tables included, `shared` how many of these another one rests on as well. What is not
+    known is empty.
 
     Variants that are not leak-free are compared, and have no part in tests and in the selection.
 
@@ -80,6 +82,7 @@ def run(
                 "variant": name,
                 "changes": "; ".join(f"{key}={_told(v)}" for key, v in entry["changes"].items()),
                 "macro_f1": score.value,
+                "persons": counts[name].shape[2],
                 **_ends("", score.interval),
                 "worst_fifth": worst_fifth(counts[name]),
                 "leak_free": "yes" if entry["leak_free"] else "no",

@@ -35,7 +35,7 @@ PATIENCE = 20
 def of_success(
     config: "Config",
     chain: Mapping[str, Job],
-    stages: Collection[str],
+    needed: Collection[str],
     targets: Collection[str],
     arguments: list[str],
 ) -> Iterator[str]:
@@ -45,26 +45,28 @@ def of_success(
     ----------
     config : with the number of its folds.
     chain : every job of the configuration by name.
-    stages : those whose jobs the targets rest on, whether or not there was anything to do.
+    needed : names of jobs that the targets rest on, whether or not there was anything to do.
     targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
     """
     jobs = tally.done()
     is_computed = any(not job["hit"] for job in jobs)
-    if "scores" in stages:
+    if "scores" in needed:
         yield from _score(config, chain, with_interval=is_computed)
-    if "leaderboard" in stages and config.submit == BASE:
+    if "leaderboard" in needed and config.submit == BASE:
         yield from _hidden(config)
-    if "variants" in stages:
+    if "variants" in needed:
         yield from _compared()
-    yield from _warnings(config, "ingest" in stages)
+    if "submission" in needed and config.submit != BASE:
+        yield f"The submission is of {config.submit}, whose score results/variants.csv has"
+    yield from _warnings(config, f"{config.environment}/table" in needed)
     names = {job["job"] for job in jobs}
-    made = [job for job in chain.values() if job.name in names and job.is_final]
+    made = [job for job in chain.values() if job.name in names and (job.is_final or job.beside)]
     files = [job.path(file) for job in made for file in job.outputs]
     if files:
         yield f"Made: {', '.join(files)}"
     if pages := [file for file in files if file.endswith(".html")]:
         yield f"Next: open {', '.join(pages)}"
-    elif {"submission", "scores"} & set(stages) and "report" in chain:
+    elif {"submission", "scores"} & set(needed) and "report" in chain:
         yield f"Next: {_command(targets, arguments)}    (all of it drawn, on one page)"
 
 

@@ -63,7 +63,11 @@ class Results:
 
     def variants(self) -> "pd.DataFrame":
         """The comparison of variants, where there are some: `results/variants.csv`."""
-        return self._table("variants", "variants.csv")
+        import pandas as pd
+
+        # A variant may be called NA.
+        path = self._file("variants", "variants.csv")
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
     def predictions(self) -> "pd.DataFrame":
         """The submission, with the probability of each class that it was made from."""

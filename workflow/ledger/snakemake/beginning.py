@@ -52,7 +52,8 @@ def keep_together(
     strangers: list[Path] = []
     orphaned: list[Path] = []
     listed: set[Path] = set()
-    for path in sorted(Path(RESULTS).glob("*.manifest.json")):
+    known = sorted(Path(RESULTS).glob("*.manifest.json"))
+    for path in known:
         name = path.name.removesuffix(".manifest.json")
         try:
             manifest = Manifest.read(path)
@@ -71,6 +72,9 @@ def keep_together(
         elif plan is None or unique or not is_made_anew(name):
             strangers += files
             orphaned += [sidecar_path(path), path]
+    # With a table that was made anew came those that it rests on.
+    for path in set(Path(RESULTS).glob("*.manifest.json")).difference(known):
+        listed.update(map(path.with_name, Manifest.read(path).outputs))
     # Of those whose manifest is gone or damaged nobody can tell what they are of.
     made_here = (Path(RESULTS, name) for name in sorted(finals))
     strangers += [file for file in made_here if file.is_file() and file not in listed]

@@ -76,7 +76,7 @@ class Flow:
     workflow : what is configured.
     screen : what shows the run, None where Snakemake's own output does.
     checkpoint_every : how many steps a long job may lose when it is killed.
-    ending : what to say after all has gone well, given the stages whose jobs the targets rest on.
+    ending : what to say after all has gone well, given the names of the jobs that were needed.
 
     Attributes
     ----------
@@ -420,7 +420,7 @@ class Flow:
                 screen.say(*ending.of_failures(screen.failures.values()))
             elif self._ending and tally.done() and not screen.went_wrong:
                 made = {str(path) for job in self._snakemake.dag.jobs for path in job.output}
-                ours = {job.stage for job in self.jobs.values() if job.manifest in made}
+                ours = {job.name for job in self.jobs.values() if job.manifest in made}
                 screen.say(*self._ending(ours))
 
     def _say_what_comes_nearest(self) -> None:

@@ -33,13 +33,24 @@ class Finding(NamedTuple):
 
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
-    found = [_score(run, intervals), *_suspicions(run), _failing(run, intervals)]
+    found = [_score(run, intervals), *_submitted(run), *_suspicions(run), _failing(run, intervals)]
     found += [*_self_training(run, intervals), *_variants(run)]
     if {"published", "nested"} <= set(run.protocols):
         found.append(_gap(run, intervals))
-    if run.leaderboard:
+    if run.leaderboard and run.submitted is None:
         found.append(_hidden(run))
     return found + ([_drift(run)] if "drift" in run.inputs else [])
+
+
+def _submitted(run: Run) -> list[Finding]:
+    """What the submission is of, where it is not of what this page tells most of."""
+    if run.submitted is None:
+        return []
+    text = (
+        f"`results/submission.csv` is of {run.submitted} by `submit`. The scores here are of the "
+        "configuration itself; those of all others are under “Variants”."
+    )
+    return [Finding("Submitted", run.submitted, text, is_warning=True)]
 
 
 def steps(run: Run, intervals: Intervals) -> list[str]:

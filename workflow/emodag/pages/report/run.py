@@ -36,6 +36,7 @@ class Run:
         self.folds = range(params["folds"] * self.repeats)
         self.generations = range(1, params["generations"] + 1)
         self.last = f"gen{params['generations']}"
+        self.submitted: str | None = params.get("submit")
         self.has_networks = params["learner"] == "network"
         self.has_attention = self.has_networks and params["settings"]["model.attention"]
         self.is_synthetic = params["source"] == "synthetic"
