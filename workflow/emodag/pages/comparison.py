@@ -40,6 +40,8 @@ def verdict(rows: list[dict[str, Any]]) -> str:
         for sign in (1, -1)
     )
     found = len(better) + len(worse)
+    if not tested:
+        return f"No leak-free variant is compared with {base}."
     persons = int(rows[0]["persons"])
     if len(tested) * 2 / 2**persons >= ALPHA:
         return (
