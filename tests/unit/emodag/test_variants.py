@@ -174,8 +174,13 @@ def test_what_computes_nothing_of_its_own_is_refused_and_a_trial_is_passed_over(
     with pytest.raises(ConfigError, match=r"variants\.a: .* computes what 'base' does"):
         jobs(load({"variants": {"a": twice}}))
     space = {"training.mixup": [0, 0.4], "training.plateau_patience": [3, 4]}
-    compared = jobs(load({"search": {"trials": 9, "space": space}}))["variants"]
+    search = {"trials": 9, "space": space}
+    config = load({"search": search})
+    compared = jobs(config)["variants"]
     assert len(compared.params["variants"]) == 2, "the base, and no mixup"
+    same = next(n for n, each in config.trials.items() if each["training"]["mixup"] == 0.4)
+    asked = jobs(load({"search": search, "compare": {"baseline": same}}))["variants"]
+    assert asked.params["baseline"] == "base"
 
 
 def test_names_are_written_so_that_they_are_read_again():

@@ -42,20 +42,21 @@ class Variants:
         self._same: dict[str, str] = {}
         self.rests_on: dict[str, set[str]] = {}
         self._own = [job for name, chain in self.chains.items() for job in self._new(name, chain)]
-        self._compared = self._different()
+        self._stand_in = self._alike()
 
-    def _different(self) -> list[str]:
-        """The variants that are compared."""
+    def _alike(self) -> dict[str, str]:
+        """For each variant the first one that computes the same, which is itself but for trials."""
         known: dict[Any, str] = {}
+        found = {}
         for name, chain in self.chains.items():
             what = (frozenset(self.rests_on[name]), chain.last, tuple(chain.boost))
-            other = known.setdefault(what, name)
+            other = found[name] = known.setdefault(what, name)
             if other != name and name in self._config.variants:
                 raise ConfigError(
                     f"variants.{name}: with these tables and this learner it computes what "
                     f"{other!r} does; leave it out"
                 )
-        return [*known.values()]
+        return found
 
     def jobs(self) -> Iterator[Job]:
         """The jobs of all variants and blends, and the comparison."""
@@ -153,7 +154,7 @@ class Variants:
 
     def _comparison(self) -> Job:
         home, config = self._home, self._config
-        names = [*self._compared, *config.blends]
+        names = [*dict.fromkeys(self._stand_in.values()), *config.blends]
         files = ["held_out", "answers"] if home.truth() else ["held_out"]
         inputs: dict[str, Any] = {**home.labels(), **home.fold_input()}
         inputs |= {
@@ -166,7 +167,7 @@ class Variants:
         often = Counter(job for jobs in self.rests_on.values() for job in jobs)
         params = {
             "variants": [self._described(name, often) for name in names],
-            "baseline": config.compare.baseline,
+            "baseline": self._stand_in[config.compare.baseline],
             "seeds": config.seeds,
             "folds": len(home.folds),
             "classes": home.classes,
