@@ -116,7 +116,8 @@ class TestDrift:
     def test_folds_by_an_unstable_sort(self, compared):
         """40 persons of equal size: NumPy sorts them otherwise by AVX2 or AVX-512, as it is new."""
         person = np.repeat(np.arange(40), 4)
-        table = pd.DataFrame({"f": np.arange(160.0), "label": person % 4, "person": person})
+        feature = np.sin(np.arange(160.0))
+        table = pd.DataFrame({"f": feature, "label": person % 4, "person": person})
         table.to_csv(compared.path / "many.csv")
         compared.configure(
             **{**SETTINGS, "data": {"train": "many.csv", "truth": None}},

@@ -175,7 +175,9 @@ def test_as_many_folds_as_the_table_has_persons_now(one_by_one, tmp_path):
     project.configure(folds="persons", protocols=["published"])
     stage0 = "results/local/published/seed1/stage0"
     project.snakemake(*(f"{stage0}/fold{fold}/manifest.json" for fold in (0, 5)))
-    assert sum(len(held(project, f"published/seed1/stage0/fold{f}")) for f in (0, 5)) == 2 * 12
+    assert (
+        sum(len(held(project, f"local/published/seed1/stage0/fold{f}")) for f in (0, 5)) == 2 * 12
+    )
     add_person(project)
     planned = project.snakemake("-n", "results/scores.csv").stderr
     assert re.search(r"stage0 +7\n", planned) and re.search(r"student +7\n", planned)

@@ -33,8 +33,8 @@ def decided(probabilities: np.ndarray, boost: Sequence[float]) -> np.ndarray:
     return boosted(probabilities, boost).argmax(axis=1)
 
 
-def reaches(confidence: np.ndarray, least: float) -> np.ndarray:
-    """Which of `confidence`, (n,) floats, are at least `least`.
+def reaches(confidence: np.ndarray, least: float | np.ndarray) -> np.ndarray:
+    """Which of `confidence`, (n,) floats, are at least `least`, one for all or (n,) floats.
 
     The comparison is made in the dtype of the confidence, on both sides and in every NumPy: a
     float32 probability that prints as 0.90 reaches a threshold of 0.90, although the float32
@@ -63,7 +63,7 @@ def select(
     """
     confidence, labels = probabilities.max(axis=1), probabilities.argmax(axis=1)
     classes = probabilities.shape[1]
-    least = np.broadcast_to(threshold, classes)[labels]
+    least = threshold if np.ndim(threshold) == 0 else threshold[labels]
     rows = np.flatnonzero(reaches(confidence, least))
     return rows.astype(np.int32), labels[rows].astype(code_dtype(classes)), confidence[rows]
 
@@ -75,7 +75,7 @@ def class_thresholds(probabilities: np.ndarray, rule: str, value: float = 0.0) -
     ----------
     probabilities : (n, classes) floats.
     rule : a name in `RULES`.
-    value : the `threshold` of "threshold" and "flexmatch", the `share` of "share".
+    value : the `threshold` of "flexmatch", the `share` of "share".
 
     Returns
     -------
@@ -83,10 +83,6 @@ def class_thresholds(probabilities: np.ndarray, rule: str, value: float = 0.0) -
     """
     confidence, labels = probabilities.max(axis=1), probabilities.argmax(axis=1)
     return RULES[rule](probabilities, confidence, labels, value)
-
-
-def _fixed(probabilities, confidence, labels, value):
-    return np.full(probabilities.shape[1], value, np.float64)
 
 
 def _flexmatch(probabilities, confidence, labels, value):
@@ -114,12 +110,11 @@ def _share(probabilities, confidence, labels, value):
 
 
 RULES = {
-    "threshold": _fixed,
     "flexmatch": _flexmatch,
     "freematch": _freematch,
     "share": _share,
 }
-"""How rows are chosen, by the names that the configuration gives it."""
+"""How rows are chosen other than by one threshold, by the names that the configuration gives it."""
 
 CLOSE = 1e-6
 """How near the mean of aligned probabilities must come to the shares asked for."""

@@ -44,15 +44,15 @@ def run(
         found = aligned(found, _shares(found.shape[1], inputs, params, context))
     if "soft" in params:
         found = normalised(found)
-    rule = params.get("select", "threshold")
-    value = params.get("share", params.get("threshold", 0.0))
-    least = class_thresholds(found, rule, value)
+    least = params.get("threshold")
+    if "select" in params:
+        least = class_thresholds(found, params["select"], params.get("share", least))
     at, label, confidence = select(found, threshold=least)
     row = rows[at].astype(np.int32)
     if len(row) == 0:
         context.warn(
-            f"no row to predict reaches a confidence of {least.min()}; the next generation learns "
-            "from labelled rows alone. Lower `pseudo_labels.threshold` to change that."
+            f"no row to predict reaches a confidence of {np.min(least)}; the next generation "
+            "learns from labelled rows alone. Lower `pseudo_labels.threshold` to change that."
         )
     columns = {"row": row, "label": label, "confidence": confidence}
     if "soft" in params:
