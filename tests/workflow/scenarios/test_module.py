@@ -249,7 +249,9 @@ def test_a_module_waits_for_its_turn_whatever_snakemakes_reasons_are(tiny, store
 
 
 def test_what_a_killed_run_has_left_of_rules_of_ones_own_does_not_count(tiny, store, tmp_path):
-    own = OWN.replace('"wc -l', '"echo 2 >{output}; [ -e mended ] || kill -9 $RUN; wc -l')
+    # Snakemake notes down that a job has begun a moment after it has.
+    kill = "[ -e mended ] || sleep 2; [ -e mended ] || kill -9 $RUN; "
+    own = OWN.replace('"wc -l', f'"echo 2 >{{output}}; {kill}wc -l')
     away = Away.create(tmp_path / "away")
     away.write("Snakefile", f'import os\n\nos.environ["RUN"] = str(os.getpid())\n{own}{MODULE}')
     assert away.run(check=False, **store).returncode == -9
