@@ -1,4 +1,4 @@
-"""The learners in an environment that is built for them from its lock."""
+"""The learners, and the search by scores, in an environment that is built from their lock."""
 
 import json
 import os
@@ -77,3 +77,48 @@ def test_those_weigh_a_rare_class(built):
     shares = json.loads(done.stdout)
     assert list(shares) == list(OWN)
     assert all(share > 0.33 for share in shares.values()), "unweighted ones give it less"
+
+
+SEARCH = {
+    "trials": 12,
+    "sampler": "tpe",
+    "space": {"learners.svm.C": {"log": [0.1, 10]}, "scaling.n_quantiles": [10, 20, 40]},
+}
+
+
+def test_a_search_goes_by_the_scores_of_what_is_finished(built):
+    """In rounds, each a run of its own that the same command starts; stopped, it goes on."""
+
+    def configure(**changes):
+        search = {**SEARCH, **changes.pop("search", {})}
+        alone = {"data": {"test": None, "truth": None}, "learner": "svm", "generations": 0}
+        built.configure(**alone, search=search, **changes)
+
+    def fits(done):
+        return [job for job in jobs(done, "RUN") if "/gen0/" in job]
+
+    configure()
+    stopped = built.snakemake("results/search/round2/suggested.json")
+    assert "12 trials are known" not in stopped.stderr and "now what follows" in stopped.stderr
+    assert len(fits(stopped)) == 2 * 11 and not built.path.joinpath(TABLE).exists()
+    done = built.snakemake(TABLE)
+    assert len(fits(done)) == 2 * 2, "two trials more, of which two folds each"
+    first, table = built.json("results/search/round2/suggested.json"), built.read(TABLE)
+    assert len(first["scores"]) == len(first["shares"]) == 10
+    assert [row.partition(",")[0] for row in table.splitlines()[-2:]] == ["t011", "t012"]
+    # Another order of jobs, from nothing: the same trials.
+    shutil.rmtree(built.path / "results")
+    shutil.rmtree(built.path / ".emodag/store")
+    again = built.snakemake("-c1", TABLE)
+    assert "10 of 12 trials are known" in again.stderr and len(fits(again)) == 2 * 13
+    assert built.read(TABLE) == table
+    # More trials keep those before; other scores draw others, from the second round on.
+    configure(search={"trials": 13})
+    assert len(fits(built.snakemake(TABLE))) == 2
+    assert built.json("results/search/round2/suggested.json") == first
+    configure(learners={"svm": {"gamma": 0.05}})
+    planned = built.snakemake("-n", TABLE)
+    assert "10 of 12 trials are known" in planned.stderr and "suggest " in planned.stderr
+    built.snakemake(TABLE)
+    other = built.json("results/search/round2/suggested.json")
+    assert other["scores"] != first["scores"] and other["shares"] != first["shares"]

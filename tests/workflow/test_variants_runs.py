@@ -194,10 +194,15 @@ def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
 
 def test_a_report_comes_back_with_the_tables_that_it_rests_on(copied):
     """Variants are left out and asked for again: all is restored, and nothing set aside twice."""
-    copied.snakemake("results/report.html")
+    submission = "variants/linear/submission"
+    copied.snakemake("results/report.html", f"results/{submission}.csv")
+    written = copied.read(f"results/{submission}.csv")
     copied.configure(seeds=[1, 2], data={"test_blocks": 12})
-    copied.snakemake("results/report.html")
+    said = copied.snakemake("results/report.html").stderr
     assert not (copied.path / TABLE).exists()
+    assert not (copied.path / f"results/{submission}.csv").exists()
+    (aside,) = re.findall(rf"it is now (results/earlier/{submission}-\w+\.csv)", said)
+    assert copied.read(aside) == written
     copied.configure(**ASKED, submit="linear")
     said = copied.snakemake("results/report.html").stderr
     assert (copied.path / TABLE).is_file()

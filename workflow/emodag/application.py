@@ -13,7 +13,7 @@ VERSION = "0.1.0"
 
 def configured(files: list[Path], settings: list[str]) -> Workflow:
     """See `ledger.jobs.workflow.Application`."""
-    return import_module("emodag.chain.jobs").asked(files, settings)
+    return import_module("emodag.chain.settled").asked(files, settings)
 
 
 EMODAG = Application(

@@ -7,10 +7,10 @@ from typing import Any
 
 from emodag.chain.chain import Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
-from emodag.chain.person_count import counted, handed_on
+from emodag.chain.settled import handed_on, settled
 from emodag.config.repeated_keys import refuse_repeated_keys
 from emodag.config.sections import Config, load, variants_of
-from emodag.config.variants import BASE
+from emodag.config.variants import BASE, ROUND
 from emodag.config.written import effective_yaml
 from emodag.terminal.ending import of_success
 from ledger.snakemake.flow import Flow, giving_up
@@ -38,7 +38,7 @@ def begin(
     with giving_up():
         refuse_repeated_keys(list(map(Path, snakemake.configfiles)))
         config = load(values)
-        known = (counted if snakemake.is_main_process else handed_on)(config)
+        known = (settled if snakemake.is_main_process else handed_on)(config)
         flow = Flow.once(
             snakemake,
             workflow_of(known, text=effective_yaml(config)),
@@ -50,6 +50,12 @@ def begin(
         )
         if snakemake.is_main_process and (told := only_one_generation(config)):
             flow.say(f"emodag: {told}")
+        if snakemake.is_main_process and known.next_round:
+            have, trials = len(known.trials), config.search.trials
+            flow.say(
+                f"emodag: {have} of {trials} trials are known; the others are drawn from their "
+                f"scores, {ROUND} at a time, and each time the same command goes on by itself"
+            )
     return config, flow, _patterns(known)
 
 
@@ -69,6 +75,7 @@ def _patterns(config: Config) -> dict[str, str]:
         "fold": folds,
         "part": parts,
         "variant": variants,
+        "round": range(2, 2 + config.search.trials // ROUND),
         "vote": config.blends,
         "entry": [*variants, *config.blends],
     }

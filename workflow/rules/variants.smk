@@ -14,6 +14,22 @@ use rule synthesize as held_out with:
         "Collect what {wildcards.variant} says"
 
 
+use rule synthesize as suggest with:
+    """Draw the next trials of a search from the scores of those before."""
+    input:
+        **needs("suggest"),
+    output:
+        **makes("suggest"),
+    log:
+        log_of("suggest"),
+    conda:
+        lambda wildcards: FLOW.conda(
+            FLOW.job(STAGES["suggest"].place, wildcards).environment
+        )
+    message:
+        "Draw round {wildcards.round} of the search"
+
+
 use rule synthesize as vote with:
     """Have variants vote."""
     input:

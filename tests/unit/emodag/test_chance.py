@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from emodag.science.scores.chance import chance
+from emodag.science.scores.class_scores import confusions
 from emodag.science.scores.comparisons import own_scores
-from emodag.science.scores.person_scores import fold_confusions
 
 PERSON = np.repeat(np.arange(8), 200)
 FOLD = PERSON[None] // 2
@@ -44,7 +44,7 @@ def test_a_person_s_own_score_is_held_against_that_person_s_own_guesses():
     predicted = np.select([person == 0, person == 1], [labels, rng.integers(0, 2, 240)], 0)
     fold = person[None] % 2
     found = chance(labels, predicted[None], person, fold, folds=2, classes=2)
-    counts = fold_confusions(labels, predicted, fold[0], person, folds=2, classes=2)
+    counts = confusions(labels, predicted, (fold[0], person), (2, 4), classes=2)
     own = own_scores(counts[None])
     assert own[0] == 1 and 0.5 < found.own[0] < 0.7
     assert own[1] < found.own[1]

@@ -16,34 +16,10 @@ from emodag.stages import learner
 from ledger.errors import ConfigError
 from ledger.jobs.planner import Planner
 from tests.learner_checks import rare_class_share
+from tests.said import Said
 
 HERE = ("svm", "logistic_regression")
 """Those whose packages the project itself needs."""
-
-
-class Said:
-    """The runner, as far as a learner asks it for anything."""
-
-    def __init__(self):
-        self.seen, self.warnings = [], []
-
-    def saw_labels_of(self, persons):
-        self.seen += persons
-
-    def warn(self, message):
-        self.warnings.append(message)
-
-    def progress(self, total, unit):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def update(self, steps=1, **figures):
-        """Shows nothing."""
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Rows without a label: which they are, whose, and what of a fold they must stay out of."""
 
 import json
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from emodag.science.tables.suspicions import glance, same_persons, same_rows
 from emodag.stages import folds, ingest, pseudo_label, scale
 from ledger.errors import ConfigError, InputError
 from ledger.kinds.digest import logical_digest
+from tests.said import Said
 from tests.unit.emodag.test_ingest import Notes, matrix, params, quality, write
 from tests.unit.emodag.test_scaling import PUBLISHED, Listener
 
@@ -347,30 +347,6 @@ def test_parameters_and_inputs_stay_as_they_were_where_nothing_is_asked_for():
     assert by_name["local/nested/seed1/gen1/pseudo_labels/fold1"].params["fold"] == 1
 
 
-class Quiet:
-    """A context that nobody listens to."""
-
-    device, workers, every = "cpu", 1, 10**9
-
-    def __init__(self):
-        self.checkpoint = self
-
-    def warn(self, message):
-        """Not told."""
-
-    def progress(self, total, unit):
-        return nullcontext(self)
-
-    def update(self, steps=1, **figures):
-        """Not shown."""
-
-    def load(self):
-        """There is nothing to go on from."""
-
-    def saw_labels_of(self, persons):
-        """Not recorded."""
-
-
 def made(folder, train, unlabelled):
     """The digest of each file that the fits of a small chain, and what they rest on, make."""
     folder.mkdir()
@@ -391,7 +367,7 @@ def made(folder, train, unlabelled):
             role: Path(origin) if isinstance(origin, str) else folder.joinpath(*origin)
             for role, origin in job.inputs.items()
         }
-        import_module(job.module).run(inputs, job.params, output, Quiet())
+        import_module(job.module).run(inputs, job.params, output, Said())
         assert sorted(path.name for path in output.iterdir()) == sorted(job.outputs)
         digests |= {f"{job.name}/{file}": logical_digest(output / file) for file in job.outputs}
     return digests

@@ -22,6 +22,7 @@ from emodag.science.tables.matrices import (
 )
 from emodag.stages import pseudo_label
 from ledger.errors import ConfigError
+from tests.said import Said
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -148,19 +149,6 @@ def test_alignment_to_what_cannot_be_met():
     np.testing.assert_array_equal(
         normalised(np.array([[0.0, 0.0], [1.0, 3.0]])), [[0, 0], [0.25, 0.75]]
     )
-
-
-class Said:
-    """The runner, as far as the stage asks it for anything."""
-
-    def __init__(self):
-        self.seen, self.warnings = [], []
-
-    def saw_labels_of(self, persons):
-        self.seen += persons
-
-    def warn(self, message):
-        self.warnings.append(message)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from emodag.science.scores.calibration import expected_calibration_error, reliab
 from emodag.science.scores.class_scores import (
     by_class,
     cohens_kappa,
-    confusion_by_group,
+    confusions,
     macro_f1_of,
 )
 from emodag.science.scores.resampling import estimate, fold_means
@@ -42,7 +42,7 @@ def test_a_class_never_predicted_has_no_precision():
 def test_macro_f1_of_many_matrices(labels):
     truth, predicted = labels
     group = np.repeat([0, 2], 100)
-    counts = confusion_by_group(truth, predicted, group, groups=3, classes=4)
+    counts = confusions(truth, predicted, (group,), (3,), classes=4)
     expected = [f1_score(truth[group == g], predicted[group == g], average="macro") for g in (0, 2)]
     np.testing.assert_allclose(macro_f1_of(counts)[[0, 2]], expected)
     assert counts.sum() == 200 and np.isnan(macro_f1_of(counts)[1])

@@ -2,14 +2,17 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-from emodag.chain.jobs import jobs
+from emodag.chain.jobs import jobs, workflow_of
+from emodag.chain.settled import handed_on, settled
 from emodag.chain.variants import Variants
 from emodag.config.sections import load, variants_of
+from emodag.config.variants import ROUND
 from emodag.config.written import effective_yaml
 from emodag.pages.comparison import read_rows, verdict
 from emodag.science.scores.scoring import macro_f1
@@ -22,10 +25,21 @@ from emodag.science.tables.matrices import (
 from emodag.science.voting import hard_vote, hill_climbing, soft_vote
 from emodag.stages import held_out, variants, vote
 from emodag.stages.scores import LeakageError
-from ledger.errors import ConfigError
+from ledger.disk.canonical import file_sha256
+from ledger.errors import ConfigError, IntegrityError
+from ledger.jobs.manifest import Output
+from tests.said import Said
+from tests.unit.ledger.test_store import manifest
 
 MIXUP = {"no_mixup": {"training": {"mixup": 0}}}
 NARROW = {"training.mixup": [0, 0.2], "model.residual": [True, False]}
+SEARCH = {
+    "sampler": "tpe",
+    "space": {
+        "training.learning_rate": {"log": [1e-4, 1e-2]},
+        "training.mixup": {"uniform": [0, 1]},
+    },
+}
 
 
 def own(config, name):
@@ -103,6 +117,8 @@ def test_a_variant_is_the_configuration_with_what_differs():
         ({"search": {"space": {"model.code": {"integer": [1.5, 3]}}}}, "can draw nothing"),
         ({"search": {"space": {"a": [1], "a.b": [2]}}}, "'a' and 'a.b', which is a part"),
         ({"search": {"trials": 9, "space": {"training.mixpu": [1]}}}, r"trial t001\.training"),
+        ({"search": {"sampler": "tpe", "space": {"scheme": ["kfold"]}}}, "would go by leaky"),
+        ({"search": {**SEARCH, "trials": 30}, "submit": "t031"}, "`submit` names 't031'"),
         ({"variants": {"a": {"scheme": ["kfold"]}}, "blends": {"b": {"of": ["base", "a"]}}}, "a.s"),
         ({"variants": MIXUP, "blends": {"all": {}}}, r"blends\.all\.of"),
         (
@@ -125,7 +141,7 @@ def test_what_cannot_be_compared_is_refused(values, message):
         load(values)
 
 
-@pytest.mark.parametrize("sampler", ["random", "sobol"])
+@pytest.mark.parametrize("sampler", ["random", "sobol", "tpe"])
 def test_more_trials_keep_those_before(sampler):
     space = {
         "training.learning_rate": {"log": [1e-4, 1e-2]},
@@ -134,7 +150,8 @@ def test_more_trials_keep_those_before(sampler):
 
     def drawn(trials, seed=1):
         search = {"trials": trials, "seed": seed, "sampler": sampler, "space": space}
-        return load({"search": search}).trials
+        rows = np.random.default_rng(seed).random((80, 2)).tolist()
+        return load({"search": search}).with_suggested(rows).trials
 
     few, many = drawn(3), drawn(90)
     assert len(many) == 90 and list(many)[:3] == list(few) == ["t001", "t002", "t003"]
@@ -160,6 +177,68 @@ def test_a_small_space_is_drawn_once(sampler, space, size):
     assert len(found) == len(drawn) == size
     whole = load(yaml.safe_load(effective_yaml(load({"search": {"trials": 90, "space": space}}))))
     assert whole.trials == load({"search": {"trials": 90, "space": space}}).trials
+
+
+def test_a_round_is_drawn_from_the_scores_of_all_before_it():
+    config = load({"search": {**SEARCH, "trials": 25}})
+    assert len(config.trials) == ROUND and config.next_round == 2
+    found = jobs(config)
+    asked = found["search/round2"]
+    assert list(asked.params["before"]) == list(config.trials) == [*asked.inputs][1:]
+    assert asked.environment == "learners" and asked.packages == ("optuna",)
+    workflow = workflow_of(config)
+    assert workflow.decider == "search/round2"
+    assert workflow.after_decider() == {"variants", "report"}
+    more = config.with_suggested([[share, share] for share in np.linspace(0.01, 0.99, 10)])
+    assert len(more.trials) == 20 and more.next_round == 3
+    assert jobs(more)["search/round2"] == asked, "what comes later changes nothing before it"
+    assert set(jobs(more)["search/round3"].params["before"]) == set(more.trials)
+    last = more.with_suggested([[n / 20, n / 20] for n in range(20)])
+    assert len(last.trials) == 25 and last.next_round is None
+    assert workflow_of(last).decider is None and "next" not in jobs(last)["variants"].inputs
+
+
+def test_of_a_suggestion_that_was_there_before_another_draw_takes_the_place():
+    config = load({"search": {**SEARCH, "trials": 90, "space": NARROW}})
+    assert len(config.trials) == 4 and config.next_round is None, "the space holds no more"
+    config = load({"search": {**SEARCH, "trials": 20}})
+    first = [draw.shares for draw in config.draws.values()]
+    found = config.with_suggested([first[0]] * 10).trials
+    assert len({json.dumps(changes) for changes in found.values()}) == 20
+
+
+def test_what_names_a_trial_that_is_not_known_yet_waits_for_it():
+    blends = {"both": {"of": ["base", "t012"]}, "now": {"of": ["base", "t001"]}}
+    named = {"compare": {"baseline": "t011"}, "submit": "t012", "blends": blends}
+    config = settled(load({"search": {**SEARCH, "trials": 12}, **named}), read_only=True)
+    found = workflow_of(config)
+    assert "submission" not in found.jobs and "not there" in found.absent["submission"]
+    assert "variants/now/vote" in found.jobs and "variants/both/vote" not in found.jobs
+    few = load({"search": {**SEARCH, "trials": 12, "space": NARROW}, "submit": "t012"})
+    with pytest.raises(ConfigError, match=r"'t012' is named and never drawn: .* 4 trials"):
+        settled(few, read_only=True)
+
+
+def test_a_job_of_a_run_goes_by_the_rounds_that_the_run_goes_by(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = load({"search": {**SEARCH, "trials": 30}})
+    monkeypatch.setenv("EMODAG_ROUNDS", "9")
+    assert len(settled(asked).trials) == 10
+    home = Path("results/search/round2")
+    home.mkdir(parents=True)
+    shares = np.linspace(0.01, 0.99, 20).reshape(10, 2).tolist()
+    record = home / "suggested.json"
+    record.write_text(json.dumps({"scores": {}, "shares": shares}))
+    sha256 = file_sha256(record)
+    output = Output(logical=sha256, sha256=sha256, bytes=record.stat().st_size)
+    manifest(job="search/round2", outputs={record.name: output}).write(home / "manifest.json")
+    assert len(handed_on(asked).trials) == 10, "the run has not seen it"
+    assert len(settled(asked).trials) == 10, "its manifest is of other scores"
+    monkeypatch.setenv("EMODAG_ROUNDS", "1")
+    assert len(handed_on(asked).trials) == 20
+    record.write_text(json.dumps({"scores": {}, "shares": shares[::-1]}))
+    with pytest.raises(IntegrityError, match="damaged"):
+        handed_on(asked)
 
 
 @pytest.mark.parametrize(
@@ -251,16 +330,6 @@ def test_hill_climbing_is_no_worse_than_any_member_and_leaves_noise_out():
     assert weights.sum() == pytest.approx(1) and weights[1] < 0.2
     assert score(soft_vote(members, weights)) >= max(map(score, members))
     assert np.array_equal(hill_climbing(members[:1], labels), [1.0])
-
-
-class Said:
-    """The runner, as far as these stages ask it for anything."""
-
-    def __init__(self, seen=()):
-        self.labels_seen, self.seen = dict(seen), []
-
-    def saw_labels_of(self, persons):
-        self.seen += persons
 
 
 @pytest.fixture

@@ -129,6 +129,18 @@ def test_a_manifest_that_somebody_has_copied_decides_nothing(table):
     assert copied.exists() and SUBMISSION.read_text() == "second"
 
 
+def test_tables_of_a_variant_that_is_gone_are_set_aside_under_its_name():
+    home = Path("results/variants/linear")
+    home.mkdir(parents=True)
+    (home / "submission.csv").write_text("first")
+    output = Output(logical=digest("l"), sha256=file_sha256(SUBMISSION), bytes=5)
+    made = manifest(job="variants/linear/submission", outputs={"submission.csv": output})
+    made.write(home / "submission.manifest.json")
+    (moved,) = begin(held=("first",)).values()
+    assert moved.parent == Path("results/earlier/variants/linear") and moved.read_text() == "first"
+    assert SUBMISSION.exists() and not list(home.iterdir())
+
+
 def test_what_the_workflow_does_not_make_is_left_alone(table):
     others = [Path("results/notes.csv"), Path("results/submission.txt")]
     for path in others:

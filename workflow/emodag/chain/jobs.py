@@ -5,12 +5,11 @@ from pathlib import Path
 from emodag.chain.chain import Chain
 from emodag.chain.contrasts import contrast_jobs
 from emodag.chain.learners import PACKAGES
-from emodag.chain.person_count import counted
 from emodag.chain.report import report_job
 from emodag.chain.stages import FINALS
 from emodag.chain.variants import Variants
-from emodag.config.combined import combined
 from emodag.config.sections import Config
+from emodag.config.variants import BASE
 from emodag.config.written import effective_yaml
 from ledger.jobs.job import Job
 from ledger.jobs.workflow import Workflow
@@ -22,6 +21,11 @@ NO_SUBMISSION = (
     "there is no submission, as `data.test` names no test table; results/scores.csv has the scores"
 )
 
+NOT_DRAWN = (
+    "there is no submission yet, as `submit` names a trial that depends on scores which are not "
+    "there; make results/variants.csv first"
+)
+
 NO_VARIANTS = "there is nothing to compare, as the configuration names no `variants`"
 
 
@@ -31,7 +35,7 @@ def jobs(config: Config) -> dict[str, Job]:
     chain = Chain(config, config.environment)
     variants = Variants(config)
     chosen = [job for job in [variants.submitted()] if job]
-    own = [job for job in chain.jobs() if not chosen or job.name != chosen[0].name]
+    own = [job for job in chain.jobs() if config.submit == BASE or job.name != "submission"]
     compared = [*variants.jobs(), *chosen, *contrast_jobs(config)]
     for job in [*own, *compared, report_job(config, *variants.comparison())]:
         found.setdefault(job.name, job)
@@ -39,16 +43,17 @@ def jobs(config: Config) -> dict[str, Job]:
 
 
 def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow:
-    """The workflow of a configuration with the number of its folds.
+    """The workflow of a configuration that is settled, see `emodag.chain.settled`.
 
     Parameters
     ----------
     more : jobs that are no target of a run.
-    text : the configuration as it was before its persons were counted.
+    text : the configuration as it was before.
     """
     found = jobs(config) | {job.name: job for job in more}
     return Workflow(
         jobs=found,
+        decider=f"search/round{config.next_round}" if config.next_round else None,
         environments=config.environments,
         root=ROOT,
         store=config.store,
@@ -57,12 +62,10 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         packages=PACKAGES,
         absent={
             name: why
-            for name, why in {"submission": NO_SUBMISSION, "variants": NO_VARIANTS}.items()
+            for name, why in {
+                "submission": NOT_DRAWN if config.data.has_test else NO_SUBMISSION,
+                "variants": NO_VARIANTS,
+            }.items()
             if name not in found
         },
     )
-
-
-def asked(files: list[Path], settings: list[str]) -> Workflow:
-    """The workflow of what ``--configfile FILES --config SETTINGS`` gives; writes nothing."""
-    return workflow_of(counted(combined(files, settings), read_only=True))

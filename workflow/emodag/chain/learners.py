@@ -1,4 +1,4 @@
-"""Where each learner runs, and what it needs besides the packages of the chain."""
+"""Where each learner runs, and the sampler of trials, and what these need besides the chain."""
 
 ENVIRONMENT = "learners"
 """The environment of learners that need packages of their own."""
@@ -8,8 +8,9 @@ REQUIRED = {
     "xgboost": ("xgboost", "xgboost-cpu"),  # one or the other
     "catboost": ("catboost",),
     "tabm": ("rtdl-num-embeddings", "tabm"),
+    "tpe": ("optuna",),
 }
-"""The distributions whose version a learner's results depend on, beside the numerical ones."""
+"""The distributions whose version their results depend on, beside the numerical ones."""
 
 PACKAGES = tuple(sorted(name for names in REQUIRED.values() for name in names))
 """All of them."""

@@ -157,6 +157,7 @@ TABLE = (
         shown=_shown("Reports", "drift between environments"),
     ),
     Stage(name="held_out", place="variants/{variant}/held_out", makes=(HELD_OUT, ANSWERS)),
+    Stage(name="suggest", place="search/round{round}", makes=("suggested.json",)),
     Stage(name="vote", place="variants/{vote}/vote", makes=(HELD_OUT, ANSWERS, "weights.json")),
     Stage(
         name="variants",
@@ -180,5 +181,9 @@ STAGES = {stage.name: stage for stage in TABLE}
 FITS = tuple(stage.name for stage in TABLE if stage.is_fit)
 """The stages that fit networks."""
 
-FINALS = tuple(file for stage in TABLE if stage.beside for file in stage.makes)
-"""The tables and pages that some configuration can have directly in `results`."""
+FINALS = (
+    *(file for stage in TABLE if stage.beside for file in stage.makes),
+    "variants/*/submission.csv",
+    "variants/*/scores.csv",
+)
+"""The tables and pages to be read that some configuration can have below `results`."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from emodag.chain.chain import Chain
-from emodag.chain.learners import environment_of
+from emodag.chain.learners import environment_of, packages_of
 from emodag.config.sections import Config, variants_of
-from emodag.config.variants import BASE, dotted
+from emodag.config.variants import BASE, ROUND, dotted
 from ledger.disk.canonical import digest
 from ledger.errors import ConfigError
 from ledger.jobs.job import Job
@@ -73,6 +73,9 @@ class Variants:
             yield self._vote(name)
             if self._home.has_test:
                 yield self._submission(name)
+        for number in range(2, 2 + len(self._config.draws) // ROUND):
+            if (number - 1) * ROUND < self._config.search.trials:
+                yield self._suggestion(number)
         yield from self.comparison()
 
     def comparison(self) -> list[Job]:
@@ -80,9 +83,12 @@ class Variants:
         return [self._comparison()] if self.chains else []
 
     def submitted(self) -> Job | None:
-        """The submission of the variant or blend that is chosen, None for the configuration's."""
+        """The submission of the variant or blend that is chosen, None for the configuration's.
+
+        None also for a trial that is not known yet.
+        """
         chosen = self._config.submit
-        if chosen == BASE:
+        if chosen == BASE or chosen not in {*self.chains, *self._config.blends}:
             return None
         return replace(self._submission(chosen), name="submission", beside=False)
 
@@ -152,6 +158,33 @@ class Variants:
         """The job with the held-out rows of a variant or blend."""
         return f"variants/{name}/{'vote' if name in self._config.blends else 'held_out'}"
 
+    def _suggestion(self, number: int) -> Job:
+        """The trials of a round, drawn from the scores of all rounds before it."""
+        config, home = self._config, self._home
+        before = list(config.draws.items())[: (number - 1) * ROUND]
+        params = {
+            "choices": {
+                key: len(entry) if isinstance(entry, list) else None
+                for key, entry in sorted(config.search.space.items())
+            },
+            "before": {name: draw.shares for name, draw in before},
+            "seed": config.search.seed,
+            "round": number,
+            "trials": ROUND,
+            "seeds": config.seeds,
+            "folds": len(home.folds),
+            "classes": len(home.classes),
+        }
+        scored = {name: (self._collected(name), "held_out.parquet") for name, _ in before}
+        return home.job(
+            f"search/round{number}",
+            "suggest",
+            params,
+            {**home.labels(), **scored},
+            environment=environment_of("tpe", home.env),
+            packages=packages_of("tpe"),
+        )
+
     def _comparison(self) -> Job:
         home, config = self._home, self._config
         names = [*dict.fromkeys(self._stand_in.values()), *config.blends]
@@ -164,6 +197,8 @@ class Variants:
         }
         if truth := home.truth():
             inputs |= {"truth": truth, "test_rows": home.test_rows()["rows"]}
+        if config.next_round:  # as long as trials are missing
+            inputs |= {"next": (f"search/round{config.next_round}", "suggested.json")}
         often = Counter(job for jobs in self.rests_on.values() for job in jobs)
         params = {
             "variants": [self._described(name, often) for name in names],

@@ -13,6 +13,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -21,7 +22,17 @@ from pydantic import (
 
 from emodag.config.learners import Learner, Learners
 from emodag.config.section import Section
-from emodag.config.variants import BASE, FIXED, OPEN, Blend, Compare, Search, drawn
+from emodag.config.variants import (
+    BASE,
+    FIXED,
+    OPEN,
+    ROUND,
+    Blend,
+    Compare,
+    Draw,
+    Search,
+    drawn,
+)
 from ledger.errors import ConfigError
 from ledger.store.place import at_home
 
@@ -71,7 +82,7 @@ File = Annotated[str, AfterValidator(at_home)]
 Files = File | Annotated[list[File], Field(min_length=1)]
 
 
-RESERVED = {"raw", "drift", "variants", "predictions"}
+RESERVED = {"raw", "drift", "variants", "search", "predictions"}
 """What stands beside the environments in the results."""
 
 
@@ -490,6 +501,7 @@ class Config(Section):
         "{training: {mixup: 0}}}; compared in results/variants.csv",
     )
     search: Search = Field(Search(), description="more variants, drawn")
+    _suggested: list[list[float]] = PrivateAttr([])
     blends: dict[Name, Blend] = Field(
         {}, description="votes of variants by name, such as {all: {of: [base, no_mixup]}}"
     )
@@ -562,10 +574,11 @@ class Config(Section):
                 "`training.randomness: global` has one stream for all fits of a script; variants "
                 "need `derived`"
             )
-        taken = {BASE, *self.variants, *self.trials}
+        trials = self.trial_names
+        taken = {BASE, *self.variants, *trials}
         if BASE in self.variants:
             raise ValueError("`variants` holds 'base', which is the configuration itself")
-        for name in {*self.variants}.intersection(self.trials):
+        for name in {*self.variants}.intersection(trials):
             raise ValueError(f"`variants` holds {name!r}, which is the name of a trial of `search`")
         for name, blend in self.blends.items():
             if name in taken:
@@ -604,10 +617,52 @@ class Config(Section):
             raise ValueError(f"`{key}` names {name!r}, which is no variant; {hint}")
 
     @cached_property
+    def draws(self) -> dict[str, Draw]:
+        """Each trial of the search by its name; with `tpe` those that are known so far."""
+        found = enumerate(drawn(self.search, self._suggested), start=1)
+        return {f"t{number:03}": draw for number, draw in found}
+
+    @cached_property
     def trials(self) -> dict[str, dict[str, Any]]:
         """What each trial of the search changes, by its name."""
-        found = enumerate(drawn(self.search), start=1)
-        return {f"t{number:03}": changes for number, changes in found}
+        return {name: draw.changes for name, draw in self.draws.items()}
+
+    @property
+    def trial_names(self) -> list[str]:
+        """How trials are called, also those that are not known yet."""
+        if self.search.sampler != "tpe":
+            return list(self.draws)
+        return [f"t{number:03}" for number in range(1, self.search.trials + 1)]
+
+    def with_suggested(self, rows: list[list[float]]) -> Self:
+        """The same with the trials that were drawn from scores, and without what needs later ones.
+
+        Parameters
+        ----------
+        rows : the shares of those after the first `ROUND`, see `emodag.config.variants.Draw`.
+        """
+        found = self.model_copy()
+        found._suggested = rows
+        for name in ("draws", "trials"):  # as they were before
+            found.__dict__.pop(name, None)
+        known = {BASE, *self.variants, *found.trials}
+        less = {"blends": {n: b for n, b in self.blends.items() if known.issuperset(b.of)}}
+        if self.compare.baseline not in known:
+            less |= {"compare": Compare()}
+        return found.model_copy(update=less)
+
+    @property
+    def compared_names(self) -> set[str]:
+        """The variants and trials that are named somewhere."""
+        members = {member for blend in self.blends.values() for member in blend.of}
+        return {*members, self.compare.baseline, self.submit}
+
+    @property
+    def next_round(self) -> int | None:
+        """Which round of trials, from 2 on, is to be drawn next; None where none is."""
+        number = len(self._suggested) // ROUND + 2
+        is_full = len(self.draws) == (number - 1) * ROUND < self.search.trials
+        return number if self.search.sampler == "tpe" and is_full else None
 
     @cached_property
     def knows_persons(self) -> bool:

@@ -2,9 +2,9 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -34,14 +34,19 @@ KINDS = ("log", "uniform", "integer")
 MISSES = 1000
 """Draws in a row that bring nothing new, after which there is nothing new to be drawn."""
 
+ROUND = 10
+"""How many trials a sampler that goes by scores draws at once; the first so many are random."""
+
 
 class Search(Section):
-    """More variants, drawn at random: `t001` and so on."""
+    """More variants, drawn from a space: `t001` and so on."""
 
     trials: int = Field(0, ge=0, description="how many; more of them later keep those before")
     seed: int = Field(1, ge=0, description="seed of the draws")
-    sampler: Literal["random", "sobol"] = Field(
-        "random", description="each draw by itself, or a Sobol sequence, which fills the space"
+    sampler: Literal["random", "sobol", "tpe"] = Field(
+        "random",
+        description="random: each draw by itself; sobol: a Sobol sequence, which fills the space; "
+        f"tpe: Optuna's, {ROUND} at a time, from the scores of those before",
     )
     space: dict[str, list[Value] | dict[str, list[float]]] = Field(
         {},
@@ -54,6 +59,11 @@ class Search(Section):
         if self.trials and not self.space:
             raise ValueError(
                 "`space` is empty: say what is drawn, such as training.mixup: [0, 0.4]"
+            )
+        if self.sampler == "tpe" and "scheme" in self.space:
+            raise ValueError(
+                "`space` draws `scheme`, and `sampler: tpe` would go by leaky scores; name such a "
+                "variant in `variants`"
             )
         for key, entry in self.space.items():
             if not _can_be_drawn(entry):
@@ -97,18 +107,35 @@ class Compare(Section):
     baseline: str = Field(BASE, description="the variant that all others are compared with")
 
 
-def drawn(search: Search) -> Iterator[dict[str, Any]]:
-    """What each trial changes, each once; fewer than are asked for where the space holds fewer."""
-    names, known, misses = sorted(search.space), set(), 0
-    shares = _sobol(search) if search.sampler == "sobol" else _random(search)
-    while len(known) < search.trials and misses < MISSES:
-        row = next(shares)
-        values = tuple(_chosen(search.space[n], s) for n, s in zip(names, row, strict=True))
-        misses += 1
-        if values not in known:
-            misses = 0
-            known.add(values)
-            yield nested(dict(zip(names, values, strict=True)))
+class Draw(NamedTuple):
+    """A trial: what it changes, and how far through each entry of the space that lies, by key."""
+
+    shares: list[float]
+    changes: dict[str, Any]
+
+
+def drawn(search: Search, suggested: Iterable[list[float]] = ()) -> Iterator[Draw]:
+    """The trials, each once; fewer than are asked for where the space holds fewer.
+
+    Parameters
+    ----------
+    suggested : with `tpe` the shares of those after the first `ROUND`, as far as they are known.
+    """
+    names, known = sorted(search.space), set()
+    draws = _sobol(search) if search.sampler == "sobol" else _random(search)
+    first = itertools.islice(draws, ROUND)
+    for row in itertools.chain(first, suggested) if search.sampler == "tpe" else draws:
+        if len(known) == search.trials:
+            return
+        # Of what has been drawn before, the next that has not takes the place.
+        for shares in itertools.islice(itertools.chain([row], draws), MISSES):
+            values = tuple(_chosen(search.space[n], s) for n, s in zip(names, shares, strict=True))
+            if values not in known:
+                break
+        else:
+            return
+        known.add(values)
+        yield Draw(shares, nested(dict(zip(names, values, strict=True))))
 
 
 def _chosen(entry: list | dict[str, list[float]], share: float) -> Value:

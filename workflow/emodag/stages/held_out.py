@@ -1,12 +1,13 @@
 """Collect what a variant says of the rows it has held out, and of the test rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emodag.science.folds import held_out
+from emodag.science.scores.class_scores import confusions
 from emodag.science.tables.matrices import (
     probability_columns,
     read_columns,
@@ -62,6 +63,24 @@ def run(
             for seed in params["seeds"]
         ]
         write_columns(output / "answers.parquet", _stacked(tests))
+
+
+def held_out_counts(
+    path: Path, rows: Mapping[str, np.ndarray], *, seeds: Sequence[int], folds: int, classes: int
+) -> np.ndarray:
+    """(seeds, folds, persons, classes, classes) int64 counts of what `held_out.parquet` says.
+
+    Parameters
+    ----------
+    rows : `label` and `person` of all training rows.
+    seeds, folds : those that it has, in their order, and how many.
+    """
+    table, predicted = read_columns(path), read_probabilities(path).argmax(axis=1)
+    person = np.unique(rows["person"], return_inverse=True)[1]
+    seed = np.array([seeds.index(each) for each in table["seed"].tolist()])
+    place = (seed, table["fold"].astype(np.int64), person[table["row"]])
+    shape = (len(seeds), folds, int(person.max()) + 1)
+    return confusions(rows["label"][table["row"]], predicted, place, shape, classes=classes)
 
 
 def _stacked(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from emodag.science.pseudo_label import decided
-from emodag.science.scores.class_scores import confusion_by_group
+from emodag.science.scores.class_scores import confusions
 from emodag.science.scores.comparisons import holm, paired, worst_fifth
 from emodag.science.scores.resampling import estimate
 from emodag.science.scores.scoring import macro_f1
 from emodag.science.scores.selection import corrected
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
+from emodag.stages.held_out import held_out_counts
 from ledger.context import Context
 
 COLUMNS = (
@@ -67,7 +68,9 @@ def run(
         `classes`, their names; `label`, `id`, `written` as for the leaderboard.
     """
     variants = {entry["name"]: entry for entry in params["variants"]}
-    counts = {name: _held_out(inputs, params, name) for name in variants}
+    about = {"seeds": params["seeds"], "folds": params["folds"], "classes": len(params["classes"])}
+    rows = read_columns(inputs["rows"])
+    counts = {n: held_out_counts(inputs[f"{n}/held_out"], rows, **about) for n in variants}
     baseline = params["baseline"]
     tested = [name for name in variants if variants[name]["leak_free"] and name != baseline]
     found = {name: paired(counts[name], counts[baseline]) for name in variants if name != baseline}
@@ -102,55 +105,23 @@ def run(
     (output / "selection.json").write_text(_selection(honest, counts))
 
 
-def _held_out(inputs: Mapping[str, Path], params: Mapping[str, Any], name: str) -> np.ndarray:
-    """(seeds, folds, persons, classes, classes) counts of a variant's held-out rows."""
-    rows, path = read_columns(inputs["rows"]), inputs[f"{name}/held_out"]
-    table, predicted = read_columns(path), read_probabilities(path).argmax(axis=1)
-    person = np.unique(rows["person"], return_inverse=True)[1]
-    seed = np.array([params["seeds"].index(each) for each in table["seed"].tolist()])
-    shape = (len(params["seeds"]), params["folds"], int(person.max()) + 1)
-    place = (seed, table["fold"].astype(np.int64), person[table["row"]])
-    return _counted(rows["label"][table["row"]], predicted, place, shape, params)
-
-
-def _counted(
-    truth: np.ndarray,
-    predicted: np.ndarray,
-    place: tuple[np.ndarray, ...],
-    shape: tuple[int, ...],
-    params: Mapping[str, Any],
-) -> np.ndarray:
-    classes = len(params["classes"])
-    group = np.ravel_multi_index(place, shape)
-    counts = confusion_by_group(
-        truth, predicted, group, groups=int(np.prod(shape)), classes=classes
-    )
-    return counts.reshape(*shape, classes, classes)
-
-
 def _hidden(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Of each variant the cells about its submissions' scores; nothing without a truth."""
     if "truth" not in inputs:
         return {}
     tested = read_columns(inputs["test_rows"])
     truth = true_classes(inputs["truth"], tested["id"], params)
-    found = {}
+    found, classes = {}, len(params["classes"])
     for entry in params["variants"]:
         answers = read_probabilities(inputs[f"{entry['name']}/answers"])
         predicted = decided(answers, entry["boost"]).reshape(len(params["seeds"]), -1)
-        scores = [macro_f1(truth, each, classes=len(params["classes"])) for each in predicted]
+        scores = [macro_f1(truth, each, classes=classes) for each in predicted]
         found[entry["name"]] = {"hidden": float(np.mean(scores))}
         if "person" in tested:
             person = np.unique(tested["person"], return_inverse=True)[1]
+            place = (np.arange(len(predicted))[:, None], 0, person)
             shape = (len(predicted), 1, int(person.max()) + 1)
-            place = np.broadcast_arrays(np.arange(len(predicted))[:, None], 0, person)
-            counts = _counted(
-                np.tile(truth, len(predicted)),
-                predicted.ravel(),
-                tuple(each.ravel() for each in place),
-                shape,
-                params,
-            )
+            counts = confusions(truth, predicted, place, shape, classes=classes)
             found[entry["name"]] |= _ends("hidden_", estimate(counts).interval)
     return found
 

@@ -15,7 +15,7 @@ from emodag.config.variants import BASE
 from emodag.pages.comparison import choice, read_rows, verdict
 from emodag.pages.words import brief, worth
 from ledger.jobs.job import RESULTS, Job
-from ledger.run import tally
+from ledger.run import tally, turn
 from ledger.run.forking import START
 from ledger.words import plural
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 MOST = 3
 """Of more warnings the others are counted."""
-
-ONCE = {"-F", "--forceall", "-f", "--force"}
-"""Options that are not part of the next command."""
 
 PATIENCE = 20
 """Seconds that an interval is waited for."""
@@ -172,5 +169,5 @@ def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
 
 def _command(targets: Collection[str], arguments: list[str]) -> str:
     """The same command for the report."""
-    rest = [word for word in arguments if word not in targets and word not in ONCE]
+    rest = [word for word in arguments if word not in targets and word not in turn.ONCE]
     return shlex.join(["snakemake", f"{RESULTS}/report.html", *rest])

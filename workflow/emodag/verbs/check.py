@@ -56,11 +56,11 @@ def add(verbs) -> None:
 def _check(options: argparse.Namespace) -> int:
     from emodag.chain.chain import only_one_generation
     from emodag.chain.jobs import jobs
-    from emodag.chain.person_count import counted
+    from emodag.chain.settled import settled
     from emodag.config.combined import combined
     from ledger.machine.fingerprint import THREAD_VARIABLES
 
-    config = counted(combined(options.files, []), read_only=True)
+    config = settled(combined(options.files, []), read_only=True)
     chain = jobs(config)
     threads = config.environments[config.environment].threads
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))  # before torch is loaded

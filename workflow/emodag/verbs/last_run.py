@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import workflow_of
-from emodag.chain.person_count import counted
+from emodag.chain.settled import settled
 from emodag.chain.variants import Variants
 from emodag.config.combined import combined
 from emodag.config.sections import Config
@@ -83,7 +83,7 @@ def last_configuration() -> Config:
     """
     if not CONFIGURATION.is_file():
         raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
-    return counted(combined([CONFIGURATION], []), read_only=True)
+    return settled(combined([CONFIGURATION], []), read_only=True)
 
 
 def _chain(config: Config, variants: Variants, of: str) -> Chain:

@@ -40,9 +40,12 @@ class Workflow:
     root : the directory that paths of environments are relative to.
     store : the store's path, relative to where it runs.
     text : the configuration in full, which is kept beside the results.
-    finals : names of the files that another configuration could have directly in the results.
+    finals : names of the files below the results that another configuration could have there, to be
+        read; a part of one may be ``*``.
     packages : the distributions, beside the numerical ones, that jobs may name.
     absent : why there is none of some results, by the name that they would have.
+    decider : the job whose outcome decides which jobs there are besides these, None where these are
+        all. What rests on it is not made now: a run that has made it starts the same command again.
     """
 
     jobs: Mapping[str, Job]
@@ -55,6 +58,15 @@ class Workflow:
     finals: Sequence[str] = ()
     packages: Sequence[str] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    decider: str | None = None
+
+    def after_decider(self) -> set[str]:
+        """The names of all jobs that rest on the decider, directly or not."""
+        found = {self.decider}
+        for job in self.jobs.values():  # each after those it needs
+            if any(not isinstance(o, str) and o[0] in found for o in job.inputs.values()):
+                found.add(job.name)
+        return found - {self.decider}
 
 
 @dataclass(frozen=True, kw_only=True)

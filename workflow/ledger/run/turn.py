@@ -41,6 +41,9 @@ CURRENT = PLANS / "run"
 LOCKS = Path(".snakemake/locks")
 """Where Snakemake leaves its own lock when it is killed."""
 
+ONCE = {"-F", "--forceall", "-f", "--force"}
+"""Options of Snakemake that are meant for one run, and no part of the command for the next."""
+
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 """What flock(2) says on a file system that has no locks."""
 

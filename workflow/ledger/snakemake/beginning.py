@@ -1,15 +1,15 @@
 """What is put in order before a run begins: tables of an earlier configuration, times, leftovers.
 
-What lies directly in the results is there to be read, so all of it belongs to one configuration,
-the one that was run last, and `results/configuration.yaml` says which. Tables of another one are
-made anew from the store, or set aside.
+What lies directly in the results is there to be read, and so are some tables below. All of it
+belongs to one configuration, the one that was run last, and `results/configuration.yaml` says
+which. Tables of another one are made anew from the store, or set aside.
 """
 
 import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import file_sha256
@@ -40,7 +40,8 @@ def keep_together(
     Parameters
     ----------
     text : the configuration in full.
-    finals : names of all tables that some configuration could have directly in the results.
+    finals : names of all tables that some configuration could have below the results; a part of one
+        may be ``*``.
     plan_of : the plan of the job with a name, None where the configuration has no such job.
     is_made_anew : whether a job's outputs could be restored from the store, over what was there.
     holds : whether the store has the bytes with a sha256, undamaged.
@@ -52,9 +53,10 @@ def keep_together(
     strangers: list[Path] = []
     orphaned: list[Path] = []
     listed: set[Path] = set()
-    known = sorted(Path(RESULTS).glob("*.manifest.json"))
+    finals = sorted(finals)
+    known = _manifests(finals)
     for path in known:
-        name = path.name.removesuffix(".manifest.json")
+        name = path.relative_to(RESULTS).as_posix().removesuffix(".manifest.json")
         try:
             manifest = Manifest.read(path)
         except IntegrityError:
@@ -73,10 +75,10 @@ def keep_together(
             strangers += files
             orphaned += [sidecar_path(path), path]
     # With a table that was made anew came those that it rests on.
-    for path in set(Path(RESULTS).glob("*.manifest.json")).difference(known):
+    for path in set(_manifests(finals)).difference(known):
         listed.update(map(path.with_name, Manifest.read(path).outputs))
     # Of those whose manifest is gone or damaged nobody can tell what they are of.
-    made_here = (Path(RESULTS, name) for name in sorted(finals))
+    made_here = (file for name in finals for file in sorted(Path(RESULTS).glob(name)))
     strangers += [file for file in made_here if file.is_file() and file not in listed]
     moved: dict[Path, Path] = {}
     before = read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None
@@ -85,8 +87,9 @@ def keep_together(
         moved[CONFIGURATION] = _aside(CONFIGURATION)
         write_bytes(moved[CONFIGURATION], before, lasting=True)
     for file in strangers:
-        EARLIER.mkdir(exist_ok=True)
-        moved[file] = file.replace(_aside(file))
+        aside = _aside(file)
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        moved[file] = file.replace(aside)
     for path in orphaned:  # last, so that no table is forgotten
         path.unlink(missing_ok=True)
     if before != text:
@@ -134,4 +137,13 @@ def clear_away(jobs: Iterable[Job]) -> None:
 def _aside(file: Path) -> Path:
     """Where a file goes: under a name that tells its content, so nothing is ever overwritten."""
     stem, dot, ending = file.name.partition(".")
-    return EARLIER / f"{stem}-{file_sha256(file)[:SHORT]}{dot}{ending}"
+    place = EARLIER / file.relative_to(RESULTS).parent
+    return place / f"{stem}-{file_sha256(file)[:SHORT]}{dot}{ending}"
+
+
+def _manifests(finals: Iterable[str]) -> list[Path]:
+    """The manifests beside tables that are there to be read."""
+    places = sorted({PurePath(name).parent.as_posix() for name in finals} | {"."})
+    return [
+        path for place in places for path in sorted(Path(RESULTS).glob(f"{place}/*.manifest.json"))
+    ]

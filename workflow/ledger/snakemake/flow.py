@@ -9,6 +9,7 @@ import atexit
 import collections
 import contextlib
 import gc
+import logging
 import os
 import re
 import sys
@@ -121,7 +122,7 @@ class Flow:
         ending: Callable[[set[str]], Iterable[str]] | None = None,
     ) -> None:
         self._snakemake, self._workflow, self._screen = snakemake, workflow, screen
-        self._has_dag = False
+        self._has_dag = self._has_failed = False
         self.jobs, self._ending = workflow.jobs, ending
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
@@ -134,7 +135,8 @@ class Flow:
         if not self._conda:
             self.interpreters.export()
         self._store = hand_on(workflow.store, checkpoint_every)
-        # Snakemake's hooks are silent where nothing was left to run.
+        # Snakemake's hooks are silent where nothing was left to run. The first is called last.
+        atexit.register(self._go_on)
         atexit.register(self._say_what_comes_nearest)
         atexit.register(self._say_how_it_went)
 
@@ -277,6 +279,7 @@ class Flow:
         """
         snakemake, dag = self._snakemake, self._snakemake.dag
         onstart, incomplete_files = snakemake._onstart, dag.incomplete_files
+        onerror = snakemake._onerror
         files = {str(path) for job in self.jobs.values() for path in map(job.path, job.outputs)}
         files |= {job.manifest for job in self.jobs.values()} | set(map(str, self.marks()))
 
@@ -292,7 +295,14 @@ class Flow:
         async def incomplete_files_of_others() -> list[Any]:
             return [file for file in await incomplete_files() if str(file) not in files]
 
+        def fail(log) -> None:
+            self._has_failed = True
+            onerror(log)
+
         snakemake._onstart, dag.incomplete_files = begin, incomplete_files_of_others
+        snakemake._onerror = fail
+        # As `--omit-from` would have it.
+        dag.omitfiles |= {self.jobs[name].manifest for name in self._workflow.after_decider()}
         self._has_dag = True
 
     def _built(self, wildcards) -> str:
@@ -307,7 +317,7 @@ class Flow:
         Snakemake may start any job, be it asked to by an option or for a reason of its own.
         """
         snakemake = self._snakemake
-        runs = snakemake.executor_plugin and not snakemake.dryrun and not snakemake.touch
+        runs = self._is_run()
         if not self._has_dag:
             self._enter_dag()
         with giving_up():
@@ -422,6 +432,28 @@ class Flow:
                 made = {str(path) for job in self._snakemake.dag.jobs for path in job.output}
                 ours = {job.name for job in self.jobs.values() if job.manifest in made}
                 screen.say(*self._ending(ours))
+
+    def _go_on(self) -> None:
+        """Start the same command again, if this run has made what decides about further jobs."""
+        decider, snakemake = self._workflow.decider, self._snakemake
+        if not decider or not self._has_dag or self._has_failed or not self._is_run():
+            return
+        is_asked = any(self.jobs[decider].manifest in job.output for job in snakemake.dag.jobs)
+        if not is_asked or Planner(self._workflow).must_run(decider):
+            return
+        if Path(sys.argv[0]).stem not in ("snakemake", "__main__"):  # in a program of somebody's
+            self.say(f"{called.name()}: {decider} is made; run the same again for what follows")
+            return
+        self.say(f"{called.name()}: {decider} is made; now what follows from it")
+        logging.shutdown()
+        sys.stdout.flush()
+        again = (word for word in sys.argv[1:] if word not in turn.ONCE)
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "snakemake", *again])
+
+    def _is_run(self) -> bool:
+        """Whether Snakemake runs jobs, and not only shows what it would do."""
+        snakemake = self._snakemake
+        return bool(snakemake.executor_plugin and not snakemake.dryrun and not snakemake.touch)
 
     def _say_what_comes_nearest(self) -> None:
         """Say which result a target may have meant that no rule makes, which Snakemake does not."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from emodag.pages.comparison import read_rows
 from emodag.science.folds import assignments
 from emodag.science.pseudo_label import decided
-from emodag.science.scores.class_scores import confusion_by_group
+from emodag.science.scores.class_scores import confusions
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 
@@ -170,16 +170,11 @@ class Run:
 
     def confusions(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(folds, persons, classes, classes) counts of the held-out rows, by the last epoch."""
-        persons, classes = len(self.persons), len(self.classes)
         fold = assignments(self.fold_table, "row_fold" if stage == "stage0" else "group_fold")
-        counts = confusion_by_group(
-            np.tile(self.labels, self.repeats),
-            self.held_out(protocol, seed, stage).argmax(axis=2).ravel(),
-            (fold.astype(np.int64) * persons + self.person).ravel(),
-            groups=len(self.folds) * persons,
-            classes=classes,
-        )
-        return counts.reshape(len(self.folds), persons, classes, classes)
+        predicted = self.held_out(protocol, seed, stage).argmax(axis=2)
+        shape = (len(self.folds), len(self.persons))
+        place = (fold, self.person)
+        return confusions(self.labels, predicted, place, shape, classes=len(self.classes))
 
     def counts(self, protocol: str, stage: str) -> np.ndarray:
         """(seeds, folds, persons, classes, classes): the counts of every run seed."""

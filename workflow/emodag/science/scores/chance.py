@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emodag.science.scores.class_scores import confusions
 from emodag.science.scores.comparisons import own_scores
-from emodag.science.scores.person_scores import fold_confusions
 from emodag.science.scores.resampling import fold_means
 from emodag.science.seeds import generator
 
@@ -51,21 +51,14 @@ def chance(
         fold, numbered through all repeats.
     folds : how many there are, in all repeats.
     """
-    rng, repeats = generator("chance"), len(predicted)
-    together, everybody = np.argsort(person, kind="stable"), np.tile(person, repeats)
+    rng, together = generator("chance"), np.argsort(person, kind="stable")
     once = np.ones((1, int(person.max()) + 1), np.int64)
+    shape = (folds, once.size)
     scores, permuted = np.empty(PERMUTATIONS), np.empty_like(labels)
     own = np.empty((PERMUTATIONS, once.size))
     for at in range(PERMUTATIONS):
         permuted[together] = labels[np.lexsort((rng.random(len(labels)), person))]
-        counts = fold_confusions(
-            np.tile(permuted, repeats),
-            predicted.ravel(),
-            fold.ravel(),
-            everybody,
-            folds=folds,
-            classes=classes,
-        )
+        counts = confusions(permuted, predicted, (fold, person), shape, classes=classes)
         scores[at], own[at] = fold_means(counts, once)[0], own_scores(counts[None])
     shown = np.unique(np.column_stack([person, labels]), axis=0)[:, 0]
     own[:, np.bincount(shown) == 1] = np.nan

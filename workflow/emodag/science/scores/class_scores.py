@@ -57,20 +57,26 @@ def macro_f1_of_sums(sums: np.ndarray) -> np.ndarray:
     return _share(f1.sum(axis=-1), np.count_nonzero(rows, axis=-1))
 
 
-def confusion_by_group(
-    truth: np.ndarray, predicted: np.ndarray, group: np.ndarray, *, groups: int, classes: int
+def confusions(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    place: tuple[np.ndarray | int, ...],
+    shape: tuple[int, ...],
+    *,
+    classes: int,
 ) -> np.ndarray:
-    """(groups, classes, classes) int64 counts, a confusion matrix for each group of rows.
+    """(*shape, classes, classes) int64 counts, one matrix for each place, as a person in a fold.
 
     Parameters
     ----------
-    truth, predicted : (n,) integer codes below `classes`.
-    group : (n,) integer codes below `groups`.
+    truth, predicted : integer codes below `classes`.
+    place : of each row where it belongs, an integer code for each dimension of `shape`. All these
+        are broadcast against each other.
     """
-    cells = group.astype(np.int64) * classes + truth
-    joint = cells * classes + predicted
-    counts = np.bincount(joint, minlength=groups * classes * classes)
-    return counts.reshape(groups, classes, classes)
+    group = np.ravel_multi_index(place, shape)
+    joint = (group * classes + truth) * classes + predicted
+    counts = np.bincount(joint.ravel(), minlength=int(np.prod(shape)) * classes * classes)
+    return counts.reshape(*shape, classes, classes)
 
 
 def cohens_kappa(a: np.ndarray, b: np.ndarray, *, classes: int) -> float:

@@ -1,0 +1,89 @@
+"""A configuration with what must be known before its jobs are: persons, and the trials so far."""
+
+import os
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+from emodag.chain import person_count
+from emodag.chain.jobs import workflow_of
+from emodag.config.combined import combined
+from emodag.config.sections import Config
+from emodag.config.variants import BASE, ROUND, Search
+from ledger.disk.documents import read_object
+from ledger.errors import ConfigError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.planner import Planner
+from ledger.jobs.results import verified
+from ledger.jobs.workflow import Workflow
+
+VARIABLE = "EMODAG_ROUNDS"
+"""The environment variable by which a run's jobs know how many drawn rounds the run goes by."""
+
+
+def settled(config: Config, *, read_only: bool = False) -> Config:
+    """The configuration with the number of its folds and, of a search by scores, its trials so far.
+
+    A round counts whose record is up to date, and so are the scores that it was drawn from.
+    With `read_only`, nothing is remembered.
+
+    Raises
+    ------
+    InputError, ConfigError
+        As `emodag.chain.person_count.counted`, and when a trial is named that never comes.
+    IntegrityError
+        When the record of a round is damaged.
+    """
+    config = person_count.counted(config, read_only=read_only)
+    if config.search.sampler != "tpe":
+        return config
+    rounds = list(_recorded(config.search))
+    found = _with(config, rounds)
+    if rounds:
+        workflow = workflow_of(found)
+        planner = Planner(workflow, read_only=read_only)
+        names = (f"search/round{number}" for number in range(2, 2 + len(rounds)))
+        fresh = takewhile(lambda n: n in workflow.jobs and not planner.must_run(n), names)
+        rounds = rounds[: sum(1 for _ in fresh)]
+        found = _with(config, rounds)
+    never = config.compared_names.difference({BASE}, config.variants, config.blends, found.trials)
+    if never and not found.next_round:
+        raise ConfigError(
+            f"{min(never)!r} is named and never drawn: `search.space` holds no more than "
+            f"{len(found.trials)} trials"
+        )
+    if not read_only:
+        os.environ[VARIABLE] = str(len(rounds))
+    return found
+
+
+def handed_on(config: Config) -> Config:
+    """The same in a job of a run, with what the run has found, whatever is there by now."""
+    config = person_count.handed_on(config)
+    if config.search.sampler != "tpe":
+        return config
+    if VARIABLE not in os.environ:
+        return settled(config, read_only=True)
+    return _with(config, list(_recorded(config.search))[: int(os.environ[VARIABLE])])
+
+
+def asked(files: list[Path], settings: list[str]) -> Workflow:
+    """The workflow of what ``--configfile FILES --config SETTINGS`` gives; writes nothing."""
+    return workflow_of(settled(combined(files, settings), read_only=True))
+
+
+def _recorded(search: Search) -> Iterator[list[list[float]]]:
+    """The shares of each round's trials from the second on, as they lie in the results."""
+    for number in range(2, 2 + (search.trials - 1) // ROUND):
+        path = Path(RESULTS, f"search/round{number}/suggested.json")
+        found = read_object(path)
+        if found is None or not path.with_name("manifest.json").is_file():
+            return
+        verified(path.with_name("manifest.json"), path.name)
+        if {len(row) for row in found["shares"]} != {len(search.space)}:  # of another space
+            return
+        yield found["shares"]
+
+
+def _with(config: Config, rounds: list[list[list[float]]]) -> Config:
+    return config.with_suggested([row for rows in rounds for row in rows])
