@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import count, islice, takewhile
 from pathlib import Path
 
 from emodag.chain import person_count
@@ -37,15 +37,14 @@ def settled(config: Config, *, read_only: bool = False) -> Config:
     config = person_count.counted(config, read_only=read_only)
     if config.search.sampler != "tpe":
         return config
-    rounds = list(_recorded(config.search))
-    found = _with(config, rounds)
-    if rounds:
+    found, rounds = recorded(config), 0
+    if found.next_round != config.next_round:  # there are records
         workflow = workflow_of(found)
         planner = Planner(workflow, read_only=read_only)
-        names = (f"search/round{number}" for number in range(2, 2 + len(rounds)))
+        names = (f"search/round{number}" for number in count(2))
         fresh = takewhile(lambda n: n in workflow.jobs and not planner.must_run(n), names)
-        rounds = rounds[: sum(1 for _ in fresh)]
-        found = _with(config, rounds)
+        rounds = sum(1 for _ in fresh)
+    found = recorded(config, most=rounds)
     never = config.compared_names.difference({BASE}, config.variants, config.blends, found.trials)
     if never and not found.next_round:
         raise ConfigError(
@@ -53,7 +52,7 @@ def settled(config: Config, *, read_only: bool = False) -> Config:
             f"{len(found.trials)} trials"
         )
     if not read_only:
-        os.environ[VARIABLE] = str(len(rounds))
+        os.environ[VARIABLE] = str(rounds)
     return found
 
 
@@ -64,7 +63,23 @@ def handed_on(config: Config) -> Config:
         return config
     if VARIABLE not in os.environ:
         return settled(config, read_only=True)
-    return _with(config, list(_recorded(config.search))[: int(os.environ[VARIABLE])])
+    return recorded(config, most=int(os.environ[VARIABLE]))
+
+
+def recorded(config: Config, results: Path = Path(RESULTS), most: int | None = None) -> Config:
+    """The configuration with the trials whose record is in the results, whether or not up to date.
+
+    Parameters
+    ----------
+    most : of so many rounds after the first at most.
+
+    Raises
+    ------
+    IntegrityError
+        When a record is damaged.
+    """
+    rounds = islice(_recorded(config.search, results), most)
+    return config.with_suggested([row for shares in rounds for row in shares])
 
 
 def asked(files: list[Path], settings: list[str]) -> Workflow:
@@ -72,10 +87,10 @@ def asked(files: list[Path], settings: list[str]) -> Workflow:
     return workflow_of(settled(combined(files, settings), read_only=True))
 
 
-def _recorded(search: Search) -> Iterator[list[list[float]]]:
-    """The shares of each round's trials from the second on, as they lie in the results."""
+def _recorded(search: Search, results: Path) -> Iterator[list[list[float]]]:
+    """The shares of each round's trials from the second on."""
     for number in range(2, 2 + (search.trials - 1) // ROUND):
-        path = Path(RESULTS, f"search/round{number}/suggested.json")
+        path = results / f"search/round{number}/suggested.json"
         found = read_object(path)
         if found is None or not path.with_name("manifest.json").is_file():
             return
@@ -83,7 +98,3 @@ def _recorded(search: Search) -> Iterator[list[list[float]]]:
         if {len(row) for row in found["shares"]} != {len(search.space)}:  # of another space
             return
         yield found["shares"]
-
-
-def _with(config: Config, rounds: list[list[list[float]]]) -> Config:
-    return config.with_suggested([row for rows in rounds for row in rows])

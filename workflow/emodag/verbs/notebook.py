@@ -10,6 +10,7 @@ import yaml
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import jobs
 from emodag.chain.person_count import with_persons
+from emodag.chain.settled import recorded
 from emodag.config.sections import Config, load
 from ledger.disk.atomic import read_bytes
 from ledger.errors import InputError
@@ -51,6 +52,7 @@ class Results:
             home = self._directory / config.environment / "table"
             persons = json.loads(read_bytes(home / "quality.json"))["rows_per_person"]
             config = with_persons(config, len(persons))
+        config = recorded(config, self._directory)
         self._chain, self._jobs = Chain(config, config.environment), jobs(config)
 
     def scores(self) -> "pd.DataFrame":

@@ -48,6 +48,10 @@ from ledger.store.store import Store, explain
 gc.set_threshold(1_000_000)
 
 
+DECIDED = "LEDGER_DECIDED"
+"""The environment variable with the decider of the run that has started this one, if one has."""
+
+
 def give_up(error: object) -> NoReturn:
     """End this process with a sentence, which nothing follows."""
     logger.error(f"{called.name()}: error: {error}")
@@ -441,6 +445,9 @@ class Flow:
         is_asked = any(self.jobs[decider].manifest in job.output for job in snakemake.dag.jobs)
         if not is_asked or Planner(self._workflow).must_run(decider):
             return
+        if os.environ.get(DECIDED) == decider:  # it has decided nothing, and would not do so again
+            return
+        os.environ[DECIDED] = decider
         if Path(sys.argv[0]).stem not in ("snakemake", "__main__"):  # in a program of somebody's
             self.say(f"{called.name()}: {decider} is made; run the same again for what follows")
             return
