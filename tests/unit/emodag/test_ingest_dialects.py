@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.config.sections import Data
+from emodag.config.data import Data
 from emodag.science.tables import csv_tables
 from emodag.science.tables.ingest import open_table
 from ledger.errors import ConfigError, InputError

@@ -9,8 +9,9 @@ from typing import Any
 
 from emodag.chain.learners import environment_of, packages_of
 from emodag.chain.stages import RANDOMNESS, STAGES
+from emodag.config.output import Submission
 from emodag.config.raw_files import by_role, partitions
-from emodag.config.sections import Config, Submission
+from emodag.config.sections import Config
 from ledger.jobs.job import Job
 
 SHUFFLE_SEED = 1

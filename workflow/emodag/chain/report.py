@@ -4,8 +4,9 @@ from typing import Any
 
 from emodag.chain.chain import Chain
 from emodag.chain.stages import STAGES
+from emodag.config.output import Submission
 from emodag.config.raw_files import raw_files
-from emodag.config.sections import Config, Submission
+from emodag.config.sections import Config
 from emodag.config.variants import BASE
 from ledger.jobs.job import Job
 

@@ -251,7 +251,7 @@ def _as_they_stand(train: Part, found: "Guesses") -> str:
 
 def _classes(values: Sequence[str]) -> list[str] | None:
     """The names of the classes, None where they are the default's."""
-    from emodag.config.sections import Data
+    from emodag.config.data import Data
 
     return None if {*values} == {*Data().classes} else list(values)
 

@@ -25,7 +25,7 @@ from emodag.science.fit import ordered
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """Widths and regularisation; see `emodag.config.sections.Model`.
+    """Widths and regularisation; see `emodag.config.method.Model`.
 
     `matmul` says how matrices are multiplied: "ordered", as `emodag.science.fit.ordered` does on a
     processor; as "torch" does; or in "bfloat16" while training. Weights, sums over rows and

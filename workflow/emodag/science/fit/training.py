@@ -32,7 +32,7 @@ class Plateau:
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """How one fit goes; see `emodag.config.sections.Training`.
+    """How one fit goes; see `emodag.config.method.Training`.
 
     `drop_last` leaves an incomplete last batch out.
     """
