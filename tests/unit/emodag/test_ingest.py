@@ -215,6 +215,7 @@ def test_a_pattern_ignores_neither_label_nor_person_nor_id(tmp_path):
         id="k",
     )
     assert matrix(output / "train.parquet")[0] == ["l"]
+    assert quality(output)["ignored_columns"] == ["p"]
     assert pq.read_table(output / "test_rows.parquet")["id"].to_pylist() == [9]
 
 

@@ -128,6 +128,21 @@ def test_rows_under_two_names(tmp_path):
     assert "40 rows of the training table are there under two persons ('p1', 'somebody')" in found
 
 
+def test_rows_of_both_tables_of_which_one_was_saved_as_float32(tmp_path):
+    train, test = frame("p"), plain(frame("q"))
+    test.iloc[:3] = train.iloc[:3, :6]
+    test = test.astype(np.float32)
+    assert suspected(tmp_path, train, test, suffix="parquet").startswith(
+        "3 rows of the test table are in the training table too"
+    )
+
+
+def test_rows_that_are_read_twice(tmp_path):
+    train = frame("p")
+    found = suspected(tmp_path, pd.concat([train, train.iloc[:7]]), plain(frame("q")))
+    assert found.startswith("7 rows of the training table are copies of others of the same person")
+
+
 def test_a_coarse_table_has_equal_rows(tmp_path):
     train, test = frame("p"), frame("q")
     for table in (train, test):
@@ -336,6 +351,23 @@ def test_a_code_for_missing_is_not_taken_for_a_number_in_silence(tmp_path, suffi
     found = suspected(tmp_path, train, plain(frame("q")), suffix=suffix)
     assert found.startswith(f"{code} in 'f0', 'f1', 'f2': in many rows")
     assert found.endswith(f"set data.missing_values: [{code}]")
+
+
+@pytest.mark.parametrize("other", ["M1", "m1 ", "m_1", "\uff4d1"])
+def test_a_class_in_several_spellings(tmp_path, other):
+    train = frame("p")
+    at = train.index[train["mood"] == "m1"][::2]
+    train.loc[at, "mood"] = other
+    if other.strip() == "m1":  # spaces around a cell are no part of it
+        suspected(tmp_path, train, plain(frame("q")), classes=["m0", "m1", "m2", "m3"], expected=0)
+    else:
+        found = suspected(tmp_path, train, plain(frame("q")))
+        assert "probably one class in several spellings" in found and ascii(other) in found
+
+
+def test_marks_tell_classes_apart(tmp_path):
+    train = frame("p").replace({"mood": {"m0": "V+A+", "m1": "V+A-", "m2": "V-A+", "m3": "V-A-"}})
+    suspected(tmp_path, train, plain(frame("q")), expected=0)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -36,6 +36,7 @@ from emodag.science.tables.row_facts import (
 from emodag.science.tables.suspicions import (
     NOBODY,
     called_as_missing,
+    classes_alike,
     coded_features,
     codes_for_missing,
     empty_in_test,
@@ -114,6 +115,7 @@ def run(
             )
     layouts = _layouts(tables, params, ignored)
     layout = layouts["train"]
+    special = (layout.id, layout.label, layout.group)  # which no pattern can ignore
     reading = {name: _reading(tables[name], layouts[name], params) for name in tables}
     for name, notes in reading.items():
         if notes:
@@ -129,7 +131,7 @@ def run(
         _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
         if others is not None:
             _write_rows(staged / "unlabelled_rows.parquet", person=others)
-        warnings = _suspicions(train, pool, who, others, staged)
+        warnings = _suspicions(train, pool, who, others, staged, params["classes"])
         for warning in warnings:
             context.warn(warning)
         tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
@@ -150,7 +152,7 @@ def run(
             ],
             "class_counts": train.class_counts,
             "rows_per_person": _counted(train.persons),
-            "ignored_columns": sorted(ignored - {""}),  # which may be in the metadata only
+            "ignored_columns": sorted(ignored - {"", *special}),  # ""  may be in the metadata only
             **columns,
             "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
@@ -400,6 +402,7 @@ def _suspicions(
     who: pa.Array,
     others: pa.Array | None,
     staged: Path,
+    classes: Sequence[str],
 ) -> list[str]:
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
@@ -412,6 +415,7 @@ def _suspicions(
     page = glance(staged / "train.parquet")
     people = pa.concat_arrays([train.written["person"], pool.written])
     found = [
+        *classes_alike(classes),
         *called_as_missing(named_as_missing(people)),
         *one_of_several_spellings(numbers_written_twice(people), "person"),
         *one_of_several_spellings(numbers_written_twice(train.written["class"]), "class"),

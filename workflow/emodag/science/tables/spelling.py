@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """Those of Latin, Greek and Cyrillic letters; elsewhere such marks make other letters."""
@@ -20,3 +21,15 @@ def skeleton(name: str) -> str:
     plain = re.sub(rf"(?<=\d){_MARKS}(?=\d)", "\0", unicodedata.normalize("NFKC", letters))
     plain = re.sub(_MARKS, "", plain).replace("\0", ".")
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain).casefold() or name
+
+
+def several_spellings(classes: Sequence[str]) -> list[list[str]]:
+    """Classes that only case, spaces, underscores or ways of writing accents tell apart.
+
+    Other marks may tell classes apart, as in V+A- and V-A+.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in sorted(classes):
+        plain = re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+        alike.setdefault(plain, []).append(name)
+    return [names for names in alike.values() if len(names) > 1]

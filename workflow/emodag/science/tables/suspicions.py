@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from emodag.science.tables.spelling import skeleton
+from emodag.science.tables.spelling import several_spellings, skeleton
 from emodag.science.tables.table import listed
 
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -45,7 +45,7 @@ _GAIN = 0.15
 _NEARLY_EQUAL = 0.05
 """Ratio of neighbours' squared differences to those of any two rows of the person; 1 is chance."""
 
-_CODES = (-999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
+_CODES = (-99.0, 99.0, -999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
 """Numbers that often stand for a missing value."""
 
 _CODED, _FEWEST_CODED = 0.01, 5
@@ -65,7 +65,7 @@ class Glance:
 
     Attributes
     ----------
-    digests : (n,) uint64, equal for equal rows.
+    digests : (n,) uint64, equal for rows that are equal as float32.
     empty : (n,) boolean, whether a row has no value at all but zeros, as of a sensor that is off.
     sample : (m,) the rows that `sampled` holds, in an order without a period.
     sampled : (m, p) float64.
@@ -89,7 +89,9 @@ def glance(path: Path) -> Glance:
         chosen = np.empty((len(sample), width), order="F")
         seen = np.empty((rows, len(watched)))
         for rows_, columns, values in _blocks(file):
-            bits = (values + 0.0).view(np.uint64)  # of the zeros, -0.0 becomes 0.0
+            # As float32, as one of two tables may have been saved so; -0.0 becomes 0.0.
+            with np.errstate(over="ignore"):  # of artefacts such as 1e308
+                bits = (values.astype(np.float32).astype(np.float64) + 0.0).view(np.uint64)
             weights = (2 * np.arange(columns.start, columns.stop, dtype=np.uint64) + 1) * np.uint64(
                 _GOLDEN
             )
@@ -125,7 +127,7 @@ def _blocks(file: pq.ParquetFile) -> Iterator[tuple[slice, slice, np.ndarray]]:
 def same_rows(
     train: Glance, pool: Glance | None, persons: np.ndarray, unlabelled: np.ndarray = NOBODY
 ) -> list[str]:
-    """Rows that are equal in all features: of both tables, or of two persons.
+    """Rows that are equal in all features: of both tables, of two persons, or of one.
 
     Nothing is said of tables so coarse that equal rows are to be expected.
 
@@ -164,6 +166,12 @@ def same_rows(
             f"{_rows(len(twins))} {where} {_are(len(twins))} there under two persons "
             f"({listed(names)}): folds that keep people apart hold the same one on both sides; "
             "give each person one name, or remove the copies"
+        )
+    is_copy = (digests[1:] == digests[:-1]) & (who[1:] == who[:-1]) & (order[1:] < len(persons))
+    if copies := int(is_copy.sum()):
+        found.append(
+            f"{_rows(copies)} of the training table {_are(copies)} copies of others of the same "
+            "person: were files read twice? Such rows weigh more; remove the copies"
         )
     return found
 
@@ -207,6 +215,17 @@ def one_of_several_spellings(numbers: Sequence[str], what: str) -> list[str]:
     return [
         f"{'; '.join(numbers[:5])}{more}: one number each, and so taken for one {what}; if that is "
         f"not meant, begin each {what}'s name with a letter"
+    ]
+
+
+def classes_alike(classes: Sequence[str]) -> list[str]:
+    """Classes that are probably one in several spellings."""
+    found = [" and ".join(map(ascii, names)) for names in several_spellings(classes)]
+    if not found:
+        return []
+    return [
+        f"{'; '.join(found)}: probably one class in several spellings, which fits then take for "
+        "several; write each class one way, and name it once in data.classes"
     ]
 
 
