@@ -77,11 +77,32 @@ def test_a_fault_in_a_table_is_told_as_by_a_run(tmp_path, rows, message):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {"truth": "truth.csv"}}, "truth.csv, column 'label', data row 3"),
+        ({"data": {"truth": "nowhere.csv"}}, "nowhere.csv: there is no such file"),
+        (
+            {"data": {"truth": None}, "training": {"batch": 60}},
+            "a fold leaves 36 training rows, which make no batch of 60",
+        ),
+    ],
+)
+def test_what_would_end_a_run_late_is_told(tmp_path, changes, message):
+    project = Project.create(tmp_path / "project", **changes)
+    rows = ["label", *(["LVLA"] * 2), "LVLO", *(["LVLA"] * 21)]
+    (project.path / "truth.csv").write_text("\n".join([*rows, ""]))
+    done = project.emodag("check", "small.yaml")
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith(f"emodag: error: {message}")
+
+
 def test_many_files_and_many_classes(tmp_path):
     classes = [f"sign{number:03}" for number in range(200)]
     project = Project.create(
         tmp_path / "project",
-        data={"train": ["a.csv", "b.csv"], "label": "sign", "group": "who", "classes": classes},
+        data={"train": ["a.csv", "b.csv"], "label": "sign", "group": "who", "classes": classes}
+        | {"truth": None},
     )
     for name in "ab":
         rows = [

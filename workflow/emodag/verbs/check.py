@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emodag.chain.stages import FITS
 from ledger.cli.printing import tell
-from ledger.errors import UserError
+from ledger.errors import ConfigError, UserError
 from ledger.jobs.job import Job
 from ledger.words import duration, listed
 
@@ -69,6 +69,8 @@ def _check(options: argparse.Namespace) -> int:
         where = Path(directory)
         try:
             reading = _make_tables(config, chain, where, looking)
+            _require_truth(chain, where)
+            _require_batches(config, where)
         except UserError as error:
             raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
         quality = json.loads((where / config.environment / "table/quality.json").read_text())
@@ -155,6 +157,36 @@ def _make_tables(
         made.mkdir(parents=True)
         stages[job.stage].run(inputs, job.params, made, looking)
     return time.process_time() - began
+
+
+def _require_truth(chain: Mapping[str, Job], where: Path) -> None:
+    """Read the true labels of the test rows, if any, as the leaderboard will."""
+    from emodag.science.tables.ingest import true_classes
+    from emodag.science.tables.matrices import read_columns
+
+    for job in chain.values():
+        if job.stage == "leaderboard":
+            truth, rows = job.inputs["truth"], where.joinpath(*job.inputs["rows"])
+            path = Path(truth) if isinstance(truth, str) else where.joinpath(*truth)
+            true_classes(path, read_columns(rows)["id"], job.params)
+
+
+def _require_batches(config: "Config", where: Path) -> None:
+    """Refuse a batch that is larger than what a fold leaves to learn from, as fits do."""
+    import numpy as np
+
+    from emodag.science.folds import assignments
+    from emodag.science.tables.matrices import read_columns
+
+    if config.learner == "network":
+        table = read_columns(where / config.environment / "folds/folds.parquet")
+        for held_out_by in assignments(table, "group_fold"):
+            left = len(held_out_by) - int(np.bincount(held_out_by).max())
+            if left < config.training.batch:
+                raise ConfigError(
+                    f"a fold leaves {left} training rows, which make no batch of "
+                    f"{config.training.batch}. Lower `training.batch` in the configuration"
+                )
 
 
 def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
