@@ -118,6 +118,12 @@ def test_every_key_is_described():
             {"data": {"classes": [False, "1"]}},
             r"data\.classes\.0: YAML reads no, off or false without quotes as a truth value",
         ),
+        ({"data": {"missing_values": [{None: None}]}}, r"_values\.0: YAML reads \? .* in quotes"),
+        ({"data": {"classes": {0: "a"}}}, r"data\.classes: expected a list, such as \[a\]"),
+        (
+            {"data": {**FILES, "unlabelled": True}},
+            r"wrong:\n  data\.unlabelled: input should be a valid string; found True$",
+        ),
         ({"pseudo_labels": {"boost": {True: 2}}}, r"boost\.\S+: YAML reads yes, on or true"),
         ({"model": {"dropout": 1.0}}, r"model\.dropout: .*less than 1; found 1\.0"),
         ({"model": None}, "model: .*found None"),

@@ -15,6 +15,8 @@ def _as_written(name: Any) -> Any:
         raise ValueError(f"YAML reads {words} without quotes as a truth value: write it in quotes")
     if name is None:
         raise ValueError("YAML reads null, ~ or nothing at all as no value: write it in quotes")
+    if isinstance(name, dict):
+        raise ValueError("YAML reads ? and : without quotes as its own marks: write it in quotes")
     if isinstance(name, float | date):
         kind = "number" if isinstance(name, float) else "time"
         raise ValueError(f"{name} is a {kind}: write it in quotes, as in the table")

@@ -423,17 +423,25 @@ def _with_nulls(value: Any) -> Any:
 
 
 def _explained(error: ValidationError, before: str = "") -> list[str]:
-    return [_explain(mistake, before) for mistake in error.errors()]
+    lines: dict[tuple[str, ...], str] = {}
+    for mistake in error.errors():  # of what may be text or a list, both kinds complain
+        if not any(str(part).startswith("literal[") for part in mistake["loc"]):
+            lines.setdefault(tuple(_place(mistake)), _explain(mistake, before))
+    return [*lines.values()]
+
+
+def _place(mistake: Mapping[str, Any]) -> list[str]:
+    return [str(part) for part in mistake["loc"] if "[" not in str(part)]  # no kind, and no key
 
 
 def _explain(mistake: Mapping[str, Any], before: str) -> str:
-    parts = [str(part) for part in mistake["loc"] if part != "[key]"]
-    where = before + (".".join(parts) or "(top level)")
+    where = before + (".".join(_place(mistake)) or "(top level)")
     if mistake["type"] == "extra_forbidden":
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
     if mistake["type"] == "list_type":
         found = mistake["input"]
-        return f"  {where}: expected a list, such as [{found}]; found {found!r}"
+        items = ", ".join(map(str, found.values() if isinstance(found, Mapping) else [found]))
+        return f"  {where}: expected a list, such as [{items}]; found {found!r}"
     if mistake["type"] == "dict_type":
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
