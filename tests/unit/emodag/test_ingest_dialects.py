@@ -120,6 +120,7 @@ def test_a_zip_holds_one_table(tmp_path):
         archive.writestr("folder/", "")
         archive.writestr("folder/train.csv", PLAIN)
         archive.writestr("__MACOSX/folder/._train.csv", "x")
+        archive.writestr("folder/.DS_Store", "x")
     np.testing.assert_array_equal(values_of(path), X)
     np.testing.assert_array_equal(values_of(path.rename(tmp_path / "train.zip")), X)
     with zipfile.ZipFile(path, "w") as archive:
@@ -291,6 +292,10 @@ ODD = {
     "commas at the end": (PLAIN.replace("\n", ",\n"), "the header ends with a comma"),
     "commas that end rows": (HEADER + BODY.replace("\n", ",\n"), "the row ends with a comma"),
     "many commas that end rows": (HEADER + BODY.replace("\n", ",,,\n"), "row ends with a comma"),
+    "as R writes": (
+        (HEADER + "".join(f"{at},{line}" for at, line in enumerate(LINES))).replace(",", " "),
+        "has no column 'mood'.*are the.* named, as R does it",
+    ),
     "several spaces": (PLAIN.replace(",", "   "), "separated by several spaces. Write it with one"),
     "a title": ("Recording 7,,,,\n" + PLAIN, "its first line names 1 of 5 columns; remove"),
     "colons": (PLAIN.replace(",", ":"), "separated by colons. Then set data.separator: ':'"),
@@ -322,6 +327,12 @@ def test_odd_lines_are_called_what_they_are(tmp_path, case):
     text, expected = ODD[case]
     message = complaint(tmp_path, text)
     assert re.search(expected, message), message
+
+
+@pytest.mark.parametrize("end", [",", ",,"])
+def test_commas_that_end_rows_are_no_names_of_rows(tmp_path, end):
+    path = write(tmp_path / "t.csv", HEADER + BODY.replace("\n", f"{end}\n"))
+    assert open_table(path).hint.startswith("; its rows end with a comma")
 
 
 @pytest.mark.parametrize("name", ["F1", "f1 ", "f1\u00a0", "f 1", "f1\u0301", "f_1", "f01"])

@@ -124,7 +124,9 @@ def header_hint(header: str, sample: str, dialect: Dialect) -> str:
         mark in names[0] and len(Dialect(mark).records(header)[0]) == 1 for mark in SEPARATORS
     ):
         return "; whole lines of it stand in quotation marks: remove those around each line"
-    if rows and all(len(row) == len(names) + 1 for row in rows):
+    if rows and all(len(r) > len(names) and not "".join(r[len(names) :]).strip() for r in rows):
+        return f"; its rows end with a {dialect.name}, and its first line does not: remove it there"
+    if any(_has_names_of_rows(each, header, sample) for each in (dialect, Dialect(" "))):
         return (
             "; its rows have one cell more: are they named, as R does it? "
             "Write the table again with row.names = FALSE, or give that column a name"
@@ -140,6 +142,12 @@ def header_hint(header: str, sample: str, dialect: Dialect) -> str:
     if not all(map(str.isdigit, found)) and all(is_number(n, dialect.decimal) for n in found):
         return "; its first line looks like data: does the table lack the names of its columns?"
     return ""
+
+
+def _has_names_of_rows(dialect: Dialect, header: str, sample: str) -> bool:
+    """Whether each row has one cell more than the header, as R writes it by default."""
+    names, *rows = [*dialect.records(header)[:1], *dialect.records(sample)]
+    return bool(rows) and len(names) > 1 and {*map(len, rows)} == {len(names) + 1}
 
 
 def second_header(

@@ -207,11 +207,11 @@ class CsvTable:
         elif suffix == ".zip":
             with self._noting_damage():
                 archive = zipfile.ZipFile(raw)
-                # macOS adds files of its own.
+                # macOS adds files of its own, and some whose names begin with a dot.
                 names = [
                     name
                     for name in archive.namelist()
-                    if not name.endswith("/") and not name.startswith("__MACOSX/")
+                    if not name.startswith("__MACOSX/") and name.rpartition("/")[2][:1] not in "."
                 ]
             if len(names) != 1:
                 raise fault(

@@ -74,7 +74,11 @@ def open_table(
             return ParquetTable(path, missing=missing)
     except OSError as error:
         raise fault(path, f"cannot be read: {error.strerror}") from None
-    raise fault(path, f"unknown kind of file; expected {_KINDS}; save the table as one of them")
+    raise fault(
+        path,
+        f"unknown kind of file; expected {_KINDS}; save the table as one of them, or, "
+        "if it is none, name the others of its folder by a pattern such as '*.csv'",
+    )
 
 
 def matching(columns: Sequence[str], entry: str) -> list[str]:
