@@ -319,6 +319,55 @@ def test_a_number_for_no_label(tmp_path):
     assert "  label: mood  # called so; is '-1' a class" in text
 
 
+@pytest.mark.parametrize("word", ["?", "unlabeled", "Unknown", "n.a.", "none"])
+def test_a_word_for_no_label(tmp_path, word):
+    said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=["a", "b", word])})
+    assert f"UNSURE: is {word!r} a class, or does it stand for no label?" in said
+
+
+def test_a_class_in_several_spellings(tmp_path):
+    said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=["calm", "Calm", "v+", "v-"])})
+    assert "UNSURE: 'Calm' and 'calm' are probably one class in several spellings" in said
+
+
+@pytest.mark.parametrize("words", [["n.a.", "Na"], ["--", "missing"], ["N/a", "NONE"]])
+def test_words_for_missing_cells(tmp_path, words):
+    table = frame(range(6)).astype({"eda1": object})
+    table.loc[[3, 9], "eda1"] = words
+    _, text = written(tmp_path, {"t.csv": table})
+    assert yaml.safe_load(text)["data"]["missing_values"] == sorted(words)
+
+
+def test_times_with_decimals_that_come_first_are_ids(tmp_path, monkeypatch):
+    """The default layout, which needs no names, would refuse them."""
+    table = frame(range(6))
+    table.insert(0, "timestamp", 1.7e9 + 0.25 * np.arange(len(table)))
+    written(tmp_path, {"t.csv": table})
+    monkeypatch.chdir(tmp_path)
+    config = combined([Path("mine.yaml")], [])
+    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+
+
+def test_a_table_called_test_among_several(tmp_path):
+    tables = {f"{name}.csv": frame([name * 2]) for name in ("train", "val", "test")}
+    _, text = written(tmp_path, tables)
+    data = yaml.safe_load(text)["data"]
+    assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
+
+
+def test_files_that_do_not_name_their_person(tmp_path):
+    tables = {f"S{at}.csv": frame([at], seed=at).drop(columns="who") for at in range(4)}
+    said, _ = written(tmp_path, tables, status=1)
+    assert "put it into a folder that says so, such as person=S2" in said
+
+
+def test_each_of_several_files_has_an_index(tmp_path):
+    for at in range(4):
+        frame([at], seed=at).to_csv(tmp_path / f"S{at}.csv")
+    _, said, _ = init(tmp_path, "S*.csv")
+    assert "id              numbers, as each file has the index that was saved along\n" in said
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("name", ["NA", "None", "null"])
 def test_a_class_that_is_called_as_missing_cells_are(tmp_path, name, suffix):

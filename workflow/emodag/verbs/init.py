@@ -119,9 +119,10 @@ def _parts(asked: Sequence[str], opened: "Mapping[str, Table]") -> list[Part]:
     from emodag.science.tables.joined_table import JoinedTable
 
     alike: dict[tuple, dict[str, Table]] = {}
+    is_split = len(opened) == 2 or any(_is_called(name, "train") for name in opened)
     for name, table in opened.items():
-        # Of two files with the same columns, one may be called the test table.
-        is_test = len(opened) == 2 and _is_called(name, "test")
+        # Of two files with the same columns, or beside one called train, one may be called test.
+        is_test = is_split and _is_called(name, "test")
         # Of slices of one frame the first has no index to speak of.
         columns = frozenset({*table.columns} - {table.index})
         alike.setdefault((columns, is_test), {})[name] = table
@@ -219,6 +220,7 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
 
     There the rows of a submission are numbered from 0, whatever their ids.
     """
+    from emodag.science.tables.guesses import read_columns
     from emodag.science.tables.ingest import layout_of_test, layout_of_train
 
     if not (found.label and found.person) or found.ignore:
@@ -232,7 +234,10 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
             layouts.append((layout, test and layout_of_test(test.table, layout, **how)))
     except InputError:
         return False
-    return layouts[0] == layouts[1] and (test is None or _counts_from_0(test.table))
+    if layouts[0] != layouts[1] or not (test is None or _counts_from_0(test.table)):
+        return False
+    (first,) = read_columns(train.table, train.table.columns[:1]).values()
+    return first.kind != "fractions"  # which only names say to be ids
 
 
 def _counts_from_0(table: "Table") -> bool:
@@ -278,6 +283,7 @@ def _told(
     separator: str | None, train: Part, test: Part | None, others: list[Part], found: "Guesses"
 ) -> Iterator[str]:
     from emodag.science.tables.csv_dialect import Dialect
+    from emodag.science.tables.joined_table import JoinedTable
     from emodag.science.tables.table import listed
 
     yield _line("training table", str(train))
@@ -293,7 +299,9 @@ def _told(
         yield _line("id", f"{found.id!r}: {found.reasons['id']}")
     elif indices := [name for name in found.indices if name not in found.ignore]:
         names = listed(list(filter(None, indices)))
-        yield _line("id", f"the index that was saved along{f': {names}' if names else ''}")
+        told = f"the index that was saved along{f': {names}' if names else ''}"
+        is_joined = isinstance(train.table, JoinedTable)
+        yield _line("id", f"numbers, as each file has {told}" if is_joined else told)
     whys: dict[str, list[str]] = {}
     for name, why in found.ignore.items():
         whys.setdefault(why, []).append(name)

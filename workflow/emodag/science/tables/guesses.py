@@ -17,6 +17,7 @@ from emodag.science.tables.csv_dialect import is_number
 from emodag.science.tables.joined_table import JoinedTable
 from emodag.science.tables.row_facts import canonical_keys, missing_spellings
 from emodag.science.tables.saved_index import saved_indices
+from emodag.science.tables.spelling import several_spellings
 from emodag.science.tables.suspicions import ROUGH, disguises, sample_of
 from emodag.science.tables.table import FALSE, TRUE, Block, Table, fault
 from emodag.science.tables.text_columns import text_columns
@@ -63,8 +64,12 @@ _TOGETHER = 1 << 23
 _FEW = 10
 """So few whole numbers in turn may be classes; more count the rows."""
 
-_MISSING = re.compile(r"[^\w\s]{1,3}|#\w+(/\w+)?[!?]|missing|unknown", re.I)
+_NOTHING = r"missing|unknown|none|null|nan?|n[./]\s?a\.?|k\.\s?a\."
+_MISSING = re.compile(rf"[^\w\s]{{1,3}}|#\w+(/\w+)?[!?]|{_NOTHING}", re.I)
 """What people write for a cell that is missing."""
+
+_UNLABELLED = re.compile(rf"\?+|un(defined|labell?ed|certain)|{_NOTHING}", re.I)
+"""What they write for a label that is."""
 
 _CLASSES = 300
 """More values than this no label has, unless it is called one."""
@@ -169,6 +174,10 @@ def guess(train: Table, test: Table | None) -> Guesses:
         columns |= read_columns(train, named, what) if named else {}
     found = Guesses()
     _label_and_person(found, columns, lacking, names, sample.slips)
+    if not found.person and isinstance(train, JoinedTable):
+        found.unsure["person"] += (
+            "; if each file is of one person, put it into a folder that says so, such as person=S2"
+        )
     own = {c.name for c in (found.label, found.person) if c}
     rest = {name: column for name, column in columns.items() if name not in own}
     _id(found, train, test, rest)
@@ -385,6 +394,7 @@ def _label_and_person(
             f"is {_or(found.label.gaps)} a class? It stands for no label here; if it is one, name "
             "it in `classes` and leave `unlabelled` out"
         )
+    _odd_classes(found)
     gaps = [c for c in _called(grouping, PERSONS) if c.missing]
     if not found.person and gaps:
         told = f"; {gaps[0].name!r} is called so, but {gaps[0].missing:,} of its cells are missing"
@@ -395,6 +405,19 @@ def _label_and_person(
             found.unsure[role] += (
                 f"; {called[0]!r} is called so, but what it holds does not group rows"
             )
+
+
+def _odd_classes(found: Guesses) -> None:
+    """Say of classes that they may be none, or several one."""
+    classes = () if found.label is None else found.label.values
+    if stray := [*filter(_UNLABELLED.fullmatch, classes)]:
+        found.unsure["label"] = (
+            f"is {_or(stray)} a class, or does it stand for no label? In the latter case take it "
+            "out of `classes`, name it in `missing_values`, and set `unlabelled: rows`"
+        )
+    if alike := several_spellings(classes):
+        told = "; ".join(_or(names).replace(" or ", " and ") for names in alike)
+        found.unsure["label"] = f"{told} are probably one class in several spellings"
 
 
 def _called(columns: Mapping[str, Column], words: Sequence[str]) -> list[Column]:
