@@ -355,6 +355,19 @@ def test_a_table_called_test_among_several(tmp_path):
     assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
 
 
+def test_the_test_tables_own_column_of_persons(tmp_path):
+    test = frame(["a", "b"], person="Participant").drop(columns="mood")
+    _, text = written(tmp_path, {"t.csv": frame(range(6)), "u.csv": test})
+    assert yaml.safe_load(text)["data"]["test_group"] == "Participant"
+
+
+def test_another_column_called_as_persons_are_is_no_feature(tmp_path):
+    table = frame(range(6), person="subject").assign(participant=lambda t: t["subject"] // 2)
+    said, text = written(tmp_path, {"t.csv": table})
+    assert "UNSURE: by name it could also be 'participant'" in said
+    assert yaml.safe_load(text)["data"]["ignore"] == ["participant"]
+
+
 def test_files_that_do_not_name_their_person(tmp_path):
     tables = {f"S{at}.csv": frame([at], seed=at).drop(columns="who") for at in range(4)}
     said, _ = written(tmp_path, tables, status=1)
@@ -531,7 +544,8 @@ def test_numbers_with_marks_are_no_names_of_rows(tmp_path, cell):
         tmp_path / "t.csv", index=False
     )
     found = guess(open_table(tmp_path / "t.csv"), None)
-    assert found.id is None and found.ignore == {"x": "text"}
+    assert found.id is None and [*found.ignore] == ["x"]
+    assert found.ignore["x"].startswith("numbers with marks, as ")
 
 
 def test_bytes_that_are_not_utf_8_are_said_to_be(tmp_path):

@@ -188,6 +188,8 @@ def _configuration(
         yield f"  # person the last: {shown(_as_they_stand(train, found))}."
     else:
         yield from _roles(found)
+    if found.test_group:
+        yield _entry("test_group", found.test_group, "called so, and the test table lacks `group`")
     if found.ignore:
         yield "  ignore:"
         for name, why in found.ignore.items():
@@ -223,7 +225,7 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
     from emodag.science.tables.guesses import read_columns
     from emodag.science.tables.ingest import layout_of_test, layout_of_train
 
-    if not (found.label and found.person) or found.ignore:
+    if not (found.label and found.person) or found.ignore or found.test_group:
         return False
     by_name: dict[str, Any] = {"label": found.label.name, "group": found.person.name}
     layouts = []

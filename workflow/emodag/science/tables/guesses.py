@@ -41,6 +41,9 @@ _DATED = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|\d\d?:
 _MEASURED = re.compile(r"[+-]?\d+([.,]\d{3})*[.,]\d+\s?\D{0,4}")
 """What text looks like that is a number with a unit, or with marks between thousands."""
 
+_MARKED = re.compile(r"[<>~]?[+-]?[\d.,]*\d\s?[%\u00b0\u00b5\u03bca-zA-Z]{0,4}")
+"""What a number looks like with any unit or marks."""
+
 _ENDINGS = (
     "id",
     "ids",
@@ -140,6 +143,7 @@ class Guesses:
     label, person, id : a column, or None where it cannot be told, or there is none.
     indices : columns that are indices saved along, of which one may be the id where `id` is None.
     features : all columns that are nothing else.
+    test_group : the test table's column of persons, where it is called otherwise.
     ignore : columns that are no features.
     missing : further spellings of a missing cell.
     unsure : by role, or "features", what could not be told, or could be otherwise.
@@ -153,6 +157,7 @@ class Guesses:
     reasons: dict[str, str] = field(default_factory=dict)
     ignore: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    test_group: str | None = None
     unsure: dict[str, str] = field(default_factory=dict)
 
 
@@ -203,7 +208,16 @@ def guess(train: Table, test: Table | None) -> Guesses:
     features = [name for name in names if name not in own and name not in found.ignore]
     _second_ratings(found, train, [name for name in features if name not in sample.slips])
     found.features = [name for name in features if name not in found.ignore]
+    if test is not None and found.person and found.person.name not in test.columns:
+        found.test_group = _persons_of_test(test, {*names, test.index})
     return found
+
+
+def _persons_of_test(test: Table, known: Container[str]) -> str | None:
+    """The one column that is called as persons are, of those that the training table lacks."""
+    called = [n for n in test.columns if n not in known and rank(n, PERSONS) is not None]
+    likely = [n for n, c in read_columns(test, called).items() if c.is_grouping and not c.missing]
+    return likely[0] if len(likely) == 1 else None
 
 
 def read_columns(table: Table, names: Sequence[str], what: str = "value") -> dict[str, Column]:
@@ -534,8 +548,13 @@ def _no_feature(found: Guesses, column: Column) -> str | None:
     is_person = found.person is not None and rank(column.name, PERSONS) is not None
     if is_person and column.agrees_with(found.person):
         return f"tells the same as {found.person.name!r}"
+    if found.person is not None and column.is_grouping and rank(column.name, PERSONS) is not None:
+        return "called as persons are"
     if column.kind == "text":
-        return "a time stamp" if _DATED.match(column.values[0]) else "text"
+        first = column.values[0]
+        if all(map(_MARKED.fullmatch, column.values[:_SHOWN])):
+            return f"numbers with marks, as {first!r}: to be used, write them without"
+        return "a time stamp" if _DATED.match(first) else "text"
     if _counts(column, found.person):
         return "counts the rows"
     if _is_time(column.name) and column.kind != "flags":
