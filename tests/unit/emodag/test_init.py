@@ -355,6 +355,16 @@ def test_a_table_called_test_among_several(tmp_path):
     assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
 
 
+@pytest.mark.parametrize("column", ["mood", "who"])
+def test_the_first_of_several_files_may_tell_nothing_of_a_column(tmp_path, column):
+    """It is of a person without labels, or of one called NA."""
+    tables = {f"S{at}.csv": frame([f"p{at}"], seed=at, moods=["a", "b"]) for at in range(4)}
+    tables["S0.csv"][column] = None if column == "mood" else "NA"
+    _, text = written(tmp_path, tables)
+    data = yaml.safe_load(text)["data"]
+    assert (data["label"], data["group"]) == ("mood", "who") and "ignore" not in data
+
+
 def test_the_test_tables_own_column_of_persons(tmp_path):
     test = frame(["a", "b"], person="Participant").drop(columns="mood")
     _, text = written(tmp_path, {"t.csv": frame(range(6)), "u.csv": test})

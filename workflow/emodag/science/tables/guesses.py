@@ -345,8 +345,9 @@ def _promising(sample: _Sample, names: Sequence[str], lacking: Collection[str]) 
     likely = [*names[-2:], *names[:2], *called[0], *called[1], *lacking, *called[2], *sample.texts]
     times = [*filter(_is_time, names)]
     likely += [*times, *few]
-    readable = {*sample.texts, *sample.whole, *times}.difference(sample.slips, sample.unreadable)
-    readable |= {name for names_ in (*called, lacking) for name in names_ if name in sample.slips}
+    readable = {*sample.texts, *sample.whole, *times}.difference(sample.slips)
+    readable.update(*called, lacking)  # the first rows may tell nothing, as of a person called NA
+    readable.difference_update(sample.unreadable)
     return {*islice((name for name in dict.fromkeys(likely) if name in readable), _READ)}
 
 
