@@ -181,6 +181,14 @@ def test_a_fold_that_trains_without_a_class_is_told_of(tmp_path):
     assert len(warnings) == 2, "once in each repeat"
 
 
+def test_several_classes_that_a_fold_trains_without_are_told_at_once(tmp_path):
+    persons = np.repeat(np.arange(3), 4)
+    labels = np.where(persons == 1, np.arange(12) % 4, 0)
+    params = {"folds": 3, "assignment": "persons", "classes": list("abcd")}
+    _, (warning,) = table_of_folds(tmp_path, persons, labels, **params)
+    assert warning.startswith("fold 1 trains without 3 classes ('b', 'c', 'd'): all who show one")
+
+
 @pytest.mark.parametrize("disabled", ["", "AVX512F AVX512_SKX", "AVX512F AVX512_SKX AVX2 FMA3"])
 def test_processor_features_move_nobody(disabled):
     code = (

@@ -16,6 +16,7 @@ from emodag.science.folds import (
     shuffled_folds,
 )
 from emodag.science.tables.matrices import read_columns, write_columns
+from emodag.science.tables.table import listed
 from ledger.context import Context
 
 ASSIGNMENTS = {
@@ -78,10 +79,16 @@ def _warn_of_unseen_classes(
     context: Context,
 ) -> None:
     seen = set(rows["label"][training].tolist())
-    for code, name in enumerate(classes):
-        if code not in seen:
-            persons = sorted(set(rows["person"][rows["label"] == code].tolist()))
-            context.warn(
-                f"fold {fold} trains without class {name!r}: all who show it "
-                f"({', '.join(map(str, persons))}) are held out together"
-            )
+    unseen = [code for code in range(len(classes)) if code not in seen]
+    if len(unseen) == 1:
+        persons = sorted(set(rows["person"][rows["label"] == unseen[0]].tolist()))
+        context.warn(
+            f"fold {fold} trains without class {classes[unseen[0]]!r}: all who show it "
+            f"({', '.join(map(str, persons))}) are held out together"
+        )
+    elif unseen:
+        names = listed([classes[code] for code in unseen])
+        context.warn(
+            f"fold {fold} trains without {len(unseen)} classes ({names}): all who show one of them "
+            "are held out together"
+        )
