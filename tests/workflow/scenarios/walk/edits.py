@@ -18,17 +18,26 @@ SETTINGS = {
 }
 """Section, key, and the values it takes: parameters of every part of the chain."""
 
-BOOSTED = "science/pseudo_label.py"
+BOOSTED = "emodag/science/pseudo_label.py"
 CODE = {
-    "labels": (BOOSTED, "probabilities[rows].argmax(axis=1)", "probabilities[rows].argmin(axis=1)"),
-    "boost": (BOOSTED, "probabilities * factors", "probabilities / factors"),
-    "blend": ("science/blending.py", "np.zeros_like(members[0])", "np.ones_like( members[0])"),
-    "scale": ("stages/scale.py", "COLUMNS_AT_ONCE = 64", "COLUMNS_AT_ONCE = 32"),
-    "tally": ("provenance/tally.py", "KEPT = 20", "KEPT = 21"),
+    "labels": (BOOSTED, "confidence >= np.full_like", "confidence <= np.full_like"),
+    "boost": (BOOSTED, "return probabilities * np.array", "return probabilities / np.array"),
+    "blend": (
+        "emodag/science/blending.py",
+        "np.zeros_like(members[0])",
+        "np.ones_like( members[0])",
+    ),
+    "scale": ("emodag/stages/scale.py", "COLUMNS_AT_ONCE = 64", "COLUMNS_AT_ONCE = 32"),
+    "tally": ("ledger/run/tally.py", "KEPT = 20", "KEPT = 21"),
 }
 """Edits that leave a file its size: of results, of nothing but the code, of no stage's code."""
 
-MODULES = ("science/blending.py", "stages/scale.py", "provenance/store.py", "chain.py")
+MODULES = (
+    "emodag/science/blending.py",
+    "emodag/stages/scale.py",
+    "emodag/chain/chain.py",
+    "ledger/store/store.py",
+)
 
 ENVIRONMENTS = {
     "plain": {},
@@ -61,7 +70,7 @@ def code(walked: Walked, edit: str, keep_time: bool) -> None:
     name, *texts = CODE[edit]
     old, new = reversed(texts) if edit in walked.edits else texts
     walked.edits ^= {edit}
-    path = walked.path / "workflow/emodag" / name
+    path = walked.path / "workflow" / name
     text = path.read_text()
     assert text.count(old) == 1
     _rewrite(path, text.replace(old, new), keep_time)
@@ -69,7 +78,7 @@ def code(walked: Walked, edit: str, keep_time: bool) -> None:
 
 def comment(walked: Walked, module: str) -> None:
     """Add a comment to a module."""
-    path = walked.path / "workflow/emodag" / module
+    path = walked.path / "workflow" / module
     _rewrite(path, f"{path.read_text()}# a comment\n", False)
 
 
