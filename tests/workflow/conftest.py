@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import WHOLE, Project, once
+from tests.project import WHOLE, Project, jobs, once
+from tests.words import ALL, Words
 
 
 @pytest.fixture
@@ -60,3 +61,22 @@ def nested(finished_nested, tmp_path) -> Project:
     """A copy of it, times included, to be changed at will."""
     shutil.copytree(finished_nested.path, tmp_path / "nested", symlinks=True)
     return Project(tmp_path / "nested")
+
+
+@pytest.fixture(scope="session")
+def finished_words(shared) -> Words:
+    """`examples/words` run once; not to be changed."""
+
+    def make(place: Path) -> None:
+        done = Words.create(place).run()
+        assert jobs(done, "RUN") == ALL and jobs(done, "HIT") == []
+        assert "words: 3 jobs, 0 hits; took " in done.stderr
+
+    return Words(once(shared / "words", make) / "words")
+
+
+@pytest.fixture
+def words(finished_words, tmp_path) -> Words:
+    """A copy of it, times included, to be changed at will."""
+    shutil.copytree(finished_words.path.parent, tmp_path / "copy", symlinks=True)
+    return Words(tmp_path / "copy/words")

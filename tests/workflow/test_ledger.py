@@ -8,91 +8,13 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import ledger
-from tests.project import ROOT, START, forked, jobs, once
-
-COUNTS = ["count/alice", "count/moby"]
-ALL = [*COUNTS, "ranking"]
-
-
-@dataclass
-class Words:
-    """A copy of the example, and of the package beside it."""
-
-    path: Path
-
-    @classmethod
-    def create(cls, path: Path) -> "Words":
-        own = shutil.ignore_patterns("results", ".words", ".snakemake")
-        shutil.copytree(ROOT / "examples/words", path / "words", ignore=own)
-        shutil.copytree(ROOT / "workflow/ledger", path / "library/ledger")
-        (path / "library/emodag.py").write_text("raise ImportError('ledger stands alone')\n")
-        return cls(path / "words")
-
-    def start(self, *command: str, **variables: str) -> subprocess.Popen:
-        """Start `python -m COMMAND`, as a fork where there may be one."""
-        inherited = {k: v for k, v in forked().items() if k not in ("LEDGER_NAME", "LEDGER_SETUP")}
-        # Snakemake finds what lies beside a Snakefile; Python, but for `-P`, what lies here.
-        here = [str(self.path)] if command[0] == "words" else []
-        path = os.pathsep.join([*here, str(self.path.parent / "library")])
-        return subprocess.Popen(
-            [*START, "-m", *command],
-            cwd=self.path,
-            env={**inherited, "PYTHONPATH": path, **variables},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-
-    def ends(self, *command: str, **variables: str) -> subprocess.CompletedProcess:
-        """The same, once it has ended; all that it said is in `stderr`."""
-        process = self.start(*command, **variables)
-        said, _ = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, said, said)
-
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
-        """`snakemake -c2`, which goes well."""
-        done = self.ends("snakemake", "-c2", *arguments, **variables)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    def started_nothing(self) -> bool:
-        done = self.run()
-        return "Nothing to be done" in done.stderr and not jobs(done, "HIT")
-
-    def edit(self, file: str, old: str, new: str) -> None:
-        text = (self.path / file).read_text()
-        assert old in text
-        (self.path / file).write_text(text.replace(old, new))
-
-    def results(self) -> dict[str, str]:
-        """Every manifest, and the ranking, by their paths."""
-        found = [*self.path.rglob("*manifest.json"), self.path / "results/ranking.csv"]
-        return {str(path.relative_to(self.path)): path.read_text() for path in found}
-
-
-@pytest.fixture(scope="module")
-def finished(shared) -> Words:
-    """The example run once; not to be changed."""
-
-    def make(place: Path) -> None:
-        done = Words.create(place).run()
-        assert jobs(done, "RUN") == ALL and jobs(done, "HIT") == []
-        assert "words: 3 jobs, 0 hits; took " in done.stderr
-
-    return Words(once(shared / "words", make) / "words")
-
-
-@pytest.fixture
-def words(finished, tmp_path) -> Words:
-    """A copy of the finished example, times included, to be changed at will."""
-    shutil.copytree(finished.path.parent, tmp_path / "copy", symlinks=True)
-    return Words(tmp_path / "copy/words")
+from tests.project import ROOT, jobs
+from tests.words import ALL, COUNTS, Words
 
 
 def test_the_public_names():
@@ -114,15 +36,15 @@ def test_the_page_shows_the_example():
         assert text == (ROOT / name).read_text(), name
 
 
-def test_the_first_run_and_the_next(finished):
-    ranking = finished.results()["results/ranking.csv"]
+def test_the_first_run_and_the_next(finished_words):
+    ranking = finished_words.results()["results/ranking.csv"]
     assert ranking.splitlines()[:3] == ["word,count", "alice,2", "book,2"]
-    manifest = json.loads(finished.results()["results/count/moby/manifest.json"])
+    manifest = json.loads(finished_words.results()["results/count/moby/manifest.json"])
     assert list(manifest["ingredients"]["code"]) == ["words", "words.count"]
-    assert sorted(path.name for path in finished.path.iterdir() if path.name[0] == ".") == [
+    assert sorted(path.name for path in finished_words.path.iterdir() if path.name[0] == ".") == [
         *(".gitignore", ".snakemake", ".words"),
     ]
-    assert finished.started_nothing()
+    assert finished_words.started_nothing()
 
 
 def test_a_parameter_changed_and_back(words):
@@ -209,9 +131,9 @@ def _written(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def test_two_directories_share_a_store(finished, tmp_path):
+def test_two_directories_share_a_store(finished_words, tmp_path):
     other = Words.create(tmp_path / "other")
-    done = other.run(WORDS_STORE=str(finished.path / ".words/store"))
+    done = other.run(WORDS_STORE=str(finished_words.path / ".words/store"))
     assert jobs(done, "HIT") == ALL and jobs(done, "RUN") == []
-    assert other.results() == finished.results()
+    assert other.results() == finished_words.results()
     assert not (other.path / ".words/store").exists()

@@ -21,11 +21,12 @@ ALLOWED = {
     "ledger.run": "ledger ledger.disk ledger.machine ledger.code ledger.kinds ledger.jobs "
     "ledger.store",
     "ledger.compare": "ledger ledger.disk ledger.machine ledger.kinds ledger.jobs ledger.store",
-    "ledger.ask": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run",
+    "ledger.ask": "ledger ledger.disk ledger.machine ledger.kinds ledger.jobs ledger.store "
+    "ledger.environments ledger.run ledger.compare",
     "ledger.snakemake": "ledger ledger.disk ledger.code ledger.jobs ledger.store ledger.run "
     "ledger.environments",
-    "ledger.cli": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run "
-    "ledger.environments ledger.compare ledger.ask",
+    "ledger.cli": "ledger ledger.disk ledger.machine ledger.code ledger.jobs ledger.store "
+    "ledger.run ledger.environments ledger.compare ledger.ask ledger.snakemake",
     "emodag.config": "ledger ledger.disk ledger.store ledger.snakemake",
     "snakemake_report_plugin_emodag": "ledger ledger.snakemake",
     "emodag.science": "ledger ledger.disk",

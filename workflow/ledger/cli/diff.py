@@ -82,12 +82,13 @@ def _jobs(found: dict[str, Any]) -> Iterator[str]:
         yield f"{title}{name or found['a']} (stage {job['stage']})"
         if not job["key"]:
             yield "  the same key: the computation does not repeat its own bits"
-        yield from (f"  {_change(change)}" for change in job["key"])
+        yield from (f"  {change_line(change)}" for change in job["key"])
         for file, apart in job["outputs"].items():
-            yield from (f"  {file}: {line}" for line in _apart(apart))
+            yield from (f"  {file}: {line}" for line in apart_lines(apart))
 
 
-def _change(change: dict[str, Any]) -> str:
+def change_line(change: dict[str, Any]) -> str:
+    """What `ledger.compare.dotted.changes` says of one leaf, in a line."""
     sides = [spelt(change[side]) if side in change else "absent" for side in "ab"]
     if any(len(text) > LONG for text in sides):
         # Only the words in which they differ.
@@ -100,7 +101,7 @@ def _change(change: dict[str, Any]) -> str:
     return f"{change['key']}: {sides[0]} -> {sides[1]}"
 
 
-def _apart(apart: dict[str, Any]) -> Iterator[str]:
+def apart_lines(apart: dict[str, Any]) -> Iterator[str]:
     """What `file_distance` says of one file, in lines."""
     if "unknown" in apart:
         yield apart["unknown"]
@@ -118,7 +119,7 @@ def _apart(apart: dict[str, Any]) -> Iterator[str]:
         yield _figures(whole) + _worst(apart["parts"])
     if unread := apart.get("unread"):
         yield f"{unread:,} cells of its differing parts are not among these; --all reads them too"
-    yield from map(_change, apart.get("changes", ()))
+    yield from map(change_line, apart.get("changes", ()))
     if lines := apart.get("lines"):
         of = f"{lines['a']}" if lines["a"] == lines["b"] else f"{lines['a']} and {lines['b']}"
         yield f"{lines['differ']} of {of} lines differ"

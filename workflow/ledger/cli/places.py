@@ -23,6 +23,28 @@ def add_results(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_configuration(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the options `--configfile` and `--config`, as Snakemake has them."""
+    parser.add_argument(
+        "--configfile",
+        "--configfiles",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help=f"configuration files on top of config.yaml (default: {default})",
+    )
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="single settings on top of these, the value in YAML",
+    )
+
+
 def add_store(parser: argparse.ArgumentParser) -> None:
     """Add the option `--store`."""
     parser.add_argument(

@@ -10,7 +10,7 @@ from ledger import called
 from ledger.shown import shown
 
 _YELLOW = re.compile(r"^WARNING\b|\bUNSURE:")
-_RED = re.compile(r"^(DAMAGED\b|\w+: error:)")
+_RED = re.compile(r"^((DAMAGED|DIFFERS)\b|\w+: error:)")
 
 
 def tell(*lines: str) -> None:

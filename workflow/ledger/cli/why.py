@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ledger.cli.places import add_configuration
 from ledger.cli.printing import tell
 from ledger.words import FEW, LONG, SHORT, spelt
 
@@ -25,24 +26,7 @@ def add(verbs) -> None:
     why.add_argument(
         "target", metavar="TARGET", help="a job, a manifest, any file in results, or a digest"
     )
-    why.add_argument(
-        "--configfile",
-        "--configfiles",
-        nargs="+",
-        action="extend",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="configuration files on top of config.yaml",
-    )
-    why.add_argument(
-        "--config",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="single settings on top of these, the value in YAML",
-    )
+    add_configuration(why, "config.yaml")
     why.add_argument("--json", action="store_true", help="print JSON instead")
     why.set_defaults(verb=_why)
 

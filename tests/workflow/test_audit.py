@@ -1,0 +1,177 @@
+"""`audit`: jobs computed anew in scratch; what does not repeat its bits or was forged is found."""
+
+import json
+import shutil
+
+import pytest
+
+from ledger.disk.documents import sealed, unsealed
+from ledger.store.store import SCHEMA
+from tests.words import ALL
+
+
+def audit(words, *arguments, **variables):
+    """What `audit --json` finds in all jobs, or in those of the arguments."""
+    done = words.ends("words", "audit", "--json", "--sample", "100%", *arguments, **variables)
+    found = json.loads(done.stderr)
+    assert done.returncode == bool(found["wrong"])
+    return found
+
+
+def everything(words):
+    """Every file of the results and the store, with its bytes."""
+    places = (words.path / "results", words.path / ".words/store")
+    files = (path for place in places for path in place.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files}
+
+
+def record(words, job):
+    """The path of the store's record of a job, and what it holds."""
+    key = json.loads(words.results()[f"results/{job}/manifest.json"])["key"]
+    path = words.path / f".words/store/actions/{key[:2]}/{key[2:]}.json"
+    return path, unsealed(path.read_bytes(), SCHEMA)
+
+
+def forge(path, body):
+    """Write a record that vouches for itself."""
+    path.unlink()
+    path.write_bytes(sealed(body, SCHEMA))
+
+
+def test_all_as_recorded_and_nothing_is_written(words):
+    before = everything(words)
+    found = audit(words)
+    assert sorted(found["computed"]) == ALL and found["wrong"] == [] and found["left_out"] == {}
+    assert everything(words) == before
+    assert not list((words.path / ".words/store/scratch").iterdir())
+    assert sorted(audit(words, "count/moby")["computed"]) == ["count/moby"]
+
+
+def test_a_seed_draws_the_sample(words):
+    said = words.ends("words", "audit", "--seed", "7").stderr
+    assert "1 of 3 finished jobs computed anew (seed 7): all as recorded." in said
+    one, two = (
+        audit(words, "--seed", "7", "--sample", share)["computed"] for share in ("5%", "50%")
+    )
+    assert len(one) == 1 and len(two) == 2 and two[0] == one[0]
+    done = words.ends("words", "audit", "--sample", "0%")
+    assert done.returncode == 2 and "expected 5%, 0.5%, 100% or the like" in done.stderr
+
+
+@pytest.mark.parametrize("source", ["time.time_ns()", "random.random()", "hash('words')"])
+def test_a_stage_that_does_not_repeat_its_bits(words, source):
+    words.edit("words/count.py", "import json", "import json\nimport random\nimport time")
+    words.edit("words/count.py", "dumps(counts", f"dumps(counts | {{'now': {source}}}")
+    words.run()
+    before = everything(words)
+    found = audit(words)
+    assert [one["job"] for one in found["wrong"]] == [n for n in found["computed"] if "count" in n]
+    for one in found["wrong"]:
+        assert one["stage"] == "count" and one["is_repeated"] is False and one["key"] == []
+        assert len(one["wrong"]) == 2  # its manifest and the record, which say the same
+        (change,) = one["outputs"]["counts.json"]["changes"]
+        assert change["key"] == "now" and change["a"] != change["b"]
+    assert everything(words) == before
+    said = words.ends("words", "audit", "--sample", "100%").stderr
+    assert "DIFFERS count/moby (stage count)" in said
+    assert "two computations here differ from each other" in said
+
+
+def test_a_record_with_another_valid_object(words):
+    """Which vouches for itself, and which no check of digests can tell from a right one."""
+    path, body = record(words, "count/moby")
+    _, other = record(words, "count/alice")
+    forge(path, {**body, "outputs": other["outputs"]})
+    (one,) = audit(words)["wrong"]
+    assert one["job"] == "count/moby" and one["is_repeated"] is True and one["key"] == []
+    assert one["wrong"] == {str(path): "it says other values than are computed now"}
+    assert one["outputs"]["counts.json"]["changes"]
+    # The results then come from it, and agree with it.
+    shutil.rmtree(words.path / "results")
+    words.run()
+    (one,) = audit(words)["wrong"]
+    assert one["job"] == "count/moby" and len(one["wrong"]) == 2
+
+
+def test_a_record_that_tells_the_right_values_of_another_object(words):
+    path, body = record(words, "count/moby")
+    theirs = record(words, "count/alice")[1]["outputs"]["counts.json"]
+    body["outputs"]["counts.json"] |= {"sha256": theirs["sha256"], "bytes": theirs["bytes"]}
+    forge(path, body)
+    (one,) = audit(words)["wrong"]
+    assert one["wrong"] == {str(path): "it names objects that do not have the values it tells of"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "wrong"),
+    [
+        (lambda text: text.replace('"bytes": 3', '"bytes": 4'), "does not match its own digest"),
+        (lambda text: text[: len(text) // 2], "a damaged record"),
+    ],
+)
+def test_a_record_with_changed_contents(words, edit, wrong):
+    path, _ = record(words, "count/moby")
+    text = path.read_text()
+    path.unlink()
+    path.write_text(edit(text))
+    assert path.read_text() != text
+    (one,) = audit(words)["wrong"]
+    assert wrong in one["wrong"][str(path)] and one["outputs"] == {}
+    assert path.exists()
+
+
+def test_a_record_that_forgets_whose_labels_were_seen(words):
+    path, body = record(words, "count/moby")
+    forge(path, {**body, "labels_seen": ["Ishmael"]})
+    (one,) = audit(words)["wrong"]
+    assert one["wrong"] == {str(path): "it says that other labels were seen"}
+
+
+def test_another_environment_is_suspected(words):
+    """The values were made with a variable that is no longer set, and depend on it."""
+    words.edit("words/count.py", "import json", "import json\nimport os")
+    words.edit(
+        "words/count.py",
+        "dumps(counts",
+        "dumps(counts | {'cpu': len(os.environ.get('MKL_CBWR', ''))}",
+    )
+    words.run(MKL_CBWR="AVX2")
+    found = audit(words, MKL_CBWR="AVX2")
+    assert sorted(found["computed"]) == ALL and found["wrong"] == []
+    found = audit(words)
+    assert [one["stage"] for one in found["wrong"]] == ["count", "count"]
+    for one in found["wrong"]:
+        assert one["is_repeated"] is True
+        assert one["key"] == [{"key": "environment.variables.MKL_CBWR", "a": "AVX2"}]
+    said = words.ends("words", "audit", "--sample", "100%").stderr
+    assert "Suspected is what was not so then:" in said
+    assert "environment.variables.MKL_CBWR: AVX2 -> absent" in said
+
+
+def test_what_cannot_be_computed_anew_is_told(words):
+    words.edit("words/ranking.py", "total = Counter()", "total = Counter(())")
+    found = audit(words)
+    assert sorted(found["computed"]) == ["count/alice", "count/moby"]
+    assert found["left_out"] == {"made of other code, parameters or inputs than there are now": 1}
+    done = words.ends("words", "audit", "--config", "least=5")
+    assert done.returncode == 1 and "no job was computed anew" in done.stderr
+    assert "NOTE 3 jobs left out: made of other code" in done.stderr
+    done = words.ends("words", "audit", "rankin")
+    assert done.returncode == 1 and "did you mean 'ranking'?" in done.stderr
+
+
+def test_lost_and_damaged_objects(words):
+    """An input is taken from the results where the store has lost it, and else is missed."""
+    for path in (words.path / ".words/store/objects").rglob("*/*"):
+        path.unlink()
+    assert audit(words, "ranking")["wrong"] == []
+    counts = words.path / "results/count/moby/counts.json"
+    size = counts.stat().st_size
+    counts.write_text(" " * size)
+    found = {one["job"]: one["wrong"] for one in audit(words, "ranking")["wrong"]}
+    assert list(found) == ["ranking"]
+    assert (
+        "moby/counts.json: neither the store nor"
+        in found["ranking"]["results/ranking.manifest.json"]
+    )
+    assert counts.read_text() == " " * size
