@@ -36,6 +36,7 @@ JOBS = ("a", "b", "c")
 def made(tmp_path, monkeypatch) -> Path:
     """Results of three jobs, each made from the one before, with their store and a copy."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMODAG_STORE", "store")
     results, store = Path("results"), Store(Path("store"))
     before = None
     for job in JOBS:
@@ -138,7 +139,7 @@ def made_anew() -> None:
 HAPPENS = (everything_goes, a_manifest_goes, files_go, made_anew)
 
 VERBS = {
-    "verify": ["verify", "--store", "store"],
+    "verify": ["verify"],
     "gc": ["gc", "--store", "store"],
     "cost": ["cost"],
     "pack": ["pack", "packed.zip"],

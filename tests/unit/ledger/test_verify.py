@@ -28,6 +28,7 @@ OTHER = digest("other key")
 def store(tmp_path, monkeypatch):
     """The results of one job, as the working directory, and the store behind them."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMODAG_STORE", "store")
     store = Store(tmp_path / "store")
     made = Output(logical=digest("l"), sha256=publish(store), bytes=7)
     facts = {"outputs": {"file": made}, "labels_seen": ()}
@@ -41,7 +42,7 @@ def store(tmp_path, monkeypatch):
 
 
 def verify(capsys, *arguments):
-    status = main(["verify", "--json", "--store", "store", *arguments])
+    status = main(["verify", "--json", *arguments])
     damages = json.loads(capsys.readouterr().out)["damages"]
     assert status == any(not damage["restored"] for damage in damages)
     return damages
@@ -54,7 +55,7 @@ def test_a_misplaced_record_is_named_and_replaced(store, capsys):
     (found,) = verify(capsys)
     assert found["path"] == str(store.action(KEY))
     assert found["found"] == f"the record of another computation (key {OTHER})"
-    assert main(["verify", "--store", "store"]) == 1
+    assert main(["verify"]) == 1
     assert "the record of another computation" in capsys.readouterr().out
     (found,) = verify(capsys, "--repair")
     assert found["restored"] and verify(capsys) == []
@@ -125,7 +126,7 @@ def test_an_input_that_is_not_what_its_job_lists(store, capsys):
     told = {damage["path"]: damage["found"] for damage in verify(capsys)}
     assert told.pop("raw.csv").startswith("sha256 ")
     assert told == {"results/k/manifest.json": OTHER, "results/gone/manifest.json": "no such file"}
-    main(["verify", "--store", "store"])
+    main(["verify"])
     assert "NOTE absent.csv: this raw file is not here" in capsys.readouterr().out
 
 
@@ -138,7 +139,7 @@ def test_what_rests_on_what_was_made_anew_by_another_plan_is_no_damage(store, ca
     found.write(Path("results/k/manifest.json"))
     store.record(key, Action(outputs={}, labels_seen=(), cost={"seconds": 1.5}))
     assert verify(capsys) == []
-    main(["verify", "--store", "store"])
+    main(["verify"])
     assert "NOTE results/k/manifest.json: made before what it rests on" in capsys.readouterr().out
 
 

@@ -1,14 +1,19 @@
-"""`verify [RESULTS]`: is everything still as it was recorded?"""
+"""`verify [RESULTS]`: is everything still as it was recorded? And a whole store, as named?"""
 
 import argparse
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.cli.places import add_results, add_store, store_path
+from ledger.cli.amounts import minutes, share, size
+from ledger.cli.places import add_results, store_path
 from ledger.cli.printing import tell
+from ledger.words import plural
 
 if TYPE_CHECKING:
-    from ledger.ask.verify import Finding
+    from ledger.ask.verify import Damage, Finding
+    from ledger.ask.verify_store import StoreFinding
 
 
 def add(verbs) -> None:
@@ -25,7 +30,28 @@ def add(verbs) -> None:
         action="store_true",
         help="restore files from the store, and the store from files",
     )
-    add_store(verify)
+    verify.add_argument(
+        "--store",
+        type=Path,
+        nargs="?",
+        const=True,
+        metavar="DIR",
+        help="check a whole store instead, by default that of the results: all its records and "
+        "objects. What is damaged is set aside",
+    )
+    verify.add_argument(
+        "--sample",
+        type=share,
+        metavar="SHARE",
+        help="of a store, the share of objects to hash, such as 5%%; those that come after the "
+        "last check's",
+    )
+    verify.add_argument(
+        "--max-minutes",
+        type=minutes,
+        metavar="N",
+        help="of a store, hash as many objects as can be begun in so many minutes",
+    )
     verify.add_argument("--json", action="store_true", help="print JSON instead")
     verify.set_defaults(verb=_verify)
 
@@ -38,6 +64,10 @@ def _verify(options: argparse.Namespace) -> int:
     from ledger.run.talk import Talk
     from ledger.store.store import Store
 
+    if options.store:
+        return _verify_store(options)
+    if options.sample or options.max_minutes:
+        raise InputError("--sample and --max-minutes are for a store; add --store")
     if options.repair and (who := turn.holder(options.results)):
         raise InputError(
             f"{who} is running this workflow for {options.results.resolve()}. Wait until it has "
@@ -54,6 +84,38 @@ def _verify(options: argparse.Namespace) -> int:
     return int(any(not damage.restored for damage in found.damages()))
 
 
+def _verify_store(options: argparse.Namespace) -> int:
+    from ledger.ask.verify_store import verify_store
+    from ledger.errors import InputError
+    from ledger.run.talk import Talk
+    from ledger.store.store import Store
+
+    if options.repair:
+        raise InputError("--repair is for results, which have copies; give it without --store")
+    if options.store is True:
+        options.store = None
+    store = Store(store_path(options, options.results))
+    limits = (options.sample or 1.0, options.max_minutes or float("inf"))
+    found = verify_store(store, *limits, Talk("verify").progress)
+    if options.json:
+        damages = [{**vars(damage), "path": str(damage.path)} for damage in found.damages]
+        print(json.dumps({"store": str(store.root), **vars(found), "damages": damages}, indent=1))
+    else:
+        tell(*_store_lines(store.root, found))
+    return int(bool(found.damages))
+
+
+def _store_lines(root: Path, found: "StoreFinding") -> Iterator[str]:
+    for damage in found.damages:
+        yield from _damage_lines(damage)
+    hashed = f"{found.hashed:,} of {plural(found.objects, 'object')} hashed"
+    state = f"{len(found.damages)} damaged" if found.damages else "all is as its name says"
+    records = plural(found.records, "record")
+    yield f"{root}: {records} read, {hashed} ({size(found.bytes)}): {state}."
+    if found.hashed < found.objects:
+        yield "The next check goes on with the objects that come after these."
+
+
 def _facts(found: "Finding") -> dict:
     return {
         "manifests": len(found.manifests),
@@ -65,14 +127,10 @@ def _facts(found: "Finding") -> dict:
     }
 
 
-def _lines(found: "Finding", repaired: bool):
+def _lines(found: "Finding", repaired: bool) -> Iterator[str]:
     damages = found.damages()
     for damage in damages:
-        yield f"{'RESTORED' if damage.restored else 'DAMAGED'} {damage.path}"
-        yield f"  expected: {damage.expected}"
-        yield f"  found: {damage.found}"
-        if not damage.restored:
-            yield f"  to do: {damage.todo}"
+        yield from _damage_lines(damage)
     for path in found.absent:
         yield f"NOTE {path}: this raw file is not here, so it was not checked"
     for paths, what in (
@@ -88,3 +146,11 @@ def _lines(found: "Finding", repaired: bool):
     yield f"{len(found.manifests)} manifests, {found.hashed} files: {state}."
     if damages and not repaired:
         yield "`verify --repair` restores whatever has a sound copy; try that first."
+
+
+def _damage_lines(damage: "Damage") -> Iterator[str]:
+    yield f"{'RESTORED' if damage.restored else 'DAMAGED'} {damage.path}"
+    yield f"  expected: {damage.expected}"
+    yield f"  found: {damage.found}"
+    if not damage.restored:
+        yield f"  to do: {damage.todo}"

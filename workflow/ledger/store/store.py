@@ -8,6 +8,7 @@ Layout below the root::
                             how far the computation with key abcdef... has come, while it runs
     scratch/                where jobs compute before they publish
     quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
+    checked                 the object that `verify --store` hashed last
 
 Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
 or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
@@ -151,6 +152,17 @@ class Store:
                 return not path.is_symlink() and stream_sha256(stream) == sha256_
         except OSError:
             return False
+
+    def examine(self, sha256_: str) -> str | None:
+        """What lies in an object's place and is not it, and where it was set aside, in words.
+
+        None for a sound object, and where there is none.
+        """
+        try:
+            aside = self._clear(self.object(sha256_), sha256_)
+        except FileNotFoundError:
+            return None
+        return f"something else{aside}" if aside else None
 
     def record(self, key: str, action: Action) -> None:
         """Record an action whose objects are all in the store."""
