@@ -20,6 +20,7 @@ def project(copy_of_finished, monkeypatch):
     """A finished project, as the working directory; its store's files are of last week."""
     monkeypatch.chdir(copy_of_finished.path)
     monkeypatch.delenv("EMODAG_STORE", raising=False)
+    shutil.rmtree(STORE / "roots")  # which is that of the original
     for path in STORE.rglob("*"):
         age(path)
     return copy_of_finished

@@ -2,41 +2,55 @@
 
 import argparse
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.cli import amounts
 from ledger.cli.places import add_store, store_path
 from ledger.cli.printing import complain, tell
+from ledger.words import plural
 
 if TYPE_CHECKING:
     from ledger.store.garbage import Entry, Sorting
-
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    from ledger.store.roots import Needs, Root
 
 
 def add(verbs) -> None:
     """Add the verb to the command line."""
     gc = verbs.add_parser(
         "gc",
-        help="tell what in the store no result needs any more, and remove it",
-        description="Tell what in the store cannot be reached from the manifests of the given "
-        "results; with --delete, remove it. Name the results of everybody who shares the store: "
-        "what only others need is removed too, and they would have to compute it again.",
+        help="tell what in the store no results need any more, and remove it",
+        description="Tell what in the store no results need; with --delete, remove it. The store "
+        "knows all results that were made with it (its roots, see `store`), on other machines, "
+        "too. A root whose directory is gone counts no more, as far as this machine can see it.",
     )
     gc.add_argument(
         "results",
         type=Path,
         nargs="*",
-        default=[Path("results")],
         metavar="RESULTS",
-        help="directories of results (default: results)",
+        help="further directories of results that need the store, such as copies (results here is "
+        "always one)",
+    )
+    gc.add_argument(
+        "--max-size",
+        type=amounts.bytes_,
+        metavar="SIZE",
+        help="remove only what has to go for the store to have this size, 50GB or the like: what "
+        "was used longest ago",
+    )
+    gc.add_argument(
+        "--forget",
+        action="append",
+        default=[],
+        metavar="HOST:PATH",
+        help="forget a root that this machine cannot see, as `store` calls it, before all else",
     )
     gc.add_argument("--delete", action="store_true", help="remove it (default: only tell)")
     gc.add_argument(
         "--older-than",
-        type=_seconds,
+        type=amounts.age,
         metavar="AGE",
         default="1d",
         help="spare what is younger, since a running job may need it: 30m, 12h, 7d, 0; while jobs "
@@ -47,42 +61,65 @@ def add(verbs) -> None:
     gc.set_defaults(verb=_gc)
 
 
-def _seconds(text: str) -> int:
-    match = re.fullmatch(r"(\d+)([smhd])|0", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"expected 30m, 12h, 7d or the like, found {text!r}")
-    return int(match[1]) * UNITS[match[2]] if match[1] else 0
-
-
 def _gc(options: argparse.Namespace) -> int:
-    from ledger.jobs.results import sound_manifests
-    from ledger.store.garbage import is_in_use, now, remove, sort
+    from ledger.store import roots
+    from ledger.store.garbage import clear, is_in_use, now, sort, within
     from ledger.store.store import Store
 
-    store = Store(store_path(options, options.results[0]))
+    store = Store(store_path(options, (*options.results, Path("results"))[0]))
+    for name in options.forget:
+        roots.forget(store, name)
     # Taken before anything is read: what appears from now on is younger.
     began = now(store.root)
-    read = (made for results in options.results for _, made in sound_manifests(results))
-    age, day = options.older_than, UNITS["d"]
+    age, day = options.older_than, amounts.TIMES["d"]
     if age < day and is_in_use(store.root, began - day):
         complain("jobs are running on this store; what is younger than a day is spared")
         age = day
-    found = sort(store, read, began - age)
-    failed = {}
-    if options.delete:
-        for entry in found.garbage:
-            try:
-                remove(entry)
-            except OSError as error:
-                failed[entry.path] = error.strerror
+    known = roots.read_roots(store)
+    found = sort(store, _needs(options.results, known), began - age)
+    if options.max_size is not None:
+        found = within(found, options.max_size)
+    spared, failed = clear(store, found.garbage) if options.delete else (set(), {})
+    gone = [path for path, root in known.items() if root.state() is roots.State.GONE]
+    for path in gone if options.delete else ():
+        path.unlink(missing_ok=True)
     if options.json:
-        print(json.dumps(_facts(store.root, found, options.delete, failed), indent=1))
+        print(json.dumps(_facts(store.root, found, options.delete, spared, failed), indent=1))
     else:
-        tell(*_lines(store.root, found, options.delete, failed))
+        tell(f"{store.root}, for {plural(len(known) - len(gone), 'root')}:")
+        tell(*_lines(store.root, found, options.delete, spared, failed))
+        left = _sum([*found.reachable, *found.kept])["bytes"]
+        if options.max_size is not None and left > options.max_size:
+            limit = amounts.size(options.max_size)
+            tell(f"What stays, {amounts.size(left)}, is more than {limit}: it is needed or young.")
     return int(bool(failed))
 
 
-def _facts(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) -> dict:
+def _needs(named: list[Path], known: "dict[Path, Root]") -> "Needs":
+    """What the roots need, the named results, and those here."""
+    from ledger.errors import InputError
+    from ledger.jobs.results import sound_manifests
+    from ledger.store.roots import Needs, needs
+
+    found = Needs()
+    for path, root in known.items():
+        found |= needs(path, root)
+    for results in [*named, Path("results")]:
+        try:
+            found |= Needs.of(made for _, made in sound_manifests(results))
+        except InputError:
+            if results in named:
+                raise
+    if not known and not found.keys:
+        raise InputError(
+            "no results are known that need this store; name them, or run where they are"
+        )
+    return found
+
+
+def _facts(
+    root: Path, found: "Sorting", delete: bool, spared: set[Path], failed: dict[Path, str]
+) -> dict:
     return {
         "store": str(root),
         **{name: _sum(getattr(found, name)) for name in found._fields},
@@ -92,7 +129,7 @@ def _facts(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) 
                 "kind": entry.kind,
                 "path": str(entry.path),
                 "bytes": entry.bytes,
-                "removed": delete and entry.path not in failed,
+                "removed": delete and entry.path not in spared | failed.keys(),
             }
             for entry in found.garbage
         ],
@@ -108,18 +145,21 @@ def _sum(entries: list["Entry"]) -> dict[str, int]:
     return {"entries": len(entries), "bytes": sum(entry.bytes for entry in entries)}
 
 
-def _lines(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) -> Iterator[str]:
-    yield f"{root}:"
+def _lines(
+    root: Path, found: "Sorting", delete: bool, spared: set[Path], failed: dict[Path, str]
+) -> Iterator[str]:
     yield f"  needed: {_size(found.reachable)}"
     if found.kept:
-        yield f"  not needed by these results, but young or in use: {_size(found.kept)}"
+        yield f"  not needed, but young, in use or within the size: {_size(found.kept)}"
     yield f"  not needed: {_size(found.garbage)}"
     for kind in dict.fromkeys(entry.kind for entry in found.garbage):
         yield f"    {kind}: {_size([entry for entry in found.garbage if entry.kind == kind])}"
     if aside := _quarantine(found):
         yield f"  of all this set aside as damaged, in {root / 'quarantine'}: {_size(aside)}"
     yield from (f"could not be removed: {path}: {why}" for path, why in failed.items())
-    gone = [entry for entry in found.garbage if entry.path not in failed]
+    if spared:
+        yield f"  used again meanwhile, so spared: {len(spared)}"
+    gone = [entry for entry in found.garbage if entry.path not in spared | failed.keys()]
     if delete:
         yield f"Removed: {_size(gone)}."
     elif gone:
@@ -127,10 +167,5 @@ def _lines(root: Path, found: "Sorting", delete: bool, failed: dict[Path, str]) 
 
 
 def _size(entries: list["Entry"]) -> str:
-    size, unit = float(sum(entry.bytes for entry in entries)), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if size < 1000:
-            break
-        size, unit = size / 1000, larger
-    number = f"{size:.0f}" if unit == "B" else f"{size:.1f}"
-    return f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {number} {unit}"
+    bytes_ = amounts.size(sum(entry.bytes for entry in entries))
+    return f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {bytes_}"

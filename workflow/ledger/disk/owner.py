@@ -23,6 +23,12 @@ def name(pid: int | None = None) -> str:
     return ":".join([*_place(), str(pid), _started(pid) or "-"])
 
 
+def place() -> str:
+    """The machine and the container that this process is in, whichever boot it is."""
+    host, machine, _, space = _place()
+    return ":".join([host, machine, space])
+
+
 def described(owner: str) -> str:
     """A process in words, by its name."""
     fields = owner.split(":")

@@ -24,6 +24,8 @@ def read_manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityEr
     ------
     InputError
         When there is no such directory, or no manifest below it.
+    OSError
+        When a directory cannot be read.
     """
     if (results / "results").is_dir():
         raise InputError(f"{results}: is where results lie; name them: {results / 'results'}")
@@ -118,8 +120,14 @@ def _read(path: Path) -> Manifest | IntegrityError | None:
 
 
 def _walk(results: Path) -> Iterator[Path]:
-    for directory, below, files in os.walk(results):
+    for directory, below, files in os.walk(results, onerror=_refuse):
         below[:] = [name for name in below if not name.startswith(".")]
         for name in files:
             if is_manifest(name):
                 yield Path(directory, name)
+
+
+def _refuse(error: OSError) -> None:
+    """Have a directory that cannot be read be no empty one; one that was taken away is."""
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -115,12 +115,14 @@ class Attempt:
         inputs = {role: resolve(endpoint) for role, endpoint in plan.inputs.items()}
         ingredients = ingredients_of(plan, live)
         key = key_of(ingredients, {role: entry.logical for role, entry in inputs.items()})
-        sidecar = Sidecar.begin(plan.job, key, live, package_root(plan.module))
+        package = package_root(plan.module)
+        sidecar = Sidecar.begin(plan.job, plan.stage, key, live, package)
         return cls(plan=plan, inputs=inputs, ingredients=ingredients, key=key, sidecar=sidecar)
 
 
 def _restore(attempt: Attempt, store: Store, talk: Talk) -> Manifest | None:
     plan, key = attempt.plan, attempt.key
+    store.use(key)  # before it is read, or it may be removed in between
     action = store.lookup(key, talk.warn)
     if action is None or set(action.outputs) != set(plan.outputs):
         return None

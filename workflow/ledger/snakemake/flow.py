@@ -28,7 +28,8 @@ from ledger.code.closure import package_root
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import ConfigError, UserError
 from ledger.jobs.codebook import remember
-from ledger.jobs.job import Job
+from ledger.jobs.freshness import Manifests
+from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import Plan, write_plan
 from ledger.jobs.planner import Planner
@@ -41,6 +42,7 @@ from ledger.snakemake.restore import Restorer
 from ledger.snakemake.screen import Screen
 from ledger.snakemake.surroundings import hand_on, prepare
 from ledger.store.place import remember_store
+from ledger.store.roots import register
 from ledger.store.store import Store, explain
 
 # A chain of many jobs is one large graph without garbage: to look for some every 700 objects takes
@@ -360,6 +362,8 @@ class Flow:
         taken = turn.take(turn.name())
         if not taken.refusal:
             remember_store(self._store)
+            self._register(is_open=True)
+            atexit.register(self._end_turn)
             jobs, workflow = self.jobs, self._workflow
             clear_away(jobs.values())
             bring_to_the_present(jobs.values(), turn.LOCK.stat().st_mtime)
@@ -375,6 +379,19 @@ class Flow:
                 what = f"{old} is not of this configuration, code and data; it is now {new}"
                 self.say(f"{called.name()}: {what}")
         return taken
+
+    def _register(self, *, is_open: bool) -> None:
+        """Have the store know what results it is kept for; one that cannot be written cannot."""
+        with contextlib.suppress(UserError, OSError):
+            register(Store(Path(self._store)), Path(RESULTS), is_open=is_open)
+
+    def _end_turn(self) -> None:
+        """Say what these results need now, and whether jobs may still add to it."""
+        manifests = Manifests()
+        plans = (self._planner.plan(job) for jobs in self._to_run.values() for job in jobs)
+        made = ((plan, manifests[plan.manifest]) for plan in plans)
+        is_open = not all(found and found.plan == plan.identity() for plan, found in made)
+        self._register(is_open=is_open)
 
     def _may_restore(self) -> bool:
         """Whether this is a run of a kind whose jobs might find their results in the store.

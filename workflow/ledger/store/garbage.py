@@ -1,7 +1,8 @@
 """What lies in a store and nothing needs any more.
 
-An object or action record is needed while a manifest of the given results refers to it. What no
-manifest refers to may belong to a job that has not written its manifest yet, so only age can tell.
+An object or action record is needed while a root needs it (`ledger.store.roots`), or a manifest of
+other results that are given. What nothing refers to may belong to a job that has not written its
+manifest yet, so only age can tell; a record's counts from its last use.
 A scratch directory is of no use once the process it is named after has died, which can be seen on
 that process's own machine; elsewhere age decides again. What is in quarantine no result needs; its
 age counts from when it was put there. What the store did not put there is left alone.
@@ -18,13 +19,13 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from ledger.disk import owner
 from ledger.disk.canonical import is_sha256
-from ledger.jobs.manifest import Manifest
+from ledger.store.roots import Needs
 from ledger.store.store import NOTE, Store
 
 KINDS = ("actions", "objects", "checkpoints", "scratch", "quarantine")
@@ -41,7 +42,8 @@ class Entry:
     name : the sha256 it is named by, or the name of a scratch directory, of an unfinished file or
         of something in quarantine.
     bytes : its size, for a directory that of all files in it.
-    modified : when it was last written to, in seconds since 1970.
+    modified : when it was last written to, in seconds since 1970; of a record, when it was last
+        used; of an object that is not needed, when the last record was that names it.
     """
 
     kind: str
@@ -52,7 +54,7 @@ class Entry:
 
 
 class Sorting(NamedTuple):
-    """A store's entries: reachable from manifests, not to be touched yet, and garbage."""
+    """A store's entries: those needed, those not to be touched yet, and garbage."""
 
     reachable: list[Entry]
     kept: list[Entry]
@@ -71,19 +73,19 @@ def now(root: Path) -> float:
         return time.time()
 
 
-def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
+def sort(store: Store, needs: Needs, before: float) -> Sorting:
     """Tell what is needed in a store from what is not. Reads only.
 
     Parameters
     ----------
-    manifests : those of all results whose objects and records must stay.
-    before : seconds since 1970; what has been written to since is kept, as are the objects of
-        every record that is kept.
+    before : seconds since 1970; what has been written to or used since is kept, as are the objects
+        of every record that is kept.
     """
+    before = min(before, needs.since)
     needed: dict[str, set[str]] = {kind: set() for kind in KINDS}
-    for manifest in manifests:
-        needed["actions"].add(manifest.key)
-        needed["objects"].update(output.sha256 for output in manifest.outputs.values())
+    needed["actions"].update(needs.keys)
+    needed["objects"].update(needs.objects)
+    used: dict[str, float] = {}
     found = Sorting([], [], [])
     for entry in entries(store.root):
         if entry.name in needed[entry.kind]:
@@ -91,13 +93,23 @@ def sort(store: Store, manifests: Iterable[Manifest], before: float) -> Sorting:
         elif not _is_garbage(entry, before):
             found.kept.append(entry)
         else:
-            found.garbage.append(entry)
+            last = max(entry.modified, used.get(entry.name, 0))
+            found.garbage.append(replace(entry, modified=last))
+            used |= {sha256: max(last, used.get(sha256, 0)) for sha256 in _objects(store, entry)}
             continue
-        if entry.kind == "actions" and is_sha256(entry.name):
-            action = store.peek(entry.name)
-            outputs = action.outputs.values() if action else ()
-            needed["objects"].update(output.sha256 for output in outputs)
+        needed["objects"] |= _objects(store, entry)
     return found
+
+
+def within(found: Sorting, limit: int) -> Sorting:
+    """Of what is garbage, keep what was used last, as far as the store then has `limit` bytes."""
+    excess = sum(entry.bytes for entries in found for entry in entries) - limit
+    kept, garbage = list(found.kept), []
+    # Records before the objects that they name.
+    for entry in sorted(found.garbage, key=lambda e: (e.modified, KINDS.index(e.kind))):
+        (garbage if excess > 0 else kept).append(entry)
+        excess -= entry.bytes
+    return Sorting(found.reachable, kept, garbage)
 
 
 def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
@@ -133,23 +145,53 @@ def is_in_use(root: Path, since: float) -> bool:
     return any(alive or (alive is None and e.modified >= since) for e, alive in running)
 
 
-def remove(entry: Entry) -> None:
-    """Remove an entry; it is no error if it is gone already.
+def clear(store: Store, garbage: Iterable[Entry]) -> tuple[set[Path], dict[Path, str]]:
+    """Remove entries, records before the objects that they name.
+
+    Returns
+    -------
+    The paths of what stays because it was used or made anew meanwhile, and why the others stay that
+    could not be removed.
+    """
+    spared, failed = set(), {}
+    used: set[str] = set()
+    for entry in garbage:
+        try:
+            if entry.name in used or not _remove(entry):
+                spared.add(entry.path)
+                used |= _objects(store, entry)
+        except OSError as error:
+            failed[entry.path] = error.strerror
+    return spared, failed
+
+
+def _remove(entry: Entry) -> bool:
+    """Remove an entry, whether or not it is gone already; False where it is of use again.
 
     The directories that objects lie in stay: somebody may be about to put one there.
-
-    Raises
-    ------
-    OSError
-        When it cannot be removed.
     """
+    going = entry.path
     with contextlib.suppress(FileNotFoundError):
-        if entry.path.is_dir() and not entry.path.is_symlink():
-            shutil.rmtree(entry.path)
+        if entry.kind in ("actions", "objects", "checkpoints"):
+            # Under another name nobody begins to use it, and that is when to look.
+            going = entry.path.rename(entry.path.with_name(f".{entry.path.name}.going"))
+            if going.lstat().st_mtime > entry.modified:
+                going.rename(entry.path)
+                return False
+        if going.is_dir() and not going.is_symlink():
+            shutil.rmtree(going)
         else:
-            entry.path.unlink()
+            going.unlink()
     if entry.kind == "quarantine":
         _note(entry.path).unlink(missing_ok=True)
+    return True
+
+
+def _objects(store: Store, entry: Entry) -> set[str]:
+    """The sha256 of all objects that an entry names, if it is a sound record."""
+    is_record = entry.kind == "actions" and is_sha256(entry.name)
+    action = store.peek(entry.name) if is_record else None
+    return {output.sha256 for output in action.outputs.values()} if action else set()
 
 
 def _is_garbage(entry: Entry, before: float) -> bool:

@@ -33,7 +33,9 @@ class Sidecar:
     started_cpu: float
 
     @classmethod
-    def begin(cls, job: str, key: str, environment: dict[str, Any], code: Path) -> "Sidecar":
+    def begin(
+        cls, job: str, stage: str, key: str, environment: dict[str, Any], code: Path
+    ) -> "Sidecar":
         """Start the clock.
 
         Parameters
@@ -43,6 +45,7 @@ class Sidecar:
         """
         body = {
             "job": job,
+            "stage": stage,
             "key": key,
             "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "command": sys.orig_argv,

@@ -8,7 +8,10 @@ Layout below the root::
                             how far the computation with key abcdef... has come, while it runs
     scratch/                where jobs compute before they publish
     quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
+    roots/abcdef....json    a directory of results that needs what is here
     checked                 the object that `verify --store` hashed last
+
+A record's time is that of its last use.
 
 Objects and records appear by `os.replace` within the store's file system: a reader sees all of one
 or nothing, two writers of one name end with one object, and a killed writer leaves only a file in
@@ -106,6 +109,15 @@ class Store:
             wanted = f"the record of the computation with key {key}"
             warn(f"{path}: is {error}{self._set_aside(path, wanted, str(error))}")
             return None
+
+    def use(self, key: str) -> None:
+        """Note that a record is used now, which keeps it from being garbage for a while."""
+        path = self.action(key)
+        with contextlib.suppress(OSError):  # there may be none, or no way to write
+            try:
+                os.utime(path)
+            except PermissionError:  # somebody else's
+                write_bytes(path, read_bytes(path), mode=0o444)
 
     def peek(self, key: str) -> Action | None:
         """As `lookup`, but everything stays where it is."""

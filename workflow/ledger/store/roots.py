@@ -1,0 +1,210 @@
+"""Roots: the directories of results that a store is kept for.
+
+Each run that may change results writes down in the store where they are and what they need: a file
+in `roots`, named by a digest of host and path. It does so twice: when it has taken its turn, and
+when it ends with all finished that it began. In between, and for ever after a run that was killed,
+the root is open: nobody but that host knows what it needs, so all that the store was asked for or
+given since the file was written counts as needed.
+
+A host that sees the directory goes by its manifests, which are nearer to the truth than the file.
+Where it sees that the directory is gone, the root is dead. It sees that only if it is the same
+host, in the same container, and the file system is mounted that the directory was on.
+"""
+
+import contextlib
+import difflib
+import math
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from ledger.disk import owner
+from ledger.disk.atomic import read_bytes, write_bytes
+from ledger.disk.canonical import digest, is_sha256
+from ledger.disk.documents import MALFORMED, check, sealed, unsealed
+from ledger.errors import InputError, IntegrityError
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.results import read_manifests
+from ledger.store.store import Store
+
+SCHEMA = 1
+
+DIRECTORY = "roots"
+
+
+class State(StrEnum):
+    """What can be seen of a root's directory from here."""
+
+    HERE = "here"
+    GONE = "gone"
+    ELSEWHERE = "not to be seen from here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Root:
+    """A directory of results, as its last run has left it.
+
+    Attributes
+    ----------
+    host : the machine and the container on it, see `ledger.disk.owner.place`.
+    path : the directory, absolute and without links.
+    mount : where the file system is mounted that it is on.
+    when : the time of its last run, by that host's clock, as ISO 8601.
+    is_open : whether that run is on, or was stopped before it had finished.
+    keys, objects : of all manifests there: their keys, and the sha256 of their outputs; sorted.
+    """
+
+    host: str
+    path: str
+    mount: str
+    when: str
+    is_open: bool
+    keys: tuple[str, ...]
+    objects: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """How people call it: host and path."""
+        return f"{self.host.partition(':')[0]}:{self.path}"
+
+    def state(self) -> State:
+        """What can be seen of it from here."""
+        if self.host != owner.place() or not os.path.ismount(self.mount):
+            return State.ELSEWHERE
+        try:
+            return State.HERE if Path(self.path).is_dir() else State.GONE
+        except OSError:  # another user's
+            return State.ELSEWHERE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What must stay in a store.
+
+    Attributes
+    ----------
+    keys, objects : of records, and the sha256 of objects.
+    since : all that was used or made from then on stays, too; seconds since 1970, by the clock that
+        stamps the store's files.
+    """
+
+    keys: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
+    since: float = math.inf
+
+    @classmethod
+    def of(cls, manifests: Iterable[Manifest]) -> "Needs":
+        """What the manifests refer to."""
+        made = list(manifests)
+        objects = (output.sha256 for manifest in made for output in manifest.outputs.values())
+        return cls(keys=frozenset(manifest.key for manifest in made), objects=frozenset(objects))
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(
+            keys=self.keys | other.keys,
+            objects=self.objects | other.objects,
+            since=min(self.since, other.since),
+        )
+
+
+def register(store: Store, results: Path, *, is_open: bool) -> None:
+    """Write down that a store is kept for a directory of results, and what they need.
+
+    Raises
+    ------
+    OSError
+        When the store cannot be written, or something in the results cannot be read.
+    """
+    path = results.resolve()
+    needs = Needs.of(sound for _, sound in _manifests(path) if isinstance(sound, Manifest))
+    root = Root(
+        host=owner.place(),
+        path=str(path),
+        mount=str(next(place for place in (path, *path.parents) if os.path.ismount(place))),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        is_open=is_open,
+        keys=tuple(sorted(needs.keys)),
+        objects=tuple(sorted(needs.objects)),
+    )
+    name = digest([root.host, root.path])
+    store.make(store.root / DIRECTORY)
+    place = store.root / DIRECTORY / f"{name}.json"
+    write_bytes(place, sealed(asdict(root), SCHEMA), lasting=True)
+
+
+def read_roots(store: Store) -> dict[Path, Root]:
+    """The roots of a store, by the path of their files, by name.
+
+    Raises
+    ------
+    IntegrityError
+        When one is damaged, or of another version of this package: nobody then knows what it needs.
+    """
+    found = {}
+    for path in (store.root / DIRECTORY).glob("*.json"):
+        if not is_sha256(path.stem):
+            continue
+        try:
+            body = unsealed(read_bytes(path), SCHEMA)
+            root = Root(**body | {name: tuple(body[name]) for name in ("keys", "objects")})
+            check(root)
+        except FileNotFoundError:
+            continue
+        except MALFORMED as error:
+            raise IntegrityError(
+                f"{path}: not a root of schema {SCHEMA} ({error}), so what it needs is not known. "
+                "Run `snakemake` where it belongs, or delete this file if that is gone."
+            ) from None
+        found[path] = root
+    return dict(sorted(found.items(), key=lambda item: item[1].name))
+
+
+def needs(path: Path, root: Root) -> Needs:
+    """What a root needs: by its manifests where they can be seen, all of them, and by its file.
+
+    Parameters
+    ----------
+    path : of its file.
+    """
+    state = root.state()
+    if state is State.GONE:
+        return Needs()
+    # Taken before the manifests are read, which a run may be making.
+    written = path.stat().st_mtime if root.is_open else math.inf
+    recorded = Needs(keys=frozenset(root.keys), objects=frozenset(root.objects), since=written)
+    if state is State.ELSEWHERE:
+        return recorded
+    try:
+        found = [made for _, made in _manifests(Path(root.path))]
+    except OSError:  # another user's
+        return recorded
+    sound = [made for made in found if isinstance(made, Manifest)]
+    is_told = len(sound) == len(found) and not root.is_open
+    return Needs.of(sound) if is_told else Needs.of(sound) | recorded
+
+
+def forget(store: Store, name: str) -> None:
+    """Have a store no longer kept for a root, which people call `name`.
+
+    Raises
+    ------
+    InputError
+        When there is none; names what comes nearest.
+    """
+    roots = read_roots(store)
+    called = [path for path, root in roots.items() if root.name == name]
+    if not called:
+        nearest = difflib.get_close_matches(name, [r.name for r in roots.values()], n=1, cutoff=0.4)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(f"{name}: {store.root} has no such root{hint}")
+    for path in called:
+        path.unlink(missing_ok=True)
+
+
+def _manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityError]]:
+    """As `read_manifests`, but results may be empty, or not there."""
+    with contextlib.suppress(InputError):
+        yield from read_manifests(results)
