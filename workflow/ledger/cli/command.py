@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
 from ledger import called
-from ledger.cli import audit, cost, diff, environment, gc, lineage, pack, verify, why
+from ledger.cli import audit, cost, diff, environment, gc, lineage, pack, store, verify, why
 from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
 from ledger.errors import InputError, UserError
 from ledger.jobs.workflow import Application
 from ledger.shown import shown
 from ledger.store.place import asked_store
 
-VERBS = (why, lineage, verify, audit, diff, cost, pack, gc, environment)
+VERBS = (why, lineage, verify, audit, diff, cost, pack, store, gc, environment)
 
 
 class Verb(Protocol):
