@@ -39,9 +39,8 @@ include: ROOT / "workflow/rules/report.smk"
 
 
 rule all:
-    """Everything: the cross-validated scores and, where there is one, submission, leaderboard and comparison of variants."""
+    """Everything: the tables, the report, and a page on all that there is."""
     input:
-        ["results/submission.csv"] if "submission" in CHAIN else [],
-        "results/scores.csv",
-        ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],
-        ["results/variants.csv"] if "variants" in CHAIN else [],
+        rules.tables.input,
+        "results/report.html",
+        "results/index.html",

@@ -9,9 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-from emodag.pages.page_parts import text
+from emodag.pages.page_parts import HERE
 
-COLOURS = text("style.css").partition("*")[0]
+COLOURS = (HERE / "style.css").read_text().partition("*")[0]
 MARGIN = 12
 
 

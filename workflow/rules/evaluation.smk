@@ -36,3 +36,12 @@ use rule synthesize as leaderboard with:
         log_of("leaderboard"),
     message:
         "Score the submissions against the truth"
+
+
+rule tables:
+    """All final tables: scores and, where there is one, submission, leaderboard and comparison of variants."""
+    input:
+        ["results/submission.csv"] if "submission" in CHAIN else [],
+        "results/scores.csv",
+        ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],
+        ["results/variants.csv"] if "variants" in CHAIN else [],

@@ -1,5 +1,5 @@
 # Needs every result of the chain, and what its fits left behind.
-# Makes the report for people.
+# Makes the report for people, and a page on everything in the results.
 
 
 use rule synthesize as report with:
@@ -13,3 +13,28 @@ use rule synthesize as report with:
     threads: job_threads
     message:
         "Report the results"
+
+
+rule index:
+    """List every run, variant, file and job in the results, with what each took."""
+    input:
+        # No job of the chain makes this page: it goes as soon as one of them changes its outputs.
+        ancient(rules.tables.input),
+        ancient("results/report.html"),
+    output:
+        report(
+            "results/index.html",
+            category="Reports",
+            labels={"what": "everything in the results"},
+            caption=str(ROOT / "workflow/report/index.rst"),
+        ),
+    log:
+        ".emodag/index.log",
+    localrule: True
+    # Snakemake's own interpreter writes it, never one of conda's.
+    conda:
+        lambda wildcards: None
+    message:
+        "List the results"
+    shell:
+        "python -P -m emodag index >{log}"

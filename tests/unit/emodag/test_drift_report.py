@@ -6,9 +6,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from emodag.chain.jobs import jobs
+from emodag.config.sections import load
+from emodag.pages.drift.verdicts import matter
 from emodag.pages.words import brief, number, percent, score, title
 from emodag.stages import drift
 from ledger.compare.distance import Distance
+
+SIDES = [("drift/local-avx2", 0), ("drift/local-avx2", 1), ("drift/seeds", 1)]
+"""Contrasts, and the first or second run of each of their pairs."""
 
 LOCAL = {"name": "local", "requires": {"numpy": "1.26.4"}, "variables": {}, "threads": 1}
 OTHER = {**LOCAL, "name": "other", "requires": {"numpy": "2.0.2"}, "variables": {"X": "<b>&"}}
@@ -124,9 +130,10 @@ def test_verdicts_when_something_differs(differing):
     assert [factor["name"] for factor in found["factors"]] == ["NumPy", "the variable X"]
     assert found["first"] == "folds" and found["effects"]["gen1"]["macro_f1"]["n"] == 2
     assert found["verdict"].startswith(
-        "First differs in the folds (1 of 9 persons change fold); the effect of NumPy and the "
-        "variable X together on the cross-validated macro-F1 is +0.0300, 1.5 of a seed standard "
-        "deviation (95 % interval "
+        "The two differ, and it matters: scores move in one direction, or further than by another "
+        "run seed. First differs in the folds (1 of 9 persons change fold); the effect of NumPy "
+        "and the variable X together on the cross-validated macro-F1 is +0.0300, 1.5 of a seed "
+        "standard deviation (95 % interval "
     )
     assert "n = 3 seeds" in found["verdict"]
     assert seeds["effects"] == {} and "standard deviation of 0.0200" in seeds["verdict"]
@@ -138,20 +145,43 @@ def test_verdict_when_nothing_differs(tmp_path):
     facts, text = reported(tmp_path, differs=False, other=other)
     verdict = facts["contrasts"][0]["verdict"]
     assert verdict == (
-        "Identical to the last bit at every step, in 2 pairs of runs: the thread count made "
-        "no difference to these runs."
+        "The two do not differ. Identical to the last bit at every step, in 2 pairs of runs: the "
+        "thread count made no difference to these runs."
     )
     assert text.index(verdict) < text.index("<main>"), "the page opens with the verdicts"
+    (first,) = re.findall("<p>(.*?)</p>", text[: text.index("<ul class=")])[:1]
+    assert first.startswith("None of 1 pair of environments differs, to the last bit: it does not")
     assert "cannot tell which" not in text
+
+
+def test_every_environment_is_run_with_every_seed_of_the_yardstick():
+    chain = jobs(load({"drift": {"contrasts": [["local", "avx2"]], "seeds": [3, 7]}}))
+    runs = [[pair[side] for pair in chain[name].params["pairs"]] for name, side in SIDES]
+    assert runs == [["local/seed3", "local/seed7"], ["avx2/seed3", "avx2/seed7"], ["local/seed7"]]
+
+
+@pytest.mark.parametrize(
+    ("effect", "matters"),
+    [
+        ({"mean": 0.01, "interval": [-0.01, 0.03]}, False),
+        ({"mean": 0.01, "interval": [0.002, 0.018]}, True),  # surely in one direction
+        ({"mean": -0.05, "interval": None}, True),  # further than two seeds are apart
+        ({"mean": -0.03, "interval": None}, False),
+    ],
+)
+def test_whether_a_difference_matters(effect, matters):
+    yardstick = {"gen1": {"macro_f1": {"two_runs": 0.04}}}
+    assert matter({"gen1": {"macro_f1": effect}}, yardstick) is matters
 
 
 def test_the_page_needs_nothing_but_itself(differing):
     _, text = differing
     page = Page(text)
     assert page.open == [] and page.links
-    assert all(link[0] == "#" and link[1:] in page.ids for link in page.links)
+    links = [link for link in page.links if not link.startswith("data:text/csv;charset=utf-8,")]
+    assert all(link[0] == "#" and link[1:] in page.ids for link in links)
     assert len(set(page.ids)) == len(page.ids)
-    assert not re.search(r"https?:|@import|url\((?!#)|<script|<link", text)
+    assert not re.search(r"https?:|@import|url\((?!#)|<script |<link", text)
     references = re.findall(r"url\(#([^)]+)\)", text)
     assert set(references) <= set(page.ids)
 

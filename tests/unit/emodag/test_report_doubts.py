@@ -44,6 +44,7 @@ def test_as_many_classes_as_a_matrix_can_show(size):
     counts = np.diag(np.full(size, 5))
     counts[3, 7], counts[9, 2] = 1, 4
     confusions = {"person_confusions": lambda *_: counts[None, None]}
+    confusions |= {"counts": lambda *_: counts[None, None, None]}
     section = classes.section(run(classes=names, **confusions))
     if size <= 32:
         text, (figure,), table = section.blocks

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import stdtrit
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_recall_fscore_support
 
-from emodag.science.scores.calibration import expected_calibration_error, reliability, selected
+from emodag.science.scores.calibration import expected_calibration_error, reliability
 from emodag.science.scores.class_scores import (
     by_class,
     cohens_kappa,
     confusions,
     macro_f1_of,
 )
-from emodag.science.scores.resampling import estimate, fold_means
+from emodag.science.scores.resampling import estimate, fold_means, share
 from emodag.science.scores.scoring import confusion
 from tests.unit.people import people
 
@@ -174,9 +175,19 @@ def test_what_is_as_sure_as_it_says_has_no_error():
     assert expected_calibration_error(reliability(confidence, correct)) == 0
 
 
-def test_what_thresholds_select():
-    confidence = np.array([0.9, 0.8, 0.95, 0.3], np.float32)
-    correct = np.array([True, False, False, True])
-    share, accuracy = selected(confidence, correct, np.array([0.0, 0.9, 0.99]))
-    assert share.tolist() == [1.0, 0.5, 0.0]
-    assert accuracy[:2].tolist() == [0.5, 0.5] and np.isnan(accuracy[2])
+def test_a_share_has_its_interval_over_those_who_have_such_rows():
+    hits, rows = np.array([[3, 1, 2, 0]]), np.array([[4, 4, 4, 0]])
+    found = share(hits, rows)
+    assert found.value == 0.5 and found.without.tolist() == [3 / 8, 5 / 8, 4 / 8]
+    means = np.array([0.75, 0.25, 0.5])  # with rows of one number it is the mean's over persons
+    half = stdtrit(2, 0.975) * np.std(means, ddof=1) / np.sqrt(3)
+    assert found.interval == [0.0, 1.0] and half > 0.5
+    many = share(np.tile(hits, 8), np.tile(rows, 8))
+    half = stdtrit(23, 0.975) * np.std(np.tile(means, 8), ddof=1) / np.sqrt(24)
+    assert many.interval == pytest.approx([0.5 - half, 0.5 + half])
+
+
+@pytest.mark.parametrize("rows", [[[0, 0]], [[0, 5]]])
+def test_a_share_of_fewer_than_two_persons_has_none(rows):
+    found = share(np.zeros((1, 2), np.int64), np.array(rows))
+    assert np.isnan(found.interval).all() and (found.value == 0) == (rows == [[0, 5]])

@@ -1,4 +1,4 @@
-"""The original report's figures stand beside one's own where the data are the competition's."""
+"""The paper's figures stand beside one's own where the data are the competition's."""
 
 import csv
 
@@ -45,13 +45,13 @@ def section(tmp_path):
     return make
 
 
-def test_the_original_figures_stand_beside_ones_own(section):
+def test_the_papers_figures_stand_beside_ones_own(section):
     _, found = section((22_496, 10_656))
-    assert [row[0] for row in found.rows][:2] == ["stage 0", "stage 0, original"]
+    assert [row[0] for row in found.rows][:2] == ["stage 0", "stage 0, the paper"]
     assert all(len(row) == len(found.heads) for row in found.rows)
     means = {row[0]: row[found.heads.index("mean")] for row in found.rows}
-    assert means["generation 1, original"] == "0.465" and means["generation 2, original"] == "0.498"
-    assert means["stage 0, original"] == "0.918" and means["generation 1"] == "0.400"
+    assert means["generation 1, the paper"] == "0.465" and means["generation 2, the paper"] == "0.498"
+    assert means["stage 0, the paper"] == "0.918" and means["generation 1"] == "0.400"
 
 
 @pytest.mark.parametrize(

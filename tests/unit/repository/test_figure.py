@@ -12,7 +12,7 @@ def check(text: str) -> ElementTree.Element:
     """The root of an SVG file that defines every colour it uses, and needs no other file."""
     root = ElementTree.fromstring(text)
     style = root.find(f"{SVG}style").text
-    light, dark = style.split("@media (prefers-color-scheme: dark)")
+    light, dark = style.split("(prefers-color-scheme: dark)")
     for name in ("--ink", "--paper", "--main", "--accent", "--faint"):
         assert f"{name}:" in light and f"{name}:" in dark
     assert all("#" in e.get(k) for e in root.iter() for k in e.attrib if k.endswith("href"))

@@ -33,12 +33,11 @@ def contrast_jobs(config: Config) -> Iterator[Job]:
 
 def _contrasts(config: Config) -> dict[str, list[tuple[Run, Run]]]:
     """The pairs of runs of every contrast; the run seed is the yardstick of all others."""
-    home, (first, *others) = config.environment, config.drift.seeds
+    home, seeds = config.environment, config.drift.seeds
     pairs = {
-        f"{a}-{b}": [((a, seed), (b, seed)) for seed in config.seeds]
-        for a, b in config.drift.contrasts
+        f"{a}-{b}": [((a, seed), (b, seed)) for seed in seeds] for a, b in config.drift.contrasts
     }
-    return {**pairs, YARDSTICK: [((home, first), (home, seed)) for seed in others]}
+    return {**pairs, YARDSTICK: [((home, seeds[0]), (home, seed)) for seed in seeds[1:]]}
 
 
 def _runs(pairs: Iterable[tuple[Run, Run]]) -> list[Run]:

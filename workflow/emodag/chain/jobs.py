@@ -17,6 +17,9 @@ from ledger.jobs.workflow import Workflow
 ROOT = Path(__file__).resolve().parents[3]
 """The repository, where the Snakefile is."""
 
+LISTING = "results/index.html"
+"""The page on everything in the results."""
+
 NO_SUBMISSION = (
     "there is no submission, as `data.test` names no test table; results/scores.csv has the scores"
 )
@@ -59,6 +62,7 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         store=config.store,
         text=text or effective_yaml(config),
         finals=FINALS,
+        listing=LISTING,
         packages=PACKAGES,
         absent={
             name: why

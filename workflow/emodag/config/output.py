@@ -29,10 +29,10 @@ class Drift(Section):
 
     contrasts: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
         [["local", "numpy2"], ["local", "avx2"], ["local", "threads2"]],
-        description="pairs of environments, each run with every run seed",
+        description="pairs of environments, each run with every seed of `drift.seeds`",
     )
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2)] = Field(
-        [1, 2, 3, 4, 5], description="run seeds whose spread is the yardstick"
+        [1, 2, 3, 4, 5], description="run seeds, whose spread is the yardstick"
     )
 
 

@@ -1,24 +1,32 @@
-"""What the figures of every page share: size, colours that follow the page, SVG without noise."""
+"""What the figures of every page share: size, colours that follow the page, and their values."""
 
 import io
 import re
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
+import numpy as np
+from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
+
+from emodag.pages.page_parts import NONE, csv_link
+from emodag.pages.words import number
 
 INK, FAINT, MAIN, ACCENT, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
 """Stand-ins for the page's colours, which differ in the dark."""
 
-SERIES = tuple(f"#0606{number:02x}" for number in range(8))
+SERIES = tuple(f"#0606{at:02x}" for at in range(8))
 """Stand-ins for the colours of things of equal rank, such as classes or folds."""
+
+SHADE = 0.5
+"""The most of `MAIN` or `ACCENT` that a box with a text on it has, so that `INK` is read on it."""
 
 COLOURS = {
     **{INK: "--ink", FAINT: "--faint", MAIN: "--main", ACCENT: "--accent", PAPER: "--paper"},
-    **{colour: f"--series{number}" for number, colour in enumerate(SERIES)},
+    **{colour: f"--series{at}" for at, colour in enumerate(SERIES)},
 }
 """The variable of the page's style sheet that each stands for."""
 
@@ -60,7 +68,7 @@ def legend_of(names: Sequence[str]) -> dict[str, Any]:
 
 def axes_of(height: float, rows: int = 1, columns: int = 1, **sharing):
     """A figure `height` inches high, and its axes: one, or an array of them."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Drawing(figsize=(WIDTH, height), layout="constrained")
     figure.patch.set_alpha(0)
     axes = figure.subplots(rows, columns, **sharing)
     for one in axes.flat if rows * columns > 1 else [axes]:
@@ -68,8 +76,84 @@ def axes_of(height: float, rows: int = 1, columns: int = 1, **sharing):
     return figure, axes
 
 
-def svg(figure: Figure, description: str) -> str:
-    """A figure as an element of HTML: scalable, in the page's colours and font, with a text."""
+def stacked(
+    axes, values: "Values", rows: Sequence[str], parts: Sequence[str], sizes: np.ndarray
+) -> None:
+    """Draw a bar for each row, of parts one behind the other; rows and parts name the values.
+
+    Parameters
+    ----------
+    sizes : (rows, parts) numbers.
+    """
+    left = np.zeros(len(rows))
+    for at, part in enumerate(parts):
+        style = {"color": SERIES[at % len(SERIES)], "edgecolor": PAPER, "linewidth": 0.8}
+        for row, size in enumerate(sizes[:, at].tolist()):
+            mark = values.mark(rows[row], part, size)
+            label = part if row == 0 else None
+            axes.barh(row, size, 0.8, left[row], label=label, **style, **mark)
+        left += sizes[:, at]
+
+
+class Figure(NamedTuple):
+    """A drawing, as SVG, what it shows, and a link to its values as a file."""
+
+    svg: Markup
+    caption: str
+    values: Markup
+
+
+class Values:
+    """The values that a figure shows: a row for each of its marks, told where one points at it.
+
+    Parameters
+    ----------
+    name : what the figure is called in the page; no two share a name.
+    heads : what the cells of a row are.
+    """
+
+    def __init__(self, name: str, *heads: str) -> None:
+        self.name, self._heads = name, heads
+        self._rows: list[Sequence[Any]] = []
+
+    def mark(self, *cells: Any) -> dict[str, str]:
+        """Add a row; the settings by which an artist of Matplotlib becomes its mark."""
+        self._rows.append(cells)
+        told = zip(self._heads, map(_told, cells), strict=True)
+        return {"gid": MARK + "; ".join(f"{head} {cell}" for head, cell in told if cell != NONE)}
+
+    def row(self, axes, place: float, *cells: Any) -> None:
+        """Add a row whose mark is a band of the axes at a place of the y axis, one unit high."""
+        axes.axhspan(place - 0.5, place + 0.5, **BAND, **self.mark(*cells))
+
+    def column(self, axes, low: float, high: float, *cells: Any) -> None:
+        """Add a row whose mark is a band between two places of the x axis."""
+        axes.axvspan(low, high, **BAND, **self.mark(*cells))
+
+    def figure(self, drawing: Drawing, description: str, caption: str) -> Figure:
+        """A drawing with these values, to be put into a page."""
+        values = csv_link(self.name, self._heads, self._rows)
+        return Figure(svg(drawing, description), caption, values)
+
+
+MARK = "mark: "
+"""What the ids of groups in an SVG begin with that are marks."""
+
+BAND = {"facecolor": "none", "edgecolor": "none"}
+
+
+def _told(value: Any) -> str:
+    """A cell as people read it."""
+    if isinstance(value, str):
+        return value
+    return NONE if value is None or value != value else number(value, 3)
+
+
+def svg(figure: Drawing, description: str) -> Markup:
+    """A figure as an element of HTML: scalable, in the page's colours and font, with a text.
+
+    Groups whose ids begin with `MARK` become marks, whose titles are the rest of their ids.
+    """
     stream = io.StringIO()
     FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})
     text = stream.getvalue()
@@ -77,9 +161,11 @@ def svg(figure: Figure, description: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*|<style.*?</style>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' id="[\w.]+_\d+"', "", text)  # numbered from 1 in every figure
+    mark = rf"""<g id=(["']){MARK}(.*?)\1>"""
+    text = re.sub(mark, r'<g class="mark"><title>\2</title>', text)
     text = re.sub(r"font-family: [^;\"]+", "font-family: var(--font)", text)
     for colour, variable in COLOURS.items():
         text = text.replace(colour, f"var({variable})")
     size = re.search(r'viewBox="[^"]+"', text)[0]
     opening = f'<svg role="img" aria-label="{escape(description)}" {size}>'
-    return re.sub(r"<svg[^>]*>", lambda _: opening, text, count=1)
+    return Markup(re.sub(r"<svg[^>]*>", lambda _: opening, text, count=1))

@@ -1,10 +1,17 @@
-"""What the pages share: their templates and style sheets, and tables."""
+"""What the pages share: their templates, sections, tables, and tables as files."""
 
-from collections.abc import Callable
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
+
+from emodag.pages.words import MINUS
 
 HERE = Path(__file__).resolve().parent
 
@@ -17,24 +24,90 @@ MOST_FOLDS = 10
 
 
 class Table(NamedTuple):
-    """A table; the first cell of a row is its heading."""
+    """A table; the first cell of a row is its heading; a cell may be `Markup` with a link.
+
+    Attributes
+    ----------
+    of : what its title is of, where the page has several of one title.
+    """
 
     title: str
     heads: list[str]
     rows: list[list[str]]
     note: str = ""
+    of: str = ""
+
+    @property
+    def label(self) -> str:
+        """What no other table of the page is called."""
+        return f"{self.title}, {self.of}" if self.of else self.title
+
+    @property
+    def file(self) -> Markup:
+        """A link that saves it."""
+        rows = ([Markup(cell).striptags().replace(MINUS, "-") for cell in row] for row in self.rows)
+        return csv_link(self.label, self.heads, rows)
 
 
-def text(name: str) -> str:
-    """The text of a file beside this one, such as a style sheet."""
-    return (HERE / name).read_text(encoding="utf-8")
+class Commands(NamedTuple):
+    """Lines for a shell."""
+
+    commands: str
 
 
-def template(name: str, where: Path = HERE, **filters: Callable[[Any], Any]) -> Template:
-    """The Jinja template in a file of a directory, which escapes what is put into it.
+class Files(NamedTuple):
+    """Links that save files which the page holds."""
 
-    It may import those beside this file.
+    text: str
+    files: list[Markup]
+
+
+class Section(NamedTuple):
+    """A section: paragraphs, tables, groups of figures, and so on, in the order to show them in.
+
+    Attributes
+    ----------
+    name : its id in the page.
+    blocks : `str`, `Table`, lists of `emodag.pages.drawing.Figure`, `Commands`, `Files`.
+    """
+
+    name: str
+    title: str
+    blocks: list[Any]
+
+
+def csv_link(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
+    """A link that saves a table as a file, which the page holds; numbers have all their digits."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    file = re.sub(r"\W+", "-", name.lower()).strip("-") + ".csv"
+    return file_link(file, stream.getvalue(), f"CSV<span> of {escape(name)}</span>")
+
+
+def file_link(file: str, content: str, text: str) -> Markup:
+    """A link that saves a text as a file, which the page holds."""
+    data = quote(content, safe=",;:/+=()")
+    return Markup(
+        f'<a download="{escape(file)}" href="data:text/csv;charset=utf-8,{data}">{text}</a>'
+    )
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None or value != value or value == NONE else value
+
+
+def render(name: str, where: Path = HERE, **values: Any) -> str:
+    """The page of the Jinja template in a file of a directory, which escapes `values`.
+
+    It may import and include what lies beside this file.
     """
     environment = Environment(autoescape=True, loader=FileSystemLoader([where, HERE]))
-    environment.filters |= filters
-    return environment.get_template(name)
+    environment.filters["code"] = _code
+    return environment.get_template(name).render(**values) + "\n"
+
+
+def _code(text: str) -> Markup:
+    """Escaped text, with what stands in backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))

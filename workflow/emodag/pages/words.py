@@ -11,6 +11,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 TITLES = {
     r"table": "Table",
     r"folds": "Folds",
+    r"stage0": "Stage 0",
     r"by_person": "Features by person",
     r"scaled": "Scaled features",
     r"gen0": "Teacher",
@@ -76,6 +77,12 @@ def percent(share: float) -> str:
 def interval(ends: Sequence[float], show=number) -> str:
     """An interval by its ends."""
     return " to ".join(show(end) for end in ends)
+
+
+def around(ends: Sequence[float], show) -> str:
+    """An interval behind its value, in brackets; nothing where too few people tell of it."""
+    low, high = ends
+    return f" ({interval(ends, show)})" if low < high else ""
 
 
 def worth(gain: Sequence[float]) -> str:

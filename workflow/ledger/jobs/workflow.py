@@ -42,6 +42,8 @@ class Workflow:
     text : the configuration in full, which is kept beside the results.
     finals : names of the files below the results that another configuration could have there, to be
         read; a part of one may be ``*``.
+    listing : the path of a page on the results as a whole, which no job makes; it is taken away
+        as soon as a job's outputs change.
     packages : the distributions, beside the numerical ones, that jobs may name.
     absent : why there is none of some results, by the name that they would have.
     decider : the job whose outcome decides which jobs there are besides these, None where these are
@@ -56,6 +58,7 @@ class Workflow:
     store: str = field(default_factory=lambda: str(called.home() / "store"))
     text: str = ""
     finals: Sequence[str] = ()
+    listing: str | None = None
     packages: Sequence[str] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     decider: str | None = None

@@ -337,6 +337,7 @@ class Flow:
             if not must_run:
                 return
             if runs:
+                self._outdate()
                 remember(self._planner.plan(job.name))
                 self._fork_from_the_second(self._planner.plan(job.name))
             # Where nothing is left of it, Snakemake sees for itself that it is missing. A manifest
@@ -405,12 +406,18 @@ class Flow:
         """Restore a job; the manifest, or None where it must be run."""
         manifest = self._restorer(plan)
         if manifest:
+            self._outdate()
             # What Snakemake remembers of the last run is of other outputs than these.
             for path in (plan.manifest, *(f"{plan.directory}/{o}" for o in plan.outputs)):
                 self._snakemake.persistence.cleanup_metadata(IOFile(path))
                 # It may have listed the directory before, and would take the file for missing.
                 self._snakemake.iocache.exists_local[path] = True
         return manifest
+
+    def _outdate(self) -> None:
+        """Take the page on the results away, as they are about to be others."""
+        if self._workflow.listing:
+            Path(self._workflow.listing).unlink(missing_ok=True)
 
     def _lift_rate_limit(self) -> None:
         """Lift Snakemake's default limit of 100 jobs a second, and none that somebody has set.

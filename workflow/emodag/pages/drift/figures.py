@@ -1,17 +1,27 @@
-"""The figures of the drift report, as SVG to be put into a page."""
+"""The figures of the drift page."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, PAPER, axes_of, settings, svg
+from emodag.pages.drawing import (
+    ACCENT,
+    FAINT,
+    INK,
+    MAIN,
+    PAPER,
+    Figure,
+    Values,
+    axes_of,
+    settings,
+)
 from emodag.pages.words import number, title
 
 FLOAT32 = 2.0**-24
 """Half the distance from 1 to the next float32: what rounding once does at most."""
 
 
-def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name: str) -> str:
+def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name: str) -> Figure:
     """How far apart each step is, on a logarithmic axis: a dot per pair of runs, a line for all.
 
     Parameters
@@ -20,6 +30,7 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
     notes : by step, what differs in those that are not identical and have no numbers.
     name : what the figure is called in the page; no two share a name.
     """
+    values = Values(name, "step", "difference", "root mean square", "pairs identical", "pairs")
     with settings(name, math=True):
         figure, axes = axes_of(0.9 + 0.3 * len(steps))
         numbers = [rms for step in steps for rms in step["each_rms"] if rms]
@@ -36,31 +47,40 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
         else:
             axes.xaxis.set_visible(False)
         _step_ticks(axes, steps)
+        for row, step in enumerate(steps):
+            rms = step["carried"] and step["carried"]["rms"]
+            cells = (_distance_in_words(step, notes), rms, step["identical"], step["pairs"])
+            values.row(axes, row, title(step["step"]), *cells)
         told = "; ".join(f"{title(s['step'])}: {_distance_in_words(s, notes)}" for s in steps)
-        return svg(figure, f"Relative difference by step. {told}.")
+        caption = "How far apart the two sides are at each step: a dot for each pair of runs."
+        return values.figure(figure, f"Relative difference by step. {told}.", caption)
 
 
-def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> str:
+def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> Figure:
     """By what factor each step makes the difference larger than the step before it."""
     grown = [step for step in steps if step["amplification"]]
+    values = Values(name, "step", "difference, in units of that of the step before")
     with settings(name, math=True):
         figure, axes = axes_of(0.9 + 0.3 * len(grown))
-        values = [step["amplification"] for step in grown]
-        axes.plot(values, range(len(grown)), color=MAIN, marker="o", linewidth=1.5)
-        for row, value in enumerate(values):
+        by = [step["amplification"] for step in grown]
+        axes.plot(by, range(len(grown)), color=MAIN, marker="o", linewidth=1.5)
+        for row, value in enumerate(by):
             _label(axes, value, row, f"\N{MULTIPLICATION SIGN}{number(value)}")
         axes.set_xscale("log")
-        axes.set_xlim(min(values) / 2, max([2, *values]) * 6)
+        axes.set_xlim(min(by) / 2, max([2, *by]) * 6)
         axes.axvline(1, color=FAINT, linewidth=1, linestyle=(0, (2, 2)), zorder=0)
         axes.set_xlabel("difference, in units of that of the step before")
         _step_ticks(axes, grown)
+        for row, step in enumerate(grown):
+            values.row(axes, row, title(step["step"]), by[row])
         told = "; ".join(f"{title(s['step'])}: times {number(s['amplification'])}" for s in grown)
-        return svg(figure, f"Amplification by step. {told}.")
+        caption = "By what factor each step makes the difference larger, or smaller."
+        return values.figure(figure, f"Amplification by step. {told}.", caption)
 
 
 def effects(
     yardstick: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]], name: str
-) -> str:
+) -> Figure:
     """The effect on each score beside what the seeds do.
 
     Parameters
@@ -68,6 +88,8 @@ def effects(
     yardstick : what `spread` says, by what the score is called, in the order to draw them in.
     found : what `effect` says, likewise; empty for the contrast of the seeds themselves.
     """
+    heads = ("score", "standard deviation of seeds", "effect", "low", "high")
+    values = Values(name, *heads)
     with settings(name):
         figure, axes = axes_of(1.2 + 0.62 * len(yardstick))
         for row, (key, spread) in enumerate(yardstick.items()):
@@ -82,7 +104,18 @@ def effects(
         axes.margins(x=0.08)
         axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel("difference in macro-F1")
-        return svg(figure, f"Effect beside the seeds. {_effects_in_words(yardstick, found)}")
+        for row, (key, spread) in enumerate(yardstick.items()):
+            effect = found.get(key, {"mean": None, "interval": None})
+            values.row(
+                axes, row, key, spread["sd"], effect["mean"], *(effect["interval"] or [None] * 2)
+            )
+        description = f"Effect beside the seeds. {_effects_in_words(yardstick, found)}"
+        caption = (
+            "Circles: each seed's score less their mean, on a bar of one standard deviation to "
+            "either side. Diamond: the effect of this contrast, with its 95 % interval where there "
+            "are several pairs of runs."
+        )
+        return values.figure(figure, description, caption)
 
 
 def _distance_row(axes, row: int, step, low: float, notes: Mapping[str, str]) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
-
+from emodag.pages.drawing import Figure
 from emodag.pages.drift import figures
 from emodag.pages.drift.tables import SCORES, tables
 from emodag.pages.drift.terms import TERMS
-from emodag.pages.page_parts import template, text
+from emodag.pages.drift.verdicts import lead
+from emodag.pages.page_parts import render
 from emodag.pages.words import title
 from ledger.words import plural
 
@@ -21,10 +21,8 @@ def page(facts: Mapping[str, Any]) -> str:
     facts : what `drift.json` holds.
     """
     contrasts = [_contrast(contrast, facts["yardstick"]) for contrast in facts["contrasts"]]
-    made = template("drift/page.html").render(
-        title="Drift", style=Markup(text("style.css")), contrasts=contrasts, terms=TERMS
-    )
-    return made + "\n"
+    told = {"lead": lead(facts), "contrasts": contrasts, "terms": TERMS}
+    return render("drift/page.html", title="Drift", top="Verdict", contents=contrasts, **told)
 
 
 def _contrast(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,31 +53,15 @@ def _caution(names: list[str]) -> str:
     )
 
 
-def _figures(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _figures(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[Figure]:
     name, steps = contrast["name"], contrast["steps"]
-    found = [
-        (
-            figures.distances(steps, notes(contrast), f"{name}-distances"),
-            "How far apart the two sides are at each step: a dot for each pair of runs.",
-        )
-    ]
-    if any(step["amplification"] for step in steps):
-        found.append(
-            (
-                figures.amplification(steps, f"{name}-amplification"),
-                "By what factor each step makes the difference larger, or smaller.",
-            )
-        )
     spreads, effects = (_by_title(scores) for scores in (yardstick, contrast["effects"]))
-    found.append(
-        (
-            figures.effects(spreads, effects, f"{name}-effects"),
-            "Circles: each seed's score less their mean, on a bar of one standard deviation to "
-            "either side. Diamond: the effect of this contrast, with its 95 % interval where there "
-            "are several pairs of runs.",
-        )
-    )
-    return [{"svg": Markup(svg), "caption": caption} for svg, caption in found]
+    grown = any(step["amplification"] for step in steps)
+    return [
+        figures.distances(steps, notes(contrast), f"{name}-distances"),
+        *([figures.amplification(steps, f"{name}-amplification")] if grown else []),
+        figures.effects(spreads, effects, f"{name}-effects"),
+    ]
 
 
 def _by_title(scores: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

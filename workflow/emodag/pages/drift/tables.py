@@ -1,4 +1,4 @@
-"""The tables of the drift report, as text."""
+"""The tables of the drift page, as text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,11 +22,10 @@ LONG = {
 def tables(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> list[Table]:
     """Every table of a contrast that has something to show."""
     found = [_effects(contrast, yardstick), _steps(contrast)]
-    if contrast["first"] is None:
-        return found
-    found += [_folds(contrast), _pseudo_labels(contrast), _predictions(contrast)]
-    found += [_scores(contrast, key) for key in LONG]
-    return [table for table in found if table.rows]
+    if contrast["first"] is not None:
+        found += [_folds(contrast), _pseudo_labels(contrast), _predictions(contrast)]
+        found += [_scores(contrast, key) for key in LONG]
+    return [table._replace(of=contrast["title"]) for table in found if table.rows]
 
 
 def pair_name(pair: Mapping[str, Any]) -> str:

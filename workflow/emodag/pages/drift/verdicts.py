@@ -1,4 +1,4 @@
-"""What a contrast comes to, in one sentence."""
+"""What a contrast comes to: whether the two sides differ, whether it matters, and the figures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,18 +23,63 @@ def verdict(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> str:
     if contrast["first"] is None:
         pairs = plural(len(contrast["pairs"]), "pair")
         return (
-            f"Identical to the last bit at every step, in {pairs} of runs: {together(names)} made "
-            "no difference to these runs."
+            f"The two do not differ. Identical to the last bit at every step, in {pairs} of runs: "
+            f"{together(names)} made no difference to these runs."
         )
     effects = [f"{_effect(e[SCORE])} for {_who(s)}" for s, e in contrast["effects"].items()]
     bounds = [f"{score(x[SCORE]['two_runs'])} ({_who(s)})" for s, x in yardstick.items()]
     return (
-        f"First differs in the {title(contrast['first']).lower()}{_by_how_much(contrast)}; "
+        f"The two differ, {MATTERS[matter(contrast['effects'], yardstick)]}. First differs in the "
+        f"{title(contrast['first']).lower()}{_by_how_much(contrast)}; "
         f"the effect of {together(names)} on the cross-validated macro-F1 is "
         f"{', and '.join(effects)}, in {plural(len(contrast['pairs']), 'pair')} of runs; two runs "
         f"that differ in their seed alone stay within {' and '.join(bounds)} of each other (95 %, "
         f"n = {_seeds(yardstick)} seeds)."
     )
+
+
+MATTERS = {
+    True: "and it matters: scores move in one direction, or further than by another run seed",
+    False: "and it matters no more than another run seed does",
+}
+"""What is said of a contrast whose sides differ."""
+
+
+def matter(effects: Mapping[str, Any], yardstick: Mapping[str, Any]) -> bool:
+    """Whether a difference matters to some generation's score.
+
+    It does if the mean over pairs of runs is surely not 0, or further from it than two runs that
+    differ in their seed alone are from each other.
+    """
+    for step, found in effects.items():
+        effect, bound = found[SCORE], yardstick[step][SCORE]["two_runs"]
+        low, high = effect["interval"] or (0, 0)
+        if low > 0 or high < 0 or abs(effect["mean"]) > bound:
+            return True
+    return False
+
+
+def lead(facts: Mapping[str, Any]) -> str:
+    """Whether environments differ, and whether it matters, over all contrasts in a sentence.
+
+    Parameters
+    ----------
+    facts : what `drift.json` holds.
+    """
+    pairs = [contrast for contrast in facts["contrasts"] if contrast["effects"]]
+    differing = [contrast for contrast in pairs if contrast["first"] is not None]
+    if not differing:
+        return (
+            f"None of {plural(len(pairs), 'pair')} of environments differs, to the last bit: it "
+            "does not matter which of them runs."
+        )
+    told = [
+        f"{contrast['title']} differ, {MATTERS[matter(contrast['effects'], facts['yardstick'])]}"
+        for contrast in differing
+    ]
+    same = len(pairs) - len(differing)
+    rest = f"; {plural(same, 'other pair')} of environments {'does' if same == 1 else 'do'} not"
+    return f"{'; '.join(told)}{rest * (same > 0)}."
 
 
 def yardstick_verdict(yardstick: Mapping[str, Any]) -> str:

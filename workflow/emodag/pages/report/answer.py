@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emodag.pages.comparison import ALPHA, choice, verdict
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, svg
+from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_of, settings
 from emodag.pages.report.intervals import Intervals, dotted
-from emodag.pages.report.parts import Figure, stage_name
+from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, worth
 from emodag.science.scores.chance import Chance
-from emodag.science.scores.resampling import Estimate
+from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
 
 MOST_STEPS = 3
@@ -97,19 +97,22 @@ def figure(run: Run, intervals: Intervals) -> Figure:
     """Every stage's score with its interval, beside that of the hidden people."""
     guessing = intervals.chance(run.protocols[-1])
     places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
+    values = Values("scores", "stage", "macro-F1", "low", "high", "best epoch", "hidden people")
     with settings("answer"):
         drawing, axes = axes_of(0.9 + 0.34 * len(places))
         told = []
         for row, (protocol, stage) in enumerate(places):
-            estimate = intervals.of(protocol, stage)
-            axes.plot(estimate.interval, [row, row], color=MAIN, linewidth=2)
-            axes.plot([estimate.value], [row], "o", color=MAIN, markersize=7)
-            reported = reported_score(run, protocol, stage)
-            if protocol == "published":
+            found, name = intervals.of(protocol, stage), f"{protocol}, {stage_name(stage)}"
+            axes.plot(found.interval, [row, row], color=MAIN, linewidth=2)
+            axes.plot([found.value], [row], "o", color=MAIN, markersize=7)
+            reported = reported_score(run, protocol, stage) if protocol == "published" else None
+            if reported is not None:
                 axes.plot([reported], [row], "|", color=INK, markersize=13, markeredgewidth=2)
             hidden = hidden_scores(run, protocol, stage)
             axes.plot(hidden, [row] * len(hidden), "D", color=ACCENT, markersize=6)
-            told.append(f"{protocol}, {stage_name(stage)}: {brief(estimate.value)}")
+            mean = float(np.mean(hidden)) if hidden else None
+            values.row(axes, row, name, found.value, *found.interval, reported, mean)
+            told.append(f"{name}: {brief(found.value)}")
         axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_yticks(range(len(places)), [f"{p}, {stage_name(s)}" for p, s in places])
         axes.set_ylim(len(places) - 0.5, -0.5)
@@ -123,10 +126,8 @@ def figure(run: Run, intervals: Intervals) -> Figure:
             dotted(guessing, run.protocols[-1]),
         ]
         shown = [True, "published" in run.protocols, bool(run.leaderboard), True]
-        return Figure(
-            svg(drawing, f"Macro-F1 by stage. {'; '.join(told)}."),
-            " ".join(compress(caption, shown)),
-        )
+        description = f"Macro-F1 by stage. {'; '.join(told)}."
+        return values.figure(drawing, description, " ".join(compress(caption, shown)))
 
 
 def reported_score(run: Run, protocol: str, stage: str) -> float:
@@ -251,13 +252,19 @@ def _suspicions(run: Run) -> list[Finding]:
 
 def _hidden(run: Run) -> Finding:
     protocol = run.protocols[0]
-    values = hidden_scores(run, protocol, run.last)
-    spread = f", {interval([min(values), max(values)], brief)} by seed" if len(values) > 1 else ""
+    counts = run.hidden_counts(protocol, run.last)
+    score = float(np.mean(hidden_scores(run, protocol, run.last)))
+    if counts is None:
+        sure = "no interval, as nobody says whose row is whose"
+    else:
+        ends = estimate(counts).interval
+        people = plural(counts.shape[2], "person")
+        sure = f"95 % interval {interval(ends, brief)}, over {people}"
     text = (
         f"macro-F1 of the {protocol} protocol's submission on the test table's people, whose truth "
-        f"is known here{spread}."
+        f"is known here ({sure})."
     )
-    return Finding("Score on the hidden people", brief(float(np.mean(values))), text)
+    return Finding("Score on the hidden people", brief(score), text)
 
 
 def _gap(run: Run, intervals: Intervals) -> Finding:

@@ -3,9 +3,10 @@
 import numpy as np
 from safetensors.numpy import load_file
 
-from emodag.pages.drawing import FAINT, MAIN, axes_of, settings, svg
+from emodag.pages.drawing import FAINT, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.page_parts import Section
 from emodag.pages.report.features import scaled_rows
-from emodag.pages.report.parts import Figure, Section, stage_name
+from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, percent, short
 from emodag.science.fit.attention import mean_gate, rank_agreement, shared_top
@@ -57,21 +58,23 @@ def _figures(run: Run, gates: np.ndarray) -> list[Figure]:
 
 def _figure(run: Run, name: str, gates: np.ndarray, at: np.ndarray, span: tuple) -> Figure:
     names = [run.features[column] for column in at]
+    values = Values(f"gates {name}", "feature", "mean gate", "lowest fold", "highest fold")
     with settings(f"attention-{name}"):
         drawing, axes = axes_of(0.9 + 0.24 * len(names))
-        for row, values in enumerate(gates.T):
-            axes.plot([values.min(), values.max()], [row, row], color=FAINT, linewidth=1)
-            axes.plot(values, [row] * len(values), "o", color=MAIN, markersize=4, alpha=0.6)
+        for row, each in enumerate(gates.T):
+            axes.plot([each.min(), each.max()], [row, row], color=FAINT, linewidth=1)
+            axes.plot(each, [row] * len(each), "o", color=MAIN, markersize=4, alpha=0.6)
+            ends = (float(show(each)) for show in (np.mean, np.min, np.max))
+            values.row(axes, row, names[row], *ends)
         axes.set_yticks(range(len(names)), [short(text) for text in names], fontsize=8.5)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.set_xlim(*span)
-        axes.margins(x=0.02)
+        margin = 0.03 * (span[1] - span[0])
+        axes.set_xlim(span[0] - margin, span[1] + margin)
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("mean gate")
         told = f"{plural(len(names), 'feature')} whose gates are {name}"
         listed = ", ".join(
             f"{text} {brief(mean)}" for text, mean in zip(names, gates.mean(axis=0), strict=True)
         )
-        return Figure(
-            svg(drawing, f"The {told}: {listed}."), f"The {told}; a dot for each fold's model."
-        )
+        caption = f"The {told}; a dot for each fold's model."
+        return values.figure(drawing, f"The {told}: {listed}.", caption)

@@ -1,16 +1,22 @@
 """Whether confidences mean what they say, and what the threshold on them selects."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from emodag.pages.drawing import ACCENT, FAINT, MAIN, axes_of, settings, svg
-from emodag.pages.page_parts import NONE, Table
-from emodag.pages.report.parts import Figure, Section, capital, stage_name
+from emodag.pages.drawing import ACCENT, FAINT, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, percent
-from emodag.science.scores.calibration import expected_calibration_error, reliability, selected
+from emodag.pages.words import around, brief, percent
+from emodag.science.scores.calibration import expected_calibration_error, reliability
+from emodag.science.scores.resampling import Estimate, share
 
-STEPS = np.linspace(0.25, 0.99, 75)
+STEPS = np.linspace(0.25, 0.99, 38)
 """Thresholds that the figure of the selection is drawn at."""
+
+FEW = 20
+"""Of fewer rows than this a share says little."""
 
 
 def section(run: Run) -> Section:
@@ -27,7 +33,11 @@ def section(run: Run) -> Section:
         f"mean distance from the accuracy over ten bins.{learnt * run.has_pool}"
     )
     found = {protocol: _sure(run, protocol) for protocol in run.protocols}
-    figures = [f(run, name, *found[name]) for name in found for f in (_reliability, _selection)]
+    figures = [
+        figure
+        for name, sure in found.items()
+        for figure in (_reliability(name, sure), _selection(name, sure, run.params["threshold"]))
+    ]
     tables = [_thresholds(run, found), *([_pseudo_labels(run)] if run.has_pool else [])]
     title = "Confidence and pseudo-labels" if run.has_pool else "Confidence"
     return Section("calibration", title, [text, figures, *tables])
@@ -40,74 +50,130 @@ def _pool(run: Run) -> str:
     return " and ".join(kind for name, kind in kinds.items() if name in rows)
 
 
-def _sure(run: Run, protocol: str) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of every held-out row and whether it is right, last generation.
+class Sure(NamedTuple):
+    """How sure the last generation is of every held-out row, and whether it is right.
 
-    A row is there once for each seed and repeat.
+    Attributes
+    ----------
+    confidence, right : (seeds, repeats, n).
+    person : (n,) of whom each row is.
     """
-    probabilities = np.concatenate([run.held_out(protocol, s, run.last) for s in run.seeds])
-    right = probabilities.argmax(axis=2) == run.labels
-    return probabilities.max(axis=2).ravel(), right.ravel()
+
+    confidence: np.ndarray
+    right: np.ndarray
+    person: np.ndarray
+
+    def accuracy(self, chosen: np.ndarray) -> Estimate:
+        """The share of right ones among chosen rows, (seeds, repeats, n) booleans."""
+        persons = int(self.person.max()) + 1
+        sums = (
+            np.stack([np.bincount(self.person, each.sum(axis=0), persons) for each in rows])
+            for rows in (chosen & self.right, chosen)
+        )
+        return share(*sums)
+
+    def at_least(self, threshold: float) -> np.ndarray:
+        """The rows that a threshold selects, as `accuracy` takes them."""
+        return self.confidence >= np.asarray(threshold, self.confidence.dtype)
 
 
-def _reliability(run: Run, name: str, confidence: np.ndarray, right: np.ndarray) -> Figure:
-    found = reliability(confidence, right)
-    error = expected_calibration_error(found)
-    filled = found.rows > 0
+def _sure(run: Run, protocol: str) -> Sure:
+    probabilities = np.stack([run.held_out(protocol, seed, run.last) for seed in run.seeds])
+    right = probabilities.argmax(axis=3) == run.labels
+    return Sure(probabilities.max(axis=3), right, run.person)
+
+
+def _reliability(name: str, sure: Sure) -> Figure:
+    found = reliability(sure.confidence.ravel(), sure.right.ravel())
+    error, whole = expected_calibration_error(found), sure.accuracy(sure.confidence > 0)
+    heads = ("above", "up to", "rows", "mean confidence", "accuracy", "low", "high")
+    values = Values(f"reliability {name}", *heads)
     with settings(f"reliability-{name}"):
         drawing, (axes, below) = axes_of(4.2, 2, height_ratios=[4, 1], sharex=True)
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
-        points = found.confidence[filled], found.accuracy[filled]
-        axes.plot(*points, color=MAIN, marker="o", linewidth=1.5)
-        axes.set_ylim(0, 1)
+        for at in np.flatnonzero(found.rows).tolist():
+            low, high = found.edges[at : at + 2].tolist()
+            estimate = sure.accuracy(found.bin_of(sure.confidence) == at)
+            place, rows = float(found.confidence[at]), int(found.rows[at])
+            ends = estimate.interval
+            axes.plot([place, place], ends, color=MAIN, linewidth=2, alpha=0.5)
+            style = {"color": MAIN, "fillstyle": "full" if rows >= FEW else "none"}
+            axes.plot([place], [estimate.value], "o", **style)
+            below.bar(low, rows, (high - low) * 0.9, align="edge", color=MAIN)
+            if rows < FEW:
+                below.text((low + high) / 2, rows, str(rows), ha="center", va="bottom", fontsize=8)
+            cells = (low, high, rows, place, estimate.value, *ends)
+            values.column(axes, low, high, *cells)
+        axes.set_ylim(-0.02, 1.02)
         axes.set_ylabel("accuracy")
-        width = found.edges[1] - found.edges[0]
-        below.bar(found.edges[:-1], found.rows, width * 0.9, align="edge", color=MAIN)
         below.set_ylabel("rows")
         below.set_xlim(0, 1)
         below.set_xlabel("confidence")
         told = (
-            f"{name}, held-out rows: mean confidence {brief(float(confidence.mean()))}, accuracy "
-            f"{brief(float(right.mean()))}, ECE {brief(error)}."
+            f"{name}, held-out rows: mean confidence {brief(float(sure.confidence.mean()))}, "
+            f"accuracy {brief(whole.value)}{around(whole.interval, brief)}, ECE {brief(error)}."
         )
-        return Figure(
-            svg(drawing, f"Reliability, {told}"),
-            f"{capital(told)} Dotted: confidence equal to accuracy.",
+        caption = (
+            f"{capital(told)} Dot and line: accuracy of a bin and its 95 % interval over persons; "
+            f"hollow: fewer than {FEW} rows. Dotted: confidence equal to accuracy."
         )
+        return values.figure(drawing, f"Reliability, {told}", caption)
 
 
-def _selection(run: Run, name: str, confidence: np.ndarray, right: np.ndarray) -> Figure:
-    share, accuracy = selected(confidence, right, STEPS)
-    threshold = run.params["threshold"]
-    (taken,), (good,) = selected(confidence, right, np.array([threshold]))
+def _selection(name: str, sure: Sure, threshold: float) -> Figure:
+    values = Values(
+        f"selection {name}", "least confidence", "share of rows", "rows", "accuracy", "low", "high"
+    )
+    cells = [_selected(sure, step) for step in STEPS.tolist()]
+    columns = np.array(cells)
+    columns[columns[:, 1] < FEW, 2:] = np.nan
+    share_of_rows, _, accuracy, low, high = columns.T
+    taken, _, good, *ends = _selected(sure, threshold)
     with settings(f"selection-{name}"):
         drawing, axes = axes_of(4.2)
+        axes.fill_between(STEPS, low, high, color=MAIN, alpha=0.15, linewidth=0)
         axes.plot(STEPS, accuracy, color=MAIN, linewidth=2)
-        axes.plot(STEPS, share, color=ACCENT, linewidth=2, linestyle=(0, (4, 1.5)))
+        axes.plot(STEPS, share_of_rows, color=ACCENT, linewidth=2, linestyle=(0, (4, 1.5)))
         axes.axvline(threshold, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
         axes.set_ylim(0, 1.02)
         axes.set_xlim(STEPS[0], 1)
         axes.set_xlabel("least confidence")
+        half = (STEPS[1] - STEPS[0]) / 2
+        for step, each in zip(STEPS.tolist(), cells, strict=True):
+            values.column(axes, step - half, step + half, step, *each)
         told = f"{name}, held-out rows: {threshold:g} selects {percent(taken)}"
-        told += "." if np.isnan(good) else f", of which {percent(good)} are right."
-        return Figure(
-            svg(drawing, f"What thresholds select, {told}"),
-            f"{capital(told)} Solid: accuracy of what is selected. Dashed: share of rows selected. "
-            f"Dotted: {threshold:g}.",
+        told += (
+            "." if good != good else f", of which {percent(good)}{around(ends, percent)} are right."
         )
+        caption = (
+            f"{capital(told)} Solid: accuracy of what is selected, while that is at least {FEW} "
+            "rows, and its 95 % interval over persons. Dashed: share of rows selected. "
+            f"Dotted: {threshold:g}."
+        )
+        return values.figure(drawing, f"What thresholds select, {told}", caption)
 
 
-def _thresholds(run: Run, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> Table:
-    steps = np.unique([0.0, 0.5, 0.6, 0.7, 0.8, 0.95, run.params["threshold"]])
-    columns = [selected(*found[protocol], steps) for protocol in found]
+def _selected(sure: Sure, threshold: float) -> tuple[float, int, float, float, float]:
+    """Share and number of the rows selected, and their accuracy with the ends of its interval."""
+    chosen = sure.at_least(threshold)
+    rows, estimate = int(chosen.sum()), sure.accuracy(chosen)
+    return float(chosen.mean()), rows, estimate.value, *estimate.interval
+
+
+def _thresholds(run: Run, found: dict[str, Sure]) -> Table:
+    steps = sorted({0.0, 0.5, 0.6, 0.7, 0.8, 0.95, run.params["threshold"]})
     heads = ["Least confidence"]
     for protocol in found:
-        heads += [f"{protocol}: rows", f"{protocol}: accuracy"]
-    rows = [
-        [f"{step:g}", *(_shown(part[at]) for pair in columns for part in pair)]
-        for at, step in enumerate(steps)
-    ]
-    return Table("What thresholds select among held-out rows", heads, rows)
+        heads += [f"{protocol}: rows", "share", "accuracy (95 % interval)"]
+    rows = []
+    for step in steps:
+        rows.append([f"{step:g}"])
+        for sure in found.values():
+            taken, count, good, *ends = _selected(sure, step)
+            told = NONE if good != good else f"{percent(good)}{around(ends, percent)}"
+            rows[-1] += [f"{count:,}", percent(taken), told]
+    note = "Rows of every run seed and repeat. " * (run.repeats > 1 or len(run.seeds) > 1)
+    return Table("What thresholds select among held-out rows", heads, rows, note)
 
 
 def _pseudo_labels(run: Run) -> Table:
@@ -120,7 +186,10 @@ def _pseudo_labels(run: Run) -> Table:
         for protocol in run.protocols
         for generation in run.generations
     ]
-    note = "Where a fold or run seed has its own, means over them. The classes' columns are shares."
+    note = (
+        "Where each fold or run seed has pseudo-labels of its own, their number is a mean over "
+        "them; accuracy and the classes' shares are of all of them together."
+    )
     return Table(f"Pseudo-labels of the {_pool(run)}", heads, rows, note)
 
 

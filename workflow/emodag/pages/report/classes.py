@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from emodag.pages.drawing import INK, MAIN, MOST_NAMED, PAPER, axes_of, settings, svg
-from emodag.pages.page_parts import NONE, Table
-from emodag.pages.report.parts import Figure, Section, capital, stage_name
+from emodag.pages.drawing import MAIN, MOST_NAMED, SHADE, Figure, Values, axes_of, settings
+from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, percent
-from emodag.science.scores.class_scores import by_class
+from emodag.pages.words import around, brief, percent
+from emodag.science.scores.class_scores import by_class, f1_sums
+from emodag.science.scores.resampling import share
 from emodag.science.scores.scoring import confusion
 from ledger.words import plural
 
@@ -28,9 +29,18 @@ def section(run: Run) -> Section:
     if len(run.classes) > MOST_NAMED:
         told = [_confusions(run, name, counts) for name, counts in found.items()]
         return Section("classes", "Classes", [rows, *told, _table(run, found)])
-    cell = "A cell holds the share of a true class's rows that are taken for the class below it."
+    cell = "A cell holds the share of a true class's rows that are predicted as the class below it."
     figures = [_figure(run, name, counts) for name, counts in found.items()]
     return Section("classes", "Classes", [f"{rows} {cell}", figures, _table(run, found)])
+
+
+def _person_counts(run: Run, name: str) -> np.ndarray | None:
+    """(seeds, persons, classes, classes) what `found[name]` is the sum of, where that is known."""
+    protocol, _, which = name.partition(", ")
+    if which:
+        return run.counts(protocol, run.last).sum(axis=1)
+    counts = run.hidden_counts(run.protocols[0], run.last)
+    return None if counts is None else counts[:1, 0]
 
 
 def held_out(run: Run, protocol: str) -> np.ndarray:
@@ -61,41 +71,45 @@ def _confusions(run: Run, name: str, counts: np.ndarray) -> str:
 def _figure(run: Run, name: str, counts: np.ndarray) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = len(run.classes)
+    values = Values(f"confusion {name}", "true class", "predicted as", "rows", "share of the class")
     with settings(f"confusion-{name}"):
-        drawing, axes = axes_of(1.2 + 0.55 * size)
+        drawing, axes = axes_of(1.2 + 0.62 * size)
         for true in range(size):
             for taken in range(size):
-                share = shares[true, taken]
-                box = {"color": MAIN, "alpha": share, "linewidth": 0}
+                part, rows = float(shares[true, taken]), float(counts[true, taken])
+                box = {"color": MAIN, "alpha": SHADE * part, "linewidth": 0}
+                box |= values.mark(run.classes[true], run.classes[taken], rows, part)
                 axes.fill_between([taken - 0.5, taken + 0.5], true - 0.5, true + 0.5, **box)
-                colour = PAPER if share > 0.6 else INK
-                text = f"{100 * share:.0f} %"
-                axes.text(taken, true, text, ha="center", va="center", color=colour)
+                text = f"{100 * part:.0f} %\n{rows:,.0f}"
+                axes.text(taken, true, text, ha="center", va="center", fontsize=9)
         axes.set_xticks(range(size), run.classes)
         axes.set_yticks(range(size), run.classes)
         axes.set_xlim(-0.5, size - 0.5)
         axes.set_ylim(size - 0.5, -0.5)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted as")
         axes.set_ylabel("true class")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         told = "; ".join(
             f"{label}: {percent(shares[at, at])} right" for at, label in enumerate(run.classes)
         )
-        return Figure(
-            svg(drawing, f"Confusion matrix, {name}. {told}."), f"{capital(name)}. {told}."
-        )
+        caption = f"{capital(name)}: shares and rows. {told}."
+        return values.figure(drawing, f"Confusion matrix, {name}. {told}.", caption)
 
 
 def _table(run: Run, found: dict[str, np.ndarray]) -> Table:
     rows = []
     for name, counts in found.items():
-        scores = by_class(counts)
+        scores, persons = by_class(counts), _person_counts(run, name)
+        sums = None if persons is None else np.split(f1_sums(persons), 2, axis=-1)
         for at, label in enumerate(run.classes):
             shown = [_shown(scores[key][at]) for key in ("precision", "recall", "f1")]
-            rows.append([f"{label} ({name})", *shown, f"{scores['support'][at]:,.0f}"])
-    heads = ["Class", "precision", "recall", "F1", "rows"]
-    return Table("Precision, recall and F1 by class", heads, rows)
+            ends = around(share(*(part[..., at] for part in sums)).interval, brief) if sums else ""
+            shown += [ends.strip(" ()") or NONE, f"{scores['support'][at]:,.0f}"]
+            rows.append([f"{label} ({name})", *shown])
+    heads = ["Class", "precision", "recall", "F1", "95 % interval of F1", "rows"]
+    note = "Intervals are over persons."
+    return Table("Precision, recall and F1 by class", heads, rows, note)
 
 
 def _shown(value: float) -> str:

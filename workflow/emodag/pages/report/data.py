@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from emodag.pages.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
-from emodag.pages.page_parts import Table
+from emodag.pages.drawing import (
+    MOST_NAMED,
+    Figure,
+    Values,
+    axes_of,
+    legend_of,
+    settings,
+    stacked,
+)
+from emodag.pages.page_parts import Section, Table
 from emodag.pages.report.features import odd_cells
 from emodag.pages.report.maps import maps
 from emodag.pages.report.oddity_figures import before_and_after, odd_map
-from emodag.pages.report.parts import Figure, Section
 from emodag.pages.report.run import Run
 from emodag.pages.words import number, percent, short
 from emodag.science.tables.oddities import Oddities
@@ -50,13 +57,10 @@ def _persons(run: Run) -> Figure:
     joint = np.bincount(run.person * size + run.labels, minlength=len(run.persons) * size)
     counts = joint.reshape(-1, size)
     people = len(run.persons)
+    values = Values("rows", "person", "class", "rows")
     with settings("persons-rows"):
         drawing, axes = axes_of(1.4 + min(0.22 * people, 6))
-        left = np.zeros(people)
-        for at, label in enumerate(run.classes):
-            colour = SERIES[at % len(SERIES)]
-            axes.barh(range(people), counts[:, at], 0.8, left, color=colour, label=label)
-            left += counts[:, at]
+        stacked(axes, values, run.persons, run.classes, counts)
         axes.set_yticks(range(people) if people <= 40 else [])
         if people <= 40:
             axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
@@ -72,7 +76,7 @@ def _persons(run: Run) -> Figure:
         )
         ends = dict.fromkeys(f"{rows:,}" for rows in np.sort(counts.sum(axis=1))[[0, -1]])
         told = f"Rows by person and class: {shares}; {' to '.join(ends)} rows a person."
-        return Figure(svg(drawing, told), told)
+        return values.figure(drawing, told, told)
 
 
 def _table(quality: dict) -> Table:

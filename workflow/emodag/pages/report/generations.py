@@ -4,9 +4,17 @@ from itertools import combinations
 
 import numpy as np
 
-from emodag.pages.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
-from emodag.pages.page_parts import NONE, Table
-from emodag.pages.report.parts import Figure, Section, capital, stage_name
+from emodag.pages.drawing import (
+    MOST_NAMED,
+    Figure,
+    Values,
+    axes_of,
+    legend_of,
+    settings,
+    stacked,
+)
+from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, percent
 from emodag.science.scores.class_scores import cohens_kappa
@@ -18,9 +26,10 @@ def section(run: Run) -> Section:
     shifts = (
         "What students learn from shifts with the pseudo-labels, and what is predicted with it."
     )
+    boosted = any(factor != 1 for factor in run.params["boost"])
     tested = (
-        f" Predictions of the test rows are the blends' (run seed {seed}), boosted as the "
-        "submission is."
+        f" Predictions of the test rows are the blends' (run seed {seed})"
+        f"{', boosted as the submission is' * boosted}."
     )
     text = f"{shifts}{tested * run.has_test} Cohen's kappa is the agreement beyond chance."
     figures = [_figure(run, protocol, seed) for protocol in run.protocols]
@@ -47,14 +56,10 @@ def _balances(run: Run, protocol: str, seed: int) -> dict[str, np.ndarray]:
 
 def _figure(run: Run, protocol: str, seed: int) -> Figure:
     balances = _balances(run, protocol, seed)
+    values = Values(f"balance {protocol}", "rows", "class", "share")
     with settings(f"balance-{protocol}"):
         drawing, axes = axes_of(1.4 + 0.32 * len(balances))
-        shares = np.array(list(balances.values()))
-        left = np.zeros(len(balances))
-        for at, label in enumerate(run.classes):
-            colour = SERIES[at % len(SERIES)]
-            axes.barh(range(len(left)), shares[:, at], 0.75, left, color=colour, label=label)
-            left += shares[:, at]
+        stacked(axes, values, [*balances], run.classes, np.array(list(balances.values())))
         axes.set_yticks(range(len(balances)), balances)
         axes.set_ylim(len(balances) - 0.5, -0.5)
         axes.set_xlim(0, 1)
@@ -72,7 +77,7 @@ def _figure(run: Run, protocol: str, seed: int) -> Figure:
         caption = (
             f"{capital(protocol)}: share of each class in what students learn from and predict."
         )
-        return Figure(svg(drawing, f"Class balance, {protocol}. {told}."), caption)
+        return values.figure(drawing, f"Class balance, {protocol}. {told}.", caption)
 
 
 def _agreement(run: Run, seed: int) -> Table:

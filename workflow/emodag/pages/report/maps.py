@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from emodag.pages.drawing import MOST_NAMED, SERIES, axes_of, legend_of, settings, svg
+from emodag.pages.drawing import (
+    MOST_NAMED,
+    SERIES,
+    Figure,
+    Values,
+    axes_of,
+    legend_of,
+    settings,
+)
 from emodag.pages.report.features import sampled, scaled_rows
-from emodag.pages.report.parts import Figure
 from emodag.pages.report.run import Run
 from emodag.pages.words import short
 from emodag.science.embedding import embed
@@ -31,11 +38,13 @@ def maps(run: Run) -> list[Figure]:
 
 
 def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], how: str) -> Figure:
+    values = Values(f"map by {what}", what, "rows")
     with settings(f"map-{what}"):
         drawing, axes = axes_of(5.2)
         for code, name in enumerate(names):
             inside = codes == code
             style = {"color": SERIES[code % len(SERIES)], "markersize": 3.2, "alpha": 0.75}
+            style |= values.mark(name, int(inside.sum()))
             style |= {"marker": MARKERS[_shape(code)], "markeredgewidth": 0, "linestyle": ""}
             axes.plot(*places[inside].T, label=short(name), **style)
         axes.set_xticks([])
@@ -46,7 +55,7 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
             legend = {**legend_of([short(name) for name in names]), "handletextpad": 0.1}
             drawing.legend(loc="outside lower center", markerscale=2, **legend)
         told = f"{how}, by {what}. Only closeness means something; axes and directions do not."
-        return Figure(svg(drawing, told), told)
+        return values.figure(drawing, told, told)
 
 
 def _shape(code: int) -> int:

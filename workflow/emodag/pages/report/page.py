@@ -1,10 +1,6 @@
 """`report.html`: the answer, then every section, in one file of its own."""
 
-import re
-
-from markupsafe import Markup, escape
-
-from emodag.pages.page_parts import template, text
+from emodag.pages.page_parts import render
 from emodag.pages.report import (
     answer,
     attention,
@@ -28,34 +24,29 @@ TITLE = "Emotion recognition across people: what this run came to"
 def page(run: Run) -> str:
     """The report on a run."""
     intervals = Intervals(run)
-    sections = [
-        table_one.section(run),
-        persons.section(run, intervals),
+    open_ = [table_one.section(run), persons.section(run, intervals)]
+    folded = [
+        *([variants.section(run, intervals)] if run.variants else []),
         classes.section(run),
         calibration.section(run),
         *([generations.section(run)] if run.has_pool else []),
         data.section(run),
         *([training.section(run)] if run.has_networks else []),
         *([attention.section(run)] if run.has_attention else []),
-        *([variants.section(run, intervals)] if run.variants else []),
         provenance.section(run),
     ]
-    made = template("report/page.html", code=_code).render(
+    return render(
+        "page.html",
         title=TITLE,
-        style=Markup(text("style.css") + text("report/style.css")),
-        script=Markup(text("report/sort.js")),
+        top="Verdict",
         lead=_lead(run),
         findings=answer.findings(run, intervals),
         steps=answer.steps(run, intervals),
         opening=answer.figure(run, intervals),
-        sections=sections,
+        contents=open_ + folded,
+        open=open_,
+        folded=folded,
     )
-    return made + "\n"
-
-
-def _code(text: str) -> Markup:
-    """Escaped text, with what stands in backticks as code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _lead(run: Run) -> str:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from emodag.pages.drawing import FAINT, INK, MAIN, axes_of, settings, svg
-from emodag.pages.page_parts import Table
+from emodag.pages.drawing import FAINT, INK, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.page_parts import Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
-from emodag.pages.report.parts import Figure, Section, capital, stage_name
+from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, percent, short
 
@@ -35,7 +35,16 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
     own = intervals.own(protocol)
     order = np.argsort(-own, kind="stable")
     f1, guessing = own[order], intervals.chance(protocol)
-    estimate = intervals.of(protocol, run.last)
+    estimate, rows = intervals.of(protocol, run.last), np.bincount(run.person)
+    values = Values(
+        f"persons {protocol}",
+        "person",
+        "macro-F1",
+        "accuracy",
+        "95 % of guesses stay below",
+        "rows",
+    )
+    accuracy = _accuracy(run, protocol)
     with settings(f"persons-{protocol}"):
         drawing, axes = axes_of(3.2)
         axes.axhspan(*estimate.interval, color=MAIN, alpha=0.15, linewidth=0)
@@ -44,6 +53,11 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
         places = range(len(order))
         axes.plot(places, guessing.own[order], "_", color=INK, markersize=11)
         axes.plot(places, f1, "o", color=MAIN, markersize=5)
+        axes.set_xlim(-0.6, len(order) - 0.4)
+        for place, at in enumerate(order.tolist()):
+            cells = (float(each[at]) for each in (own, accuracy, guessing.own))
+            band = (place - 0.5, place + 0.5)
+            values.column(axes, *band, run.persons[at], *cells, int(rows[at]))
         if len(order) <= 40:
             names = [short(run.persons[at]) for at in order]
             axes.set_xticks(places, names, rotation=90, fontsize=8)
@@ -64,7 +78,7 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
             "Dash: what 95 of 100 such shuffles stay below for that person; a dot that is not "
             "above it may be luck."
         )
-        return Figure(svg(drawing, told), caption)
+        return values.figure(drawing, told, caption)
 
 
 def _table(run: Run, intervals: Intervals) -> Table:

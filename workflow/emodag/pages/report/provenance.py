@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from emodag.pages.page_parts import Table
-from emodag.pages.report.parts import Commands, Section
+from emodag.pages.page_parts import Commands, Files, Section, Table, file_link
 from emodag.pages.report.run import Run
 from ledger.kinds.digest import logical_digest
 
@@ -17,6 +16,9 @@ DIGESTED = (
     "submission.csv",
 )
 """What the run is recognised by."""
+
+RESULTS = ("scores.csv", "leaderboard.csv", "variants.csv")
+"""What the page holds as files."""
 
 COMMANDS = """\
 # the run again; only what is not in the store is computed
@@ -35,13 +37,19 @@ def section(run: Run) -> Section:
         "Everything here follows from the inputs, the settings, the code and the environment; two "
         "builds of this page from them are the same to the last byte. Times, memory, hits and the "
         "commit may differ between such builds, so they are not part of the page but of the "
-        "provenance records beside the results, which `lineage` and `cost` show. "
+        "provenance records beside the results, which `results/index.html` shows, job by job. "
         "`configuration.yaml` beside this page is its whole configuration; a run with another one "
         "sets both aside, into `results/earlier`."
     )
-    blocks = [text, Commands(COMMANDS), *_raw(run), _digests(run)]
+    blocks = [text, Commands(COMMANDS), _files(run), *_raw(run), _digests(run)]
     blocks += [_environment(run), _settings(run)]
     return Section("provenance", "Provenance, and how to reproduce this", blocks)
+
+
+def _files(run: Run) -> Files:
+    names = [name for name in RESULTS if name in run.inputs]
+    files = [file_link(name, run.inputs[name].read_text(), name) for name in names]
+    return Files("The tables that this page is made from:", files)
 
 
 def _raw(run: Run) -> list[Table]:

@@ -69,6 +69,17 @@ class Run:
             return np.empty(0, np.int64)
         return read_columns(self.inputs["table/test_rows.parquet"])["id"]
 
+    @cached_property
+    def test_person(self) -> np.ndarray | None:
+        """(m,) position of whom each test row belongs to, None where nobody knows."""
+        found = read_columns(self.inputs["table/test_rows.parquet"]) if self.has_test else {}
+        if "person" in found:
+            return np.unique(found["person"], return_inverse=True)[1]
+        if not (blocks := self.params.get("test_blocks")):
+            return None
+        sizes = blocks if isinstance(blocks, list) else [blocks] * (len(self.test_rows) // blocks)
+        return np.repeat(np.arange(len(sizes)), sizes)
+
     @property
     def labels(self) -> np.ndarray:
         """(n,) class codes of the training rows."""
@@ -156,6 +167,24 @@ class Run:
     def answers(self, protocol: str, seed: int, stage: str) -> np.ndarray:
         """(m,) the classes that a submission made of a blend would hold."""
         return decided(self.hidden(protocol, seed, stage), self.params["boost"])
+
+    def hidden_counts(self, protocol: str, stage: str) -> np.ndarray | None:
+        """(seeds, 1, persons, classes, classes): what submissions of a stage get right of the test
+        rows, person by person; None where persons or truth are not known."""
+        if self.truth is None or self.test_person is None:
+            return None
+        persons, classes = int(self.test_person.max()) + 1, len(self.classes)
+        counts = [
+            confusion_by_group(
+                self.truth,
+                self.answers(protocol, seed, stage),
+                self.test_person,
+                groups=persons,
+                classes=classes,
+            )
+            for seed in self.seeds
+        ]
+        return np.stack(counts)[:, None]
 
     def pseudo_labels(
         self, protocol: str, seed: int, generation: int, part: str

@@ -1,13 +1,13 @@
-"""The report's Table I for this run: every stage's score by fold, with its pseudo-labels."""
+"""Every stage's score by fold, with its pseudo-labels, as in the paper's Table I."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from emodag.pages.page_parts import MOST_FOLDS, NONE, Table
+from emodag.pages.page_parts import MOST_FOLDS, NONE, Section, Table
 from emodag.pages.report.answer import hidden_scores
-from emodag.pages.report.parts import Section, stage_name
+from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief
 from ledger.words import plural
@@ -19,7 +19,7 @@ ROWS = (22_496, 10_656)
 
 
 class Published(NamedTuple):
-    """What the original report's Table I says of a stage, and how many pseudo-labels it names."""
+    """What the paper's Table I says of a stage, and how many pseudo-labels it names."""
 
     folds: tuple[float, ...]
     pseudo_labels: int
@@ -35,7 +35,7 @@ Self-Training*, section IV."""
 
 
 def section(run: Run) -> Section:
-    """Table I, a table for each protocol, and where folds are many, another of all of them."""
+    """A table for each protocol, and where folds are many, another of all of them."""
     blocks: list = [_how(run)]
     for protocol in run.protocols:
         blocks.append(_table(run, protocol))
@@ -66,14 +66,14 @@ def _table(run: Run, protocol: str) -> Table:
     for stage in run.stages(protocol):
         rows.append([stage_name(stage), *_cells(run, protocol, stage)])
         if protocol == "published" and _is_competition(run) and stage in PUBLISHED:
-            told = [f"{stage_name(stage)}, original", *_published(PUBLISHED[stage])]
+            told = [f"{stage_name(stage)}, the paper", *_published(PUBLISHED[stage])]
             rows.append(told + [NONE] * (len(heads) - len(told)))
     return Table(
-        f"Table I, {protocol} protocol",
+        f"Every stage, {protocol} protocol",
         heads,
         rows,
-        "Folds and mean are of the best epoch, as the report's; “last epoch” is the mean of the "
-        "weights that are used further."
+        "Folds and mean are of the best epoch, as the paper reports them; “last epoch” is the mean "
+        "of the weights that are used further."
         if protocol == "published"
         else "Folds and mean are of the last epoch; no model has seen the labels it is scored on.",
     )
@@ -98,7 +98,7 @@ def _whom(run: Run, fold: int) -> str:
 
 
 def _is_competition(run: Run) -> bool:
-    """Whether the data are, by their size, those of the original report, in as many folds."""
+    """Whether the data are, by their size, those of the paper, in as many folds."""
     return (
         not run.is_synthetic
         and (len(run.labels), len(run.test_rows)) == ROWS

@@ -1,8 +1,10 @@
 """How the fits went: loss and held-out F1 by epoch, a line for each fold."""
 
-from emodag.pages.drawing import MAIN, SERIES, axes_of, legend_of, settings, svg
-from emodag.pages.page_parts import MOST_FOLDS
-from emodag.pages.report.parts import Figure, Section, capital, stage_name
+import numpy as np
+
+from emodag.pages.drawing import MAIN, SERIES, Figure, Values, axes_of, legend_of, settings
+from emodag.pages.page_parts import MOST_FOLDS, Section
+from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, number
 
@@ -44,6 +46,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
     }
     name = f"{protocol}, {'teacher' if stage == 'gen0' else stage_name(stage)}"
     scored = all("macro_f1" in fit for fit in fits.values())
+    values = Values(f"training {name}", "what", "epoch", *fits)
     with settings(f"training-{protocol}-{stage}"):
         drawing, axes = axes_of(2.6, 1, 2) if scored else axes_of(2.6)
         loss, f1 = axes if scored else (axes, None)
@@ -55,12 +58,12 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
             loss.plot(fit["epoch"], fit["loss"], label=part, **line)
             if scored:
                 f1.plot(fit["epoch"], fit["macro_f1"], **line)
-        loss.set_xlabel("epoch")
         loss.set_ylabel("loss")
+        _epochs(loss, values, "loss", fits)
         if scored:
-            f1.set_xlabel("epoch")
             f1.set_ylabel("macro-F1")
             f1.set_ylim(0, 1)
+            _epochs(f1, values, "macro_f1", fits)
         if 1 < len(fits) <= MOST_FOLDS:
             drawing.legend(loc="outside upper center", **legend_of([*fits]))
         told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
@@ -70,7 +73,16 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
                 [int(fit["epoch"][fit["macro_f1"].argmax()]) for fit in fits.values()], str
             )
             told += f"; best epoch {best}"
-        return Figure(svg(drawing, f"Training, {told}."), f"{capital(told)}.")
+        return values.figure(drawing, f"Training, {told}.", f"{capital(told)}.")
+
+
+def _epochs(axes, values: Values, what: str, fits: dict[str, dict[str, np.ndarray]]) -> None:
+    """Mark each epoch with what every fold's fit came to."""
+    axes.set_xlabel("epoch")
+    axes.locator_params(axis="x", integer=True)
+    curves = np.column_stack([fit[what] for fit in fits.values()]).tolist()
+    for epoch, found in zip(next(iter(fits.values()))["epoch"].tolist(), curves, strict=True):
+        values.column(axes, epoch - 0.5, epoch + 0.5, what.replace("_f1", "-F1"), epoch, *found)
 
 
 def _ends(values: list, show) -> str:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from emodag.pages.comparison import choice, verdict
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, axes_of, settings, svg
-from emodag.pages.page_parts import NONE, Table
+from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.page_parts import NONE, Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
-from emodag.pages.report.parts import Figure, Section
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, short
 
@@ -28,6 +27,9 @@ def section(run: Run, intervals: Intervals) -> Section:
 def _figure(run: Run, intervals: Intervals) -> Figure:
     rows, protocol = run.variants, run.protocols[-1]
     shown, guessing = rows[:MOST], intervals.chance(protocol)
+    columns = ("variant", "macro_f1", "low", "high", "difference", "p_holm", "hidden")
+    heads = ("variant", "macro-F1", "low", "high", "difference", "p, Holm", "hidden people")
+    values = Values("variants", *heads)
     with settings("variants"):
         drawing, axes = axes_of(0.9 + 0.3 * len(shown))
         told = []
@@ -38,6 +40,8 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
             axes.plot([row["macro_f1"]], [place], "o", color=colour, markersize=6)
             if row["hidden"] != "":
                 axes.plot([row["hidden"]], [place], "D", color=ACCENT, markersize=5)
+            cells = (None if row[name] == "" else row[name] for name in columns)
+            values.row(axes, place, *cells)
             told.append(f"{row['variant']}: {brief(row['macro_f1'])}")
         base = next(row for row in rows if row["difference"] == "")
         axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (5, 3)))
@@ -53,7 +57,7 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
             f"seeds; pale: not leak-free. Dashed: {base['variant']}. "
             f"{dotted(guessing, protocol)}{diamonds}"
         )
-        return Figure(svg(drawing, f"Macro-F1 of variants. {'; '.join(told)}."), caption)
+        return values.figure(drawing, f"Macro-F1 of variants. {'; '.join(told)}.", caption)
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

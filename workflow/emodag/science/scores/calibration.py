@@ -20,6 +20,10 @@ class Reliability(NamedTuple):
     confidence: np.ndarray
     accuracy: np.ndarray
 
+    def bin_of(self, confidence: np.ndarray) -> np.ndarray:
+        """The bin of each confidence, of any shape."""
+        return _bins(confidence, self.edges)
+
 
 def reliability(confidence: np.ndarray, correct: np.ndarray, *, bins: int = 10) -> Reliability:
     """Mean confidence and accuracy of the rows in each bin of confidence.
@@ -32,10 +36,9 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, *, bins: int = 10) 
     correct : (n,) booleans, whether that class is the true one.
     """
     edges = np.linspace(0.0, 1.0, bins + 1)
-    # In float64 on both sides: a float32 that prints as 0.9 may lie on either side of the edge.
-    values = confidence.astype(np.float64)
-    place = np.clip(np.searchsorted(edges, values, side="left") - 1, 0, bins - 1)
+    place = _bins(confidence, edges)
     rows = np.bincount(place, minlength=bins)
+    values = confidence.astype(np.float64)
     sums = [np.bincount(place, weights=of, minlength=bins) for of in (values, correct)]
     means = [
         np.divide(total, rows, out=np.full(bins, np.nan), where=rows > 0, dtype=np.float64)
@@ -44,24 +47,13 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, *, bins: int = 10) 
     return Reliability(edges, rows, *means)
 
 
+def _bins(confidence: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    # In float64 on both sides: a float32 that prints as 0.9 may lie on either side of the edge.
+    place = np.searchsorted(edges, confidence.astype(np.float64), side="left") - 1
+    return np.clip(place, 0, len(edges) - 2)
+
+
 def expected_calibration_error(found: Reliability) -> float:
     """Mean distance between confidence and accuracy, by rows (Naeini et al. 2015)."""
     gaps = np.nan_to_num(np.abs(found.confidence - found.accuracy))
     return float((found.rows * gaps).sum() / found.rows.sum())
-
-
-def selected(
-    confidence: np.ndarray, correct: np.ndarray, thresholds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What thresholds on the confidence select.
-
-    Returns
-    -------
-    Share of rows selected and their accuracy, both (thresholds,) float64; the accuracy is NaN where
-    none is selected.
-    """
-    chosen = confidence[None, :] >= thresholds.astype(confidence.dtype)[:, None]
-    rows = chosen.sum(axis=1)
-    hits = (chosen & correct[None, :]).sum(axis=1).astype(np.float64)
-    accuracy = np.divide(hits, rows, out=np.full(len(rows), np.nan), where=rows > 0)
-    return rows / len(confidence), accuracy

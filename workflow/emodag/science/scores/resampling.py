@@ -88,6 +88,29 @@ def estimate(counts: np.ndarray) -> Estimate:
     return Estimate(float(scores[:, 0].mean()), scores[:, 1:].mean(axis=0), scores[:, 0])
 
 
+def share(hits: np.ndarray, rows: np.ndarray) -> Estimate:
+    """The hits among some rows with their interval, over the persons who have such rows.
+
+    Parameters
+    ----------
+    hits, rows : (seeds, persons) sums over the rows of each person.
+
+    Returns
+    -------
+    Its value is NaN where there are no rows, and its interval with rows of a single person.
+    """
+    known, inside = rows.any(axis=1), rows.any(axis=0)  # seeds and persons with such rows
+    hits, rows = (each[known][:, inside].astype(np.float64) for each in (hits, rows))
+    by_seed = hits.sum(axis=1) / rows.sum(axis=1)
+    if inside.sum() < 2:
+        value = float(by_seed.mean()) if len(by_seed) else float("nan")
+        return Estimate(value, np.full(1, np.nan), by_seed)
+    left = rows.sum(axis=1, keepdims=True) - rows
+    shares = np.full(rows.shape, np.nan)
+    np.divide(hits.sum(axis=1, keepdims=True) - hits, left, out=shares, where=left > 0)
+    return Estimate(float(by_seed.mean()), np.nanmean(shares, axis=0), by_seed)
+
+
 def fold_means(counts: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The cross-validated macro-F1, a mean over folds, of samples of people.
 

@@ -1,0 +1,1 @@
+"""The page on everything in a directory of results."""

@@ -1,0 +1,75 @@
+"""The chain as a drawing: a box for each step, below those that it is made from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from emodag.pages.drawing import FAINT, INK, MAIN, PAPER, Figure, Values, axes_of, settings
+from emodag.pages.words import brief
+from ledger.words import plural
+
+
+def drawn(steps: Sequence[Any], needs: Mapping[str, set[str]]) -> Figure:
+    """The chain.
+
+    Parameters
+    ----------
+    steps : `emodag.pages.index.page.Step`s, each after those it needs.
+    needs : by name of a step, those of the steps that it reads from.
+    """
+    places, behind = _places(steps, needs)
+    values = Values("chain", "step", "jobs", "from the store", "seconds", "macro-F1")
+    with settings("chain"):
+        drawing, axes = axes_of(0.3 + 0.62 * (1 + max(rank for _, rank in places.values())))
+        for step in steps:
+            x, rank = places[step.name]
+            for above in needs[step.name]:
+                # What another step passes on is seen from that one.
+                if not any(above in behind[other] for other in needs[step.name]):
+                    line = ([places[above][0], x], [places[above][1], rank])
+                    axes.plot(*line, color=FAINT, linewidth=0.8, zorder=0)
+            box = {"boxstyle": "round", "facecolor": PAPER}
+            box["edgecolor"] = FAINT if step.hits == len(step.jobs) else MAIN
+            cells = (step.title, len(step.jobs), step.hits, step.seconds, step.score)
+            told = [
+                *step.title.split(", "),
+                f"{plural(len(step.jobs), 'job')}, {step.seconds:.0f} s",
+            ]
+            told += [] if step.score is None else [brief(step.score)]
+            style = {"ha": "center", "va": "center", "fontsize": 6.5, "color": INK}
+            axes.text(x, rank, "\n".join(told), bbox=box | values.mark(*cells), **style)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(max(rank for _, rank in places.values()) + 0.5, -0.5)
+        axes.set_axis_off()
+        told = "; ".join(f"{step.title} {step.seconds:.0f} s" for step in steps)
+        caption = (
+            "Every step, below those that it is made from: its jobs, the seconds that they took, "
+            "and the mean macro-F1 on held-out rows. Pale: all of it was found in the store."
+        )
+        return values.figure(drawing, f"The chain. {told}.", caption)
+
+
+def _places(
+    steps: Sequence[Any], needs: Mapping[str, set[str]]
+) -> tuple[dict[str, tuple[float, int]], dict[str, set[str]]]:
+    """Where each step is drawn, from 0 to 1 and by rows, and all steps behind it."""
+    rank: dict[str, int] = {}
+    behind: dict[str, set[str]] = {}
+    rows: dict[int, list[str]] = {}
+    for step in steps:
+        above = needs[step.name]
+        behind[step.name] = above.union(*(behind[name] for name in above))
+        rank[step.name] = max((rank[name] + 1 for name in above), default=0)
+        rows.setdefault(rank[step.name], []).append(step.name)
+    places = {}
+    for number, row in rows.items():
+        free = 0.0
+        for name in sorted(row, key=_lane):
+            x = max(free, _lane(name))
+            places[name], free = (x, number), x + 0.25
+    return places, behind
+
+
+def _lane(name: str) -> float:
+    """Where a step is drawn from left to right, if there is room: by its protocol."""
+    lanes = {"stage0": 0.1, "published": 0.35, "nested": 0.85}
+    return next((x for part, x in lanes.items() if part in name), 0.6)

@@ -1,0 +1,220 @@
+"""`index.html`: every run, variant, file and job in some results, with what each took."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from emodag.pages.comparison import verdict
+from emodag.pages.index.graph import drawn
+from emodag.pages.page_parts import NONE, Section, Table, render
+from emodag.pages.words import around, brief, number, title
+from ledger.words import SHORT, duration, listed, plural
+
+
+class Made(NamedTuple):
+    """A job as it was made last.
+
+    Attributes
+    ----------
+    step : what it is one of, such as ``gen1``.
+    protocol, env, variant : "" where it belongs to none.
+    seed : None where it belongs to none.
+    hit : whether it was found in the store; `seconds` and `peak_bytes` are then of the time when
+        it was computed.
+    score : the macro-F1 of the last epoch on held-out rows, None where it holds none out.
+    needs : the names of the jobs that it reads from.
+    seen : whose labels it depends on.
+    """
+
+    name: str
+    step: str
+    protocol: str
+    env: str
+    variant: str
+    seed: int | None
+    key: str
+    hit: bool
+    started: str
+    seconds: float
+    peak_bytes: int
+    score: float | None
+    needs: Sequence[str]
+    seen: Sequence[str]
+
+
+class Step(NamedTuple):
+    """The jobs of one step of the chain."""
+
+    name: str
+    title: str
+    jobs: list[Made]
+
+    @property
+    def seconds(self) -> float:
+        """What they took together, when they were computed."""
+        return sum(job.seconds for job in self.jobs)
+
+    @property
+    def hits(self) -> int:
+        """How many of them were found in the store."""
+        return sum(job.hit for job in self.jobs)
+
+    @property
+    def score(self) -> float | None:
+        """Their mean score, None where they have none."""
+        return _mean(self.jobs)
+
+
+def page(
+    jobs: Sequence[Made],
+    files: Mapping[str, Sequence[str]],
+    hidden: Mapping[tuple[str, ...], float],
+    variants: Sequence[dict[str, Any]],
+) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    jobs : each after those that it needs.
+    files : by what they are, paths relative to the page.
+    hidden : the score on the hidden people by environment, protocol and stage.
+    variants : the rows of variants.csv, none without variants.
+    """
+    steps = _steps(jobs)
+    of = {job.name: step for step in steps for job in step.jobs}
+    needs = {
+        step.name: {of[name].name for job in step.jobs for name in job.needs if name in of}
+        - {step.name}
+        for step in steps
+    }
+    opened = [
+        _runs(jobs, hidden),
+        *([_variants(variants)] if variants else []),
+        _files(files),
+        _chain(steps, needs),
+    ]
+    return render(
+        "page.html",
+        title="Everything in these results",
+        top="Overview",
+        lead=f"{plural(len(jobs), 'job')} of the configuration that was run last, "
+        f"{sum(job.hit for job in jobs):,} of them found in the store. Computing took "
+        f"{duration(sum(job.seconds for job in jobs))}, summed over jobs. `emodag index` writes "
+        "this page anew.",
+        opening=drawn(steps, needs),
+        contents=opened,
+        open=opened,
+        folded=[_step(step, of) for step in steps],
+    )
+
+
+def _steps(jobs: Sequence[Made]) -> list[Step]:
+    """The jobs by step and protocol, each step after those it needs."""
+    found: dict[str, Step] = {}
+    for job in jobs:
+        name = "-".join(filter(None, (job.step.replace("/", "-"), job.protocol)))
+        called = ", ".join(filter(None, (title(job.step), job.protocol))).replace("_", " ")
+        called = called[:1].upper() + called[1:]
+        found.setdefault(name, Step(name, called, [])).jobs.append(job)
+    return list(found.values())
+
+
+def _runs(jobs: Sequence[Made], hidden: Mapping[tuple[str, ...], float]) -> Section:
+    def run(job: Made) -> tuple[str, ...]:
+        return (job.variant, job.env, job.protocol, job.step)
+
+    rows = []
+    for place, found in groupby(sorted(filter(_is_scored, jobs), key=run), key=run):
+        fits = list(found)
+        variant, env, protocol, step = place
+        score = None if variant else hidden.get((env, protocol, step))
+        rows.append([title(step), protocol, env, variant or "base", _told(_mean(fits))])
+        rows[-1] += [str(len(fits)), _seeds(fits), _told(score)]
+    heads = ["Stage", "protocol", "environment", "variant", "macro-F1", "fits", "run seeds"]
+    note = (
+        "macro-F1 of the last epoch on held-out rows, a mean over folds and run seeds; "
+        "`report.html` has its interval. What a variant shares with another one is listed there."
+    )
+    return Section("runs", "Runs", [note, Table("Every run", [*heads, "hidden people"], rows)])
+
+
+def _is_scored(job: Made) -> bool:
+    return job.score is not None
+
+
+def _seeds(fits: Sequence[Made]) -> str:
+    return listed(sorted({fit.seed for fit in fits if fit.seed is not None}))
+
+
+def _variants(variants: Sequence[dict[str, Any]]) -> Section:
+    rows = [
+        [
+            row["variant"],
+            row["changes"] or NONE,
+            brief(row["macro_f1"]) + _around(row, "", signed=False),
+            NONE
+            if row["difference"] == ""
+            else brief(row["difference"], signed=True) + _around(row, "difference_", signed=True),
+        ]
+        for row in variants
+    ]
+    heads = ["Variant", "what differs", "macro-F1", "difference"]
+    return Section("variants", "Variants", [verdict(variants), Table("Every variant", heads, rows)])
+
+
+def _around(row: dict[str, Any], what: str, *, signed: bool) -> str:
+    ends = [row[f"{what}low"], row[f"{what}high"]]
+    return "" if "" in ends else around(ends, lambda end: brief(end, signed=signed))
+
+
+def _files(files: Mapping[str, Sequence[str]]) -> Section:
+    rows = [[_link(path, path), what] for what, paths in files.items() for path in paths]
+    return Section("files", "Pages and tables", [Table("Every file", ["File", "what"], rows)])
+
+
+def _chain(steps: Sequence[Step], needs: Mapping[str, set[str]]) -> Section:
+    titles = {step.name: step.title for step in steps}
+    rows = []
+    for step in steps:
+        above = Markup("; ").join(
+            _link(f"#{n}", titles[n]) for n in titles if n in needs[step.name]
+        )
+        rows.append([_link(f"#{step.name}", step.title), str(len(step.jobs)), str(step.hits)])
+        rows[-1] += [number(step.seconds, 3), _told(step.score), above or NONE]
+    heads = ["Step", "jobs", "from the store", "seconds", "macro-F1", "made from"]
+    note = (
+        "Each step leads to its jobs: their keys, what they were made from, and whose labels they "
+        "have seen. Seconds are those of the computation, summed over jobs."
+    )
+    return Section("chain", "The chain", [note, Table("Every step", heads, rows)])
+
+
+def _step(step: Step, of: Mapping[str, Step]) -> Section:
+    rows = []
+    for job in step.jobs:
+        above = dict.fromkeys(of[name].name for name in job.needs if name in of)
+        named = {found.name: found.title for found in of.values()}
+        links = Markup("; ").join(_link(f"#{name}", named[name]) for name in above)
+        rows.append([job.name, "from the store" if job.hit else "computed", job.started])
+        rows[-1] += [f"{job.seconds:,.1f}", f"{job.peak_bytes / 1e6:,.0f}", _told(job.score)]
+        rows[-1] += [job.key[:SHORT], links or NONE, listed(job.seen) or "nobody's"]
+    heads = ["Job", "last", "computed at", "seconds", "peak MB", "macro-F1", "key"]
+    heads += ["made from", "labels seen"]
+    told = f"The whole way back to the raw files: `emodag lineage {step.jobs[0].name}`"
+    return Section(step.name, step.title, [told, Table(f"Jobs: {step.title}", heads, rows)])
+
+
+def _link(target: str, text: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(target, text)
+
+
+def _mean(jobs: Sequence[Made]) -> float | None:
+    scores = [job.score for job in jobs if job.score is not None]
+    return math.fsum(scores) / len(scores) if scores else None
+
+
+def _told(score: float | None) -> str:
+    return NONE if score is None else brief(score)

@@ -1,0 +1,143 @@
+"""`emodag index`: a page on everything in the results, `results/index.html`."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emodag.chain.jobs import LISTING
+
+if TYPE_CHECKING:
+    from emodag.pages.index.page import Made
+    from ledger.jobs.job import Job
+    from ledger.jobs.manifest import Manifest
+
+PAGE = Path(LISTING)
+
+PLACE = re.compile(
+    r"(variants/(?P<variant>[^/]+)/)?(?P<env>[^/]+)/"
+    r"((?P<protocol>published|nested)/(seed(?P<seed>\d+)/)?)?(?P<step>.+?)(/(all|fold\d+))?"
+)
+"""What the names of the chain's jobs tell; those of other jobs name no environment."""
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    index = verbs.add_parser(
+        "index",
+        help=f"write {PAGE}: every run, variant, file and job, with what each took",
+        description=f"Write {PAGE}, a page on everything in the results: runs, variants, files, "
+        "and the chain with scores, times and what came from the store. Snakemake's rule calls "
+        "this.",
+    )
+    index.set_defaults(verb=_index)
+
+
+def _index(options: argparse.Namespace) -> int:
+    from emodag.pages.index.page import page
+    from emodag.verbs.last_run import last_configuration
+    from ledger.cli.printing import tell
+    from ledger.disk.atomic import write_bytes
+
+    config = last_configuration()
+    jobs = _jobs(config)
+    text = page(jobs, _files(), _hidden(), _variants())
+    write_bytes(PAGE, text.encode())
+    tell(f"wrote {PAGE}")
+    return 0
+
+
+def _jobs(config) -> list["Made"]:
+    """Every job of the configuration and the present code that was made."""
+    from emodag.chain.jobs import workflow_of
+    from ledger.disk.documents import read_object
+    from ledger.errors import IntegrityError
+    from ledger.jobs.manifest import Manifest
+    from ledger.jobs.planner import Planner
+    from ledger.store.sidecar import sidecar_path
+
+    workflow = workflow_of(config)
+    planner, found = Planner(workflow), []
+    for name, job in workflow.jobs.items():
+        path = Path(job.manifest)
+        try:
+            manifest = Manifest.read(path)
+        except IntegrityError:
+            continue
+        record = read_object(sidecar_path(path))
+        if record and manifest.plan == planner.plan(name).identity():
+            found.append(_made(job, manifest, record, config.environments))
+    return found
+
+
+def _made(job: "Job", manifest: "Manifest", record: dict[str, Any], environments) -> "Made":
+    from emodag.pages.index.page import Made
+    from ledger.disk.documents import read_object
+
+    hit = record["hit"]
+    made, cost = (record["made"], record["saved"]) if hit else (record, record["cost"])
+    match = PLACE.fullmatch(job.name)
+    place = match.groupdict() if match and match["env"] in environments else {}
+    facts = read_object(Path(job.path("fit.json"))) if "fit.json" in job.outputs else None
+    return Made(
+        name=job.name,
+        step=place.get("step") or job.stage,
+        protocol=place.get("protocol") or "",
+        env=place.get("env") or "",
+        variant=place.get("variant") or "",
+        seed=int(place["seed"]) if place.get("seed") else None,
+        key=manifest.key,
+        hit=hit,
+        started=made["started"][:16].replace("T", " "),
+        seconds=cost["seconds"],
+        peak_bytes=cost["peak_bytes"],
+        score=(facts or {}).get("macro_f1_last_epoch"),
+        needs=[origin[0] for origin in job.inputs.values() if not isinstance(origin, str)],
+        seen=manifest.labels_seen,
+    )
+
+
+def _files() -> Mapping[str, list[str]]:
+    """The pages and tables, by what they are, as paths below the results."""
+    from emodag.chain.stages import TABLE
+
+    home = PAGE.parent
+    kinds = {
+        stage.shown["labels"]["what"]: [
+            path.relative_to(home).as_posix()
+            for file in stage.makes
+            for path in [home / file, *sorted(home.glob(f"variants/*/{file}"))]
+            if path.is_file()
+        ]
+        for stage in TABLE
+        if stage.shown
+    }
+    kinds["the configuration"] = ["configuration.yaml"]
+    earlier = sorted((home / "earlier").glob("*"))
+    kinds["of an earlier configuration"] = [f"earlier/{path.name}" for path in earlier]
+    return kinds
+
+
+def _hidden() -> dict[tuple[str, ...], float]:
+    """The mean score on the hidden people by environment, protocol and stage."""
+    import csv
+
+    found: dict[tuple[str, ...], list[float]] = {}
+    path = PAGE.with_name("leaderboard.csv")
+    if path.is_file():
+        with path.open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                place = (row["env"], row["protocol"], row["stage"])
+                found.setdefault(place, []).append(float(row["macro_f1"]))
+    return {place: sum(scores) / len(scores) for place, scores in found.items()}
+
+
+def _variants() -> list[dict[str, Any]]:
+    from emodag.pages.comparison import read_rows
+
+    path = PAGE.with_name("variants.csv")
+    if not path.is_file():
+        return []
+    with path.open(newline="") as stream:
+        return read_rows(stream)
