@@ -52,22 +52,32 @@ class Page:
                 assert "error" not in answer, answer
                 return answer["result"]
 
-    def open(self, path: Path, *, width: int, dark: bool = False) -> None:
-        """Show a file as on a screen so many CSS pixels wide, from nothing."""
+    def open(self, path: Path, *, width: int, dark: bool = False, media: str = "screen") -> None:
+        """Show a file as on a screen, or a sheet, so many CSS pixels wide, from nothing."""
         self.events.clear()
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.call("Emulation.setEmulatedMedia", features=[scheme], media=media)
         self.call("Page.navigate", url=path.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self._read()
 
     def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of a JavaScript expression, of a promise what it comes to."""
+        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        found = self.call("Runtime.evaluate", **asked)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go."""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key)
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place of the window."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def of(self, *methods: str) -> list[dict[str, Any]]:
         """What the events of these kinds told."""

@@ -25,7 +25,7 @@ def test_the_submission(finished):
 def test_the_scores(finished):
     scores = rows(finished.read("results/scores.csv"))
     assert ",".join(scores[0]) == (
-        "env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch,accuracy,"
+        "env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch,accuracy_last_epoch,"
         "n_train,n_pseudo,n_valid"
     )
     assert {(row["protocol"], row["stage"], row["fold"]) for row in scores} == {

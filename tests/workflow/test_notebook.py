@@ -27,7 +27,7 @@ def test_held_out_rows_give_the_scores(finished):
     rows = results.held_out()
     keys = ["protocol", "seed", "stage", "fold"]
     right = (rows["label"] == rows["predicted"]).groupby([rows[key] for key in keys]).mean()
-    scores = results.scores().set_index(keys)["accuracy"]
+    scores = results.scores().set_index(keys)["accuracy_last_epoch"]
     assert right.sort_index().to_numpy() == pytest.approx(scores.sort_index().to_numpy())
     nested = rows[(rows["protocol"] == "nested") & (rows["stage"] == "gen2")]
     assert sorted(nested["id"]) == list(range(72))

@@ -1,4 +1,4 @@
-"""`results/report.html`, built by Snakemake; `tests/long/test_browser.py` opens it."""
+"""`results/report.html` and `index.html`, built by Snakemake; a browser opens them elsewhere."""
 
 import json
 import re
@@ -12,19 +12,19 @@ from emodag.pages.page_parts import NONE
 from ledger.disk.canonical import file_sha256
 from tests.project import Project, jobs
 
-REPORT = "results/report.html"
+REPORT, INDEX = "results/report.html", "results/index.html"
 
 
 def test_it_is_one_file_and_says_what_the_scores_say(reported):
     text = reported.read(REPORT)
-    assert not re.search(r'(src|href)="(?!#)|url\((?!#)|@import', text)
+    assert not re.search(r'(src|href)="(?!#|data:text/csv;)|url\((?!#)|@import', text)
     fits = [
         reported.json(f"results/local/published/seed{seed}/gen2/fold{fold}/fit.json")
         for seed in (1, 2)
         for fold in (0, 1)
     ]
     mean = sum(fit["macro_f1"] for fit in fits) / 4
-    table = text[text.index("Table I, published") : text.index("Table I, nested")]
+    table = text[text.index("Every stage, published") : text.index("Every stage, nested")]
     assert f"<td>{mean:.3f}</td>" in table[table.index("generation 2") :]
 
 
@@ -80,7 +80,9 @@ def test_confidence_is_judged_by_the_truth(reported):
         if (chosen := (confidence > low) & (confidence <= low + 0.1)).any()
     )
     assert f"Nested, held-out rows: mean confidence {confidence.mean():.3f}" in text
-    assert f"accuracy {right.mean():.3f}, ECE {error / len(right):.3f}." in text
+    assert re.search(
+        rf"accuracy {right.mean():.3f} \(\S+ to \S+\), ECE {error / len(right):.3f}\.", text
+    )
     truth = pd.read_csv(reported.path / "truth.csv")["label"].to_numpy()
     files = reported.path.glob("results/local/nested/seed*/gen2/pseudo_labels/*/*.parquet")
     chosen = pd.concat([pd.read_parquet(file) for file in files])
@@ -112,9 +114,44 @@ def test_the_cost_is_told_elsewhere(reported):
 
 def test_snakemake_s_own_report_holds_it(reported, tmp_path):
     tables = ["results/scores.csv", "results/leaderboard.csv", "results/submission.csv"]
-    reported.snakemake("--report", str(tmp_path / "own.html"), REPORT, *tables)
+    reported.snakemake("--report", str(tmp_path / "own.html"))
     text = (tmp_path / "own.html").read_text()
-    for path in (REPORT, *tables):
+    for path in (REPORT, INDEX, *tables):
         assert f'"{path}"' in text
     for word in ("Reports", "Tables", "the whole run", "how far the published protocol flatters"):
         assert word in text
+
+
+def test_the_index_tells_of_every_run_file_and_job(reported):
+    text = reported.read(INDEX)
+    fits = [
+        reported.json(f"results/local/nested/seed{seed}/gen2/fold{fold}/fit.json")
+        for seed in (1, 2)
+        for fold in (0, 1)
+    ]
+    mean = sum(fit["macro_f1_last_epoch"] for fit in fits) / 4
+    runs = text[text.index("<h3>Every run</h3>") :]
+    told = re.search(r"Students 2</th><td>nested</td>((?:<td>.*?</td>)+)", runs)[1]
+    assert re.findall("<td>(.*?)</td>", told)[:5] == ["local", "base", f"{mean:.3f}", "4", "1, 2"]
+    for file in ("report.html", "scores.csv", "configuration.yaml"):
+        assert f'<a href="{file}">{file}</a>' in text and reported.path.joinpath("results", file)
+    student = text[text.index('id="gen2-nested"') :]
+    job = re.search(r">local/nested/seed1/gen2/fold0</th>(.*?)</tr>", student, re.DOTALL)[1]
+    made = reported.json("results/local/nested/seed1/gen2/fold0/manifest.json")["body"]
+    assert made["key"][:12] in job and '<a href="#gen2-pseudo_labels-nested">' in job
+    seen = ", ".join(made["labels_seen"])
+    assert f"<td>{seen}</td>" in job
+    assert set(re.findall('href="#([^"]+)"', text)) <= set(re.findall('id="([^"]+)"', text))
+
+
+def test_the_index_is_of_the_results_as_they_are(reported, tmp_path):
+    project = Project(tmp_path / "project")
+    shutil.copytree(reported.path, project.path, symlinks=True)
+    assert "Nothing to be done" in project.snakemake("all").stderr
+    (project.path / "results/scores.csv").unlink()
+    assert jobs(project.snakemake("results/scores.csv"), "HIT") == ["scores"]
+    assert not (project.path / INDEX).exists(), "it said when the scores were made"
+    project.snakemake("all")
+    text = project.read(INDEX)
+    row = re.search(r">scores</th>(.*?)</tr>", text, re.DOTALL)[1]
+    assert "<td>from the store</td>" in row

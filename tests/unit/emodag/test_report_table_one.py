@@ -50,7 +50,9 @@ def test_the_papers_figures_stand_beside_ones_own(section):
     assert [row[0] for row in found.rows][:2] == ["stage 0", "stage 0, the paper"]
     assert all(len(row) == len(found.heads) for row in found.rows)
     means = {row[0]: row[found.heads.index("mean")] for row in found.rows}
-    assert means["generation 1, the paper"] == "0.465" and means["generation 2, the paper"] == "0.498"
+    assert (
+        means["generation 1, the paper"] == "0.465" and means["generation 2, the paper"] == "0.498"
+    )
     assert means["stage 0, the paper"] == "0.918" and means["generation 1"] == "0.400"
 
 

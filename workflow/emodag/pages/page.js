@@ -46,6 +46,12 @@ addEventListener("hashchange", unfold);
 unfold();
 addEventListener("beforeprint", () => all("details").forEach((folded) => (folded.open = true)));
 
+// A table that is wider than the window says so.
+for (const wide of all(".wide")) {
+  const look = () => wide.classList.toggle("scrolls", wide.scrollWidth > wide.clientWidth);
+  new ResizeObserver(look).observe(wide);
+}
+
 // Longer tables are sorted by a click on a head.
 for (const table of all("table")) {
   const body = table.tBodies[0], rows = [...body.rows];

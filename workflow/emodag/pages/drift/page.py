@@ -14,7 +14,7 @@ from ledger.words import plural
 
 
 def page(facts: Mapping[str, Any]) -> str:
-    """The report.
+    """The page.
 
     Parameters
     ----------

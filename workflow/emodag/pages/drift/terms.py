@@ -1,4 +1,4 @@
-"""What the drift report explains at its end."""
+"""What the drift page explains at its end."""
 
 TERMS = (
     (
@@ -24,7 +24,7 @@ TERMS = (
         "Effect",
         "Score of the right side less that of the left, by generation of students. Under the "
         "published protocol the cross-validated score is that of the best epoch, chosen on the "
-        "held-out persons, as the report did.",
+        "held-out persons, as in the paper.",
     ),
     (
         "Intervals",

@@ -97,7 +97,9 @@ def figure(run: Run, intervals: Intervals) -> Figure:
     """Every stage's score with its interval, beside that of the hidden people."""
     guessing = intervals.chance(run.protocols[-1])
     places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
-    values = Values("scores", "stage", "macro-F1", "low", "high", "best epoch", "hidden people")
+    values = Values(
+        "scores by stage", "stage", "macro-F1", "low", "high", "best epoch", "hidden people"
+    )
     with settings("answer"):
         drawing, axes = axes_of(0.9 + 0.34 * len(places))
         told = []

@@ -29,7 +29,7 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
     shown, guessing = rows[:MOST], intervals.chance(protocol)
     columns = ("variant", "macro_f1", "low", "high", "difference", "p_holm", "hidden")
     heads = ("variant", "macro-F1", "low", "high", "difference", "p, Holm", "hidden people")
-    values = Values("variants", *heads)
+    values = Values("scores of variants", *heads)
     with settings("variants"):
         drawing, axes = axes_of(0.9 + 0.3 * len(shown))
         told = []
