@@ -137,7 +137,7 @@ def test_the_index_tells_of_every_run_file_and_job(reported):
         assert f'<a href="{file}">{file}</a>' in text and reported.path.joinpath("results", file)
     student = text[text.index('id="gen2-nested"') :]
     job = re.search(r">local/nested/seed1/gen2/fold0</th>(.*?)</tr>", student, re.DOTALL)[1]
-    made = reported.json("results/local/nested/seed1/gen2/fold0/manifest.json")["body"]
+    made = reported.json("results/local/nested/seed1/gen2/fold0/manifest.json")
     assert made["key"][:12] in job and '<a href="#gen2-pseudo_labels-nested">' in job
     seen = ", ".join(made["labels_seen"])
     assert f"<td>{seen}</td>" in job

@@ -74,12 +74,13 @@ def lead(facts: Mapping[str, Any]) -> str:
             "does not matter which of them runs."
         )
     told = [
-        f"{contrast['title']} differ, {MATTERS[matter(contrast['effects'], facts['yardstick'])]}"
+        f"{contrast['a']['name']} and {contrast['b']['name']} differ, "
+        f"{MATTERS[matter(contrast['effects'], facts['yardstick'])]}"
         for contrast in differing
     ]
     same = len(pairs) - len(differing)
     rest = f"; {plural(same, 'other pair')} of environments {'does' if same == 1 else 'do'} not"
-    return f"{'; '.join(told)}{rest * (same > 0)}."
+    return f"The environments {'; '.join(told)}{rest * (same > 0)}."
 
 
 def yardstick_verdict(yardstick: Mapping[str, Any]) -> str:
