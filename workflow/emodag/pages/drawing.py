@@ -146,7 +146,9 @@ def _told(value: Any) -> str:
     """A cell as people read it."""
     if isinstance(value, str):
         return value
-    return NONE if value is None or value != value else number(value, 3)
+    if value is None or value != value:
+        return NONE
+    return number(int(value) if value == int(value) else value, 3)
 
 
 def svg(figure: Drawing, description: str) -> Markup:

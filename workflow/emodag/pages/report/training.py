@@ -46,7 +46,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
     }
     name = f"{protocol}, {'teacher' if stage == 'gen0' else stage_name(stage)}"
     scored = all("macro_f1" in fit for fit in fits.values())
-    values = Values(f"training {name}", "what", "epoch", *fits)
+    values = Values(f"training {name}", "curve", "epoch", *fits)
     with settings(f"training-{protocol}-{stage}"):
         drawing, axes = axes_of(2.6, 1, 2) if scored else axes_of(2.6)
         loss, f1 = axes if scored else (axes, None)
