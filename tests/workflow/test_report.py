@@ -131,8 +131,9 @@ def test_the_index_tells_of_every_run_file_and_job(reported):
     ]
     mean = sum(fit["macro_f1_last_epoch"] for fit in fits) / 4
     runs = text[text.index("<h3>Every run</h3>") :]
-    told = re.search(r"Students 2</th><td>nested</td>((?:<td>.*?</td>)+)", runs)[1]
-    assert re.findall("<td>(.*?)</td>", told)[:5] == ["local", "base", f"{mean:.3f}", "4", "1, 2"]
+    told = re.search(r"Students 2</th>((?:<td>.*?</td>)+)", runs)[1]
+    cells = re.findall("<td>(.*?)</td>", told)
+    assert cells[:1] + cells[2:] == [f"{mean:.3f}", "nested", "local", "base", "4", "1, 2"]
     for file in ("report.html", "scores.csv", "configuration.yaml"):
         assert f'<a href="{file}">{file}</a>' in text and reported.path.joinpath("results", file)
     student = text[text.index('id="gen2-nested"') :]

@@ -1,6 +1,7 @@
 """The chain as a drawing: a box for each step, below those that it is made from."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from emodag.pages.drawing import FAINT, INK, MAIN, PAPER, Figure, Values, axes_of, settings
@@ -19,7 +20,7 @@ def drawn(steps: Sequence[Any], needs: Mapping[str, set[str]]) -> Figure:
     places, behind = _places(steps, needs)
     values = Values("chain", "step", "jobs", "from the store", "seconds", "macro-F1")
     with settings("chain"):
-        drawing, axes = axes_of(0.3 + 0.62 * (1 + max(rank for _, rank in places.values())))
+        drawing, axes = axes_of(0.3 + 0.72 * (1 + max(rank for _, rank in places.values())))
         for step in steps:
             x, rank = places[step.name]
             for above in needs[step.name]:
@@ -35,7 +36,7 @@ def drawn(steps: Sequence[Any], needs: Mapping[str, set[str]]) -> Figure:
                 f"{plural(len(step.jobs), 'job')}, {step.seconds:.0f} s",
             ]
             told += [] if step.score is None else [brief(step.score)]
-            style = {"ha": "center", "va": "center", "fontsize": 6.5, "color": INK}
+            style = {"ha": "center", "va": "center", "fontsize": 8, "color": INK}
             axes.text(x, rank, "\n".join(told), bbox=box | values.mark(*cells), **style)
         axes.set_xlim(0, 1)
         axes.set_ylim(max(rank for _, rank in places.values()) + 0.5, -0.5)
@@ -52,21 +53,20 @@ def _places(
     steps: Sequence[Any], needs: Mapping[str, set[str]]
 ) -> tuple[dict[str, tuple[float, int]], dict[str, set[str]]]:
     """Where each step is drawn, from 0 to 1 and by rows, and all steps behind it."""
-    rank: dict[str, int] = {}
-    behind: dict[str, set[str]] = {}
-    rows: dict[int, list[str]] = {}
-    for step in steps:
-        above = needs[step.name]
-        behind[step.name] = above.union(*(behind[name] for name in above))
-        rank[step.name] = max((rank[name] + 1 for name in above), default=0)
-        rows.setdefault(rank[step.name], []).append(step.name)
-    places = {}
-    for number, row in rows.items():
-        free = 0.0
-        for name in sorted(row, key=_lane):
-            x = max(free, _lane(name))
-            places[name], free = (x, number), x + 0.25
-    return places, behind
+
+    @cache
+    def rank(name: str) -> int:
+        return max((rank(above) + 1 for above in needs[name]), default=0)
+
+    @cache
+    def behind(name: str) -> set[str]:
+        return needs[name].union(*map(behind, needs[name]))
+
+    places, free = {}, dict.fromkeys(range(len(steps)), 0.0)
+    for name in sorted((step.name for step in steps), key=_lane):
+        x, row = max(free[rank(name)], _lane(name)), rank(name)
+        places[name], free[row] = (x, row), x + 0.25
+    return places, {step.name: behind(step.name) for step in steps}
 
 
 def _lane(name: str) -> float:

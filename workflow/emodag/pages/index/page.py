@@ -10,7 +10,8 @@ from markupsafe import Markup
 from emodag.pages.comparison import verdict
 from emodag.pages.index.graph import drawn
 from emodag.pages.page_parts import NONE, Section, Table, render
-from emodag.pages.words import around, brief, number, title
+from emodag.pages.report.variants import table
+from emodag.pages.words import brief, number, title
 from ledger.words import SHORT, duration, listed, plural
 
 
@@ -90,12 +91,10 @@ def page(
         - {step.name}
         for step in steps
     }
-    opened = [
-        _runs(jobs, hidden),
-        *([_variants(variants)] if variants else []),
-        _files(files),
-        _chain(steps, needs),
-    ]
+    opened = [_runs(jobs, hidden)]
+    if variants:
+        opened.append(Section("variants", "Variants", [verdict(variants), table(variants)]))
+    opened += [_files(files), _chain(steps, needs)]
     return render(
         "page.html",
         title="Everything in these results",
@@ -131,14 +130,14 @@ def _runs(jobs: Sequence[Made], hidden: Mapping[tuple[str, ...], float]) -> Sect
         fits = list(found)
         variant, env, protocol, step = place
         score = None if variant else hidden.get((env, protocol, step))
-        rows.append([title(step), protocol, env, variant or "base", _told(_mean(fits))])
-        rows[-1] += [str(len(fits)), _seeds(fits), _told(score)]
-    heads = ["Stage", "protocol", "environment", "variant", "macro-F1", "fits", "run seeds"]
+        rows.append([title(step), _told(_mean(fits)), _told(score), protocol, env])
+        rows[-1] += [variant or "base", str(len(fits)), _seeds(fits)]
+    heads = ["Stage", "macro-F1", "hidden people", "protocol", "environment", "variant", "fits"]
     note = (
         "macro-F1 of the last epoch on held-out rows, a mean over folds and run seeds; "
         "`report.html` has its interval. What a variant shares with another one is listed there."
     )
-    return Section("runs", "Runs", [note, Table("Every run", [*heads, "hidden people"], rows)])
+    return Section("runs", "Runs", [note, Table("Every run", [*heads, "run seeds"], rows)])
 
 
 def _is_scored(job: Made) -> bool:
@@ -147,27 +146,6 @@ def _is_scored(job: Made) -> bool:
 
 def _seeds(fits: Sequence[Made]) -> str:
     return listed(sorted({fit.seed for fit in fits if fit.seed is not None}))
-
-
-def _variants(variants: Sequence[dict[str, Any]]) -> Section:
-    rows = [
-        [
-            row["variant"],
-            row["changes"] or NONE,
-            brief(row["macro_f1"]) + _around(row, "", signed=False),
-            NONE
-            if row["difference"] == ""
-            else brief(row["difference"], signed=True) + _around(row, "difference_", signed=True),
-        ]
-        for row in variants
-    ]
-    heads = ["Variant", "what differs", "macro-F1", "difference"]
-    return Section("variants", "Variants", [verdict(variants), Table("Every variant", heads, rows)])
-
-
-def _around(row: dict[str, Any], what: str, *, signed: bool) -> str:
-    ends = [row[f"{what}low"], row[f"{what}high"]]
-    return "" if "" in ends else around(ends, lambda end: brief(end, signed=signed))
 
 
 def _files(files: Mapping[str, Sequence[str]]) -> Section:
@@ -182,9 +160,9 @@ def _chain(steps: Sequence[Step], needs: Mapping[str, set[str]]) -> Section:
         above = Markup("; ").join(
             _link(f"#{n}", titles[n]) for n in titles if n in needs[step.name]
         )
-        rows.append([_link(f"#{step.name}", step.title), str(len(step.jobs)), str(step.hits)])
-        rows[-1] += [number(step.seconds, 3), _told(step.score), above or NONE]
-    heads = ["Step", "jobs", "from the store", "seconds", "macro-F1", "made from"]
+        rows.append([_link(f"#{step.name}", step.title), number(step.seconds, 3)])
+        rows[-1] += [_told(step.score), str(len(step.jobs)), str(step.hits), above or NONE]
+    heads = ["Step", "seconds", "macro-F1", "jobs", "from the store", "made from"]
     note = (
         "Each step leads to its jobs: their keys, what they were made from, and whose labels they "
         "have seen. Seconds are those of the computation, summed over jobs."

@@ -1,5 +1,6 @@
 """Variants of the configuration beside it: on the same folds and people, and what luck has done."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from emodag.pages.comparison import choice, verdict
@@ -21,7 +22,7 @@ def section(run: Run, intervals: Intervals) -> Section:
         "same folds and run seeds, so persons are compared with themselves. "
         f"{' '.join([verdict(rows), *choice(run.selection)])}"
     )
-    return Section("variants", "Variants", [text, [_figure(run, intervals)], _table(rows)])
+    return Section("variants", "Variants", [text, [_figure(run, intervals)], table(rows)])
 
 
 def _figure(run: Run, intervals: Intervals) -> Figure:
@@ -60,7 +61,8 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
         return values.figure(drawing, f"Macro-F1 of variants. {'; '.join(told)}.", caption)
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
+def table(rows: Sequence[dict[str, Any]]) -> Table:
+    """The rows of variants.csv, as they are read by `emodag.pages.comparison.read_rows`."""
     has_truth = rows[0]["hidden"] != ""
     heads = ["Variant", "what differs", "macro-F1", "95 % interval", "difference"]
     heads += ["its interval", "better", "worse", "p", "p, Holm", "worst fifth"]
