@@ -11,6 +11,7 @@ from emodag.pages.report import (
     persons,
     provenance,
     table_one,
+    terms,
     training,
     variants,
 )
@@ -34,6 +35,7 @@ def page(run: Run) -> str:
         *([training.section(run)] if run.has_networks else []),
         *([attention.section(run)] if run.has_attention else []),
         provenance.section(run),
+        terms.section(),
     ]
     return render(
         "page.html",
