@@ -174,17 +174,10 @@ class Run:
         if self.truth is None or self.test_person is None:
             return None
         persons, classes = int(self.test_person.max()) + 1, len(self.classes)
-        counts = [
-            confusion_by_group(
-                self.truth,
-                self.answers(protocol, seed, stage),
-                self.test_person,
-                groups=persons,
-                classes=classes,
-            )
-            for seed in self.seeds
-        ]
-        return np.stack(counts)[:, None]
+        found = [self.answers(protocol, seed, stage) for seed in self.seeds]
+        place, shape = (self.test_person,), (persons,)
+        counts = (confusions(self.truth, each, place, shape, classes=classes) for each in found)
+        return np.stack([*counts])[:, None]
 
     def pseudo_labels(
         self, protocol: str, seed: int, generation: int, part: str
