@@ -40,7 +40,9 @@ for (const figure of all("figure")) {
 // A section that is folded opens for who follows a link to it, and for the printer.
 const unfold = () => {
   const folded = location.hash && document.querySelector(`${location.hash} > details`);
-  if (folded) folded.open = true;
+  if (!folded) return;
+  folded.open = true;
+  folded.parentElement.scrollIntoView(); // before, the page may have been too short for that
 };
 addEventListener("hashchange", unfold);
 unfold();
