@@ -39,9 +39,12 @@ def _index(options: argparse.Namespace) -> int:
     from emodag.verbs.last_run import last_configuration
     from ledger.cli.printing import tell
     from ledger.disk.atomic import write_bytes
+    from ledger.errors import InputError
 
     config = last_configuration()
     jobs = _jobs(config)
+    if not jobs:
+        raise InputError("no results of this configuration and code; run `snakemake` first")
     text = page(jobs, _files(), _hidden(), _variants())
     write_bytes(PAGE, text.encode())
     tell(f"wrote {PAGE}")
