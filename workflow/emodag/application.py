@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from emodag.chain.stages import STAGES
-from emodag.verbs import check, config, export, index, init, predict, variants
+from emodag.verbs import check, compare, config, export, index, init, kaggle, predict, variants
 from ledger.cli import command
 from ledger.jobs.workflow import Application, Workflow
 
@@ -26,7 +26,18 @@ EMODAG = Application(
     labels_of="persons",
 )
 
-VERBS = (init, check, *command.VERBS, index, variants, predict, export, config)
+VERBS = (
+    init,
+    check,
+    *command.VERBS,
+    index,
+    variants,
+    predict,
+    export,
+    kaggle,
+    compare,
+    config,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,300 @@
+"""`emodag kaggle DIRECTORY`: a run as a dataset and a notebook for Kaggle, without internet."""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ledger.cli.printing import tell
+from ledger.errors import InputError
+from ledger.words import plural
+
+if TYPE_CHECKING:
+    from emodag.config.sections import Config
+
+PYTHON = "3.12"
+"""The Python of Kaggle's image."""
+
+PLATFORM = "x86_64-manylinux_2_28"
+"""What Kaggle's image can load, as uv calls it."""
+
+IMAGE = """
+contourpy cycler fonttools joblib kiwisolver matplotlib numpy packaging pandas pillow pyarrow
+pyparsing python-dateutil pytz scikit-learn scipy threadpoolctl tzdata
+"""
+"""What of envs/kaggle.lock any of Kaggle's images has, as it has torch: numbers, and figures."""
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAMES = range(6, 51)
+"""How many characters Kaggle's client takes for a dataset's name."""
+
+PINNED = re.compile(r"[\w./:-]+@sha256:[0-9a-f]{64}")
+
+
+def add(verbs) -> None:
+    """Add the verb to the command line."""
+    kaggle = verbs.add_parser(
+        "kaggle",
+        help="write a run as a dataset and a notebook for Kaggle",
+        description="Write what Kaggle needs to run this configuration without internet: "
+        "DIR/dataset with the project, the tables and the packages that Kaggle's image lacks, and "
+        "DIR/notebook, each with its metadata. `emodag compare` compares what comes back.",
+    )
+    kaggle.add_argument("directory", type=Path, metavar="DIR", help="a new or empty directory")
+    kaggle.add_argument(
+        "--as",
+        dest="name",
+        required=True,
+        metavar="USER/NAME",
+        help="your name at Kaggle, and what the dataset and the notebook are to be called",
+    )
+    kaggle.add_argument(
+        "--configfile",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="configuration files on top of config.yaml, as for snakemake",
+    )
+    kaggle.add_argument(
+        "--competition",
+        metavar="NAME",
+        help="take the tables from this competition's data, where they have the same names; "
+        "otherwise they are put into the dataset, which is private",
+    )
+    kaggle.add_argument(
+        "--image",
+        metavar="IMAGE@sha256:DIGEST",
+        help="run in this image of Kaggle's, not in the latest",
+    )
+    kaggle.add_argument(
+        "--python",
+        default=PYTHON,
+        metavar="VERSION",
+        help=f"the image's Python (default: {PYTHON}; a notebook says it: !python --version)",
+    )
+    kaggle.set_defaults(verb=_kaggle)
+
+
+def _kaggle(options: argparse.Namespace) -> int:
+    from emodag.config.combined import combined
+
+    directory = options.directory
+    if directory.exists() and any(directory.iterdir()):
+        raise InputError(f"{directory}: is not empty; name another directory")
+    user, name = _names(options)
+    config = combined(options.configfile, [])
+    config, tables = _tables(config)
+    if options.competition and not tables:
+        raise InputError("--competition: this configuration names no tables (`data.source`)")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as made:
+        made = Path(made, directory.name)
+        project, dataset = Path(made.parent, "project"), made / "dataset"
+        packages = _project(project, config, tables, options)
+        dataset.mkdir(parents=True)
+        with tarfile.open(dataset / "emodag.bundle", "w:gz", compresslevel=6) as bundle:
+            bundle.add(project, ".", filter=_nobodys)
+        size = (dataset / "emodag.bundle").stat().st_size / 1e6
+        _write_json(dataset / "dataset-metadata.json", _of_dataset(user, name))
+        notebook = made / "notebook"
+        _write_json(notebook / "kernel-metadata.json", _of_notebook(user, name, config, options))
+        _write_json(notebook / "emodag.ipynb", _notebook())
+        made.replace(directory)
+    given = f"{plural(len(tables), 'table')} of {options.competition or 'yours'}"
+    tell(
+        f"{directory}/dataset: the project, {plural(packages, 'package')} for Python "
+        f"{options.python}, {size:.0f} MB" + (f"; {given}" if tables else ""),
+        f"{directory}/notebook: runs it without internet",
+        f"Next: kaggle datasets create -p {directory}/dataset",
+        f"      kaggle kernels push -p {directory}/notebook    (when the dataset is ready)",
+        f"      kaggle kernels output {user}/{name} -p {directory}/output    (when it has run)",
+        f"      emodag compare {directory}/output/kaggle.zip",
+    )
+    return 0
+
+
+def _names(options: argparse.Namespace) -> tuple[str, str]:
+    """The user and the dataset's name, where Kaggle takes all that is named."""
+    user, _, name = options.name.partition("/")
+    for option, text in (("--as", user), ("--as", name), ("--competition", options.competition)):
+        if text is not None and not SLUG.fullmatch(text):
+            nearest = "-".join(re.findall("[a-z0-9]+", text.lower()))
+            hint = f"; did you mean {nearest!r}?" if nearest else ""
+            wanted = " of USER/NAME" if option == "--as" else ""
+            raise InputError(
+                f"{option}: {text!r}{wanted} is no name at Kaggle, which are small letters, digits "
+                f"and single hyphens{hint}"
+            )
+    if len(name) not in NAMES:
+        raise InputError(
+            f"--as: Kaggle takes names of {NAMES[0]} to {NAMES[-1]} characters for a dataset, and "
+            f"{name!r} has {len(name)}"
+        )
+    if options.image and not PINNED.fullmatch(options.image):
+        raise InputError(
+            f"--image: {options.image!r} has no digest; name it as `kaggle kernels pull -m` writes "
+            "`docker_image` of a notebook that has run: IMAGE@sha256:DIGEST"
+        )
+    if not re.fullmatch(r"3\.\d+", options.python):
+        raise InputError(f"--python: expected a version such as {PYTHON}, found {options.python!r}")
+    return user, name
+
+
+def _tables(config: "Config") -> tuple["Config", dict[str, Path]]:
+    """The configuration as it is to be there, and every file of its tables by its path there.
+
+    Raises
+    ------
+    InputError
+        When one is not there.
+    """
+    from emodag.config.raw_files import raw_files
+    from ledger.disk.sources import source_digests
+    from ledger.jobs.plan import PLANS
+
+    if config.data.source != "files":
+        return config, {}
+    named = _named(config)
+    files = [Path(file) for entry in named.values() for file in raw_files(entry)]
+    source_digests(sorted(map(str, files)), PLANS / "sources.json", read_only=True)
+    entries = [Path(path) for entry in named.values() for path in _each(entry)]
+    home = _home([*files, *entries])
+    there = {
+        role: [_there(Path(path), home) for path in _each(entry)]
+        if isinstance(entry, list)
+        else _there(Path(entry), home)
+        for role, entry in named.items()
+    }
+    config = config.model_copy(update={"data": config.data.model_copy(update=there)})
+    return config, {_there(file, home): file for file in files}
+
+
+def _named(config: "Config") -> dict[str, str | list[str]]:
+    """What the configuration names of files, by key."""
+    named = {role: getattr(config.data, role) for role in ("train", "test", "unlabelled", "truth")}
+    return {role: entry for role, entry in named.items() if entry not in (None, "rows")}
+
+
+def _each(entry: str | list[str]) -> list[str]:
+    return [entry] if isinstance(entry, str) else entry
+
+
+def _home(paths: Iterable[Path]) -> Path:
+    """The directory that is above all of them."""
+    return Path(os.path.commonpath([_absolute(path).parent for path in paths]))
+
+
+def _there(path: Path, home: Path) -> str:
+    return Path("tables", _absolute(path).relative_to(home)).as_posix()
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _project(
+    project: Path, config: "Config", tables: dict[str, Path], options: argparse.Namespace
+) -> int:
+    """Lay out what the notebook unpacks; returns how many packages are in it."""
+    import yaml
+
+    from emodag.chain.jobs import ROOT
+    from emodag.config.sections import Environment
+
+    made = shutil.ignore_patterns("__pycache__")
+    for folder in ("workflow", "envs"):
+        shutil.copytree(ROOT / folder, project / folder, ignore=made)
+    for file in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / file, project)
+    values = config.model_dump(mode="json")
+    values |= {"environment": "ambient", "store": ".emodag/store"}
+    values["environments"]["ambient"] = Environment(locks=[], conda=None).model_dump(mode="json")
+    (project / "mine.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    wanted = list(tables) if options.competition else []
+    for there in tables.keys() - wanted:
+        (project / there).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tables[there], project / there)
+    _write_json(project / "wanted.json", {"python": options.python, "tables": wanted})
+    return _packages(project / "packages", ROOT / "envs/kaggle.lock", options.python)
+
+
+def _packages(place: Path, lock: Path, python: str) -> int:
+    """Put what the image lacks into a directory, every hash checked; returns how many it is.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be had.
+    """
+    import sys
+
+    from ledger.environments.installer import Uv, pinned
+
+    names = set(re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE)) - {*IMAGE.split()}
+    with TemporaryDirectory() as few:
+        part = Path(few, lock.name)
+        part.write_text("\n".join(pinned(name, lock) for name in sorted(names)) + "\n")
+        options = ["--target", str(place), "--no-deps", "--python-version", python]
+        uv = Uv.found(tell)
+        uv.install(Path(sys.prefix), [part], *options, "--python-platform", PLATFORM)
+    return len(names)
+
+
+def _nobodys(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """An entry of an archive that does not tell whose it was."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+def _of_dataset(user: str, name: str) -> dict:
+    return {"title": name, "id": f"{user}/{name}", "licenses": [{"name": "other"}]}
+
+
+def _of_notebook(user: str, name: str, config: "Config", options: argparse.Namespace) -> dict:
+    pinned = {"docker_image": options.image} if options.image else {}
+    return {
+        "id": f"{user}/{name}",
+        "title": f"{name}",
+        "code_file": "emodag.ipynb",
+        "language": "python",
+        "kernel_type": "notebook",
+        "is_private": True,
+        "enable_gpu": config.training.device == "cuda",
+        "enable_internet": False,
+        "dataset_sources": [f"{user}/{name}"],
+        "competition_sources": [options.competition] if options.competition else [],
+        **pinned,
+    }
+
+
+def _notebook() -> dict:
+    """The notebook, in version 4.4 of its format."""
+    _, *cells = Path(__file__).with_name("on_kaggle.py").read_text().split("# %% ")
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "metadata": {},
+                "outputs": [],
+                "source": f"# {cell.rstrip()}",
+            }
+            for cell in cells
+        ],
+        "metadata": {"kernelspec": {"display_name": "Python 3", "name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    }
+
+
+def _write_json(path: Path, values: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values, indent=1) + "\n")
