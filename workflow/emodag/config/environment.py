@@ -13,7 +13,7 @@ class Environment(Section):
 
     locks: list[str] = Field(
         ["envs/local.lock", "envs/local.torch-cpu.lock"],
-        description="hashed requirement files whose pins must be installed; [] takes what is there",
+        description="hashed requirement files that must be installed; []: use what is installed",
     )
     python: Annotated[str, Field(min_length=1)] = Field(
         "running",
@@ -22,7 +22,7 @@ class Environment(Section):
     )
     conda: str | None = Field(
         "envs/local.yaml",
-        description="the same for snakemake --use-conda; null takes what is there",
+        description="the same for snakemake --use-conda; null: use what is installed",
     )
     variables: dict[str, str] = Field({}, description="environment variables of every job")
     threads: Positive = Field(1, description="threads of one job; fits run in parallel as jobs")

@@ -13,11 +13,12 @@ HEADER = """\
 
 <!-- Written by `python -m emodag config --reference`; do not edit. -->
 
-Every key has a default, so a file of your own names only what differs, and is given to Snakemake by
-`--configfile`; of several, a later one takes precedence, key by key. A single value can be given as
-`--config folds=4` or, inside a section, as `--config 'training={epochs: 20}'`. A key that does not
-exist, and a value that is not allowed, is an error that names it. [config.yaml](../config.yaml)
-holds the defaults as YAML, [environments.md](environments.md) describes the environments there, and
+This page lists every key of the configuration. Each has a default, so a file of your own names only
+what differs, and is given to Snakemake by `--configfile`; of several, a later one takes precedence,
+key by key. A single value can be given as `--config folds=4` or, inside a section, as
+`--config 'training={epochs: 20}'`. A key that does not exist, and a value that is not allowed, is
+an error that names it. [config.yaml](../config.yaml) holds the defaults as YAML,
+[environments.md](environments.md) describes the environments there, and
 `workflow/schemas/config.schema.json` is the schema for editors.
 """
 
