@@ -13,6 +13,7 @@ from tests.project import Project
 
 HERE = f"3.{sys.version_info.minor}"
 OFFLINE = ("unshare", "-rn")
+IMAGE = f"gcr.io/kaggle-images/python@sha256:{'0' * 64}"
 
 
 def notebook(directory: Path, kaggle: Path, without: str = ""):
@@ -40,7 +41,7 @@ def written(tmp_path_factory) -> Project:
     data = {name: f"../tables/{name}.csv" for name in ("train", "test", "truth")}
     project.configure(data=data)
     options = ["--as", "me/my-run", "--configfile", "small.yaml", "--python", HERE]
-    for name, more in (("mine", []), ("theirs", ["--competition", "faces"])):
+    for name, more in (("mine", []), ("theirs", ["--competition", "faces", "--image", IMAGE])):
         done = project.emodag("kaggle", name, *options, *more)
         if "cannot be installed" in done.stderr:
             pytest.skip("the packages of envs/kaggle.lock cannot be had here")
@@ -77,7 +78,7 @@ def test_what_kaggle_is_told(written):
         told = json.loads((written.path / name / "notebook/kernel-metadata.json").read_text())
         assert told["id"] == "me/my-run" and told["dataset_sources"] == ["me/my-run"]
         assert told["competition_sources"] == competitions and not told["enable_internet"]
-        assert told["is_private"] and "docker_image" not in told
+        assert told["is_private"] and told.get("docker_image") == ((competitions and IMAGE) or None)
     sizes = [
         (written.path / n / "dataset/emodag.bundle").stat().st_size for n in ("mine", "theirs")
     ]

@@ -259,7 +259,7 @@ def _of_dataset(user: str, name: str) -> dict:
 
 
 def _of_notebook(user: str, name: str, config: "Config", options: argparse.Namespace) -> dict:
-    pinned = {"docker_image": options.image} if options.image else {}
+    pinned = {"docker_image": options.image, "docker_image_pinning_type": "original"}
     return {
         "id": f"{user}/{name}",
         "title": f"{name}",
@@ -271,7 +271,7 @@ def _of_notebook(user: str, name: str, config: "Config", options: argparse.Names
         "enable_internet": False,
         "dataset_sources": [f"{user}/{name}"],
         "competition_sources": [options.competition] if options.competition else [],
-        **pinned,
+        **(pinned if options.image else {}),
     }
 
 
