@@ -206,7 +206,7 @@ def _project(
     import yaml
 
     from emodag.chain.jobs import ROOT
-    from emodag.config.sections import Environment
+    from emodag.config.environment import Environment
 
     made = shutil.ignore_patterns("__pycache__")
     for folder in ("workflow", "envs"):
