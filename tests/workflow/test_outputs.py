@@ -31,7 +31,7 @@ def everything(tmp_path_factory) -> Project:
         variants={"plain": {"training": {"mixup": 0}}},
         blends={"both": {"of": ["base", "plain"], "weights": "hill_climbing"}},
     )
-    project.snakemake("results/variants.csv", "results/leaderboard.csv")
+    project.snakemake("all", "results/variants.csv")
     done = project.emodag("predict", "test.csv")
     assert done.returncode == 0, done.stderr
     return project
