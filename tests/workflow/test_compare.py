@@ -10,9 +10,9 @@ from tests.project import Project
 
 @pytest.fixture(scope="module")
 def elsewhere(finished_nested, tmp_path_factory) -> Project:
-    """The same people on a machine that trains a little longer, with three run seeds."""
+    """The same people on a machine that trains for longer, with three run seeds."""
     away = Project.create(tmp_path_factory.mktemp("compare") / "away")
-    away.configure(seeds=[1, 2, 3], training={"epochs": 4})
+    away.configure(seeds=[1, 2, 3], training={"epochs": 20})
     away.snakemake("results/scores.csv")
     assert away.emodag("pack", "away.zip").returncode == 0
     return away
@@ -23,7 +23,7 @@ def test_a_run_elsewhere_in_words(elsewhere, nested):
     done = nested.emodag("compare", "away.zip")
     assert done.returncode == 0, done.stderr
     first, same, *_ = done.stdout.splitlines()
-    assert "params.training.epochs (3, 4)" in first
+    assert "params.training.epochs (3, 20)" in first
     assert "of one run alone: the configurations differ." in same
     assert re.search(
         r"First to differ: the stage `teacher` \(nested/seed1/gen0/fold0\)", done.stdout

@@ -97,9 +97,10 @@ def _values(found: Mapping[str, Any]) -> Iterator[str]:
         here, there = (f"{data[s]['path']} ({data[s]['digest'][:SHORT]})" for s in "ab")
         yield f"Different data: {here} here, {there} there. These runs need not agree."
     jobs = {job["job"]: job for job in found["jobs"]}
-    if found["keys_differ"]:
-        changes = jobs[found["keys_differ"][0]]["key"]
-        yield f"Not the same here and there: {listed(map(_change, changes))}."
+    if parted := found["values_differ"] or found["keys_differ"]:
+        # Settings before packages, of which there may be many.
+        changes = sorted(jobs[parted[0]]["key"], key=lambda c: c["key"].startswith("environment."))
+        yield f"Not the same here and there: {listed(map(_change, changes)) or 'nothing'}."
     only = len(found["only_in_a"]) + len(found["only_in_b"])
     if only:
         yield f"{plural(only, 'job')} of one run alone: the configurations differ."
