@@ -23,7 +23,7 @@ export TORCH PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev doctor cluster run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format config lock clean
+.PHONY: help setup setup-dev doctor cluster remote run check test test-all test-conda test-remote test-setup test-slurm walk sweep bench bench-full lint format config lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## *' '/^[a-z-]+:.*##/ {printf "%-10s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ doctor:  ## say what is here, for a bug report
 cluster:  ## the same, with Snakemake's executor for Slurm; see docs/slurm.md
 	@$(SETUP) cluster
 
+remote:  ## the same, with what further stores on S3 and behind SSH need; see docs/remote-stores.md
+	@$(SETUP) remote
+
 run: setup  ## make results/submission.csv
 	.venv/bin/snakemake -c8 results/submission.csv $(ARGS)
 
@@ -57,6 +60,11 @@ test-all: check  ## all that, and what takes long, such as every command of thes
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
 	@$(SETUP) dev conda-test
 	.venv/bin/python -m pytest tests/conda $(ARGS)
+
+test-remote:  ## use further stores on real servers of S3 and SSH, which run on this host
+	@$(SETUP) dev remote
+	.venv/bin/python -m emodag environment .tools/remote-test envs/remote-test.lock
+	.venv/bin/python -m pytest tests/remote $(ARGS)
 
 test-setup: setup-dev  ## have set-up fetch uv by pip, by ensurepip, by apt-get, and in vain
 	.venv/bin/python -m pytest tests/setup $(ARGS)
@@ -103,4 +111,4 @@ clean:  ## remove .venv, .tools and the tools' caches; results stay
 	rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis .walk
 	find workflow examples tests envs -name __pycache__ -prune -exec rm -rf {} +
 
-run check test test-all test-conda test-setup test-slurm walk sweep bench bench-full lint format lock: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+run check test test-all test-conda test-remote test-setup test-slurm walk sweep bench bench-full lint format lock: export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -59,6 +59,8 @@ LOCKS = (
     # torch is installed before it, from `local.torch-cpu`; the index's own would bring CUDA along.
     Lock("learners", LINUX, agrees_with=("local",), without=("torch",)),
     Lock("dev", LINUX, agrees_with=("local", "local.torch-cuda")),
+    Lock("remote", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
+    Lock("remote-test", LINUX),
     Lock("conda-test", LINUX, agrees_with=("local", "local.torch-cuda", "dev")),
     # The plugin asks for NumPy 2, of which it needs nothing.
     Lock("cluster", LINUX, agrees_with=("local", "local.torch-cuda", "dev"), joins="local"),

@@ -3,10 +3,10 @@
 #
 #   [TORCH=cuda] [PYTHON=...] sh envs/setup.sh [doctor | LAYER ...]
 #
-# A layer (dev, conda-test, cluster) is a lock installed on top; doctor changes nothing, and says what
-# is here. This part finds, or fetches, a Python and uv, the installer; workflow/emodag/setup.py does
-# the rest with them. A python3 of 3.9 or newer, or uv, must be there, and nothing else; everything is
-# put into .venv and .tools.
+# A layer (dev, conda-test, cluster, remote) is a lock installed on top; doctor changes nothing, and
+# says what is here. This part finds, or fetches, a Python and uv, the installer;
+# workflow/emodag/setup.py does the rest with them. A python3 of 3.9 or newer, or uv, must be there,
+# and nothing else; everything is put into .venv and .tools.
 set -u
 
 TORCH=${TORCH:-cpu}

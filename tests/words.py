@@ -66,3 +66,10 @@ class Words:
         """Every manifest, and the ranking, by their paths."""
         found = [*self.path.rglob("*manifest.json"), self.path / "results/ranking.csv"]
         return {str(path.relative_to(self.path)): path.read_text() for path in found}
+
+
+def behind(words: Words, *further: Path | str) -> Words:
+    """The same, with further stores."""
+    told = f"json.dumps(config), further={[str(place) for place in further]})"
+    words.edit("words/jobs.py", "json.dumps(config))", told)
+    return words

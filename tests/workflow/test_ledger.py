@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import ledger
 from tests.project import ROOT, jobs
-from tests.words import ALL, COUNTS, Words
+from tests.words import ALL, COUNTS, Words, behind
 
 
 def test_the_public_names():
@@ -137,3 +138,72 @@ def test_two_directories_share_a_store(finished_words, tmp_path):
     assert jobs(done, "HIT") == ALL and jobs(done, "RUN") == []
     assert other.results() == finished_words.results()
     assert not (other.path / ".words/store").exists()
+
+
+def test_a_further_store(finished_words, tmp_path):
+    """It is filled by `push`, and read where one's own has nothing, without starting a job."""
+    lab = tmp_path / "lab"
+    asked = ("words", "push", "--to", str(lab))
+    said = finished_words.ends(*asked)
+    assert said.returncode == 1 and f"{lab}: there is no such directory" in said.stderr
+    lab.mkdir()
+    assert "3 records and 3 files put there, 0.0 MB." in finished_words.ends(*asked).stderr
+    assert "all of 3 jobs were there." in finished_words.ends(*asked, "ranking").stderr
+    other = behind(Words.create(tmp_path / "other"), lab)
+    said = other.ends("words", "why", "ranking").stderr
+    assert "ranking would run again: restored from the store" in said
+    assert not (other.path / ".words/store").exists()
+    done = other.run()
+    assert jobs(done, "HIT") == ALL and jobs(done, "RUN") == []
+    assert "Nothing to be done" in done.stderr and "Select jobs to execute" not in done.stderr
+    assert other.results() == finished_words.results()
+    # What has come through is one's own.
+    shutil.rmtree(lab)
+    shutil.rmtree(other.path / "results")
+    done = other.run()
+    assert jobs(done, "HIT") == ALL and "passed over" not in done.stderr
+    done = other.run("--config", "top=3")
+    assert jobs(done, "RUN") == ["ranking"]
+    assert done.stderr.count("WARNING") == 1
+    assert f"WARNING store: {lab} is passed over: there is no such directory" in done.stderr
+
+
+def test_a_key_that_is_known_only_after_another_job(words, tmp_path):
+    """The ranking's, as its counts come from other code, which makes the same."""
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    words.ends("words", "push", "--to", str(lab))
+    shutil.rmtree(words.path / ".words")
+    shutil.rmtree(words.path / "results")
+    behind(words, lab).edit("words/count.py", r'r"\w+"', r'r"[\w]+"')
+    done = words.run()
+    assert jobs(done, "RUN") == COUNTS and jobs(done, "HIT") == ["ranking"]
+
+
+def test_pull_and_what_it_says(finished_words, tmp_path):
+    lab = tmp_path / "lab"
+    lab.mkdir()
+    finished_words.ends("words", "push", "--to", str(lab), "count/moby")
+    other = behind(Words.create(tmp_path / "other"), lab, tmp_path / "gone")
+    said = other.ends("words", "pull")
+    assert said.returncode == 1 and "gone is passed over: there is no such dir" in said.stderr
+    assert "has 1 of 3 jobs now, 1 of them fetched (0.0 MB)" in said.stderr
+    assert not (other.path / "results").exists()
+    said = other.ends("words", "pull", "mobi")
+    assert "words: error: mobi: no such job" in said.stderr and "count/moby" in said.stderr
+    assert "no such directory of results" in other.ends("words", "push", "--to", "x").stderr
+    assert jobs(other.run(), "HIT") == ["count/moby"]
+    said = other.ends("words", "push").stderr
+    assert f"names 2 further stores ({lab}, {tmp_path / 'gone'}); say by --to where to" in said
+    assert "names none; say by --to" in finished_words.ends("words", "push").stderr
+    assert "names no further store" in finished_words.ends("words", "pull").stderr
+
+
+def test_a_further_store_without_its_package(tmp_path):
+    """Neither is installed here, so a run ends before it begins, with what installs it."""
+    if find_spec("obstore"):
+        pytest.skip("obstore is here")
+    done = behind(Words.create(tmp_path / "words"), "s3://lab/words").ends("snakemake", "-c1")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "words: error: s3://lab/words: to use this store takes the package obs" in done.stderr
+    assert "-m pip install obstore` installs it" in done.stderr

@@ -19,7 +19,7 @@ from ledger.errors import ConfigError
 VENV = Path(".venv")
 NEW = Path(".tools/new")
 
-SIZES = {"dev": 20, "cluster": 30, "conda-test": 30}
+SIZES = {"dev": 20, "cluster": 30, "conda-test": 30, "remote": 12}
 """MB to download, by layer."""
 
 

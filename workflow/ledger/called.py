@@ -10,6 +10,7 @@ from pathlib import Path
 VARIABLE = "LEDGER_NAME"
 """The environment variable with the name, which is that of the package: `python -m NAME`."""
 
+# With the word `remote` behind it, the command adds the packages that `ledger.remote` needs.
 SETUP = "LEDGER_SETUP"
 """The environment variable with the command that builds .venv, for messages, if there is one."""
 

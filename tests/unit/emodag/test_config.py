@@ -103,7 +103,11 @@ def test_every_key_is_described():
         ({"data": {"truth": "t.csv"}}, "`truth` is for tables of your own"),
         ({"training": {"learning_rate": float("inf")}}, r"training\.learning_rate: .*finite"),
         ({"scaling": {"random_state": 2**32}}, r"scaling\.random_state: .*less than"),
-        ({"store": ""}, "store: .*at least 1 character"),
+        ({"store": ""}, "store: .*'' names no store; expected a directory, s3://BUCKET"),
+        (
+            {"store": ["s3://lab/x"]},
+            r"store: .*comes first, .* write \[.emodag/store, s3://lab/x\]",
+        ),
         ({"data": {**FILES, "label": "y"}}, "name both `label` and `group`"),
         (
             {"data": {"classes": ["a", "b"]}, "pseudo_labels": {"boost": {"c": 2}}},

@@ -237,7 +237,7 @@ def test_planning_has_an_answer(made, happens):
 
     def ask() -> list[bool]:
         manifests = Manifests()
-        judge(plans, store, lambda _: None)
+        judge(plans, store, lambda _: None, {})
         return [is_fresh(one, manifests) for one in plans]
 
     repeated(made, happens, ask, lambda answer: answer)

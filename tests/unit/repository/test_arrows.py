@@ -17,24 +17,25 @@ ALLOWED = {
     "ledger.kinds": "ledger.disk",
     "ledger.jobs": "ledger ledger.disk ledger.machine ledger.code",
     "ledger.store": "ledger ledger.disk ledger.machine ledger.jobs",
+    "ledger.remote": "ledger ledger.disk ledger.jobs ledger.store",
     "ledger.environments": "ledger ledger.disk ledger.machine ledger.code ledger.jobs",
     "ledger.run": "ledger ledger.disk ledger.machine ledger.code ledger.kinds ledger.jobs "
-    "ledger.store",
+    "ledger.store ledger.remote",
     "ledger.compare": "ledger ledger.disk ledger.machine ledger.kinds ledger.jobs ledger.store",
     "ledger.ask": "ledger ledger.disk ledger.machine ledger.kinds ledger.jobs ledger.store "
     "ledger.environments ledger.run ledger.compare",
-    "ledger.snakemake": "ledger ledger.disk ledger.code ledger.jobs ledger.store ledger.run "
-    "ledger.environments",
+    "ledger.snakemake": "ledger ledger.disk ledger.code ledger.jobs ledger.store ledger.remote "
+    "ledger.run ledger.environments",
     "ledger.cli": "ledger ledger.disk ledger.machine ledger.code ledger.jobs ledger.store "
-    "ledger.run ledger.environments ledger.compare ledger.ask ledger.snakemake",
-    "emodag.config": "ledger ledger.disk ledger.store ledger.snakemake",
+    "ledger.remote ledger.run ledger.environments ledger.compare ledger.ask ledger.snakemake",
+    "emodag.config": "ledger ledger.disk ledger.store ledger.remote ledger.snakemake",
     "snakemake_report_plugin_emodag": "ledger ledger.snakemake",
     "emodag.science": "ledger ledger.disk",
     "emodag.pages": "ledger ledger.kinds ledger.compare emodag.science",
     "emodag.stages": "ledger ledger.machine ledger.kinds ledger.compare emodag.science "
     "emodag.pages",
-    "emodag.chain": "ledger ledger.disk ledger.code ledger.jobs emodag.config emodag.science "
-    "emodag.stages",
+    "emodag.chain": "ledger ledger.disk ledger.code ledger.jobs ledger.remote emodag.config "
+    "emodag.science emodag.stages",
     "emodag.terminal": "ledger ledger.jobs ledger.run emodag.config emodag.chain emodag.pages",
     "emodag.verbs": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run "
     "ledger.environments ledger.snakemake ledger.cli ledger.compare emodag.config emodag.chain "
@@ -95,6 +96,7 @@ def test_the_ledger_needs_little():
         "ledger.machine": tensors,
         "ledger.run": {"safetensors", "tqdm"},
         "ledger.store": {"threadpoolctl"},
+        "ledger.remote": {"obstore", "asyncssh", "cryptography"},
         "ledger.snakemake": {"yaml", "snakemake", "snakemake_interface_executor_plugins", "tqdm"},
     }
     for name, path in MODULES.items():

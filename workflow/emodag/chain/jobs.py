@@ -13,6 +13,7 @@ from emodag.config.variants import BASE
 from emodag.config.written import effective_yaml
 from ledger.jobs.job import Job
 from ledger.jobs.workflow import Workflow
+from ledger.remote.address import divided
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository, where the Snakefile is."""
@@ -54,12 +55,15 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
     text : the configuration as it was before.
     """
     found = jobs(config) | {job.name: job for job in more}
+    store, further = divided(config.store)
     return Workflow(
         jobs=found,
         decider=f"search/round{config.next_round}" if config.next_round else None,
         environments=config.environments,
         root=ROOT,
-        store=config.store,
+        store=store,
+        further=further,
+        trusted=config.trusted,
         text=text or effective_yaml(config),
         finals=FINALS,
         listing=LISTING,

@@ -1,10 +1,12 @@
-"""What values of the configuration may be: numbers, names and files, as YAML reads them."""
+"""What values of the configuration may be: numbers, names, files and stores, as YAML reads them."""
 
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from ledger.remote.address import divided
+from ledger.remote.signing import public_key
 from ledger.store.place import at_home
 
 
@@ -27,6 +29,16 @@ def _as_written_if_any(name: Any) -> Any:
     return None if name is None else _as_written(name)
 
 
+def _stores(stores: str | list[str]) -> str | list[str]:
+    divided(stores)
+    return stores
+
+
+def _public_key(text: str) -> str:
+    public_key(text)
+    return text
+
+
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Written = Annotated[str, BeforeValidator(_as_written)]
@@ -35,3 +47,5 @@ Column = Annotated[str | None, BeforeValidator(_as_written_if_any)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 File = Annotated[str, AfterValidator(at_home)]
 Files = File | Annotated[list[File], Field(min_length=1)]
+Stores = Annotated[Files, AfterValidator(_stores)]
+PublicKey = Annotated[str, AfterValidator(_public_key)]

@@ -19,7 +19,7 @@ from pydantic import (
 
 from emodag.config.data import Data
 from emodag.config.environment import AVX2, Environment
-from emodag.config.kinds import File, Name, Positive
+from emodag.config.kinds import Name, Positive, PublicKey, Stores
 from emodag.config.learners import Learner, Learners
 from emodag.config.method import Model, PseudoLabels, Scaling, Training
 from emodag.config.output import Drift, Report, Submission
@@ -75,10 +75,15 @@ class Config(Section):
         },
         description="environments by name",
     )
-    store: File = Field(
+    store: Stores = Field(
         ".emodag/store",
-        min_length=1,
-        description="content-addressed store; EMODAG_STORE takes precedence",
+        description="content-addressed store, EMODAG_STORE takes precedence; or a list: further "
+        "ones are read where the first has nothing, see docs/remote-stores.md",
+    )
+    trusted: list[PublicKey] = Field(
+        [],
+        description="public keys of ed25519, of which one must have signed what further stores "
+        "have; []: all that they have is believed",
     )
     data: Data = Field(Data(), description="the tables")
     protocols: Annotated[list[Literal["published", "nested"]], Field(min_length=1)] = Field(

@@ -72,7 +72,7 @@ def _predict(options: argparse.Namespace) -> int:
     run(
         plan,
         plan.environment.fingerprint(),
-        Store(Path(asked_store() or last.config.store)),
+        Store(Path(asked_store() or last.workflow.store)),
         Talk(job.name, Path(job.directory) / f"{job.stage}.log"),
         checkpoint_every=1,
         workers=os.cpu_count() or 1,

@@ -13,7 +13,10 @@ from typing import Any
 
 from ledger.disk.documents import read_object
 from ledger.errors import IntegrityError
+from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
+from ledger.jobs.results import job_below, read_manifests
+from ledger.jobs.targets import find, names, of_digest
 from ledger.store.sidecar import sidecar_path
 
 
@@ -74,6 +77,38 @@ class Step:
             "ended": end.isoformat(timespec="seconds"),
         }
         return {**made, **times, "cost": cost}
+
+
+@dataclass(frozen=True)
+class Here:
+    """The jobs whose manifests are in the results of this directory.
+
+    Attributes
+    ----------
+    names : what each job answers to, by its name.
+    paths : the path of its manifest, by its name.
+    found : the manifests by path, of a damaged one what is wrong with it.
+    """
+
+    names: dict[str, list[str]]
+    paths: dict[str, str]
+    found: dict[str, Manifest | IntegrityError]
+
+    @classmethod
+    def read(cls) -> "Here":
+        """Read all of them; raises as `ledger.jobs.results.read_manifests`."""
+        here = cls({}, {}, {})
+        for path, made in read_manifests(Path(RESULTS)):
+            # The job's name follows from the place, so a damaged manifest is found as well.
+            name = job_below(Path(RESULTS), path)
+            files = [] if isinstance(made, IntegrityError) else made.outputs
+            here.names[name], here.paths[name] = names(name, str(path), files), str(path)
+            here.found[str(path)] = made
+        return here
+
+    def behind(self, asked: str) -> dict[str, Step | None]:
+        """The steps behind a job, a manifest, a file or a digest; raises as `find` and `trace`."""
+        return trace(self.paths[find(str(of_digest(asked) or asked), self.names)], self.found)
 
 
 def trace(first: str, found: Mapping[str, Manifest | IntegrityError]) -> dict[str, Step | None]:

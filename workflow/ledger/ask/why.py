@@ -5,7 +5,7 @@ followed down the chain: a job whose new key the store knows is a hit and lends 
 next one, so an edit that changes nothing is told from one that does.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,7 @@ from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import Environment, Plan, Source, Upstream
 from ledger.machine.builds import readable
 from ledger.machine.fingerprint import check, differences
-from ledger.store.store import Store
+from ledger.store.store import Action, Store
 
 
 class Outcome(StrEnum):
@@ -95,13 +95,23 @@ Live = Callable[[Environment], dict[str, Any] | None]
 """The fingerprint of an environment as it is, None where this machine cannot tell."""
 
 
-def judge(plans: Iterable[Plan], store: Store, live: Live) -> dict[str, Verdict]:
-    """The verdict on every job, by name; `plans` come in an order that respects needs."""
+def judge(
+    plans: Iterable[Plan], store: Store, live: Live, elsewhere: Mapping[str, Action]
+) -> dict[str, Verdict]:
+    """The verdict on every job, by name.
+
+    Parameters
+    ----------
+    plans : in an order that respects needs.
+    elsewhere : what further stores have recorded, by key.
+    """
     manifests, by_manifest = Manifests(), {}
     for plan in plans:
         now = live(plan.environment)
         changes = tuple(_reasons(plan, manifests, now))
-        by_manifest[plan.manifest] = _verdict(plan, changes, by_manifest, manifests, store, now)
+        by_manifest[plan.manifest] = _verdict(
+            plan, changes, by_manifest, manifests, store, elsewhere, now
+        )
     return {verdict.job: verdict for verdict in by_manifest.values()}
 
 
@@ -111,6 +121,7 @@ def _verdict(
     above: dict[str, Verdict],
     manifests: Manifests,
     store: Store,
+    elsewhere: Mapping[str, Action],
     now: dict[str, Any] | None,
 ) -> Verdict:
     manifest = manifests[plan.manifest]
@@ -135,8 +146,9 @@ def _verdict(
     if None in inputs.values():
         return Verdict(**facts, outcome=Outcome.OPEN)
     facts["new_key"] = key_of(ingredients_of(plan, now), inputs)
-    action = store.peek(facts["new_key"])
-    if action is not None and store.holds(action):
+    here = store.peek(facts["new_key"])
+    action = here if here and store.holds(here) else elsewhere.get(facts["new_key"])
+    if action:
         outputs = {name: output.logical for name, output in action.outputs.items()}
         return Verdict(**facts, outcome=Outcome.HIT, outputs=outputs)
     # The same key computed again gives the same outputs.

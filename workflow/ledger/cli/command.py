@@ -9,14 +9,27 @@ from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
 from ledger import called
-from ledger.cli import audit, cost, diff, environment, gc, lineage, pack, store, verify, why
+from ledger.cli import (
+    audit,
+    cost,
+    diff,
+    environment,
+    gc,
+    lineage,
+    pack,
+    pull,
+    push,
+    store,
+    verify,
+    why,
+)
 from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
 from ledger.errors import InputError, UserError
 from ledger.jobs.workflow import Application
 from ledger.shown import shown
 from ledger.store.place import asked_store
 
-VERBS = (why, lineage, verify, audit, diff, cost, pack, store, gc, environment)
+VERBS = (why, lineage, verify, audit, diff, cost, pack, push, pull, store, gc, environment)
 
 
 class Verb(Protocol):
@@ -150,8 +163,9 @@ def _run(options: argparse.Namespace) -> int:
     from ledger.run import turn
     from ledger.run.forking import enter, stands_for, start_anew
     from ledger.run.runner import run
+    from ledger.run.stores import store_here
     from ledger.run.talk import Talk
-    from ledger.store.store import Store, explain
+    from ledger.store.store import explain
 
     run_name = turn.name() or turn.latest()
     if run_name is None or not options.manifest.is_relative_to(RESULTS):
@@ -168,7 +182,7 @@ def _run(options: argparse.Namespace) -> int:
         run(
             plan,
             live,
-            Store(Path(store)),
+            store_here(Path(store)),
             talk,
             checkpoint_every=options.checkpoint_every,
             workers=options.workers,

@@ -41,23 +41,14 @@ def add(verbs) -> None:
 
 
 def _lineage(options: argparse.Namespace) -> int:
-    from ledger.ask.lineage import trace
-    from ledger.errors import InputError, IntegrityError
-    from ledger.jobs.results import job_below, read_manifests
-    from ledger.jobs.targets import RESULTS, find, names, of_digest
+    from ledger.ask.lineage import Here
+    from ledger.errors import InputError
 
-    known, paths, found = {}, {}, {}
-    for path, made in read_manifests(Path(RESULTS)):
-        # The job's name follows from the place, so a damaged manifest is found as well.
-        name = job_below(Path(RESULTS), path)
-        files = [] if isinstance(made, IntegrityError) else made.outputs
-        known[name], paths[name] = names(name, str(path), files), str(path)
-        found[str(path)] = made
-    main = options.application.results
-    asked = options.target or next((name for name in main if name in known), (*main, None)[0])
+    here, main = Here.read(), options.application.results
+    asked = options.target or next((name for name in main if name in here.names), (*main, None)[0])
     if asked is None:
-        raise InputError("name a result, such as " + next(iter(known)))
-    steps = trace(paths[find(str(of_digest(asked) or asked), known)], found)
+        raise InputError("name a result, such as " + next(iter(here.names)))
+    steps = here.behind(asked)
     if options.ro_crate:
         from ledger.ask.ro_crate import write
 

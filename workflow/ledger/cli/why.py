@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.places import add_configuration
-from ledger.cli.printing import tell
+from ledger.cli.printing import complain, tell
 from ledger.words import FEW, LONG, SHORT, spelt
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ def _why(options: argparse.Namespace) -> int:
     from ledger.errors import InputError
     from ledger.jobs.planner import Planner
     from ledger.jobs.targets import find_in, of_digest
+    from ledger.remote.address import require_packages
+    from ledger.remote.ahead import look_ahead
+    from ledger.remote.through import StoreThrough
     from ledger.store.place import asked_store
-    from ledger.store.store import Store
 
     workflow = options.application.configured(options.configfile, options.config)
     try:
@@ -48,8 +50,11 @@ def _why(options: argparse.Namespace) -> int:
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
     live = Interpreters(workflow).fingerprint
     planner = Planner(workflow, read_only=True)
-    store = Store(Path(asked_store() or workflow.store))
-    verdicts = judge(ancestry(map(planner.plan, workflow.jobs), target), store, live)
+    plans = ancestry(map(planner.plan, workflow.jobs), target)
+    require_packages(workflow.further, signed=bool(workflow.trusted))
+    store = StoreThrough(Path(asked_store() or workflow.store), workflow.further, workflow.trusted)
+    elsewhere = look_ahead(plans, live, store, complain, planner.manifests.__getitem__).found
+    verdicts = judge(plans, store, live, elsewhere)
     if options.json:
         print(json.dumps(_facts(target, verdicts), indent=1))
     else:

@@ -1,5 +1,6 @@
 """The planner: each job of a workflow with code, environment and raw files as they are now."""
 
+from collections import ChainMap
 from collections.abc import Callable, Container, Iterator
 from dataclasses import asdict
 from functools import cache
@@ -37,6 +38,10 @@ class Planner:
     ----------
     read_only : whether to leave no trace, not even what saves work the next time.
 
+    Attributes
+    ----------
+    manifests : those that lie in the results.
+
     Raises
     ------
     InputError
@@ -52,7 +57,7 @@ class Planner:
         self._raw = source_digests(raw, PLANS / "sources.json", read_only=read_only)
         if not read_only:
             modules.remember()
-        self._manifests = Manifests()
+        self.manifests = Manifests()
         self._environment = cache(self._environment_called)
         self._plans: dict[str, Plan] = {}
         self._must_run: dict[str, bool] = {}
@@ -62,6 +67,13 @@ class Planner:
         for job in self._first(name, self._plans):
             self._plans[job] = self._planned(self._jobs[job])
         return self._plans[name]
+
+    def unsettled(self, name: str) -> list[Plan]:
+        """The plans of a job and of those that it rests on, in order, that nobody has decided."""
+        found: dict[str, Plan] = {}
+        for job in self._first(name, ChainMap(found, self._must_run)):
+            found[job] = self.plan(job)
+        return list(found.values())
 
     def must_run(self, name: str, restore: Restore | None = None) -> bool:
         """Whether a job must run, because it or a job that it rests on is not up to date.
@@ -77,12 +89,12 @@ class Planner:
         """Whether a job's outputs are what they must be, restored if need be."""
         if any(self._must_run[job] for job in _needed(self._jobs[plan.job])):
             return False
-        if is_fresh(plan, self._manifests):
+        if is_fresh(plan, self.manifests):
             return True
         if restore is None or not (manifest := restore(plan)):
             return False
         remember(plan)
-        self._manifests.read[plan.manifest] = manifest
+        self.manifests.read[plan.manifest] = manifest
         return True
 
     def _first(self, name: str, done: Container[str]) -> Iterator[str]:

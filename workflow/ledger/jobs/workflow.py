@@ -39,6 +39,9 @@ class Workflow:
     environments : by name, those that the jobs name.
     root : the directory that paths of environments are relative to.
     store : the store's path, relative to where it runs.
+    further : stores that are read where that one has nothing; see `ledger.remote.address`.
+    trusted : public keys, of which one must have signed what these have; see
+        `ledger.remote.signing`.
     text : the configuration in full, which is kept beside the results.
     finals : names of the files below the results that another configuration could have there, to be
         read; a part of one may be ``*``.
@@ -56,6 +59,8 @@ class Workflow:
     )
     root: Path = Path()
     store: str = field(default_factory=lambda: str(called.home() / "store"))
+    further: Sequence[str] = ()
+    trusted: Sequence[str] = ()
     text: str = ""
     finals: Sequence[str] = ()
     listing: str | None = None

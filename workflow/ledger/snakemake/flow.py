@@ -32,9 +32,10 @@ from ledger.jobs.freshness import Manifests
 from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import Plan, write_plan
-from ledger.jobs.planner import Planner
+from ledger.jobs.planner import Planner, Restore
 from ledger.jobs.targets import find_in
 from ledger.jobs.workflow import EnvironmentSettings, Workflow
+from ledger.remote.address import require_packages
 from ledger.run import forking, tally, turn
 from ledger.snakemake import ending
 from ledger.snakemake.beginning import bring_to_the_present, clear_away, keep_together
@@ -140,7 +141,7 @@ class Flow:
         self._conda = DeploymentMethod.CONDA in methods
         if not self._conda:
             self.interpreters.export()
-        self._store = hand_on(workflow.store, checkpoint_every)
+        self._store = hand_on(workflow, checkpoint_every)
         # Snakemake's hooks are silent where nothing was left to run. The first is called last.
         atexit.register(self._go_on)
         atexit.register(self._say_what_comes_nearest)
@@ -329,7 +330,7 @@ class Flow:
         with giving_up():
             refusal = self._turn.refusal if runs else None
             restore = self._restored if runs and not refusal and self._may_restore() else None
-            must_run = self._planner.must_run(job.name, restore)
+            must_run = self._must_run(job.name, restore)
             if must_run and refusal:
                 raise refusal
             if runs and not refusal:
@@ -345,6 +346,12 @@ class Flow:
             if any(map(os.path.lexists, [job.manifest, *map(job.path, job.outputs)])):
                 snakemake.dag.forcefiles.add(job.manifest)
 
+    def _must_run(self, name: str, restore: Restore | None) -> bool:
+        """As of the planner, once all that further stores have of a job is in the store."""
+        if restore and self._workflow.further:
+            self._restorer.bring(self._planner.unsettled(name), self._planner.manifests)
+        return self._planner.must_run(name, restore)
+
     def _fork_from_the_second(self, plan: Plan) -> None:
         """Have jobs of an environment forked from one process, once more than one is to run."""
         entry = plan.environment
@@ -358,6 +365,7 @@ class Flow:
     @cached_property
     def _turn(self) -> turn.Turn:
         """The turn in this directory, taken when jobs are first to run, if nobody else has it."""
+        require_packages(self._workflow.further, signed=bool(self._workflow.trusted))
         self._lift_rate_limit()
         self._trust_squeue()
         taken = turn.take(turn.name())
@@ -373,7 +381,7 @@ class Flow:
                 workflow.text.encode(),
                 {*workflow.finals, *(o for j in jobs.values() if j.is_final for o in j.outputs)},
                 lambda name: self._planner.plan(name) if name in jobs else None,
-                lambda name: not self._planner.must_run(name, restore),
+                lambda name: not self._must_run(name, restore),
                 Store(Path(self._store)).has,
             )
             for old, new in moved.items():

@@ -8,6 +8,8 @@ from pathlib import Path
 from ledger.called import store_variable
 from ledger.code.closure import LEDGER
 from ledger.errors import ConfigError
+from ledger.jobs.workflow import Workflow
+from ledger.run import stores
 from ledger.run.forking import START
 from ledger.store.place import asked_store
 
@@ -52,13 +54,14 @@ def prepare(packages: Sequence[Path]) -> None:
     os.umask(os.umask(0o022) | 0o002)  # nothing that jobs make is writable for everybody
 
 
-def hand_on(store: str, checkpoint_every: int) -> str:
+def hand_on(workflow: Workflow, checkpoint_every: int) -> str:
     """Tell jobs those settings that are no part of their plans; returns the store.
 
     Results do not depend on them, so a change of them must start nothing. The store of the
-    configuration gives way to one that is set already.
+    configuration gives way to one that is set already; those behind it stay.
     """
     variable = store_variable()
-    os.environ[variable] = os.environ.get(variable) or store
+    os.environ[variable] = os.environ.get(variable) or workflow.store
+    stores.hand_on(workflow.further, workflow.trusted)
     os.environ["LEDGER_CHECKPOINT_EVERY"] = str(checkpoint_every)
     return os.environ[variable]

@@ -91,6 +91,30 @@ class Action:
                 raise ValueError("an unsafe name")
 
 
+def parse(content: bytes, key: str) -> Action:
+    """The action that a record's bytes tell of, which must be that of a key.
+
+    Raises
+    ------
+    RecordError
+        When it is damaged, or that of another computation.
+    OtherSchema
+        When it is of another version.
+    """
+    try:
+        body = unsealed(content, SCHEMA)
+        if (of := body.pop("key")) != key:
+            raise RecordError(f"the record of another computation (key {of})")
+        outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
+        action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
+        action.check()
+        return action
+    except (OtherSchema, RecordError):
+        raise
+    except MALFORMED as error:
+        raise RecordError(f"a damaged record ({error})") from None
+
+
 class Store:
     """A content-addressed store below one directory, created on first use."""
 
@@ -134,23 +158,13 @@ class Store:
         """
         path = self.action(key)
         try:
-            body = unsealed(read_bytes(path), SCHEMA)
-            if (of := body.pop("key")) != key:
-                raise RecordError(f"the record of another computation (key {of})")
-            outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
-            action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
-            action.check()
-            return action
+            return parse(read_bytes(path), key)
         except (FileNotFoundError, OtherSchema):
             return None
         except OSError as error:
             if kind := _other_kind(path):
                 raise RecordError(f"{kind}, no record") from None
             raise explain(error, path) from error
-        except RecordError:
-            raise
-        except MALFORMED as error:
-            raise RecordError(f"a damaged record ({error})") from None
 
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
@@ -283,7 +297,7 @@ class Store:
         A store that is full or cannot be written keeps it where it is, which is no reason to fail.
         """
         facts = {
-            "was": path.relative_to(self.root).as_posix(),
+            "was": self.name(path),
             "expected": expected,
             "found": found,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -324,6 +338,10 @@ class Store:
     def action(self, key: str) -> Path:
         """Where the record of the computation with this key lies, if there is one."""
         return self._path("actions", key).with_suffix(".json")
+
+    def name(self, path: Path) -> str:
+        """What a file of the store is called below its root."""
+        return path.relative_to(self.root).as_posix()
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -1,0 +1,1 @@
+"""Further stores on real servers: S3 by moto, SSH by sshd, both on this host."""

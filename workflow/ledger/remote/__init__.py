@@ -1,0 +1,1 @@
+"""Stores behind the one that is written: directories, buckets, hosts."""

@@ -1,0 +1,285 @@
+"""A further store: files by name that are asked for, read and put, and never listed.
+
+It has the layout of a store (see `ledger.store.store`), be it a directory, a bucket of S3, or a
+directory behind SSH. Whatever it does is bounded: a few seconds without an answer or a byte, and it
+counts as away. Its methods may be called by many threads at once.
+"""
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Protocol
+
+from ledger.disk.atomic import CHUNK, copy_hashed, sync_directory
+from ledger.disk.regular import open_regular
+from ledger.errors import UserError
+from ledger.remote.address import Address
+from ledger.store.store import Store, StoreError
+
+METADATA = "169.254.169.254"
+"""Where a machine of AWS learns of its own role, which is asked last."""
+
+PARTS = 2
+"""How many parts of one large file are sent to S3 at once; many files are at once, too."""
+
+
+class RemoteError(UserError):
+    """A further store is away, or refuses what is asked of it; says why, and not which it is."""
+
+
+class Remote(Protocol):
+    """A further store.
+
+    Raises
+    ------
+    RemoteError
+        When it gives no answer, or refuses.
+    """
+
+    def size(self, name: str) -> int | None:
+        """How many bytes a file has, None where there is none."""
+
+    def read(self, name: str) -> Iterator[bytes] | None:
+        """What a file holds, piece by piece; None where there is none."""
+
+    def put(self, name: str, source: Path) -> None:
+        """Put a file there, which appears whole or not at all, and takes another one's place."""
+
+
+def connect(place: Address, patience: float) -> Remote:
+    """A further store; `patience` is how many seconds it may leave without an answer.
+
+    Raises
+    ------
+    RemoteError
+        When it cannot be reached.
+    """
+    return {"": Directory, "s3": Bucket, "ssh": Host}[place.kind](place, patience)
+
+
+def fetch(remote: Remote, name: str, sink: BinaryIO, limit: int) -> bool:
+    """Write a file to an empty one, and stop soon after `limit` bytes; False where there is none.
+
+    Raises
+    ------
+    RemoteError
+        When it cannot be had.
+    OSError
+        When it cannot be written.
+    """
+    pieces = remote.read(name)
+    for piece in pieces or ():
+        sink.write(piece)
+        if sink.tell() > limit:
+            break
+    return pieces is not None
+
+
+@contextlib.contextmanager
+def _explained(*kinds: type[BaseException]) -> Iterator[None]:
+    """Have errors of these kinds be those of a further store."""
+    try:
+        yield
+    except kinds as error:
+        raise RemoteError(_in_short(str(error))) from error
+
+
+def _in_short(text: str) -> str:
+    """What an error comes to: what a server of S3 says, else the end of its first line."""
+    if METADATA in text or "Missing AccessKeyId" in text:
+        return "no credentials here; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    said = [re.search(rf"<{tag}>([^<]+)</{tag}>", text) for tag in ("Code", "Message")]
+    if any(said):
+        return "the server says " + ": ".join(match[1] for match in said if match)
+    first, _, debug = text.partition("\n")
+    kind = re.search(r"kind: (\w+)", debug)
+    return first.rpartition(" - ")[2].strip(" :") + (f" ({kind[1]})" if kind else "")
+
+
+class Directory:
+    """A directory, such as one that a lab shares."""
+
+    def __init__(self, place: Address, patience: float) -> None:
+        self._store = Store(Path(place.path))
+        if not self._store.root.is_dir():
+            raise RemoteError("there is no such directory")
+
+    def size(self, name: str) -> int | None:
+        """See `Remote`."""
+        with _explained(OSError), contextlib.suppress(FileNotFoundError):
+            return (self._store.root / name).stat().st_size
+
+    def read(self, name: str) -> Iterator[bytes] | None:
+        """See `Remote`."""
+        with _explained(OSError), contextlib.suppress(FileNotFoundError):
+            return self._pieces(open_regular(self._store.root / name))
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`."""
+        target = self._store.root / name
+        with _explained(OSError, StoreError), self._store.scratch() as room:
+            self._store.make(target.parent)
+            copy_hashed(source, room / "copy")
+            (room / "copy").chmod(0o444)
+            (room / "copy").replace(target)
+            sync_directory(target.parent)
+
+    def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
+        with stream:
+            while piece := self._piece(stream):
+                yield piece
+
+    def _piece(self, stream: BinaryIO) -> bytes:
+        with _explained(OSError):
+            return stream.read(CHUNK)
+
+
+class Bucket:
+    """A bucket of S3, or of a server that speaks as S3 does.
+
+    Who one is, and where the server is, the usual variables say, such as `AWS_ACCESS_KEY_ID`,
+    `AWS_SECRET_ACCESS_KEY`, `AWS_REGION` and `AWS_ENDPOINT_URL`.
+    """
+
+    def __init__(self, place: Address, patience: float) -> None:
+        import obstore
+
+        self._obstore = obstore
+        # What it says of a bucket that is not there is a FileNotFoundError.
+        self._errors = (obstore.exceptions.BaseError, FileNotFoundError)
+        seconds = timedelta(seconds=patience)
+        with _explained(*self._errors):
+            self._bucket = obstore.store.S3Store(
+                place.host,
+                prefix=place.path or None,
+                client_options={
+                    "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
+                    "connect_timeout": seconds / 2,
+                    "read_timeout": seconds,
+                    "timeout": timedelta(days=1),
+                },
+                retry_config={"max_retries": 2, "retry_timeout": seconds},
+            )
+
+    def size(self, name: str) -> int | None:
+        """See `Remote`."""
+        with _explained(*self._errors), contextlib.suppress(FileNotFoundError):
+            return self._obstore.head(self._bucket, name)["size"]
+
+    def read(self, name: str) -> Iterator[bytes] | None:
+        """See `Remote`."""
+        with _explained(*self._errors):
+            try:
+                return self._pieces(self._obstore.get(self._bucket, name))
+            except FileNotFoundError as error:
+                # A bucket that is not there, or a server that is none of S3, has nothing either.
+                if "<Code>NoSuchKey</Code>" not in str(error):
+                    raise
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`."""
+        with _explained(*self._errors):
+            self._obstore.put(self._bucket, name, source, max_concurrency=PARTS)
+
+    def _pieces(self, found: Any) -> Iterator[bytes]:
+        stream = found.stream(CHUNK)
+        while True:
+            with _explained(*self._errors):
+                piece = next(stream, None)
+            if piece is None:
+                return
+            yield piece
+
+
+class Host:
+    """A directory on a host behind SSH, with the keys, settings and known hosts of `~/.ssh`."""
+
+    def __init__(self, place: Address, patience: float) -> None:
+        import asyncio
+
+        import asyncssh
+
+        self._asyncio, self._asyncssh = asyncio, asyncssh
+        self._patience, self._root = patience, PurePosixPath(place.path)
+        self._made: set[PurePosixPath] = set()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._sftp = self._wait(self._connect, place)
+
+    def size(self, name: str) -> int | None:
+        """See `Remote`."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._wait(self._sftp.stat, str(self._root / name)).size
+
+    def read(self, name: str) -> Iterator[bytes] | None:
+        """See `Remote`."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._pieces(self._wait(self._sftp.open, str(self._root / name), "rb"))
+
+    def put(self, name: str, source: Path) -> None:
+        """See `Remote`."""
+        target = self._root / name
+        # Other threads, processes and hosts may be putting the same.
+        unfinished = str(target.with_name(f".{target.name}.{os.urandom(4).hex()}"))
+        if target.parent not in self._made:
+            self._wait(self._make, target.parent)
+        stream = self._wait(self._sftp.open, unfinished, "xb")
+        with source.open("rb") as content:
+            while piece := content.read(CHUNK):
+                self._wait(stream.write, piece)
+        self._wait(stream.close)
+        self._wait(self._sftp.chmod, unfinished, 0o444)
+        self._wait(self._sftp.posix_rename, unfinished, str(target))
+
+    def _pieces(self, stream: Any) -> Iterator[bytes]:
+        try:
+            while piece := self._wait(stream.read, CHUNK):
+                yield piece
+        finally:
+            self._wait(stream.close)
+
+    async def _connect(self, place: Address) -> Any:
+        known = {"port": place.port, "username": place.user}
+        connection = await self._asyncssh.connect(
+            place.host, **{name: value for name, value in known.items() if value}
+        )
+        sftp = await connection.start_sftp_client()
+        if not await sftp.isdir(str(self._root)):
+            raise RemoteError("there is no such directory on the host")
+        return sftp
+
+    async def _make(self, directory: PurePosixPath) -> None:
+        await self._sftp.makedirs(str(directory), exist_ok=True)
+        self._made.add(directory)
+
+    def _wait(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """What a call comes to, made in the thread that speaks with the host.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is no such file.
+        RemoteError
+            When anything else is wrong.
+        """
+        asyncssh = self._asyncssh
+
+        async def bounded() -> Any:
+            async with self._asyncio.timeout(self._patience):
+                return await call(*arguments)
+
+        try:
+            return self._asyncio.run_coroutine_threadsafe(bounded(), self._loop).result()
+        except TimeoutError:
+            raise RemoteError(f"no answer in {self._patience:g} s") from None
+        except asyncssh.SFTPNoSuchFile as error:
+            raise FileNotFoundError(str(error)) from None
+        except asyncssh.HostKeyNotVerifiable as error:
+            advice = "log in once by `ssh`, which asks whether to trust it"
+            raise RemoteError(f"{error}; {advice}") from error
+        except (asyncssh.Error, OSError) as error:
+            raise RemoteError(str(error) or type(error).__name__) from error
