@@ -15,9 +15,12 @@ PSEUDO = {
     "few": {"select": "share", "share": 0.1},
     "soft": {"align": "labelled", "soft": True},
 }
+CONTROL = {"pseudo_labels": {"control": True}}
 TRAINING = {"weighed": {"class_weights": "balanced", "label_smoothing": 0.1}}
 VARIANTS = {name: {"pseudo_labels": changes} for name, changes in PSEUDO.items()}
 VARIANTS |= {name: {"training": changes} for name, changes in TRAINING.items()}
+VARIANTS |= {"control": CONTROL, "line": {"learner": "logistic_regression"}}
+VARIANTS |= {"line_control": {**VARIANTS["line"], **CONTROL}}
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +41,35 @@ def chosen(project: Project, name: str, fold: int = 0, generation: int = 1) -> p
 
 def test_each_is_scored_and_shares_the_teachers(compared):
     found = pd.read_csv(compared.path / "results/variants.csv").set_index("variant")
-    assert list(found.index) == ["base", "few", "flex", "free", "soft", "weighed"]
+    assert list(found.index) == [
+        *("base", "control", "few", "flex", "free", "line", "line_control", "soft", "weighed")
+    ]
     assert found["macro_f1"].between(0, 1).all() and set(found["leak_free"]) == {"yes"}
     ran = re.findall(r"RUN +\w{12}  (\S+)", compared.read("said"))
     teachers = [job for job in ran if "/gen0/fold" in job]
     assert {job.partition("/local/")[0] for job in teachers} == {
         "local/nested/seed1/gen0/fold0",
         "local/nested/seed1/gen0/fold1",
+        "variants/line",
         "variants/weighed",
     }
+
+
+@pytest.mark.parametrize(("name", "like"), [("control", "base"), ("line_control", "line")])
+def test_the_control_learns_as_many_rows_as_the_last_generation(compared, name, like):
+    """And nothing else than labelled ones of the same persons, in fits that nothing else tells."""
+    ran = re.findall(r"RUN +\w{12}  (\S+)", compared.read("said"))
+    own = [job for job in ran if job.startswith(f"variants/{name}/local/")]
+    assert own == [job for job in own if "/gen2/" in job and "pseudo_labels" not in job]
+    for fold in (0, 1):
+        place = f"local/nested/seed1/gen2/fold{fold}"
+        home = "" if like == "base" else f"variants/{like}/"
+        control, student = (
+            compared.json(f"results/{at}{place}/fit.json") for at in (f"variants/{name}/", home)
+        )
+        assert student["n_pseudo"] > 0 and control["n_pseudo"] == 0
+        assert control["n_train"] == student["n_train"] + student["n_pseudo"]
+    assert "over as many steps on labelled rows alone." in compared.read("said")
 
 
 def test_rows_are_chosen_as_asked(compared):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emodag.chain.chain import Chain
+from emodag.chain.jobs import jobs as chain_jobs
 from emodag.config.sections import load, variants_of
 from emodag.science.blending import mean_probabilities
 from emodag.science.pseudo_label import (
@@ -12,8 +13,10 @@ from emodag.science.pseudo_label import (
     class_thresholds,
     decided,
     normalised,
+    repeated,
     select,
 )
+from emodag.science.seeds import generator
 from emodag.science.tables.matrices import (
     probability_columns,
     read_columns,
@@ -224,6 +227,24 @@ def test_a_job_is_told_only_what_it_needs():
     assert params["boost"] == submitted == [1, 1, 1, 1], "in place of a boost"
 
 
+@pytest.mark.parametrize("count", [0, 2, 5, 13])
+def test_rows_are_repeated_equally_often(count):
+    rows = np.array([3, 4, 7, 8, 11])
+    found = repeated(rows, count, generator("again"))
+    times = [int(np.count_nonzero(found == row)) for row in rows]
+    assert sum(times) == len(found) == count and max(times) - min(times) <= 1
+    np.testing.assert_array_equal(found, repeated(rows, count, generator("again")))
+
+
+def test_only_the_last_generation_of_a_control_is_its_own():
+    control = {"variants": {"same": {"pseudo_labels": {"control": True}}}}
+    own = [job for job in chain_jobs(load(control)) if job.startswith("variants/same/local/")]
+    home = "variants/same/local/nested/seed1/gen2"
+    assert own == [*(f"{home}/fold{fold}" for fold in range(5)), f"{home}/blend"]
+    with pytest.raises(ConfigError, match=r"variants\.same: .* computes what 'base' does"):
+        chain_jobs(load({**control, "protocols": ["nested"], "generations": 0}))
+
+
 def test_under_the_published_protocol_all_labelled_rows_have_a_say():
     config = load({"pseudo_labels": {"align": "labelled"}})
     jobs = {job.name: job for job in Chain(config, "local").jobs()}
@@ -242,6 +263,7 @@ def test_under_the_published_protocol_all_labelled_rows_have_a_say():
             {"pseudo_labels": {"soft": True}, "variants": {"svm": {"learner": "svm"}}},
             r"variants\.svm.*: `learner: svm` learns from classes alone; set `pseudo_labels\.soft",
         ),
+        ({"pseudo_labels": {"control": True}}, r"control: true is for a variant"),
         ({"pseudo_labels": {"share": 0}}, r"pseudo_labels\.share: .*greater than 0"),
         ({"pseudo_labels": {"select": "fixmatch"}}, r"select: .*'flexmatch'.*found 'fixmatch'"),
     ],

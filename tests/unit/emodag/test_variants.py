@@ -274,6 +274,20 @@ def test_words_of_a_table_are_no_numbers():
     assert verdict(rows) == "1 of 1 variant differs from base (better: nan)."
 
 
+def test_what_pseudo_labels_are_worth_is_said_where_there_is_a_control():
+    head = "variant,changes,macro_f1,difference,difference_low,difference_high,p_holm,persons,"
+    head += "leak_free,environments\n"
+    same = "same,pseudo_labels.control=true,0.5,-0.1,-0.3,0.02,0.4,10,yes,1\n"
+    base = "base,,0.6,,,,,10,yes,1\n"
+    told = verdict(read_rows((head + same + base).splitlines()))
+    assert told.endswith(
+        "Pseudo-labels: +0.100 (95 % interval \N{MINUS SIGN}0.020 to +0.300) over as many steps on "
+        "labelled rows alone."
+    )
+    other = same + base.replace("base,,", "linear,learner=svm,")
+    assert "Pseudo" not in verdict(read_rows((head + other).splitlines())), "to another baseline"
+
+
 def test_many_variants_of_few_persons_cannot_be_told_apart():
     base = {"variant": "base", "difference": "", "p_holm": "", "persons": 10.0}
     others = [{"variant": f"v{n}", "difference": 0.7, "p_holm": 0.0527} for n in range(26)]

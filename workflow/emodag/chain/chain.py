@@ -306,11 +306,13 @@ class Chain:
         schedule = self.plateau() if protocol == "published" else self.cosine()
         labels = f"{home}/gen{generation}/pseudo_labels/{_part(part)}"
         pseudo = {"pseudo_labels": (labels, "pseudo_labels.parquet")} if self.has_pool else {}
+        is_control = self.config.pseudo_labels.control and pseudo and generation == self.last
+        control = {"control": True} if is_control else {}
         return self._fit(
             home,
             f"gen{generation}/fold{fold}",
             "student",
-            {"seed": seed, "generation": generation, **self.fold(fold)},
+            {"seed": seed, "generation": generation, **self.fold(fold), **control},
             self.fit(schedule=schedule),
             {
                 **self.features(protocol, part),

@@ -130,6 +130,11 @@ class PseudoLabels(Section):
         description="whether a network learns from the probabilities, by the weight of the "
         "confidence, in place of the most probable class",
     )
+    control: bool = Field(
+        False,
+        description="for a variant: the last generation learns labelled rows again, in place of as "
+        "many pseudo-labelled ones, as the control of equal compute",
+    )
 
     @property
     def factors(self) -> dict[str, float]:

@@ -345,12 +345,16 @@ def load(values: Mapping[str, Any]) -> Config:
         config = Config.model_validate(_with_nulls(values))
     except ValidationError as error:
         raise ConfigError("the configuration is wrong:", *_explained(error)) from None
-    if config.scheme == "kfold":
-        raise ConfigError(
-            "the configuration is wrong:",
-            "  scheme: kfold is for a variant, to be compared with; the configuration's own score "
-            "is that of people whom its models have not seen",
-        )
+    for asked, is_asked, own in (
+        ("scheme: kfold", config.scheme == "kfold", "that of people whom its models have not seen"),
+        ("pseudo_labels.control: true", config.pseudo_labels.control, "that of self-training"),
+    ):
+        if is_asked:
+            raise ConfigError(
+                "the configuration is wrong:",
+                f"  {asked} is for a variant, to be compared with; the configuration's own score "
+                f"is {own}",
+            )
     variants_of(config)
     return config
 

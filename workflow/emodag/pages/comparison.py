@@ -31,8 +31,30 @@ def _value(text: str) -> float | str:
         return text
 
 
+CONTROL = "pseudo_labels.control=true"
+"""What the control of equal compute changes, as the table has it."""
+
+
 def verdict(rows: list[dict[str, Any]]) -> str:
-    """How many variants differ from the baseline, in words."""
+    """How many variants differ from the baseline, in words, and what pseudo-labels are worth."""
+    return " ".join([_how_many_differ(rows), *_over_the_control(rows)])
+
+
+def _over_the_control(rows: list[dict[str, Any]]) -> list[str]:
+    """How much better the configuration is than its control of equal compute, if there is one."""
+    found = [row for row in rows if row.get("changes") == CONTROL and row["difference"] != ""]
+    is_to_configuration = any(row["difference"] == row.get("changes") == "" for row in rows)
+    if not found or not is_to_configuration:
+        return []
+    (row,) = found
+    low, high = (brief(-row[f"difference_{end}"], signed=True) for end in ("high", "low"))
+    return [
+        f"Pseudo-labels: {brief(-row['difference'], signed=True)} (95 % interval {low} to {high}) "
+        "over as many steps on labelled rows alone."
+    ]
+
+
+def _how_many_differ(rows: list[dict[str, Any]]) -> str:
     tested = [row for row in rows if row["p_holm"] != ""]
     base = next(row["variant"] for row in rows if row["difference"] == "")
     better, worse = (

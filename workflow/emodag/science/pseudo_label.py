@@ -150,6 +150,21 @@ def aligned(probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return found.astype(probabilities.dtype)
 
 
+def repeated(rows: np.ndarray, count: int, draws: np.random.Generator) -> np.ndarray:
+    """As many of some rows again, each as often as any other, but for a rest drawn at random.
+
+    Parameters
+    ----------
+    rows : (n,) row numbers, one at least.
+
+    Returns
+    -------
+    (count,) row numbers.
+    """
+    times, rest = divmod(count, len(rows))
+    return np.concatenate([np.tile(rows, times), draws.permutation(rows)[:rest]])
+
+
 def normalised(probabilities: np.ndarray) -> np.ndarray:
     """Rows, (n, classes) floats, over their sums; a row of zeros stays."""
     totals = probabilities.sum(axis=1, keepdims=True)

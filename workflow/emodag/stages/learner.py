@@ -12,6 +12,7 @@ import numpy as np
 from emodag.science.folds import held_out
 from emodag.science.learners.catalogue import CATALOGUE
 from emodag.science.learners.task import Task, fit_on_present
+from emodag.science.pseudo_label import repeated
 from emodag.science.scores.scoring import held_out_scores
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import (
@@ -36,8 +37,8 @@ def run(
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`;
         for a student `pseudo_labels`, rows of the pool with labels; without a pool no `test`.
     params : `learner`, its name, and `settings`; `stage`, in whose place it is; `seed`;
-        `generation` of a student; `fold`, whose rows to leave out, or null to learn from all, and
-        its `kind`; `classes`, how many.
+        `generation` of a student, and `control`, see the student; `fold`, whose rows to leave out,
+        or null to learn from all, and its `kind`; `classes`, how many.
 
     Raises
     ------
@@ -52,12 +53,16 @@ def run(
     train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
     context.saw_labels_of(np.unique(rows["person"][train]).tolist())
     x = read_matrix([inputs[table] for table in ("train", "test") if table in inputs])
+    purpose = (params["stage"], params.get("generation", 0), params["fold"], params["learner"])
+    pseudo = read_columns(inputs["pseudo_labels"]) if "pseudo_labels" in inputs else None
+    if "control" in params:
+        draws = generator(params["seed"], *purpose, "control")
+        again = repeated(train, len(pseudo["row"]), draws)
+        train, pseudo = np.concatenate([train, again]), None
     learnt, codes = train, labels[train]
-    if "pseudo_labels" in inputs:
-        pseudo = read_columns(inputs["pseudo_labels"])
+    if pseudo is not None:
         learnt = np.concatenate([train, len(labels) + pseudo["row"]])
         codes = np.concatenate([codes, pseudo["label"]])
-    purpose = (params["stage"], params.get("generation", 0), params["fold"], params["learner"])
     task = Task(
         train=x[learnt],
         labels=codes.astype(np.int64),

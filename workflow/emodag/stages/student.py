@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from emodag.science.folds import held_out
+from emodag.science.pseudo_label import repeated
+from emodag.science.seeds import generator
 from emodag.science.tables.matrices import read_columns, stacked_probabilities
 from emodag.stages.fitting import (
     Rows,
@@ -36,7 +38,8 @@ def run(
         probabilities; without a pool neither `test` nor these; see also `randomness_of` and
         `groups_of`.
     params : `seed`, `randomness`, `generation`, `fold` and its `kind`, `classes`, `model`,
-        `training`.
+        `training`; `control`, if labelled rows are to be learned again, as many as there are
+        pseudo-labels, in place of these.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
@@ -47,9 +50,14 @@ def run(
     if watches_validation:
         context.saw_labels_of(persons[valid].tolist())
     x, groups = read_features(inputs, context), groups_of(inputs, params)
+    name = ("student", params["generation"], params["fold"])
+    pseudo = read_columns(inputs["pseudo_labels"]) if "pseudo_labels" in inputs else None
+    if "control" in params:
+        draws = generator(params["seed"], *name, "control")
+        again = repeated(train, len(pseudo["row"]), draws)
+        train, pseudo = np.concatenate([train, again]), None
     chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])
-    if "pseudo_labels" in inputs:
-        pseudo = read_columns(inputs["pseudo_labels"])
+    if pseudo is not None:
         chosen = replace(
             chosen,
             train=np.concatenate([train, len(labels) + pseudo["row"]]),
@@ -57,7 +65,6 @@ def run(
             pseudo=len(pseudo["row"]),
             soft=stacked_probabilities(pseudo) if "p0" in pseudo else None,
         )
-    name = ("student", params["generation"], params["fold"])
     with randomness_of(inputs, params, output, *name) as randomness:
         network = fit_and_write(
             x,
