@@ -20,6 +20,7 @@ from emodag.science.tables import guesses
 from emodag.science.tables.guesses import guess
 from emodag.science.tables.ingest import open_table
 from emodag.verbs import check
+from emodag.verbs import init as init_verb
 from ledger.errors import InputError
 
 MOODS = ["calm", "cheerful", "tense"]
@@ -434,6 +435,21 @@ def test_a_configuration_that_exists_stays(tmp_path):
     assert (tmp_path / "mine.yaml").read_text() == "mine\n"
     status, said, _ = init(tmp_path, "t.csv", "--out", "other.yaml")
     assert status == 0 and "Next: emodag check other.yaml" in said
+
+
+def test_the_preset_is_next_where_whose_rows_are_predicted_is_known(tmp_path):
+    (tmp_path / "workflow/config").mkdir(parents=True)
+    (tmp_path / init_verb.PRESET).touch()
+    tables = frame(range(6)), frame(range(6, 8)).drop(columns="mood")
+    for name, test, preset in (
+        ("known", tables[1], f"{init_verb.PRESET} "),
+        ("unknown", tables[1].drop(columns="who"), ""),
+    ):
+        tables[0].to_csv(tmp_path / "train.csv")
+        test.to_csv(tmp_path / "test.csv")
+        said = init(tmp_path, "train.csv", "test.csv", "--out", f"{name}.yaml")[1]
+        assert f"Next: emodag check {preset}{name}.yaml" in said
+        assert ("# test_blocks: " in (tmp_path / f"{name}.yaml").read_text()) == (not preset)
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,10 @@ class Config(Section):
             if self._is_leaky(name):
                 raise ValueError(f"`{key}` names {name!r}, which is leaky by its `scheme: kfold`")
         if self.submit != BASE and not self.data.has_test:
-            raise ValueError("`submit` names a variant, and there is no `data.test` to submit")
+            raise ValueError(
+                "`submit` names a variant, and there is no `data.test` to submit; set `submit: "
+                "base`"
+            )
 
     def _is_leaky(self, name: str) -> bool:
         if name in self.blends:

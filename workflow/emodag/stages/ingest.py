@@ -382,7 +382,8 @@ def _test_persons(
         raise fault(
             table.path,
             "scaling.person or training.adapt needs to know whose these rows are; name the column "
-            "of persons in data.test_group, or give the rows of each person in data.test_blocks",
+            "of persons in data.test_group, or give the rows of each person in data.test_blocks; "
+            "where nobody knows, set scaling.person and training.adapt to none",
         )
     if blocks is None:
         return persons(table, group, texts[group], min_rows=1)

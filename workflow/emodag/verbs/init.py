@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KEYS = {"label": "label", "person": "group", "id": "id"}
 """The key of section `data` that says which column has a role."""
 
+PRESET = Path("workflow/config/cross_subject.yaml")
+"""What to start from where it is known whose each row to predict is."""
+
 
 def add(verbs) -> None:
     """Add the verb to the command line."""
@@ -63,8 +66,17 @@ def _init(options: argparse.Namespace) -> int:
     if absent:
         tell(f"Wrote {options.out}; fill in {' and '.join(absent)} there.")
         return 1
-    tell(f"Wrote {options.out}. Next: {shlex.join(['emodag', 'check', str(options.out)])}")
+    preset = [str(PRESET)] if _knows_persons(test, found) and PRESET.is_file() else []
+    told = shlex.join(["emodag", "check", *preset, str(options.out)])
+    tell(f"Wrote {options.out}. Next: {told}")
     return 0
+
+
+def _knows_persons(test: "Part | None", found: "Guesses") -> bool:
+    """Whether it is known whose each row to predict is."""
+    if test is None or found.person is None:
+        return False
+    return found.test_group is not None or found.person.name in test.table.columns
 
 
 @dataclass(frozen=True)
@@ -190,6 +202,8 @@ def _configuration(
         yield from _roles(found)
     if found.test_group:
         yield _entry("test_group", found.test_group, "called so, and the test table lacks `group`")
+    elif test and not _knows_persons(test, found):
+        yield f"  # test_blocks: 30  # each person's rows in the test table, for {PRESET}"
     if found.ignore:
         yield "  ignore:"
         for name, why in found.ignore.items():
