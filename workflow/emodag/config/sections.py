@@ -228,11 +228,6 @@ class Config(Section):
         for key, name in {"compare.baseline": self.compare.baseline, "submit": self.submit}.items():
             if self._is_leaky(name):
                 raise ValueError(f"`{key}` names {name!r}, which is leaky by its `scheme: kfold`")
-        if self.submit != BASE and not self.data.has_test:
-            raise ValueError(
-                "`submit` names a variant, and there is no `data.test` to submit; set `submit: "
-                "base`"
-            )
 
     def _is_leaky(self, name: str) -> bool:
         if name in self.blends:
@@ -359,6 +354,8 @@ def load(values: Mapping[str, Any]) -> Config:
                 f"is {own}",
             )
     variants_of(config)
+    if not config.data.has_test:  # what a preset would submit is of no account
+        config = config.model_copy(update={"submit": BASE})
     return config
 
 
