@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.config.raw_files import raw_files
+from emodag.config.raw_files import by_role, persons_of_files, raw_files
 from emodag.stages import ingest
 from ledger.errors import InputError
 from tests.unit.emodag.test_ingest import Notes, matrix, params, quality
@@ -113,6 +113,22 @@ def test_folders(tmp_path, monkeypatch):
     assert set(map(len, raw_files("t.parquet/who=S10").values())) == {1}
     with pytest.raises(InputError, match=r"t\.parquet/who=S3: this folder holds no table"):
         raw_files(["t.parquet", "t.parquet/who=S3"])
+
+
+def test_whose_a_file_is():
+    found = persons_of_files(["a/S2.csv.gz", "b/S3.tsv", "S4.1.parquet", "S5.zip"])
+    assert [*found.values()] == ["S2", "S3", "S4.1", "S5"]
+    assert [*persons_of_files(["S2/x/t.csv", "S3/x/t.parquet"]).values()] == ["S2", "S3"]
+    assert persons_of_files(["a/t.csv"]) == {"a/t.csv": "t"}
+    with pytest.raises(InputError, match=r"S2/a\.csv: another file is called 'a' too"):
+        persons_of_files(["S2/a.csv", "S2/b.csv", "S3/a.csv"])
+
+
+def test_only_several_files_without_labels_say_whose_they_are():
+    """One may be of many persons."""
+    for table, expected in (("train", {"file": "S2"}), ("test", {}), ("unlabelled", {})):
+        assert by_role(table, "S2.csv", "file") == {table: ("S2.csv", expected)}
+    assert by_role("train", "S2.csv", "person") == {"train": ("S2.csv", {})}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -379,8 +379,38 @@ def test_another_column_called_as_persons_are_is_no_feature(tmp_path):
     assert yaml.safe_load(text)["data"]["ignore"] == ["participant"]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("called", ["S{}.", "S{}/features."])
+def test_files_that_are_called_as_their_persons(tmp_path, monkeypatch, suffix, called):
+    monkeypatch.chdir(tmp_path)
+    for at in range(6):
+        path = tmp_path / (called.format(at) + suffix)
+        path.parent.mkdir(exist_ok=True)
+        table = frame([at], seed=at).drop(columns="who")
+        table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    pattern = called.format("[0-3]") + suffix
+    status, said, _ = init(tmp_path, pattern)
+    assert status == 0 and "'file', the name of the file; 4 persons: 'S0', 'S1'" in said
+    data = yaml.safe_load(Path("mine.yaml").read_text())["data"]
+    assert data == {**ONE, "source": "files", "train": pattern, "group": "file"}
+    others = [called.format(at) + suffix for at in (3, 4, 5)]
+    data |= {"test": others, "unlabelled": others[1:]}
+    Path("mine.yaml").write_text(yaml.safe_dump({"data": data, "folds": 4}))
+    config = combined([Path("mine.yaml")], [])
+    (tmp_path / "made").mkdir()
+    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+    quality = json.loads((tmp_path / "made/local/table/quality.json").read_text())
+    assert quality["features"] == 5
+    assert quality["rows_per_person"] == {f"S{at}": 12 for at in range(4)}
+    assert quality["unlabelled_rows_per_person"] == {"S4": 12, "S5": 12}
+    assert any("'S3' of the test table is in the training" in told for told in quality["warnings"])
+
+
 def test_files_that_do_not_name_their_person(tmp_path):
-    tables = {f"S{at}.csv": frame([at], seed=at).drop(columns="who") for at in range(4)}
+    tables = {f"{at}/{day}.csv": frame([at], seed=at) for at in range(2) for day in range(2)}
+    for at in range(2):
+        (tmp_path / str(at)).mkdir()
+    tables = {name: table.drop(columns="who") for name, table in tables.items()}
     said, _ = written(tmp_path, tables, status=1)
     assert "put it into a folder that says so, such as person=S2" in said
 

@@ -170,7 +170,9 @@ class Chain:
             return {}
         if self.config.data.source == "synthetic":
             return {table: (("raw", f"{table}.parquet"), {})}
-        return by_role(table, getattr(self.config.data, table))
+        data = self.config.data
+        group = data.test_group if table == "test" else None
+        return by_role(table, getattr(data, table), group or data.group)
 
     def is_table(self, name: str) -> bool:
         """Whether `train`, `test` or `unlabelled` is a table of its own."""
@@ -360,7 +362,8 @@ class Chain:
 
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
-        data, asked, found = self.config.data, self.config.submission, by_role("table", files)
+        data, asked = self.config.data, self.config.submission
+        found = by_role("table", files, data.test_group or data.group)
         return self.job(
             f"predictions/{name}",
             "predict",

@@ -47,7 +47,9 @@ class Data(Section):
         None, description="label column; null: the column before the last, as in the competition"
     )
     group: Column = Field(
-        None, description="person column; null: the last column, as in the competition"
+        None,
+        description="person column; file: each person's rows are a file, which is called so; null: "
+        "the last column, as in the competition",
     )
     test_group: Column = Field(
         None,
@@ -126,7 +128,9 @@ class Data(Section):
             if self.test is None and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is about the test table: name that in `test` too")
         if (self.label is None) != (self.group is None):
-            raise ValueError("name both `label` and `group`, or neither")
+            raise ValueError(
+                "name both `label` and `group`, or neither; `group: file` is one file per person"
+            )
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("`classes` holds a name twice")
         return self

@@ -1,6 +1,8 @@
 """Which files a raw table is in: those that are named, of a pattern, or in a folder."""
 
 import os
+import re
+from collections.abc import Sequence
 from glob import glob, has_magic
 from itertools import takewhile
 from pathlib import Path
@@ -8,6 +10,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from ledger.errors import InputError
+
+FILE = "file"
+"""The column of persons whose values are names of files, where each person has one."""
+
+_ENDING = re.compile(r"\.(csv|tsv|parquet|pq|feather)(\.\w+)?$|\.zip$", re.I)
 
 
 def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]:
@@ -65,9 +72,40 @@ def _partition(file: Path) -> dict[str, str | None]:
     }
 
 
-def by_role(table: str, named: str | list[str]) -> dict[str, tuple[str, dict]]:
-    """The files of a table by their roles, see `raw_files`."""
-    found = list(raw_files(named).items())
+def persons_of_files(files: Sequence[str]) -> dict[str, str]:
+    """Whose each file is: its name without endings, or, where all have one name, its folder's.
+
+    Raises
+    ------
+    InputError
+        If some files have one name and others another, as neither then says whose they are.
+    """
+    named = [(*Path(file).parts[:-1], _ENDING.sub("", Path(file).name)) for file in files]
+    for names in zip(*map(reversed, named), strict=False):
+        if len(set(names)) == len(files):
+            return dict(zip(files, names, strict=True))
+        if len(set(names)) > 1:
+            break
+    twice = next((name for name in names if names.count(name) > 1), names[0])
+    raise InputError(
+        f"{files[names.index(twice)]}: another file is called {twice!r} too, so names of files do "
+        "not say whose they are; put each person's into a folder such as person=S2, and set "
+        "data.group: person"
+    )
+
+
+def by_role(table: str, named: str | list[str], group: str | None) -> dict[str, tuple[str, dict]]:
+    """The files of a table by their roles, see `raw_files`.
+
+    Where the column of persons, `group`, is `FILE`, each also with its person. A single file
+    without labels may be of many persons.
+    """
+    files = raw_files(named)
+    if group == FILE and (table == "train" or len(files) > 1):
+        files = {
+            file: {FILE: who, **files[file]} for file, who in persons_of_files([*files]).items()
+        }
+    found = list(files.items())
     if len(found) == 1:
         return {table: found[0]}
     return {f"{table}/{at:05}": file for at, file in enumerate(found)}

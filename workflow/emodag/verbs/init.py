@@ -5,6 +5,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,11 @@ def _init(options: argparse.Namespace) -> int:
     tables, separator = _opened(options.tables)
     train, test, others = _told_apart(_parts(options.tables, tables))
     found = guess(train.table, test and test.table)
+    if not found.person and len(train.files) > 1:
+        with suppress(InputError):  # where names of files do not say it
+            found = guess(_with_persons(train), test and test.table)
+            found.reasons["person"] = "the name of the file"
+            found.unsure["person"] = "no column names persons; is each file one person's?"
     text = "\n".join([*_configuration(options.tables, separator, train, test, found), ""])
     with options.out.open("x", encoding="utf-8") as file:
         file.write(text)
@@ -146,6 +152,16 @@ def _parts(asked: Sequence[str], opened: "Mapping[str, Table]") -> list[Part]:
         )
         parts.append(Part(pattern or [*tables], [*tables], joined))
     return parts
+
+
+def _with_persons(part: Part) -> "Table":
+    """The table of several files with a column of their names, as if each were of one person."""
+    from emodag.config.raw_files import FILE, persons_of_files
+    from emodag.science.tables.joined_table import JoinedTable, PartitionTable
+
+    names = persons_of_files(part.files).values()
+    tables = zip(part.table.tables, names, strict=True)
+    return JoinedTable([PartitionTable(table, {FILE: name}) for table, name in tables])
 
 
 def _is_called(name: str, word: str) -> bool:

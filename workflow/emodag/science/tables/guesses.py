@@ -29,7 +29,7 @@ LABELS = (
 )
 PERSONS = (
     *("person", "subject", "participant", "subj", "user", "who", "patient", "speaker", "pid"),
-    *("sid", "uid", "sub", "individual", "volunteer", "id"),
+    *("sid", "uid", "sub", "individual", "volunteer", "id", "file"),
 )
 IDS = ("id", "rowid", "index", "idx", "row", "window", "sample", "key", "uuid", "segment", "nr")
 TIMES = {"time", "timestamp", "datetime", "date", "ts"}
