@@ -443,6 +443,17 @@ def test_thousands_are_no_decimals(tmp_path):
     assert block.values.tolist() == [[1, 3], [960, 4]]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_three_decimals_in_all_numbers_are_decimals(tmp_path, mark):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b;c\n1,965;3;x\n-12,500;4;y\n".replace(";", mark))
+    (block,) = open_table(path).blocks(["a", "b"], [])
+    assert block.values.tolist() == [[1.965, 3], [-12.5, 4]]
+    for cell in ("960", "1,234,567"):
+        path.write_text(f"a;b\n1,965;3\n{cell};4\n".replace(";", mark))
+        assert open_table(path).decimal == "."
+
+
 def test_only_numbers_have_their_decimal_commas_changed(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id;a;label\n1,1;0,5;1,0\nw0;1,25;2,0\n")

@@ -17,6 +17,7 @@ _OTHER_MARKS = {" ": "space", "^": "caret", ":": "colon", "~": "tilde"}
 _WITHIN_CELLS = "\"'+-._\r\n\0\ufeff"
 _ROWS = 20
 _NUMBER = re.compile(NUMBER)
+_WHOLE = re.compile(r"[+-]?\d+|.*\d,\d+,.*").fullmatch
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+").fullmatch
 
 
@@ -85,17 +86,25 @@ def _fits_most(widths: Sequence[int]) -> bool:
 def decimal_of(separator: str, sample: str) -> str:
     """A comma where more columns of a sample have it in numbers than a point, else a point.
 
-    A number such as 1,234 is no evidence: that may be a thousand.
+    A number such as 1,234 may be a thousand. It is evidence only where there is no other, and no
+    column that has one has a whole number, too, as 960, or 1,234,567.
     """
     if separator == ",":
         return "."
     columns = {".": set(), ",": set()}
+    thousands, whole = set(), set()
     for record in _sound(Dialect(separator).reader(sample)):
-        for at, cell in enumerate(record):
+        for at, cell in enumerate(map(str.strip, record)):
+            if _THOUSANDS(cell):
+                thousands.add(at)
+            if _WHOLE(cell):
+                whole.add(at)
             for mark, found in columns.items():
-                if mark in cell and is_number(cell.strip(), mark) and not _THOUSANDS(cell.strip()):
+                if mark in cell and is_number(cell, mark) and not _THOUSANDS(cell):
                     found.add(at)
-    return "," if len(columns[","]) > len(columns["."]) else "."
+    if any(columns.values()):
+        return "," if len(columns[","]) > len(columns["."]) else "."
+    return "," if thousands and not thousands & whole else "."
 
 
 def other_separator(header: str, sample: str, dialect: Dialect) -> str | None:
