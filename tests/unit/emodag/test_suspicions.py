@@ -372,10 +372,11 @@ def test_marks_tell_classes_apart(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_codes_for_missing_are_told_once(tmp_path, suffix):
-    train = frame("p")
-    train["f4"] = 300.0 + np.arange(len(train)) * 7  # milliseconds, wider than 999
+    train, test = frame("p"), plain(frame("q"))
+    for table in (train, test):
+        table["f4"] = 300.0 + np.arange(len(train)) * 7  # milliseconds, wider than 999
     train.loc[::11, "f0"], train.loc[3::12, "f0"], train.loc[::13, "f4"] = -999, -9999, -999
-    found = suspected(tmp_path, train, plain(frame("q")), suffix=suffix)
+    found = suspected(tmp_path, train, test, suffix=suffix)
     assert found.startswith("-9999 in 'f0'; -999 in 'f0', 'f4': in many rows")
     assert found.endswith("data.missing_values: [-9999, -999]")
 
@@ -403,7 +404,9 @@ def test_ordinary_whole_numbers_are_no_codes(tmp_path):
     train["f2"] = np.where(rows % 9 == 0, 999, 0)
     train["f3"] = np.where(rows % 9 == 0, 9999, rows * 100.5)
     train["f4"] = np.where(rows % 9 == 0, 999.5, train["f4"])
-    suspected(tmp_path, train, plain(frame("q")), expected=0)
+    test, scaled = plain(frame("q")), ["f0", "f1", "f3"]
+    test[scaled] = train[scaled].to_numpy()
+    suspected(tmp_path, train, test, expected=0)
 
 
 def test_many_columns_are_sampled_with_fewer_rows(tmp_path, monkeypatch):
@@ -430,3 +433,20 @@ def test_a_glance_is_the_same_however_the_file_is_cut(tmp_path, monkeypatch):
     pq.write_table(pq.read_table(tmp_path / "a.parquet"), tmp_path / "b.parquet", row_group_size=7)
     for name, value in vars(suspicions.glance(tmp_path / "b.parquet")).items():
         np.testing.assert_array_equal(value, getattr(whole, name), err_msg=name)
+
+
+@pytest.mark.parametrize("factor", [1e3, 1e-3, 1e6, 1e-6])
+def test_a_feature_in_another_unit_in_the_test_table(tmp_path, factor):
+    train, test = frame("p"), plain(frame("q", seed=6))
+    train.loc[3, ["f1", "f2"]], train["f4"], test["f4"] = 1e32, 0, 1  # an artefact, a constant
+    test["f1"] *= factor
+    found = suspected(tmp_path, train, test)
+    assert found.startswith("'f1' (") and "are they in another unit?" in found
+
+
+def test_features_of_a_few_persons_are_in_one_unit(tmp_path):
+    """Though their sizes differ, as that of power over people does."""
+    train, test = frame("p"), plain(frame("q", people=1, seed=6))
+    for table, gains in ((train, [1, 3, 5, 8, 2, 30]), (test, [60])):
+        table["f1"] = np.exp(table["f1"]) * np.repeat(gains, WINDOWS)
+    suspected(tmp_path, train, test, expected=0)

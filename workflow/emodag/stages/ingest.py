@@ -42,6 +42,8 @@ from emodag.science.tables.suspicions import (
     empty_in_test,
     equal_neighbours,
     glance,
+    in_another_unit,
+    magnitudes,
     one_of_several_spellings,
     same_persons,
     same_rows,
@@ -408,10 +410,12 @@ def _suspicions(
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
-    others_page, coded = None, {}
+    others_page, coded, sizes = None, {}, None
     if pool.tallies:
         others_page = glance(staged / "test.parquet")
         coded = coded_features(others_page)
+        is_tested = others_page.sample < len(others_page.digests) - len(strangers)
+        sizes = magnitudes(others_page.sampled[is_tested])
         others_page = replace(others_page, sampled=others_page.sampled[:0].copy())
     page = glance(staged / "train.parquet")
     people = pa.concat_arrays([train.written["person"], pool.written])
@@ -428,6 +432,7 @@ def _suspicions(
     if "test" in pool.tallies:
         empty = np.flatnonzero(pool.tallies["test"].all_missing())
         found += empty_in_test([train.features[at] for at in empty])
+        found += in_another_unit(magnitudes(page.sampled), sizes, train.features)
     return [*found, *equal_neighbours(page, known)]
 
 

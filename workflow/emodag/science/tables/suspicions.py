@@ -51,6 +51,10 @@ _CODES = (-99.0, 99.0, -999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
 _CODED, _FEWEST_CODED = 0.01, 5
 """Share of a feature's rows, and their number, from which on such a number may be meant so."""
 
+_APART = 50
+"""How many times as large the small values of one table are as the large ones of the other, from
+which on one may be in another unit: of 1,000 times, those of a normal distribution are 280."""
+
 _NEIGHBOURED = 32
 """Features by which neighbouring rows are compared."""
 
@@ -491,6 +495,34 @@ def empty_in_test(names: Sequence[str]) -> list[str]:
         f"{listed(list(names))} {'has' if len(names) == 1 else 'have'} no value in the test table: "
         "models learn from what the test table lacks, and the cross-validated score is not of its "
         "kind; name such columns in data.ignore"
+    ]
+
+
+def magnitudes(values: np.ndarray) -> np.ndarray:
+    """(3, p) quartiles of the absolute values of (m, p) features; NaN of such with few values."""
+    found = np.full((3, values.shape[1]), np.nan)
+    for start in range(0, values.shape[1], _COLUMNS_AT_ONCE):
+        columns = slice(start, start + _COLUMNS_AT_ONCE)
+        ordered = np.sort(np.abs(values[:, columns]), axis=0)  # NaN last
+        counts = (~np.isnan(ordered)).sum(axis=0)
+        for at in np.flatnonzero(counts >= _FEWEST):
+            quartiles = [(counts[at] - 1) * part // 4 for part in (1, 2, 3)]
+            found[:, start + at] = ordered[quartiles, at]
+    return found
+
+
+def in_another_unit(train: np.ndarray, test: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Features whose `magnitudes` in two tables are so far apart as no two persons' are."""
+    with np.errstate(over="ignore"):  # of artefacts such as 1e308
+        is_apart = (test[0] > _APART * train[2]) | (train[0] > _APART * test[2])
+    found = np.flatnonzero(is_apart & (train[1] > 0) & (test[1] > 0))
+    if not len(found):
+        return []
+    told = [f"{names[at]!r} ({test[1, at] / train[1, at]:.2g} times)" for at in found[:5]]
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return [
+        f"{', '.join(told)}{more}: values in the test table are so many times those in the "
+        "training table: are they in another unit? Write both tables in one"
     ]
 
 
