@@ -426,6 +426,25 @@ def test_columns_that_have_a_name_together(tmp_path):
     assert json.loads(assert_alike(tmp_path, train, train))[1]["features"] == 2
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "feather"])
+@pytest.mark.parametrize("index", [None, [f"w{at}" for at in range(ROWS)]])
+def test_names_of_two_levels_are_refused(tmp_path, suffix, index):
+    train = frame().set_index(pd.Index(range(ROWS) if index is None else index))
+    pairs = [(name, "mean" if name in ("x", "y") else "") for name in train.columns]
+    flat = train.set_axis([str(pair) for pair in pairs], axis=1)
+    train.columns = pd.MultiIndex.from_tuples(pairs)
+    path = tmp_path / f"t.{suffix}"
+    for table in (train, flat):
+        if suffix == "csv":
+            table.to_csv(path)
+        else:
+            getattr(table, f"to_{suffix}")(path)
+        if table is train:
+            with pytest.raises(InputError, match=r"second header|of several levels"):
+                open_table(path)
+    assert set(open_table(path).columns) >= {*flat.columns}
+
+
 def test_an_index_that_is_called_by_a_number(tmp_path):
     frame = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.RangeIndex(5, 7, name=7))
     frame.to_parquet(tmp_path / "t.parquet")

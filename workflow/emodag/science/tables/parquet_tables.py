@@ -102,6 +102,12 @@ class ParquetTable:
         first = [stored[level] if isinstance(level, str) else level[0] for level in levels]
         self.columns = (*first, *(name for name in schema.names if name not in levels))
         require_distinct(path, self.columns)
+        if _has_levels_of_names(schema):
+            raise fault(
+                path,
+                f"its columns have names of several levels, such as {schema.names[0]}, as a CSV of "
+                "two headers; keep one: frame.columns = frame.columns.map('_'.join).str.strip('_')",
+            )
         likely = [*self.columns[:1], *filter("__index_level_0__".__eq__, self.columns)]
         self.index = next(filter(SAVED_INDEX.fullmatch, likely), None)
         self._rows, self.counted = rows, not levels and bool(_metadata(schema))
@@ -326,6 +332,13 @@ def _shown(schema: pa.Schema, level: str) -> str:
     noted = [each for each in _metadata(schema, "columns") if isinstance(each, dict)]
     name = next((each.get("name") for each in noted if each.get("field_name") == level), None)
     return "" if name is None else str(name)
+
+
+def _has_levels_of_names(schema: pa.Schema) -> bool:
+    """Whether columns are called by tuples; pandas notes each level, or, without an index, none."""
+    noted = _metadata(schema, "columns") and len(_metadata(schema, "column_indexes")) != 1
+    names = [name for name in schema.names if not SAVED_INDEX.fullmatch(name)]
+    return bool(noted and names) and all(re.fullmatch(r"\(.+, .+\)", name) for name in names)
 
 
 def _metadata(schema: pa.Schema, of: str = "index_columns") -> list[Any]:
