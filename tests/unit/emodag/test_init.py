@@ -633,3 +633,29 @@ def test_rows_that_are_named_as_r_does_it(tmp_path):
     rows = [f'"{n}",{n / 7},{"calm" if n % 2 else "tense"},S{n // 5}' for n in range(20)]
     (tmp_path / "t.csv").write_text("\n".join(["a,mood,who", *rows]))
     assert "named, as R does it" in open_table(tmp_path / "t.csv").hint
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_label_in_half_steps(tmp_path, monkeypatch, suffix):
+    monkeypatch.chdir(tmp_path)
+    steps = ["-0.5", "0.0", "0.5"]
+    train, test = two(label="label", moods=[float(step) for step in steps])
+    for name, table in (("train", train), ("test", test)):
+        path = f"{name}.{suffix}"
+        table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    status, said, _ = init(tmp_path, f"train.{suffix}", f"test.{suffix}")
+    data = yaml.safe_load(Path("mine.yaml").read_text())["data"]
+    assert status == 0 and data["label"] == "label" and data["classes"] == steps, said
+    (tmp_path / "made").mkdir()
+    config = combined([Path("mine.yaml")], [])
+    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+    quality = json.loads((tmp_path / "made/local/table/quality.json").read_text())
+    assert [*quality["class_counts"]] == steps
+
+
+def test_the_shorter_name_goes_first(tmp_path):
+    table = frame(range(6), label="label")
+    table.insert(0, "label_id", np.tile(np.arange(3), len(table) // 3))
+    said, text = written(tmp_path, {"t.csv": table})
+    assert yaml.safe_load(text)["data"]["label"] == "label"
+    assert "UNSURE: by name it could also be 'label_id'" in said

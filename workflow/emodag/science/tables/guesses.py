@@ -65,7 +65,7 @@ _TOGETHER = 1 << 23
 """As many cells at most are looked at as text at a time."""
 
 _FEW = 10
-"""So few whole numbers in turn may be classes; more count the rows."""
+"""So few whole numbers in turn, or with decimals, may be classes; more count, or measure."""
 
 _NOTHING = r"missing|unknown|none|null|nan?|n[./]\s?a\.?|k\.\s?a\."
 _MISSING = re.compile(rf"[^\w\s]{{1,3}}|#\w+(/\w+)?[!?]|{_NOTHING}", re.I)
@@ -118,6 +118,11 @@ class Column:
     def is_grouping(self) -> bool:
         """Whether the values are few enough to be classes, or persons."""
         return self.kind != "fractions" and 2 <= len(self.values) <= len(self.codes) / 2
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether the values are a few numbers with decimals, as of a rating in half steps."""
+        return self.kind == "fractions" and 2 <= len(self.values) <= min(_FEW, len(self.codes) / 2)
 
     @property
     def stands_in_blocks(self) -> bool:
@@ -379,8 +384,9 @@ def _label_and_person(
 ) -> None:
     grouping = {name: column for name, column in columns.items() if column.is_grouping}
     # What the test table lacks is more likely the label.
-    blind = {name: column for name, column in grouping.items() if name in lacking}
-    labels = _called(blind, LABELS) or _called(grouping, LABELS)
+    rated = grouping | {name: column for name, column in columns.items() if column.is_scale}
+    blind = {name: column for name, column in rated.items() if name in lacking}
+    labels = _called(blind, LABELS) or _called(rated, LABELS)
     persons = _called({n: c for n, c in grouping.items() if not c.missing}, PERSONS)
     if labels:
         found.label = _first(found, labels, "label")
@@ -437,8 +443,8 @@ def _odd_classes(found: Guesses) -> None:
 
 def _called(columns: Mapping[str, Column], words: Sequence[str]) -> list[Column]:
     """Those that are called by one of the words, the likeliest first."""
-    ranked = [(place, c) for n, c in columns.items() if (place := rank(n, words)) is not None]
-    return [column for _, column in sorted(ranked, key=lambda pair: pair[0])]
+    ranked = [(p, len(n), c) for n, c in columns.items() if (p := rank(n, words)) is not None]
+    return [column for *_, column in sorted(ranked, key=lambda found: found[:2])]
 
 
 def _first(found: Guesses, columns: Sequence[Column], role: str) -> Column | None:
