@@ -78,6 +78,8 @@ def test_every_key_is_described():
         ({"epochs": 3}, "epochs: no such key; did you mean 'training.epochs'"),
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; did you mean 'epochs'"),
         ({"seed": 3}, "seed: no such key; did you mean 'seeds'"),
+        ({"training": {"lr": 3}}, r"training\.lr: no such key; did you mean 'learning_rate'"),
+        ({"data": {"separator": "tab"}}, r"'tab' cannot separate .*; did you mean '\\t'\?"),
         ({"protocol": "nested"}, "protocol: no such key; did you mean 'protocols'"),
         ({"seeds": 3}, r"seeds: expected a list, such as \[3\]; found 3"),
         ({"data": {"folds": 3}}, r"data\.folds: no such key; did you mean 'folds'"),

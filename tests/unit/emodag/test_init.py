@@ -19,6 +19,7 @@ from emodag.config.combined import combined
 from emodag.science.tables import guesses
 from emodag.science.tables.guesses import guess
 from emodag.science.tables.ingest import open_table
+from emodag.science.tables.text_columns import text_columns
 from emodag.verbs import check
 from emodag.verbs import init as init_verb
 from ledger.errors import InputError
@@ -659,3 +660,14 @@ def test_the_shorter_name_goes_first(tmp_path):
     said, text = written(tmp_path, {"t.csv": table})
     assert yaml.safe_load(text)["data"]["label"] == "label"
     assert "UNSURE: by name it could also be 'label_id'" in said
+
+
+def test_a_minus_sign_as_in_print_is_named(tmp_path):
+    table = frame(range(6)).assign(eda0=lambda t: (t["eda0"] - 9).astype(str))
+    table["eda0"] = table["eda0"].str.replace("-", "\u2212")
+    table.to_csv(tmp_path / "t.csv", index=False)
+    table.to_parquet(tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        with pytest.raises(InputError, match=r"column 'eda0', data row .*minus sign is U\+2212"):
+            list(open_table(tmp_path / name).blocks(["eda0"], []))
+        assert text_columns(open_table(tmp_path / name), FEATURES) == []

@@ -7,12 +7,18 @@ from pydantic import AfterValidator, Field, model_validator
 from emodag.config.kinds import ClassName, Column, File, Files, Positive, Written
 from emodag.config.section import Section
 
+_MARKS = {"comma": ",", "semicolon": ";", "tab": r"\t", "space": " ", "bar": "|", "pipe": "|"}
+"""What people call what separates cells."""
+
 
 def _separator(mark: str) -> str:
     r"""One character that is in no number and no name; a tab may be written \t."""
     mark = "\t" if mark == r"\t" else mark
     if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in "\"'+-._\r\n\0":
-        raise ValueError(f"{mark!r} cannot separate cells: give one character such as ',' or ';'")
+        meant = f"; did you mean '{_MARKS[mark]}'?" if mark in _MARKS else ""
+        raise ValueError(
+            f"{mark!r} cannot separate cells: give one character such as ',' or ';'{meant}"
+        )
     return mark
 
 

@@ -467,6 +467,7 @@ _OTHER_WORDS = {
     **dict.fromkeys(("sep", "delimiter"), "separator"),
     **dict.fromkeys(("exclude", "drop", "ignored"), "ignore"),
     "na_values": "missing_values",
+    "lr": "learning_rate",
 }
 """What people call keys, as elsewhere they are called so."""
 

@@ -30,6 +30,9 @@ SAVED_INDEX = re.compile(r"|Unnamed: \d+(\.\d+)?|__index_level_\d+__")
 RESET = ("index", "level_0")
 """What `reset_index` of pandas calls the column of such an index."""
 
+MINUS = "\u2212"
+"""The minus sign of print, which no number in a table may have."""
+
 EXACT = 2**53
 """Up to here every integer is a float64."""
 
@@ -154,6 +157,8 @@ def no_number(cell: str, *, flags: bool, hint: str = "") -> str:
     """What to say of a cell that is no number, or, where those before are `flags`, no boolean."""
     shown = cell if len(cell) <= 40 else cell[:40] + "..."
     expected = "True or False, as in the rows before" if flags else "a number"
+    if MINUS in cell:
+        hint = "; its minus sign is U+2212, as in print: write -"
     return (
         f"expected {expected}, found {shown!r}{hint}; correct it, or leave the cell empty if "
         "the value is missing (data.missing_values adds spellings of that)"

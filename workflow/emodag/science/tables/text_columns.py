@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emodag.science.tables.table import NUMBER, Table
+from emodag.science.tables.table import MINUS, NUMBER, Table
 from ledger.errors import InputError
 
 _VALUE = f"^(?:{NUMBER}|true|false)$"
@@ -15,8 +15,8 @@ _VALUE = f"^(?:{NUMBER}|true|false)$"
 def text_columns(table: Table, names: Sequence[str]) -> list[str]:
     """Those of `names` in which more than half of the cells that are there are no numbers.
 
-    A single slip in a column of numbers does not make it text. A column that cannot even be read as
-    text is left out.
+    A single slip in a column of numbers does not make it text, nor does the minus sign of print. A
+    column that cannot even be read as text is left out.
     """
     names = [name for name in names if name not in table.numeric]
     if not names:
@@ -29,6 +29,7 @@ def text_columns(table: Table, names: Sequence[str]) -> list[str]:
             cells = pa.concat_arrays([block.texts[name] for name in names])
             there = pc.invert(pc.is_in(cells, known))
             pointed = pc.replace_substring(cells, ",", ".")
+            pointed = pc.replace_substring(pointed, MINUS, "-")
             is_number = pc.and_(there, pc.match_substring_regex(pointed, _VALUE).fill_null(False))
             found = is_number.to_numpy(zero_copy_only=False).reshape(len(names), -1).sum(axis=1)
             numbers += found
