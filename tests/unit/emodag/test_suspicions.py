@@ -1,6 +1,7 @@
 """What makes a score lie is found, whatever columns are called; sound tables are not suspected."""
 
 import json
+import re
 import warnings
 
 import numpy as np
@@ -450,3 +451,38 @@ def test_features_of_a_few_persons_are_in_one_unit(tmp_path):
     for table, gains in ((train, [1, 3, 5, 8, 2, 30]), (test, [60])):
         table["f1"] = np.exp(table["f1"]) * np.repeat(gains, WINDOWS)
     suspected(tmp_path, train, test, expected=0)
+
+
+def noisy(table):
+    """The rows in another order, with a little noise."""
+    rng = np.random.default_rng(0)
+    table = table.iloc[rng.permutation(len(table))]
+    features = [f"f{at}" for at in range(6)]
+    return table.assign(**{n: table[n] + 1e-5 * rng.normal(size=len(table)) for n in features})
+
+
+@pytest.mark.parametrize("spoil", [noisy, lambda table: table.round(3)])
+def test_rows_of_the_test_table_that_are_copies_but_for_noise(tmp_path, spoil):
+    train = frame("p")
+    train.loc[7, "f1"], train.loc[::9, "f5"] = 1e32, np.nan
+    test = pd.concat([plain(frame("q", seed=6)), plain(spoil(train))[:60]], ignore_index=True)
+    found = suspected(tmp_path, train, test)
+    assert found.startswith("about 20% of the test table's rows are nearly equal to one of the")
+
+
+def test_coarse_features_are_no_copies(tmp_path):
+    """Answers from 1 to 5, beside what is nearly always 0."""
+    train, test = frame("p"), plain(frame("q", seed=6))
+    for table in (train, test):
+        answers = table[["f0", "f1", "f2", "f3"]]
+        table[answers.columns] = answers.round().clip(-2, 2)
+        table[["f4", "f5"]] = table[["f4", "f5"]].clip(lower=3) - 3
+        table["f5"] += np.where(np.arange(len(table)) % 5, 0, np.arange(len(table)))
+    suspected(tmp_path, train, test, expected=0)
+
+
+def test_rows_of_another_person_that_are_copies_but_for_noise(tmp_path):
+    train = frame("p")
+    twin = noisy(train[train["who"] == "p1"]).assign(who="somebody")
+    found = suspected(tmp_path, pd.concat([train, twin], ignore_index=True), plain(frame("q")))
+    assert re.match(r"about 2\d% of the training table's rows are nearly equal to one of", found)

@@ -44,6 +44,7 @@ from emodag.science.tables.suspicions import (
     glance,
     in_another_unit,
     magnitudes,
+    nearly_same_rows,
     one_of_several_spellings,
     same_persons,
     same_rows,
@@ -410,12 +411,12 @@ def _suspicions(
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
-    others_page, coded, sizes = None, {}, None
+    others_page, coded, sizes, tested = None, {}, None, 0
     if pool.tallies:
         others_page = glance(staged / "test.parquet")
         coded = coded_features(others_page)
-        is_tested = others_page.sample < len(others_page.digests) - len(strangers)
-        sizes = magnitudes(others_page.sampled[is_tested])
+        tested = len(others_page.digests) - len(strangers)
+        sizes = magnitudes(others_page.sampled[others_page.sample < tested])
         others_page = replace(others_page, sampled=others_page.sampled[:0].copy())
     page = glance(staged / "train.parquet")
     people = pa.concat_arrays([train.written["person"], pool.written])
@@ -426,6 +427,7 @@ def _suspicions(
         *one_of_several_spellings(numbers_written_twice(train.written["class"]), "class"),
         *same_persons(known, pool.tested, strangers),
         *same_rows(page, others_page, known, strangers),
+        *nearly_same_rows(page, others_page, known, tested),
         *telling_features(page, train.features, train.codes, known),
         *codes_for_missing([coded_features(page), coded], train.features),
     ]

@@ -51,6 +51,16 @@ _CODES = (-99.0, 99.0, -999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
 _CODED, _FEWEST_CODED = 0.01, 5
 """Share of a feature's rows, and their number, from which on such a number may be meant so."""
 
+_COMPARED = 256
+"""Rows of each table for which the nearest one is looked for."""
+
+_AMONG = 1 << 16
+"""And among how many training rows, about."""
+
+_NEARLY_SAME, _MANY_NEAR = 0.01, 0.05
+"""Up to which share of the usual distance between persons rows are copies but for noise, and how
+many such rows, as a share of those compared, are told."""
+
 _APART = 50
 """How many times as large the small values of one table are as the large ones of the other, from
 which on one may be in another unit: of 1,000 times, those of a normal distribution are 280."""
@@ -145,8 +155,7 @@ def same_rows(
     digests = np.concatenate([page.digests for page in pages])
     empty = np.concatenate([page.empty for page in pages])
     rows = len(digests)
-    bits = accumulate(np.log2(len(np.unique(column))) for column in train.sampled.T)
-    if not any(found >= 2 * np.log2(rows) + 10 for found in bits):  # pairs of rows, and a margin
+    if _is_coarse(train.sampled, rows):
         return []
     found = []
     tested = slice(len(persons), rows - len(unlabelled))
@@ -177,6 +186,79 @@ def same_rows(
             f"{_rows(copies)} of the training table {_are(copies)} copies of others of the same "
             "person: were files read twice? Such rows weigh more; remove the copies"
         )
+    return found
+
+
+def _is_coarse(values: np.ndarray, rows: int) -> bool:
+    """Whether among `rows` such rows as the (m, p) values some are equal by chance."""
+    bits = accumulate(np.log2(len(np.unique(column))) for column in values.T)
+    return not any(found >= 2 * np.log2(rows) + 10 for found in bits)  # pairs of rows, a margin
+
+
+def nearly_same_rows(
+    train: Glance, pool: Glance | None, persons: np.ndarray, tested: int = 0
+) -> list[str]:
+    """Rows of the test table, or under two names, that are copies but for rounding or noise.
+
+    In the watched features they are far nearer to each other than rows of two persons usually are.
+
+    Parameters
+    ----------
+    pool : the `tested` test rows, then the unlabelled ones; None if there are neither.
+    persons : (n,) the person of each training row.
+    """
+    low, middle, high = np.nanquantile(train.watched, [0.25, 0.5, 0.75], axis=0)
+    with np.errstate(over="ignore"):  # of artefacts such as 1e308
+        width = high - low
+    varied = (width > 0) & np.isfinite(width)
+
+    def placed(values: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            places = (values[:, varied] - middle[varied]) / width[varied]
+        return np.nan_to_num(np.clip(places, -10, 10), nan=20)
+
+    some = slice(None, None, 1 + len(persons) // _AMONG)
+    others = placed(train.watched[some])
+    if _is_coarse(others, len(others)):
+        return []
+    _, which, counts = np.unique(train.digests, return_inverse=True, return_counts=True)
+    rows = train.sample[:_COMPARED]
+    rows = rows[counts[which[rows]] == 1]
+    across = _nearest(placed(train.watched[rows]), others, persons[rows, None] == persons[some])
+    usual = np.median(across) if len(across) else 0.0
+    if not 0 < usual < np.inf:
+        return []
+    copied, found = (across < _NEARLY_SAME * usual).mean(), []
+    if copied > _MANY_NEAR:
+        found.append(
+            f"about {copied:.0%} of the training table's rows are nearly equal to one of another "
+            "person, as rounded copies are: folds that keep people apart hold the same one on both "
+            "sides; give each person one name, or remove the copies"
+        )
+    if pool is not None:
+        rows = pool.sample[pool.sample < tested][:_COMPARED]
+        rows = rows[~np.isin(pool.digests[rows], train.digests)]
+        near = _nearest(placed(pool.watched[rows]), others) < _NEARLY_SAME * usual
+        if len(near) and near.mean() > _MANY_NEAR + 2 * copied:
+            found.append(
+                f"about {near.mean():.0%} of the test table's rows are nearly equal to one of the "
+                "training table, as rounded copies are: how the test table is predicted says "
+                "nothing of people not seen; take them out of one table"
+            )
+    return found
+
+
+def _nearest(rows: np.ndarray, others: np.ndarray, apart: np.ndarray | None = None) -> np.ndarray:
+    """(k,) how far each of some rows is from the nearest of (n, w) others, in its worst feature.
+
+    `apart` tells for k rows and n others which not to look at, as those of the same person.
+    """
+    found = np.empty(len(rows))
+    for at, row in enumerate(rows):
+        distances = np.abs(others - row).max(axis=1)
+        if apart is not None:
+            distances[apart[at]] = np.inf
+        found[at] = distances.min()
     return found
 
 
