@@ -17,7 +17,7 @@ def inputs(tmp_path):
     persons = np.array([1, 1, 2, 2, 3], np.int64)
     write_columns(tmp_path / "rows.parquet", {"person": persons})
     write_columns(tmp_path / "folds.parquet", {"group_fold": np.array([0, 0, 1, 1, 1], np.int16)})
-    (tmp_path / "fit.json").write_text(json.dumps({"macro_f1": 0.5}))
+    (tmp_path / "fit.json").write_text(json.dumps({"macro_f1": 0.5, "accuracy": 0.6}))
     return {
         "rows": tmp_path / "rows.parquet",
         "folds": tmp_path / "folds.parquet",
@@ -33,7 +33,7 @@ def score(inputs, seen, *, leak_free):
 
 
 def test_a_clean_lineage_is_scored(inputs):
-    assert score(inputs, {"2", "3"}, leak_free=True).endswith("e,nested,1,gen1,0,0.5,,,,,\n")
+    assert score(inputs, {"2", "3"}, leak_free=True).endswith("e,nested,1,gen1,0,0.5,,0.6,,,\n")
 
 
 def test_a_leak_is_refused_where_the_protocol_claims_there_is_none(inputs):
