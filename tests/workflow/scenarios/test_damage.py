@@ -86,6 +86,17 @@ def test_14_everything_stamped_in_the_future(scenario, correct):
     assert scenario.started_nothing()
 
 
+def test_14_raw_files_stamped_in_the_future(scenario, correct):
+    """As an archive from another time zone leaves them; Snakemake must not call the job failed."""
+    later = time.time() + 86400
+    for name in ("train.csv", "test.csv"):
+        os.utime(scenario.path / name, (later, later))
+    scenario.forget("results", ".emodag/store")
+    assert scenario.run().ran == CHAIN
+    correct(scenario)
+    assert scenario.started_nothing()
+
+
 def test_14_copied_without_times(scenario, tmp_path, correct):
     """Snakemake may start anything, in whatever order the copies were made; nothing is computed."""
     results = scenario.path / "results"

@@ -8,6 +8,7 @@ which. Tables of another one are made anew from the store, or set aside.
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
@@ -113,6 +114,13 @@ def bring_to_the_present(jobs: Iterable[Job], now: float) -> None:
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime > now:
                     os.utime(path)
+
+
+def is_of_the_future(path: str | Path) -> bool:
+    """Whether a file that is not ours to touch has a time that is still to come."""
+    with contextlib.suppress(OSError):
+        return max(Path(path).stat().st_mtime, Path(path).lstat().st_mtime) > time.time()
+    return False
 
 
 def clear_away(jobs: Iterable[Job]) -> None:

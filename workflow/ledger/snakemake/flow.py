@@ -38,7 +38,12 @@ from ledger.jobs.workflow import EnvironmentSettings, Workflow
 from ledger.remote.address import require_packages
 from ledger.run import forking, tally, turn
 from ledger.snakemake import ending
-from ledger.snakemake.beginning import bring_to_the_present, clear_away, keep_together
+from ledger.snakemake.beginning import (
+    bring_to_the_present,
+    clear_away,
+    is_of_the_future,
+    keep_together,
+)
 from ledger.snakemake.restore import Restorer
 from ledger.snakemake.screen import Screen
 from ledger.snakemake.surroundings import hand_on, prepare
@@ -210,13 +215,15 @@ class Flow:
         def files(wildcards) -> list[str]:
             origins = self.job(name, wildcards).inputs.values()
             raw = [o.removeprefix("./") for o in origins if isinstance(o, str)]
-            # A raw file's braces Snakemake would take for a wildcard; it can do without the files.
-            raw = [] if any("{" in path for path in raw) else raw
+            # A raw file's braces Snakemake would take for a wildcard, and a job for failed whose
+            # outputs are older than what it read. It can do without the files.
+            raw = [] if any("{" in path or is_of_the_future(path) for path in raw) else raw
             return raw + [self.jobs[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
 
         def environment(wildcards) -> list[Path]:
             asked = self.job(name, wildcards).environment
-            return [] if self._conda else self.interpreters.marks(asked)
+            marks = [] if self._conda else self.interpreters.marks(asked)
+            return [path for path in marks if not is_of_the_future(path)]
 
         return {
             "manifests": manifests,
