@@ -141,6 +141,16 @@ def test_manifests_go_before_what_was_written_down(store, capsys):
     assert removed(gc(capsys, "--delete")) == wanted
 
 
+def test_a_copy_within_results_hides_none_of_them(store, capsys):
+    """`cp -r elsewhere/results results` makes results/results where there are results."""
+    for results in ("here/results", "there/results"):
+        Path(results, "results").mkdir()
+    wanted = both(store, "nowhere")
+    assert removed(gc(capsys, "--delete")) == wanted
+    roots.register(store, Path("there/results"), is_open=False)
+    assert [len(root.keys) for root in roots.read_roots(store).values()] == [1, 1]
+
+
 def test_a_damaged_manifest_leaves_what_was_written_down(store, capsys):
     path = Path("there/results/j/manifest.json")
     path.write_text(path.read_text().replace("j", "k"))

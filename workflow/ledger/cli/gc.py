@@ -98,18 +98,15 @@ def _gc(options: argparse.Namespace) -> int:
 def _needs(named: list[Path], known: "dict[Path, Root]") -> "Needs":
     """What the roots need, the named results, and those here."""
     from ledger.errors import InputError
-    from ledger.jobs.results import sound_manifests
+    from ledger.jobs.results import manifests_below, sound, sound_manifests
     from ledger.store.roots import Needs, needs
 
     found = Needs()
     for path, root in known.items():
         found |= needs(path, root)
-    for results in [*named, Path("results")]:
-        try:
-            found |= Needs.of(made for _, made in sound_manifests(results))
-        except InputError:
-            if results in named:
-                raise
+    for results in named:
+        found |= Needs.of(made for _, made in sound_manifests(results))
+    found |= Needs.of(made for _, made in sound(manifests_below(Path("results"))))
     if not known and not found.keys:
         raise InputError(
             "no results are known that need this store; name them, or run where they are"

@@ -6,7 +6,7 @@ was seen of the files holds only if the manifest is the same afterwards.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
 from ledger import called
@@ -32,23 +32,48 @@ def read_manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityEr
     if not results.is_dir():
         raise InputError(f"{results}: no such directory of results.")
     is_empty = True
-    for path in sorted(_walk(results)):
-        if made := _read(path):
-            is_empty = False
-            yield path, made
+    for path, made in manifests_below(results):
+        is_empty = False
+        yield path, made
     if is_empty:
         raise InputError(f"{results}: holds no manifest. Name a directory that `snakemake` filled.")
 
 
+def manifests_below(directory: Path) -> Iterator[tuple[Path, Manifest | IntegrityError]]:
+    """The same of any directory: none where there is none, or where it is not there.
+
+    Raises
+    ------
+    OSError
+        When a directory cannot be read.
+    """
+    for path in sorted(_walk(directory)):
+        if made := _read(path):
+            yield path, made
+
+
 def sound_manifests(results: Path) -> Iterator[tuple[Path, Manifest]]:
-    """The same, where no manifest may be damaged.
+    """As `read_manifests`, where no manifest may be damaged.
 
     Raises
     ------
     IntegrityError
         When one is.
     """
-    for path, made in read_manifests(results):
+    return sound(read_manifests(results))
+
+
+def sound(
+    manifests: Iterable[tuple[Path, Manifest | IntegrityError]],
+) -> Iterator[tuple[Path, Manifest]]:
+    """The same manifests, of which none may be damaged.
+
+    Raises
+    ------
+    IntegrityError
+        When one is.
+    """
+    for path, made in manifests:
         if isinstance(made, IntegrityError):
             raise made
         yield path, made

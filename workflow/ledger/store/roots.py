@@ -11,11 +11,10 @@ Where it sees that the directory is gone, the root is dead. It sees that only if
 host, in the same container, and the file system is mounted that the directory was on.
 """
 
-import contextlib
 import difflib
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -27,7 +26,7 @@ from ledger.disk.canonical import digest, is_sha256
 from ledger.disk.documents import MALFORMED, check, sealed, unsealed
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.results import read_manifests
+from ledger.jobs.results import manifests_below
 from ledger.store.store import Store
 
 SCHEMA = 1
@@ -119,7 +118,7 @@ def register(store: Store, results: Path, *, is_open: bool) -> None:
         When the store cannot be written, or something in the results cannot be read.
     """
     path = results.resolve()
-    needs = Needs.of(sound for _, sound in _manifests(path) if isinstance(sound, Manifest))
+    needs = Needs.of(sound for _, sound in manifests_below(path) if isinstance(sound, Manifest))
     root = Root(
         host=owner.place(),
         path=str(path),
@@ -178,7 +177,7 @@ def needs(path: Path, root: Root) -> Needs:
     if state is State.ELSEWHERE:
         return recorded
     try:
-        found = [made for _, made in _manifests(Path(root.path))]
+        found = [made for _, made in manifests_below(Path(root.path))]
     except OSError:  # another user's
         return recorded
     sound = [made for made in found if isinstance(made, Manifest)]
@@ -202,9 +201,3 @@ def forget(store: Store, name: str) -> None:
         raise InputError(f"{name}: {store.root} has no such root{hint}")
     for path in called:
         path.unlink(missing_ok=True)
-
-
-def _manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityError]]:
-    """As `read_manifests`, but results may be empty, or not there."""
-    with contextlib.suppress(InputError):
-        yield from read_manifests(results)
