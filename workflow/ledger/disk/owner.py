@@ -35,11 +35,17 @@ def described(owner: str) -> str:
     return f"process {fields[4]} on {fields[0]}" if len(fields) == FIELDS else "another process"
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a process, here or elsewhere."""
+    fields = text.split(":")
+    return len(fields) == FIELDS and fields[4].isdecimal()
+
+
 def is_alive(owner: str) -> bool | None:
     """Whether the process of this name runs; None where that cannot be known from here."""
-    fields = owner.split(":")
-    if len(fields) != FIELDS or not fields[4].isdecimal():
+    if not is_name(owner):
         return None
+    fields = owner.split(":")
     host, machine, boot, space = _place()
     if fields[:2] != [host, machine]:
         return None

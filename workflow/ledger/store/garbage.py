@@ -122,16 +122,15 @@ def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
             if not directory.is_dir(follow_symlinks=False):
                 continue
             if kind == "scratch":
-                yield from _entry(kind, directory.name, directory)
+                # Where a store is, others may keep a directory of that name, too.
+                if owner.is_name(directory.name.rpartition("-")[0]):
+                    yield from _entry(kind, directory.name, directory)
                 continue
             for file in _scan(directory.path):
-                name = directory.name + file.name.partition(".")[0]
-                if file.name.startswith("."):
-                    name = file.name
-                elif not is_sha256(name):
-                    continue
-                if file.is_file(follow_symlinks=False):
-                    yield from _entry(kind, name, file)
+                name = directory.name + file.name.removeprefix(".").partition(".")[0]
+                if is_sha256(name) and file.is_file(follow_symlinks=False):
+                    is_whole = not file.name.startswith(".")
+                    yield from _entry(kind, name if is_whole else file.name, file)
 
 
 def is_running(scratch: str) -> bool | None:
