@@ -99,7 +99,7 @@ def test_a_root_that_is_gone_needs_nothing(store, capsys):
 def test_a_root_whose_disk_is_not_mounted_is_not_gone(store, capsys):
     shutil.rmtree("there")
     (path,) = (p for p, r in roots.read_roots(store).items() if "there" in r.path)
-    root = replace(roots.read_roots(store)[path], mount=str(Path("there").absolute()))
+    root = replace(roots.read_roots(store)[path], mount=f"{Path('there').absolute()} / lab:/disk")
     path.write_bytes(sealed(asdict(root), roots.SCHEMA))
     wanted = both(store, "nowhere")
     assert removed(gc(capsys, "--delete")) == wanted
@@ -115,7 +115,13 @@ def test_another_machines_root_counts_until_it_is_forgotten(store, capsys):
     assert "cluster:/scratch/results (not to be seen from here): 1 record, 1 object" in said
     assert main(["gc", "--store", "store", "--forget", "cluster:/scratch/result"]) == 1
     assert "did you mean 'cluster:/scratch/results'?" in capsys.readouterr().err
-    assert removed(gc(capsys, "--delete", "--forget", "cluster:/scratch/results")) == wanted
+    forgotten = ("--forget", "cluster:/scratch/results")
+    assert {Path(entry["path"]) for entry in gc(capsys, *forgotten)["entries"]} == wanted
+    assert len(roots.read_roots(store)) == 2
+    assert removed(gc(capsys, "--delete", *forgotten)) == wanted
+    (here,) = roots.read_roots(store).values()
+    assert main(["gc", "--store", "store", "--delete", "--forget", here.name]) == 1
+    assert f"{here.name}: is here, so it counts" in capsys.readouterr().err
 
 
 def test_of_an_open_root_all_stays_that_was_used_since(store, capsys):
@@ -233,4 +239,25 @@ def test_what_a_root_says_comes_back(store):
     assert isinstance(root, Root) and root.keys == (digest("here/results"),)
     made = Manifest.read(Path("results/j/manifest.json"))
     assert root.objects == (made.outputs["file"].sha256,)
-    assert os.path.ismount(root.mount) and root.path.startswith(root.mount)
+    assert root.path.startswith(root.mount.split(" ")[0])
+
+
+def test_one_place_in_two_containers_is_two_roots(store, capsys, monkeypatch):
+    """As where each has another directory mounted at /work, of which the other sees nothing."""
+    for part in ("/home/a", "/home/b"):
+        disk = "8:1 / / rw - ext4 /dev/sda1 rw"
+        table = f"1 0 {disk}\n9 1 {disk.replace('/ /', f'{part} /work')}"
+        assert roots.mount_of(Path("/work/results"), table) == f"/work {part}"
+        assert roots.mount_of(Path("/workshop"), table) == "/ /"
+    nfs = "7 1 0:9 / /my\\040lab rw shared:1 - nfs4 host:/lab rw"
+    assert roots.mount_of(Path("/my lab/results"), nfs) == "/my lab / host:/lab"
+    before = len(roots.read_roots(store))
+    table = Path("mounts")
+    table.write_text("1 0 8:1 /other / rw - ext4 /dev/sda1 rw")
+    monkeypatch.setattr(roots, "MOUNTS", table)
+    roots.register(store, Path("there/results"), is_open=False)
+    assert len(roots.read_roots(store)) == before + 1
+    shutil.rmtree("there")
+    age(store)
+    wanted = both(store, "nowhere")
+    assert removed(gc(capsys, "--delete")) == wanted

@@ -45,7 +45,7 @@ def add(verbs) -> None:
         action="append",
         default=[],
         metavar="HOST:PATH",
-        help="forget a root that this machine cannot see, as `store` calls it, before all else",
+        help="a root that this machine cannot see, as `store` calls it, needs nothing any more",
     )
     gc.add_argument("--delete", action="store_true", help="remove it (default: only tell)")
     gc.add_argument(
@@ -67,8 +67,6 @@ def _gc(options: argparse.Namespace) -> int:
     from ledger.store.store import Store
 
     store = Store(store_path(options, (*options.results, Path("results"))[0]))
-    for name in options.forget:
-        roots.forget(store, name)
     # Taken before anything is read: what appears from now on is younger.
     began = now(store.root)
     age, day = options.older_than, amounts.TIMES["d"]
@@ -76,17 +74,18 @@ def _gc(options: argparse.Namespace) -> int:
         complain("jobs are running on this store; what is younger than a day is spared")
         age = day
     known = roots.read_roots(store)
-    found = sort(store, _needs(options.results, known), began - age)
+    dead = {path for name in options.forget for path in roots.called(known, name)}
+    found = sort(store, _needs(options.results, known, dead), began - age)
     if options.max_size is not None:
         found = within(found, options.max_size)
     spared, failed = clear(store, found.garbage) if options.delete else (set(), {})
-    gone = [path for path, root in known.items() if root.state() is roots.State.GONE]
-    for path in gone if options.delete else ():
+    dead |= {path for path, root in known.items() if root.state() is roots.State.GONE}
+    for path in dead if options.delete else ():
         path.unlink(missing_ok=True)
     if options.json:
         print(json.dumps(_facts(store.root, found, options.delete, spared, failed), indent=1))
     else:
-        tell(f"{store.root}, for {plural(len(known) - len(gone), 'root')}:")
+        tell(f"{store.root}, for {plural(len(known) - len(dead), 'root')}:")
         tell(*_lines(store.root, found, options.delete, spared, failed))
         left = _sum([*found.reachable, *found.kept])["bytes"]
         if options.max_size is not None and left > options.max_size:
@@ -95,15 +94,15 @@ def _gc(options: argparse.Namespace) -> int:
     return int(bool(failed))
 
 
-def _needs(named: list[Path], known: "dict[Path, Root]") -> "Needs":
-    """What the roots need, the named results, and those here."""
+def _needs(named: list[Path], known: "dict[Path, Root]", dead: set[Path]) -> "Needs":
+    """What the roots need that are not dead, the named results, and those here."""
     from ledger.errors import InputError
     from ledger.jobs.results import manifests_below, sound, sound_manifests
     from ledger.store.roots import Needs, needs
 
     found = Needs()
-    for path, root in known.items():
-        found |= needs(path, root)
+    for path in known.keys() - dead:
+        found |= needs(path, known[path])
     for results in named:
         found |= Needs.of(made for _, made in sound_manifests(results))
     found |= Needs.of(made for _, made in sound(manifests_below(Path("results"))))

@@ -8,13 +8,15 @@ given since the file was written counts as needed.
 
 A host that sees the directory goes by its manifests, which are nearer to the truth than the file.
 Where it sees that the directory is gone, the root is dead. It sees that only if it is the same
-host, in the same container, and the file system is mounted that the directory was on.
+host, in the same container, and there is mounted what was mounted there: with the same place
+another container may mean another directory.
 """
 
 import difflib
 import math
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,6 +35,9 @@ SCHEMA = 1
 
 DIRECTORY = "roots"
 
+MOUNTS = Path("/proc/self/mountinfo")
+"""What is mounted where, as this process sees it; not on every system."""
+
 
 class State(StrEnum):
     """What can be seen of a root's directory from here."""
@@ -50,7 +55,7 @@ class Root:
     ----------
     host : the machine and the container on it, see `ledger.disk.owner.place`.
     path : the directory, absolute and without links.
-    mount : where the file system is mounted that it is on.
+    mount : the file system that it is on, see `mount_of`.
     when : the time of its last run, by that host's clock, as ISO 8601.
     is_open : whether that run is on, or was stopped before it had finished.
     keys, objects : of all manifests there: their keys, and the sha256 of their outputs; sorted.
@@ -71,12 +76,16 @@ class Root:
 
     def state(self) -> State:
         """What can be seen of it from here."""
-        if self.host != owner.place() or not os.path.ismount(self.mount):
+        if self.host != owner.place():
             return State.ELSEWHERE
+        path = Path(self.path)
         try:
-            return State.HERE if Path(self.path).is_dir() else State.GONE
+            is_there = path.is_dir()  # first, as that may be what has it mounted
         except OSError:  # another user's
             return State.ELSEWHERE
+        if self.mount != _mount(path):
+            return State.ELSEWHERE
+        return State.HERE if is_there else State.GONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,13 +131,13 @@ def register(store: Store, results: Path, *, is_open: bool) -> None:
     root = Root(
         host=owner.place(),
         path=str(path),
-        mount=str(next(place for place in (path, *path.parents) if os.path.ismount(place))),
+        mount=_mount(path),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         is_open=is_open,
         keys=tuple(sorted(needs.keys)),
         objects=tuple(sorted(needs.objects)),
     )
-    name = digest([root.host, root.path])
+    name = digest([root.host, root.path, root.mount])
     store.make(store.root / DIRECTORY)
     place = store.root / DIRECTORY / f"{name}.json"
     write_bytes(place, sealed(asdict(root), SCHEMA), lasting=True)
@@ -185,19 +194,48 @@ def needs(path: Path, root: Root) -> Needs:
     return Needs.of(sound) if is_told else Needs.of(sound) | recorded
 
 
-def forget(store: Store, name: str) -> None:
-    """Have a store no longer kept for a root, which people call `name`.
+def called(known: Mapping[Path, Root], name: str) -> list[Path]:
+    """The files of the roots that people call `name`, and that cannot be seen from here.
 
     Raises
     ------
     InputError
         When there is none; names what comes nearest.
     """
-    roots = read_roots(store)
-    called = [path for path, root in roots.items() if root.name == name]
-    if not called:
-        nearest = difflib.get_close_matches(name, [r.name for r in roots.values()], n=1, cutoff=0.4)
+    found = [path for path, root in known.items() if root.name == name]
+    if not found:
+        nearest = difflib.get_close_matches(name, [r.name for r in known.values()], n=1, cutoff=0.4)
         hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise InputError(f"{name}: {store.root} has no such root{hint}")
-    for path in called:
-        path.unlink(missing_ok=True)
+        raise InputError(f"{name}: the store has no such root{hint}")
+    if any(known[path].state() is State.HERE for path in found):
+        raise InputError(f"{name}: is here, so it counts as long as it is; remove or move it")
+    return found
+
+
+def mount_of(path: Path, table: str) -> str:
+    """Where the file system of a path is mounted, which part of it, and what it is.
+
+    Parameters
+    ----------
+    path : absolute and without links.
+    table : of mounts, as in /proc/self/mountinfo (proc(5)).
+    """
+    found = Path("/"), "", ""
+    for line in table.splitlines():
+        before, _, after = line.partition(" - ")
+        part, place = before.split(" ")[3:5]
+        source = after.split(" ")[1]
+        where = Path(re.sub(r"\\(\d{3})", lambda match: chr(int(match[1], 8)), place))
+        # Of several at one place the last one is seen.
+        if path.is_relative_to(where) and len(where.parts) >= len(found[0].parts):
+            # Disks may have other numbers after the next boot.
+            found = where, part, "" if source.startswith("/dev/") else source
+    return " ".join(map(str, found)).rstrip()
+
+
+def _mount(path: Path) -> str:
+    """As `mount_of`, of this process; the place alone where there is no such table."""
+    try:
+        return mount_of(path, MOUNTS.read_text(errors="surrogateescape"))
+    except OSError:
+        return str(next(place for place in (path, *path.parents) if os.path.ismount(place)))
