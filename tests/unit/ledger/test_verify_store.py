@@ -96,6 +96,7 @@ def test_no_time_is_no_error(store, capsys):
     ("arguments", "said"),
     [
         (("--store", "nowhere"), "nowhere: no such store"),
+        (("--store", "store/objects"), "store/objects: no such store"),
         (("--sample", "5%"), "add --store"),
         (("--store", "store", "--repair"), "give it without --store"),
     ],

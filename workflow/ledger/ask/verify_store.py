@@ -20,7 +20,6 @@ from ledger.ask.verify import MISSING, Damage
 from ledger.context import Progress
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import is_sha256
-from ledger.errors import InputError
 from ledger.store.garbage import Entry, entries
 from ledger.store.store import Store
 
@@ -68,8 +67,7 @@ def verify_store(
         When a record cannot be read, though it may be sound.
     """
     deadline = time.monotonic() + seconds
-    if not store.root.is_dir():
-        raise InputError(f"{store.root}: no such store.")
+    store.require()
     found = StoreFinding()
     needed = _check_records(store, found)
     objects = {entry.name: entry for entry in entries(store.root, ["objects"])}

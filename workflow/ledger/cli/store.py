@@ -27,13 +27,11 @@ def add(verbs) -> None:
 
 
 def _store(options: argparse.Namespace) -> int:
-    from ledger.errors import InputError
     from ledger.store.contents import contents
     from ledger.store.store import Store
 
     store = Store(store_path(options, Path("results")))
-    if not store.root.is_dir():
-        raise InputError(f"{store.root}: no such store.")
+    store.require()
     found = contents(store)
     if options.json:
         print(json.dumps(found, indent=1))

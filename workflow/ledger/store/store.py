@@ -52,7 +52,7 @@ from ledger.disk.atomic import (
 from ledger.disk.canonical import is_file_name, is_sha256
 from ledger.disk.documents import MALFORMED, OtherSchema, check, sealed, unsealed
 from ledger.disk.regular import open_regular, other_kind
-from ledger.errors import IntegrityError, UserError
+from ledger.errors import InputError, IntegrityError, UserError
 from ledger.jobs.manifest import Output
 
 SCHEMA = 4
@@ -120,6 +120,17 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+
+    def require(self) -> None:
+        """See to it that this is a store, be it an empty one.
+
+        Raises
+        ------
+        InputError
+            When it is not there, or another directory.
+        """
+        if not any((self.root / name).is_dir() for name in ("actions", "objects", "roots")):
+            raise InputError(f"{self.root}: no such store; one has directories actions and objects")
 
     def lookup(self, key: str, warn: Callable[[str], object] = lambda _: None) -> Action | None:
         """The action recorded for a key, or None where there is none that can be trusted.
