@@ -186,8 +186,9 @@ def test_results_that_cannot_be_read_stop_it(project):
     assert done.returncode == 2 and "expected 30m, 12h, 7d or the like" in done.stderr
 
 
-def test_a_store_that_is_not_there_holds_nothing(project):
-    assert gc(project, "--store", "nowhere")["reachable"] == {"entries": 0, "bytes": 0}
+def test_a_store_that_is_not_there_is_known_to_nobody(project):
+    done = project.emodag("gc", "--store", "nowhere")
+    assert done.returncode == 1 and "no results are known that need this store" in done.stderr
     assert not Path("nowhere").exists()
 
 

@@ -11,7 +11,7 @@ import pytest
 from emodag.application import main
 from ledger.errors import IntegrityError
 from ledger.jobs.manifest import Output
-from ledger.store import garbage
+from ledger.store import garbage, roots
 from ledger.store.store import NOTE, Store
 from tests.unit.ledger.test_store import KEY, action, manifest, publish
 
@@ -25,6 +25,7 @@ def store(tmp_path, monkeypatch):
     store = Store(tmp_path / "store")
     needed = Output(logical=KEY, sha256=publish(store, b"needed"), bytes=6)
     manifest(outputs={"file": needed}).write(tmp_path / "results/j/manifest.json")
+    roots.register(store, tmp_path / "results", is_open=False)
     return store
 
 

@@ -140,7 +140,7 @@ HAPPENS = (everything_goes, a_manifest_goes, files_go, made_anew)
 
 VERBS = {
     "verify": ["verify"],
-    "gc": ["gc", "--store", "store"],
+    "gc": ["gc", "--store", "store", "results"],
     "cost": ["cost"],
     "pack": ["pack", "packed.zip"],
     "diff": ["diff", "other/results", "results", "--all"],

@@ -75,7 +75,7 @@ def _gc(options: argparse.Namespace) -> int:
         age = day
     known = roots.read_roots(store)
     dead = {path for name in options.forget for path in roots.called(known, name)}
-    found = sort(store, _needs(options.results, known, dead), began - age)
+    found = sort(store, _needs(options, known, dead), began - age)
     if options.max_size is not None:
         found = within(found, options.max_size)
     spared, failed = clear(store, found.garbage) if options.delete else (set(), {})
@@ -94,7 +94,7 @@ def _gc(options: argparse.Namespace) -> int:
     return int(bool(failed))
 
 
-def _needs(named: list[Path], known: "dict[Path, Root]", dead: set[Path]) -> "Needs":
+def _needs(options: argparse.Namespace, known: "dict[Path, Root]", dead: set[Path]) -> "Needs":
     """What the roots need that are not dead, the named results, and those here."""
     from ledger.errors import InputError
     from ledger.jobs.results import manifests_below, sound, sound_manifests
@@ -103,10 +103,11 @@ def _needs(named: list[Path], known: "dict[Path, Root]", dead: set[Path]) -> "Ne
     found = Needs()
     for path in known.keys() - dead:
         found |= needs(path, known[path])
-    for results in named:
+    for results in options.results:
         found |= Needs.of(made for _, made in sound_manifests(results))
     found |= Needs.of(made for _, made in sound(manifests_below(Path("results"))))
-    if not known and not found.keys:
+    # A store that is named need not be that of the results here, but one that others push to.
+    if not (known or options.results or (found.keys and not options.store)):
         raise InputError(
             "no results are known that need this store; name them, or run where they are"
         )
