@@ -39,6 +39,8 @@ def test_it_is_cached_and_traced_like_any_job(copy_of_finished):
     assert "RUN " in predict(run, "later.csv").stderr
     assert "HIT " in predict(run, "later.csv").stderr
     assert run.emodag("verify").returncode == 0
+    key = run.json(f"{PLACE}/manifest.json")["key"]
+    assert any(key in root.read_text() for root in (run.path / ".emodag/store/roots").iterdir())
     told = run.emodag("lineage", "predictions/later").stdout
     assert "later.csv" in told and "labels seen: 0, 1, 2, 3, 4, 5\n" in told
     assert "RUN" not in run.snakemake().stderr

@@ -137,6 +137,22 @@ def test_of_an_open_root_all_stays_that_was_used_since(store, capsys):
     assert removed(gc(capsys, "--delete")) == wanted
 
 
+def test_a_root_that_was_left_open_is_open_since_then(store, capsys):
+    """A killed run's work without a manifest stays, whatever runs come after it."""
+    results = Path("there/results")
+    roots.register(store, results, is_open=True)
+    (path,) = (path for path, root in roots.read_roots(store).items() if root.is_open)
+    begun = path.stat().st_mtime - WEEK
+    os.utime(path, (begun, begun))
+    for again in (True, None):  # another run, and what only adds to the results
+        roots.register(store, results, is_open=again)
+        root = roots.read_roots(store)[path]
+        assert root.is_open and roots.needs(path, root).since == begun
+    roots.register(store, results, is_open=False)
+    roots.register(store, results)
+    assert not roots.read_roots(store)[path].is_open
+
+
 def test_manifests_go_before_what_was_written_down(store, capsys):
     """Where they can be seen: results that were emptied need nothing, new ones what they hold."""
     shutil.rmtree("there/results/j")

@@ -1,6 +1,7 @@
 """`emodag predict TABLE`: the classes of rows that came after the run, by its models."""
 
 import argparse
+import contextlib
 import csv
 import os
 import re
@@ -53,10 +54,13 @@ def _predict(options: argparse.Namespace) -> int:
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
     from ledger.environments.interpreters import Interpreters
+    from ledger.errors import UserError
+    from ledger.jobs.job import RESULTS
     from ledger.run.forking import enter
     from ledger.run.runner import run
     from ledger.run.talk import Talk
     from ledger.store.place import asked_store
+    from ledger.store.roots import register
     from ledger.store.store import Store
 
     files = [str(table) for table in options.tables]
@@ -69,14 +73,17 @@ def _predict(options: argparse.Namespace) -> int:
     os.environ["PYTHONPATH"] = str(last.workflow.root / "workflow")
     Interpreters(last.workflow).export()
     enter(plan.environment)
+    store = Store(Path(asked_store() or last.workflow.store))
     run(
         plan,
         plan.environment.fingerprint(),
-        Store(Path(asked_store() or last.workflow.store)),
+        store,
         Talk(job.name, Path(job.directory) / f"{job.stage}.log"),
         checkpoint_every=1,
         workers=os.cpu_count() or 1,
     )
+    with contextlib.suppress(UserError, OSError):  # a store that we may only read
+        register(store, Path(RESULTS))
     made = Path(job.path("predictions.csv"))
     if options.out:
         write_bytes(options.out, read_bytes(made))

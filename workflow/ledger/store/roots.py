@@ -58,6 +58,8 @@ class Root:
     mount : the file system that it is on, see `mount_of`.
     when : the time of its last run, by that host's clock, as ISO 8601.
     is_open : whether that run is on, or was stopped before it had finished.
+    since : where a run before that one left it open, from when on; seconds since 1970, by the clock
+        that stamps the store's files.
     keys, objects : of all manifests there: their keys, and the sha256 of their outputs; sorted.
     """
 
@@ -66,6 +68,7 @@ class Root:
     mount: str
     when: str
     is_open: bool
+    since: float | None
     keys: tuple[str, ...]
     objects: tuple[str, ...]
 
@@ -118,8 +121,12 @@ class Needs:
         )
 
 
-def register(store: Store, results: Path, *, is_open: bool) -> None:
+def register(store: Store, results: Path, *, is_open: bool | None = None) -> None:
     """Write down that a store is kept for a directory of results, and what they need.
+
+    Parameters
+    ----------
+    is_open : whether jobs may still add to it; None leaves that as it is.
 
     Raises
     ------
@@ -128,19 +135,36 @@ def register(store: Store, results: Path, *, is_open: bool) -> None:
     """
     path = results.resolve()
     needs = Needs.of(sound for _, sound in manifests_below(path) if isinstance(sound, Manifest))
+    named = {"host": owner.place(), "path": str(path), "mount": _mount(path)}
+    place = store.root / DIRECTORY / f"{digest(list(named.values()))}.json"
+    since = _open_since(place)
+    is_open = since is not None if is_open is None else is_open
     root = Root(
-        host=owner.place(),
-        path=str(path),
-        mount=_mount(path),
+        **named,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         is_open=is_open,
+        since=since if is_open else None,
         keys=tuple(sorted(needs.keys)),
         objects=tuple(sorted(needs.objects)),
     )
-    name = digest([root.host, root.path, root.mount])
     store.make(store.root / DIRECTORY)
-    place = store.root / DIRECTORY / f"{name}.json"
     write_bytes(place, sealed(asdict(root), SCHEMA), lasting=True)
+
+
+def _open_since(path: Path) -> float | None:
+    """From when on a root is open by its file; None if it is not, or that is no root."""
+    try:
+        root = _read(path)
+    except (OSError, *MALFORMED):
+        return None
+    return (root.since or path.stat().st_mtime) if root.is_open else None
+
+
+def _read(path: Path) -> Root:
+    body = unsealed(read_bytes(path), SCHEMA)
+    root = Root(**body | {name: tuple(body[name]) for name in ("keys", "objects")})
+    check(root)
+    return root
 
 
 def read_roots(store: Store) -> dict[Path, Root]:
@@ -156,9 +180,7 @@ def read_roots(store: Store) -> dict[Path, Root]:
         if not is_sha256(path.stem):
             continue
         try:
-            body = unsealed(read_bytes(path), SCHEMA)
-            root = Root(**body | {name: tuple(body[name]) for name in ("keys", "objects")})
-            check(root)
+            found[path] = _read(path)
         except FileNotFoundError:
             continue
         except MALFORMED as error:
@@ -166,7 +188,6 @@ def read_roots(store: Store) -> dict[Path, Root]:
                 f"{path}: not a root of schema {SCHEMA} ({error}), so what it needs is not known. "
                 "Run `snakemake` where it belongs, or delete this file if that is gone."
             ) from None
-        found[path] = root
     return dict(sorted(found.items(), key=lambda item: item[1].name))
 
 
@@ -181,7 +202,7 @@ def needs(path: Path, root: Root) -> Needs:
     if state is State.GONE:
         return Needs()
     # Taken before the manifests are read, which a run may be making.
-    written = path.stat().st_mtime if root.is_open else math.inf
+    written = (root.since or path.stat().st_mtime) if root.is_open else math.inf
     recorded = Needs(keys=frozenset(root.keys), objects=frozenset(root.objects), since=written)
     if state is State.ELSEWHERE:
         return recorded
