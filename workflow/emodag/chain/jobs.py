@@ -41,7 +41,8 @@ def jobs(config: Config) -> dict[str, Job]:
     chosen = [job for job in [variants.submitted()] if job]
     own = [job for job in chain.jobs() if config.submit == BASE or job.name != "submission"]
     compared = [*variants.jobs(), *chosen, *contrast_jobs(config)]
-    for job in [*own, *compared, report_job(config, *variants.comparison())]:
+    report = report_job(config, [*own, *chosen, *variants.comparison()])
+    for job in [*own, *compared, report]:
         found.setdefault(job.name, job)
     return found
 

@@ -1,5 +1,6 @@
 """The report's job: which artifacts of the chain `results/report.html` is built from."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from emodag.chain.chain import Chain
@@ -18,7 +19,7 @@ UNSEEN = {
 """The settings that no result depends on."""
 
 
-def report_job(config: Config, *more: Job) -> Job:
+def report_job(config: Config, told: Iterable[Job]) -> Job:
     """The report on the chain in the default environment.
 
     The models looked into, for attention and scaling, are those of the last protocol, so the
@@ -26,13 +27,13 @@ def report_job(config: Config, *more: Job) -> Job:
 
     Parameters
     ----------
-    more : other jobs that it tells of.
+    told : the jobs that it tells of.
     """
     chain = Chain(config, config.environment)
     look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
     inputs: dict[str, Any] = {
         _role(job.name, file, config.environment): (job.name, file)
-        for job in [*chain.jobs(), *more]
+        for job in told
         for file in [*STAGES[job.stage].report, *_looked_into(job, chain, look)]
         if file in job.outputs
     }
