@@ -74,6 +74,22 @@ def test_without_scores_submission_or_tables_nothing_is_made_up(run):
     assert said({}, {"scores", "leaderboard", "folds"}) == []
 
 
+def test_what_is_submitted_and_its_score_where_it_is_asked_for(run):
+    asked = load({"variants": {"alone": {"generations": 0}}, "submit": "alone"})
+
+    def said(*needed):
+        return [*ending.of_success(asked, run, needed, [], [])][-2]
+
+    assert said("submission", "report") == (
+        "The submission is of alone; ask for results/variants.csv to have its score"
+    )
+    header, row = "variant,macro_f1,low,high,difference", "alone,0.5,{},{},0.1"
+    for ends, told in (((0.4, 0.6), " (95 % interval 0.400 to 0.600)"), (("", ""), "")):
+        ending.Path("results/variants.csv").write_text(f"{header}\n{row.format(*ends)}\n")
+        found = said("submission", "variants")
+        assert found == f"The submission is of alone: macro-F1 0.500{told}"
+
+
 def test_an_interval_that_cannot_be_had(run):
     """Computed in a process of its own, which finds no inputs here."""
     tally.add("scores", hit=False, seconds=1.0)

@@ -54,7 +54,7 @@ def of_success(
     if "variants" in needed:
         yield from _compared()
     if "submission" in needed and config.submit != BASE:
-        yield f"The submission is of {config.submit}, whose score results/variants.csv has"
+        yield _submitted(config.submit, is_compared="variants" in needed)
     yield from _warnings(config, f"{config.environment}/table" in needed)
     names = {job["job"] for job in jobs}
     made = [job for job in chain.values() if job.name in names and (job.is_final or job.beside)]
@@ -134,6 +134,18 @@ def _compared() -> Iterator[str]:
             yield verdict(read_rows(stream))
         yield from choice(selection)
         yield "The table: emodag variants"
+
+
+def _submitted(name: str, *, is_compared: bool) -> str:
+    """Which variant or vote the submission is of, and its score."""
+    with suppress(OSError, ValueError, KeyError):
+        if is_compared:
+            with Path(RESULTS, "variants.csv").open(newline="") as stream:
+                (row,) = [row for row in read_rows(stream) if row["variant"] == name]
+            low, high = row["low"], row["high"]
+            ends = "" if low == "" else f" (95 % interval {brief(low)} to {brief(high)})"
+            return f"The submission is of {name}: macro-F1 {brief(row['macro_f1'])}{ends}"
+    return f"The submission is of {name}; ask for results/variants.csv to have its score"
 
 
 def _last(config: "Config") -> str:
