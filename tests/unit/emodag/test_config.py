@@ -140,10 +140,37 @@ def test_every_key_is_described():
             r"`training\.matmul` is 'ordered'.*set `training\.matmul: torch`",
         ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
+        (
+            {"variants": {"a": {"learner": "svm", "pseudo_labels": {"soft": True}}}},
+            r"variants\.a: `learner: svm` learns from classes alone",
+        ),
     ],
 )
 def test_mistakes_name_the_key(values, message):
     with pytest.raises(ConfigError, match=message):
+        load(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"store": [3]}, r"store\.0: .*valid string; found 3"),
+        ({"data": {**FILES, "test_blocks": 0}}, r"data\.test_blocks: .*equal to 1; found 0"),
+        ({"data": {**FILES, "test_blocks": []}}, r"data\.test_blocks: .*at least 1 item.*"),
+        ({"data": {**FILES, "test_blocks": [3, -1]}}, r"data\.test_blocks\.1: .*; found -1"),
+        ({"learners": {"svm": {"gamma": -1}}}, r"learners\.svm\.gamma: .*than 0; found -1"),
+        (
+            {"search": {"trials": 1, "space": {"training.mixup": [0, None]}}},
+            r"search\.space\.training\.mixup\.1: expected a number, a word, .*; found None",
+        ),
+        (
+            {"search": {"trials": 1, "space": {"training.mixup": {"uniform": 0.5}}}},
+            r"search\.space\.training\.mixup\.uniform: expected a list, .*; found 0\.5",
+        ),
+    ],
+)
+def test_a_mistake_in_what_may_be_of_several_kinds_is_told_once(values, message):
+    with pytest.raises(ConfigError, match=f"wrong:\n  {message}$"):
         load(values)
 
 

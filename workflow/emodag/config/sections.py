@@ -432,19 +432,34 @@ def _with_nulls(value: Any) -> Any:
 
 
 def _explained(error: ValidationError, before: str = "") -> list[str]:
-    lines: dict[tuple[str, ...], str] = {}
-    for mistake in error.errors():  # of what may be text or a list, both kinds complain
+    """A line for each mistake.
+
+    Of what may be of several kinds, each kind complains. The one told is that which looked deepest
+    into the value, of equal ones the first that found more wrong than its kind.
+    """
+    found: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for mistake in error.errors():
         if not any(str(part).startswith("literal[") for part in mistake["loc"]):
-            lines.setdefault(tuple(_place(mistake)), _explain(mistake, before))
-    return [*lines.values()]
+            place = tuple(_place(mistake))
+            if place not in found or _is_of_another_kind(found[place]) > _is_of_another_kind(
+                mistake
+            ):
+                found[place] = mistake
+    above = {place[:end] for place in found for end in range(len(place))}
+    return [_explain(each, before) for place, each in found.items() if place not in above]
+
+
+def _is_of_another_kind(mistake: Mapping[str, Any]) -> bool:
+    return mistake["type"].endswith(("_type", "_parsing"))
 
 
 def _place(mistake: Mapping[str, Any]) -> list[str]:
-    return [str(part) for part in mistake["loc"] if "[" not in str(part)]  # no kind, and no key
+    parts = map(str, mistake["loc"])  # less what is a kind, and no key
+    return [part for part in parts if "[" not in part and not part.startswith("constrained-")]
 
 
 def _explain(mistake: Mapping[str, Any], before: str) -> str:
-    where = before + (".".join(_place(mistake)) or "(top level)")
+    where = (before + ".".join(_place(mistake))).rstrip(".") or "(top level)"
     if mistake["type"] == "extra_forbidden":
         return f"  {where}: no such key{_suggestion(mistake['loc'])}"
     if mistake["type"] == "list_type":

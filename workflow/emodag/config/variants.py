@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from emodag.config.section import Section
 
@@ -25,8 +31,15 @@ FIXED = {
 }
 """Why it may not change others: its scores could not be compared, person by person."""
 
-Value = bool | int | float | str
 
+def _value(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return known(value)
+    except ValidationError:
+        raise ValueError(f"expected a number, a word, true or false; found {value!r}") from None
+
+
+Value = Annotated[bool | int | float | str, WrapValidator(_value)]
 
 KINDS = ("log", "uniform", "integer")
 """How numbers between two ends are drawn."""
