@@ -46,6 +46,15 @@ def test_a_run_takes_as_long_as_its_parts(monkeypatch):
     assert told(fit=1200.0) == "1.5 hours"
 
 
+def test_trials_that_are_not_known_yet_are_no_part_of_the_cost_and_are_told():
+    space = {"training.mixup": {"uniform": [0, 1]}}
+    for sampler, more in (("tpe", 1), ("sobol", 0)):
+        config = load({"search": {"trials": 25, "sampler": sampler, "space": space}})
+        taken = check.Seconds(*[0.0] * len(check.Seconds._fields))
+        lines = check._cost(config, jobs(config), {"train": 600, "test": 300}, taken)
+        assert sum("15 trials more, drawn from the scores" in line for line in lines) == more
+
+
 def test_scaling_is_measured_by_some_of_the_features(tmp_path, monkeypatch):
     config = load({"data": {"size": "demo"}})
     chain, looking = jobs(config), check.Looking()

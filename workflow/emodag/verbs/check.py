@@ -16,7 +16,7 @@ from emodag.chain.stages import FITS
 from ledger.cli.printing import tell
 from ledger.errors import ConfigError, UserError
 from ledger.jobs.job import Job
-from ledger.words import duration, listed
+from ledger.words import duration, listed, plural
 
 if TYPE_CHECKING:
     from emodag.config.sections import Config
@@ -307,6 +307,9 @@ def _cost(
         yield _line(title, f"{told}: about {duration(seconds)} on {cores} cores")
         if others := sum(chain[name].stage == "learner" for name in names):
             yield _line("", f"besides {others} fits of other learners, which are not measured")
+    if config.next_round:
+        left = config.search.trials - len(config.trials)
+        yield _line("", f"besides {plural(left, 'trial')} more, drawn from the scores of these")
     batch = config.training.batch
     measured = f"a step of {batch} rows takes {taken.step * 1000:.0f} ms here"
     tables = f"reading the tables {taken.reading:.1f} s, and scaling them {taken.scaling:.1f} s"
