@@ -83,6 +83,8 @@ def test_what_is_submitted_and_its_score_where_it_is_asked_for(run):
     assert said("submission", "report") == (
         "The submission is of alone; ask for results/variants.csv to have its score"
     )
+    first, *_ = ending.of_success(asked, run, ["scores"], [], [])
+    assert first.startswith("Score to expect of new people, of base: macro-F1 0.550")
     header, row = "variant,macro_f1,low,high,difference", "alone,0.5,{},{},0.1"
     for ends, told in (((0.4, 0.6), " (95 % interval 0.400 to 0.600)"), (("", ""), "")):
         ending.Path("results/variants.csv").write_text(f"{header}\n{row.format(*ends)}\n")

@@ -80,6 +80,7 @@ def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -
         ends = f"95 % interval {low} to {high}, over {plural(interval['persons'], 'person')}"
     title = "Score to expect of new people" if protocol == "nested" else "Score, flattered"
     score = brief(sum(found) / len(found))
+    title += ", of base" * (config.submit != BASE)
     yield f"{title}: macro-F1 {score} ({ends}; {protocol}, generation {stage[3:]})"
     if gain := interval.get("gain"):
         low, high = (brief(end, signed=True) for end in gain["ends"])
