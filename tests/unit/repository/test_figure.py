@@ -4,8 +4,19 @@ import importlib.util
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def figure():
+    """The script that takes the figure out of a report."""
+    spec = importlib.util.spec_from_file_location("figure", DOCS / "figure.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def check(text: str) -> ElementTree.Element:
@@ -20,19 +31,17 @@ def check(text: str) -> ElementTree.Element:
     return root
 
 
-def test_the_committed_figure():
+def test_the_committed_figure(figure):
     text = (DOCS / "scores.svg").read_text()
     assert len(text) < 40_000
+    assert f"<style>{figure.COLOURS}</style>" in text, "the report has other colours now"
     texts = {"".join(e.itertext()).strip() for e in check(text).iter(f"{SVG}text")}
     assert {"macro-F1", "published, stage 0", "nested, generation 2"} <= texts
 
 
-def test_it_is_the_first_figure_of_a_report():
-    spec = importlib.util.spec_from_file_location("figure", DOCS / "figure.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    figure = '<svg role="img" aria-label="a" viewBox="0 0 100 50.5"><g id="{}"/></svg>'
-    page = f"<html><svg></svg>{figure.format('first')}{figure.format('second')}</html>"
-    root = check(module.alone(page))
+def test_it_is_the_first_figure_of_a_report(figure):
+    drawing = '<svg role="img" aria-label="a" viewBox="0 0 100 50.5"><g id="{}"/></svg>'
+    page = f"<html><svg></svg>{drawing.format('first')}{drawing.format('second')}</html>"
+    root = check(figure.alone(page))
     assert [g.get("id") for g in root.iter(f"{SVG}g")] == ["first"]
     assert root.get("viewBox") == "-12 -12 124.0 74.5"
