@@ -12,8 +12,8 @@ TERMS = (
     ("teacher", "Generation 0: it learns from labelled rows alone."),
     (
         "generation",
-        "Students that also learn from pseudo-labels: rows without a label, with the class that "
-        "the generation before them was sure of.",
+        "A round of self-training: 0 is the teacher, and from 1 on students also learn from "
+        "pseudo-labels: rows without a label, with the class that the round before was sure of.",
     ),
     (
         "published",
