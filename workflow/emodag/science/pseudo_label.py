@@ -1,4 +1,4 @@
-"""Confidence-based pseudo-labels and the class boost (report, section III.B)."""
+"""Confidence-based pseudo-labels and the class boost (the paper, section III.B)."""
 
 from collections.abc import Sequence
 

@@ -141,7 +141,7 @@ def fit_and_write(
         `emodag.science.fit.targets.targets`, if any.
     watches : whether each epoch is scored on the held-out rows.
     reports_best_epoch : whether `macro_f1` is the best epoch's, chosen on the validation rows as
-        the report did, or the last epoch's.
+        the paper did, or the last epoch's.
     """
     settings = _settings(params["training"])
     if len(rows.train) < settings.batch and settings.drop_last:

@@ -1,4 +1,4 @@
-"""Train the report's leaky baseline: one fold of a KFold that ignores who a row belongs to."""
+"""Train the paper's leaky baseline: one fold of a KFold that ignores who a row belongs to."""
 
 from collections.abc import Mapping
 from pathlib import Path

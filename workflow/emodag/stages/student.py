@@ -27,7 +27,7 @@ def run(
 ) -> None:
     """Write the fit's files, `validation.parquet` and, where there is a pool, `test.parquet`.
 
-    The report's students halve their learning rate when the validation F1 stops rising and report
+    The paper's students halve their learning rate when the validation F1 stops rising and report
     their best epoch: they see the held-out labels, and the manifest says so. A leak-free student
     follows a fixed schedule and reports its last epoch.
 

@@ -191,9 +191,7 @@ def _scores(last: "LastRun") -> str:
             for row in rows
             if row["protocol"] == protocol and row["stage"] == f"gen{last.chain.last}"
         ]
-        kind = (
-            "persons never seen" if protocol == "nested" else "leaky, as the report's protocol is"
-        )
+        kind = "persons never seen" if protocol == "nested" else "leaky, as the paper's protocol is"
         told.append(
             f"- macro-F1 {np.mean(found):.3f} on held-out persons (folds {min(found):.3f} to "
             f"{max(found):.3f}), protocol `{protocol}`: {kind}"

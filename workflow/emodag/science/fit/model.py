@@ -1,4 +1,4 @@
-"""The attentive denoising autoencoder of the report, section III.A.
+"""The attentive denoising autoencoder of the paper, section III.A.
 
     x (n, p) -> gate: x * sigmoid(W2 relu(W1 x))         (n, p)     channel-wise attention
              -> BatchNorm                                 (n, p)

@@ -1,4 +1,4 @@
-"""One fit: mixup, the loss of the report's eq. 1, AdamW, a schedule, a score per epoch."""
+"""One fit: mixup, the loss of the paper's eq. 1, AdamW, a schedule, a score per epoch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -215,7 +215,7 @@ def total_loss(
     weight: float,
     cross_entropy: Callable[..., tuple[torch.Tensor, ...]],
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (report, eq. 1).
+    """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (the paper, eq. 1).
 
     Only the first carries gradients.
 

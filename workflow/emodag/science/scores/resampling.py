@@ -115,7 +115,7 @@ def fold_means(counts: np.ndarray, times: np.ndarray) -> np.ndarray:
     """The cross-validated macro-F1, a mean over folds, of samples of people.
 
     A fold counts in proportion to how many of its people are in the sample: with everybody once,
-    each counts the same, as in the report; with one person a fold, it is a mean over people.
+    each counts the same, as in the paper; with one person a fold, it is a mean over people.
 
     Parameters
     ----------
