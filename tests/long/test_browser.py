@@ -60,6 +60,12 @@ def test_a_browser_shows_it(home, tab, page, width, dark):
         "[...document.querySelectorAll('td, th, li')].filter(e => e.scrollWidth > e.clientWidth)"
     )
     assert tab.evaluate(f"{spilt}.map(e => e.textContent)") == []
+    side = "cell => getComputedStyle(cell).textAlign"
+    head = "cell => cell.closest('table').tHead.rows[0].cells[cell.cellIndex]"
+    apart = (
+        f"[...document.querySelectorAll('td')].filter(c => ({side})(c) != ({side})(({head})(c)))"
+    )
+    assert tab.evaluate(f"{apart}.map(e => e.textContent)") == [], "a head is elsewhere"
     tab.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     (contents,) = boxes(tab, "nav")
     assert contents["top"] >= 0 and contents["left"] >= 0, "the contents stay in view"

@@ -156,3 +156,15 @@ def test_the_index_is_of_the_results_as_they_are(reported, tmp_path):
     text = project.read(INDEX)
     row = re.search(r">scores</th>(.*?)</tr>", text, re.DOTALL)[1]
     assert "<td>from the store</td>" in row
+
+
+def test_the_index_counts_what_would_run_again_and_does_not_list_it(reported, tmp_path):
+    project = Project(tmp_path / "project")
+    shutil.copytree(reported.path, project.path, symlinks=True)
+    module = project.path / "workflow/emodag/stages/leaderboard.py"
+    code = module.read_text()
+    module.write_text(code.replace("share = accuracy(", "share = 1.0 * accuracy("))
+    assert project.emodag("index").returncode == 0
+    text = project.read(INDEX)
+    assert "Not listed: 2 jobs that would run again." in text
+    assert 'id="scores"' in text and 'id="leaderboard"' not in text

@@ -43,6 +43,16 @@ class Table(NamedTuple):
         return f"{self.title}, {self.of}" if self.of else self.title
 
     @property
+    def linked(self) -> set[int]:
+        """The columns after the first that hold links, which are read as text."""
+        return {
+            at
+            for row in self.rows
+            for at, cell in enumerate(row)
+            if at and isinstance(cell, Markup)
+        }
+
+    @property
     def file(self) -> Markup:
         """A link that saves it."""
         rows = ([Markup(cell).striptags().replace(MINUS, "-") for cell in row] for row in self.rows)

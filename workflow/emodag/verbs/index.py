@@ -42,17 +42,17 @@ def _index(options: argparse.Namespace) -> int:
     from ledger.errors import InputError
 
     config = last_configuration()
-    jobs = _jobs(config)
+    jobs, outdated = _jobs(config)
     if not jobs:
         raise InputError("no results of this configuration and code; run `snakemake` first")
-    text = page(jobs, _files(), _hidden(), _variants())
+    text = page(jobs, _files(), _hidden(), _variants(), outdated)
     write_bytes(PAGE, text.encode())
     tell(f"wrote {PAGE}")
     return 0
 
 
-def _jobs(config) -> list["Made"]:
-    """Every job of the configuration and the present code that was made."""
+def _jobs(config) -> tuple[list["Made"], int]:
+    """Every job of the configuration and the present code that was made; how many others were."""
     from emodag.chain.jobs import workflow_of
     from ledger.disk.documents import read_object
     from ledger.errors import IntegrityError
@@ -61,17 +61,18 @@ def _jobs(config) -> list["Made"]:
     from ledger.store.sidecar import sidecar_path
 
     workflow = workflow_of(config)
-    planner, found = Planner(workflow), []
+    planner, found, outdated = Planner(workflow), [], 0
     for name, job in workflow.jobs.items():
         path = Path(job.manifest)
         try:
             manifest = Manifest.read(path)
         except IntegrityError:
             continue
-        record = read_object(sidecar_path(path))
-        if record and manifest.plan == planner.plan(name).identity():
+        if manifest.plan != planner.plan(name).identity():
+            outdated += 1
+        elif record := read_object(sidecar_path(path)):
             found.append(_made(job, manifest, record, config.environments))
-    return found
+    return found, outdated
 
 
 def _made(job: "Job", manifest: "Manifest", record: dict[str, Any], environments) -> "Made":

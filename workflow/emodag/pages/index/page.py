@@ -12,7 +12,7 @@ from emodag.pages.index.graph import drawn
 from emodag.pages.page_parts import NONE, Section, Table, render
 from emodag.pages.report.variants import table
 from emodag.pages.words import brief, number, title
-from ledger.words import SHORT, duration, listed, plural
+from ledger.words import SHORT, listed, plural
 
 
 class Made(NamedTuple):
@@ -74,6 +74,7 @@ def page(
     files: Mapping[str, Sequence[str]],
     hidden: Mapping[tuple[str, ...], float],
     variants: Sequence[dict[str, Any]],
+    outdated: int = 0,
 ) -> str:
     """The page.
 
@@ -83,7 +84,9 @@ def page(
     files : by what they are, paths relative to the page.
     hidden : the score on the hidden people by environment, protocol and stage.
     variants : the rows of variants.csv, none without variants.
+    outdated : how many jobs are left out, as what is there is of other code, settings or inputs.
     """
+    left_out = f"Not listed: {plural(outdated, 'job')} that would run again. "
     steps = _steps(jobs)
     of = {job.name: step for step in steps for job in step.jobs}
     needs = {
@@ -101,8 +104,8 @@ def page(
         top="Overview",
         lead=f"{plural(len(jobs), 'job')} of the configuration that was run last, "
         f"{sum(job.hit for job in jobs):,} of them found in the store. Computing took "
-        f"{duration(sum(job.seconds for job in jobs))}, summed over jobs. `emodag index` writes "
-        "this page anew.",
+        f"{sum(job.seconds for job in jobs):,.1f} s, summed over jobs. {left_out * bool(outdated)}"
+        "`emodag index` writes this page anew.",
         opening=drawn(steps, needs),
         contents=opened,
         open=opened,
