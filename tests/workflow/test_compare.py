@@ -48,6 +48,7 @@ def test_what_cannot_be_compared(elsewhere, nested):
         ("bad.zip", "bad.zip: not a pack as it was made"),
         ("part.zip", "part.zip: holds no scores, so its run is not finished"),
         ("no.zip", "no.zip: no such pack"),
+        ("results/local", "results/local: a part of results; did you mean results?"),
     ):
         done = nested.emodag("compare", name)
         assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
@@ -61,13 +62,15 @@ def test_what_cannot_be_compared(elsewhere, nested):
     [
         (["--as", "Me/my-run"], "'Me' of USER/NAME is no name at Kaggle"),
         (["--as", "me/My Run"], "did you mean 'my-run'?"),
-        (["--as", "me"], "'' of USER/NAME is no name at Kaggle"),
+        (["--as", "me"], "--as: expected USER/NAME, such as me/my-run, found 'me'"),
+        (["--as", "me/"], "'' of USER/NAME is no name at Kaggle"),
         (
             ["--as", "me/short"],
             "takes names of 6 to 50 characters for a dataset, and 'short' has 5",
         ),
         (["--as", "me/my-run", "--image", "kaggle/python"], "has no digest"),
-        (["--as", "me/my-run", "--python", "311"], "expected a version such as 3.12"),
+        (["--as", "me/my-run", "--python", "311"], "expected a version such as 3.12, from 3.11 on"),
+        (["--as", "me/my-run", "--python", "3.9"], "expected a version such as 3.12, from 3.11 on"),
         (["--as", "me/my-run", "--competition", "Faces!"], "did you mean 'faces'?"),
         (["--as", "me/my-run", "--configfile", "no.yaml"], "no.yaml: no such configuration file"),
         (["--as", "me/my-run", "--configfile", "lost.yaml"], "lost.csv: No such file or directory"),

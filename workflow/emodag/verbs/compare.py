@@ -71,6 +71,8 @@ def _rows(results: Path) -> list[dict[str, str]]:
             content = None
     rows = list(csv.DictReader(io.StringIO((content or b"").decode())))
     if not rows:
+        if (results.parent / "scores.manifest.json").is_file():
+            raise InputError(f"{results}: a part of results; did you mean {results.parent}?")
         raise InputError(
             f"{results}: holds no scores, so its run is not finished; run `snakemake` there to its "
             "end" + (", and pack it anew" if pack else "")

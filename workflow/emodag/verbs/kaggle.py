@@ -122,7 +122,9 @@ def _kaggle(options: argparse.Namespace) -> int:
 
 def _names(options: argparse.Namespace) -> tuple[str, str]:
     """The user and the dataset's name, where Kaggle takes all that is named."""
-    user, _, name = options.name.partition("/")
+    user, found, name = options.name.partition("/")
+    if not found:
+        raise InputError(f"--as: expected USER/NAME, such as me/my-run, found {user!r}")
     for option, text in (("--as", user), ("--as", name), ("--competition", options.competition)):
         if text is not None and not SLUG.fullmatch(text):
             nearest = "-".join(re.findall("[a-z0-9]+", text.lower()))
@@ -142,8 +144,10 @@ def _names(options: argparse.Namespace) -> tuple[str, str]:
             f"--image: {options.image!r} has no digest; name it as `kaggle kernels pull -m` writes "
             "`docker_image` of a notebook that has run: IMAGE@sha256:DIGEST"
         )
-    if not re.fullmatch(r"3\.\d+", options.python):
-        raise InputError(f"--python: expected a version such as {PYTHON}, found {options.python!r}")
+    if not re.fullmatch(r"3\.(1[1-9]|[2-9]\d)", options.python):
+        raise InputError(
+            f"--python: expected a version such as {PYTHON}, from 3.11 on; found {options.python!r}"
+        )
     return user, name
 
 
