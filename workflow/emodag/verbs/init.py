@@ -22,7 +22,7 @@ KEYS = {"label": "label", "person": "group", "id": "id"}
 """The key of section `data` that says which column has a role."""
 
 PRESET = Path("workflow/config/cross_subject.yaml")
-"""What to start from where it is known whose each row to predict is."""
+"""What to start from where the person of each row to predict is known."""
 
 
 def add(verbs) -> None:
@@ -79,7 +79,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _knows_persons(test: "Part | None", found: "Guesses") -> bool:
-    """Whether it is known whose each row to predict is."""
+    """Whether the person of each row to predict is known."""
     if test is None or found.person is None:
         return False
     return found.test_group is not None or found.person.name in test.table.columns

@@ -257,7 +257,7 @@ def _hidden(run: Run) -> Finding:
     counts = run.hidden_counts(protocol, run.last)
     score = float(np.mean(hidden_scores(run, protocol, run.last)))
     if counts is None:
-        sure = "no interval, as nobody says whose row is whose"
+        sure = "no interval, as the test table does not name the persons"
     else:
         ends = estimate(counts).interval
         people = plural(counts.shape[2], "person")
