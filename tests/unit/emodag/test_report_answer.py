@@ -7,6 +7,7 @@ import pytest
 
 from emodag.pages.report import answer
 from emodag.pages.report.intervals import Intervals
+from emodag.pages.words import MINUS
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate
 
@@ -99,6 +100,17 @@ def test_a_better_variant_is_told_with_what_its_choice_is_worth():
     assert "on new people is 0.690" in better.text
     worse = LINEAR | {"difference": -0.1}
     assert found("Better variants", variants=[BASE, worse]).figure == "none"
+
+
+def test_each_generation_is_held_against_the_one_before_it():
+    assert "one before it" not in found("Self-training", gen1=0.65).text
+    run, intervals = made(last="gen2")
+    scores = {"gen0": scored(0.6), "gen1": scored(0.7), "gen2": scored(0.5, 0.01)}
+    run.stages, intervals.of = lambda _: list(scores), lambda _, stage: scores[stage]
+    (told,) = (each for each in answer.findings(run, intervals) if each.title == "Self-training")
+    step_by_step = told.text.partition("Each against the one before it: ")[2]
+    assert step_by_step.startswith("generation 1 +0.100")
+    assert f"generation 2 {MINUS}0.200 (" in step_by_step
 
 
 STEPS = {

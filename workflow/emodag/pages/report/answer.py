@@ -1,6 +1,6 @@
 """What the report opens with: the score, whom it fails, how far it flatters, what to do next."""
 
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, interval, worth
+from emodag.pages.words import around, brief, interval, worth
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
@@ -215,9 +215,26 @@ def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
     ends = interval(gain.interval, lambda end: brief(end, signed=True))
     text = (
         f"From the teacher to {stage_name(run.last)}, on the same held-out people (95 % interval "
-        f"{ends}; leak-free: {told}). {worth(gain.interval)}"
+        f"{ends}; leak-free: {told}). {worth(gain.interval)}{_step_by_step(run, intervals)}"
     )
     return [Finding("Self-training", brief(gain.value, signed=True), text, gain.interval[1] < 0)]
+
+
+def _step_by_step(run: Run, intervals: Intervals) -> str:
+    """What each generation has added to the one before it, where there are several."""
+    stages = run.stages("nested")[run.stages("nested").index("gen0") :]
+    if len(stages) < 3:
+        return ""
+    steps = (
+        (stage, intervals.of("nested", stage) - intervals.of("nested", before))
+        for before, stage in pairwise(stages)
+    )
+    told = listed(
+        f"{stage_name(stage)} {brief(step.value, signed=True)}"
+        f"{around(step.interval, lambda end: brief(end, signed=True))}"
+        for stage, step in steps
+    )
+    return f" Each against the one before it: {told}."
 
 
 def _better_variant(run: Run) -> dict[str, Any] | None:
