@@ -109,7 +109,8 @@ def _needs(options: argparse.Namespace, known: "dict[Path, Root]", dead: set[Pat
     # A store that is named need not be that of the results here, but one that others push to.
     if not (known or options.results or (found.keys and not options.store)):
         raise InputError(
-            "no results are known that need this store; name them, or run where they are"
+            f"{store_path(options, Path('results'))}: no results are known that need this store; "
+            "name them, or run where they are"
         )
     return found
 
