@@ -54,7 +54,7 @@ check: lint  ## check style, then run the unit tests: a minute on two cores
 test: check  ## that, then real runs of all that a user does
 	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
-test-all: check  ## all that, and what takes long, such as every command of these pages: 16 minutes
+test-all: check  ## all that, and what takes long, such as every command of these pages: 25 minutes
 	$(PYTEST) $(RUNS) tests/long tests/workflow $(CHOSEN)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
