@@ -2,7 +2,6 @@
 
 import threading
 import time
-from contextlib import nullcontext
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import pytest
@@ -11,21 +10,10 @@ from ledger.remote.address import address
 from ledger.remote.push import push
 from ledger.remote.remote import RemoteError
 from ledger.remote.through import StoreThrough
-from tests.filled import files, filled, key_of
+from tests.filled import bar, files, filled, key_of
 
 CONTENTS = [b"", b"small", bytes(range(256)) * 50_000, *(b"%d" % n for n in range(8))]
 KEYS = [key_of(number) for number in range(len(CONTENTS))]
-
-
-class Silent:
-    """A bar that nobody draws."""
-
-    def update(self, steps: int = 1, **figures: object) -> None:
-        pass
-
-
-def bar(total: int, unit: str):
-    return nullcontext(Silent())
 
 
 def pushed(tmp_path, place: str):

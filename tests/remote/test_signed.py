@@ -1,7 +1,6 @@
 """Signed records: by real keys, as `ssh-keygen` makes them."""
 
 import subprocess
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,13 @@ from ledger.remote.push import push
 from ledger.remote.signing import signature_name, signer
 from ledger.remote.through import StoreThrough
 from ledger.store.store import Store
-from tests.filled import files, filled, key_of
+from tests.filled import bar, files, filled, key_of
 from tests.project import jobs
 from tests.words import ALL, Words
 
 pytest.importorskip("cryptography", reason="needs what `make test-remote` installs")
 
 KEYS = [key_of(0), key_of(1)]
-
-
-class Silent:
-    """A bar that nobody draws."""
-
-    def update(self, steps: int = 1, **figures: object) -> None:
-        pass
 
 
 def made(path: Path, *options: str) -> Path:
@@ -60,7 +52,7 @@ def put(tmp_path, *by: Path, contents=(b"one", b"two")) -> None:
             mine,
             place,
             KEYS[: len(contents)],
-            lambda *_: nullcontext(Silent()),
+            bar,
             key and signer(key),
         )
 

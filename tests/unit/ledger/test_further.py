@@ -5,7 +5,6 @@ On real servers of S3 and SSH the same is in tests/remote.
 
 import json
 import threading
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,21 +19,10 @@ from ledger.remote.through import StoreThrough
 from ledger.run import tally, turn
 from ledger.run.stores import VARIABLE, store_here
 from ledger.store.store import SCHEMA, Store
-from tests.filled import files, filled, key_of
+from tests.filled import bar, files, filled, key_of
 
 CONTENTS = [b"", b"one", b"two", b"two", b"three" * 1_000_000]
 KEYS = [key_of(number) for number in range(len(CONTENTS))]
-
-
-class Silent:
-    """A bar that nobody draws."""
-
-    def update(self, steps: int = 1, **figures: object) -> None:
-        pass
-
-
-def bar(total: int, unit: str):
-    return nullcontext(Silent())
 
 
 @pytest.fixture

@@ -259,12 +259,12 @@ def test_what_a_root_says_comes_back(store):
 
 
 def test_one_place_in_two_containers_is_two_roots(store, capsys, monkeypatch):
-    """As where each has another directory mounted at /work, of which the other sees nothing."""
+    """As where each has another directory mounted at /data, of which the other sees nothing."""
     for part in ("/home/a", "/home/b"):
         disk = "8:1 / / rw - ext4 /dev/sda1 rw"
-        table = f"1 0 {disk}\n9 1 {disk.replace('/ /', f'{part} /work')}"
-        assert roots.mount_of(Path("/work/results"), table) == f"/work {part}"
-        assert roots.mount_of(Path("/workshop"), table) == "/ /"
+        table = f"1 0 {disk}\n9 1 {disk.replace('/ /', f'{part} /data')}"
+        assert roots.mount_of(Path("/data/results"), table) == f"/data {part}"
+        assert roots.mount_of(Path("/database"), table) == "/ /"
     nfs = "7 1 0:9 / /my\\040lab rw shared:1 - nfs4 host:/lab rw"
     assert roots.mount_of(Path("/my lab/results"), nfs) == "/my lab / host:/lab"
     before = len(roots.read_roots(store))

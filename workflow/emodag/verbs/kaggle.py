@@ -266,7 +266,7 @@ def _of_notebook(user: str, name: str, config: "Config", options: argparse.Names
     pinned = {"docker_image": options.image, "docker_image_pinning_type": "original"}
     return {
         "id": f"{user}/{name}",
-        "title": f"{name}",
+        "title": name,
         "code_file": "emodag.ipynb",
         "language": "python",
         "kernel_type": "notebook",
