@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from emodag.science.tables import csv_tables, feature_file
 from emodag.science.tables.ingest import layout_of_test, layout_of_train, open_table
-from emodag.science.tables.suspicions import empty_in_test
+from emodag.science.tables.suspicions.features import empty_in_test
 from emodag.stages import ingest
 from ledger.errors import ConfigError, InputError
 

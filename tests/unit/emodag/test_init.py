@@ -16,8 +16,6 @@ import yaml
 from emodag import application
 from emodag.chain.jobs import jobs
 from emodag.config.combined import combined
-from emodag.science.tables import guesses
-from emodag.science.tables.guesses import guess
 from emodag.science.tables.ingest import open_table
 from emodag.science.tables.text_columns import text_columns
 from emodag.verbs import check
@@ -276,108 +274,11 @@ def test_a_folder_with_a_part_per_person(tmp_path):
     assert "6 persons: 'S0', 'S1'" in said
 
 
-def test_a_table_that_the_verb_cannot_tell(tmp_path):
-    """Several columns could be the persons, none is called so: nothing is decided."""
-    table = frame(range(6), person="vp").assign(raum=lambda t: t["vp"] // 2 + 10)
-    said, text = written(tmp_path, {"t.csv": table}, status=1)
-    assert "person          UNSURE: cannot be told; it could be 'vp' or 'raum'\n" in said
-    assert "Wrote mine.yaml; fill in data.group there." in said
-    assert "  # group: to be filled in: cannot be told; it could be 'vp' or 'raum'\n" in text
-    assert "group" not in yaml.safe_load(text)["data"]
-
-
-def test_a_label_that_the_verb_cannot_tell(tmp_path):
-    table = frame(range(6), label="a").assign(b=lambda t: t["a"].map(len) + t.index % 2)
-    table["c"] = [str(at % 4) + "x" for at in range(72)]
-    said, text = written(tmp_path, {"t.csv": table}, status=1)
-    assert "label           UNSURE: cannot be told; it could be 'a' or 'c'\n" in said
-    assert "data.label" in said and "label" not in yaml.safe_load(text)["data"]
-
-
-def test_other_names_in_one_table(tmp_path):
-    table = frame([f"S{at}" for at in range(6)], label="gefuehl", person="proband")
-    said, text = written(tmp_path, {"t.csv": table[table.columns[::-1]]})
-    data = yaml.safe_load(text)["data"]
-    assert (data["label"], data["group"]) == ("gefuehl", "proband")
-    assert said.count("UNSURE: told by its cells, not by its name") == 2
-
-
-def test_a_person_and_a_label_called_by_numbers_and_text(tmp_path):
-    people = [1, 2, 3, 4, 5, "6b"]
-    _, text = written(tmp_path, {"t.csv": frame(people, moods=["0", "1", "unknown"])})
-    data = yaml.safe_load(text)["data"]
-    assert data["group"] == "who" and data["classes"] == ["0", "1", "unknown"]
-    assert "missing_values" not in data
-
-
-def test_persons_that_look_like_measurements(tmp_path):
-    said, _ = written(tmp_path, {"t.csv": frame([1.1, 1.2, 2.1, 2.2])}, status=1)
-    assert "'who' is called so, but what it holds does not group rows" in said
-
-
-def test_a_number_for_no_label(tmp_path):
-    said, text = written(tmp_path, {"t.csv": frame(range(6), moods=["-1", "0", "1", "2"])})
-    assert "UNSURE: is '-1' a class, or does it stand for no label?" in said
-    assert "  label: mood  # called so; is '-1' a class" in text
-
-
-@pytest.mark.parametrize("word", ["?", "unlabeled", "Unknown", "n.a.", "none"])
-def test_a_word_for_no_label(tmp_path, word):
-    said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=["a", "b", word])})
-    assert f"UNSURE: is {word!r} a class, or does it stand for no label?" in said
-
-
-def test_a_class_in_several_spellings(tmp_path):
-    said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=["calm", "Calm", "v+", "v-"])})
-    assert "UNSURE: 'Calm' and 'calm' are probably one class in several spellings" in said
-
-
-@pytest.mark.parametrize("words", [["n.a.", "Na"], ["--", "missing"], ["N/a", "NONE"]])
-def test_words_for_missing_cells(tmp_path, words):
-    table = frame(range(6)).astype({"eda1": object})
-    table.loc[[3, 9], "eda1"] = words
-    _, text = written(tmp_path, {"t.csv": table})
-    assert yaml.safe_load(text)["data"]["missing_values"] == sorted(words)
-
-
-def test_times_with_decimals_that_come_first_are_ids(tmp_path, monkeypatch):
-    """The default layout, which needs no names, would refuse them."""
-    table = frame(range(6))
-    table.insert(0, "timestamp", 1.7e9 + 0.25 * np.arange(len(table)))
-    written(tmp_path, {"t.csv": table})
-    monkeypatch.chdir(tmp_path)
-    config = combined([Path("mine.yaml")], [])
-    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
-
-
 def test_a_table_called_test_among_several(tmp_path):
     tables = {f"{name}.csv": frame([name * 2]) for name in ("train", "val", "test")}
     _, text = written(tmp_path, tables)
     data = yaml.safe_load(text)["data"]
     assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
-
-
-@pytest.mark.parametrize("column", ["mood", "who"])
-def test_the_first_of_several_files_may_tell_nothing_of_a_column(tmp_path, column):
-    """It is of a person without labels, or of one called NA."""
-    tables = {f"S{at}.csv": frame([f"p{at}"], seed=at, moods=["a", "b"]) for at in range(4)}
-    tables["S0.csv"][column] = None if column == "mood" else "NA"
-    _, text = written(tmp_path, tables)
-    data = yaml.safe_load(text)["data"]
-    assert (data["label"], data["group"]) == ("mood", "who") and "ignore" not in data
-
-
-def test_the_test_tables_own_column_of_persons(tmp_path):
-    test = frame(["a", "b"], person="Participant").drop(columns="mood")
-    _, text = written(tmp_path, {"t.csv": frame(range(6)), "u.csv": test})
-    assert yaml.safe_load(text)["data"]["test_group"] == "Participant"
-
-
-def test_another_column_called_as_persons_are_is_no_feature(tmp_path):
-    table = frame(range(6), person="subject").assign(participant=lambda t: t["subject"] // 2)
-    said, text = written(tmp_path, {"t.csv": table})
-    assert "UNSURE: by name it could also be 'participant'" in said
-    assert yaml.safe_load(text)["data"]["ignore"] == ["participant"]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
@@ -421,41 +322,6 @@ def test_each_of_several_files_has_an_index(tmp_path):
         frame([at], seed=at).to_csv(tmp_path / f"S{at}.csv")
     _, said, _ = init(tmp_path, "S*.csv")
     assert "id              numbers, as each file has the index that was saved along\n" in said
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-@pytest.mark.parametrize("name", ["NA", "None", "null"])
-def test_a_class_that_is_called_as_missing_cells_are(tmp_path, name, suffix):
-    table = two()[0]
-    first = table["mood"].iloc[0]
-    table["mood"] = table["mood"].where(table["mood"] != first, name)
-    if suffix == "csv":
-        table.to_csv(tmp_path / "train.csv", index=False)
-    else:
-        table.to_parquet(tmp_path / "train.parquet", index=False)
-    _, said, _ = init(tmp_path, f"train.{suffix}")
-    assert f"UNSURE: is {name!r} a class? It stands for no label here" in said
-
-
-@pytest.mark.parametrize("people", [["AB", "NA", "CD", "EF"], ["null", "b", "c", "None"]])
-def test_persons_that_are_called_as_missing_cells_are(tmp_path, people):
-    said, text = written(tmp_path, {"t.csv": frame(people)})
-    assert "4 persons: " in said and yaml.safe_load(text)["data"]["group"] == "who"
-
-
-@pytest.mark.parametrize("how", [{"sep": ";", "decimal": ","}, {"sep": ";"}])
-def test_numbers_with_decimals_are_no_roles(tmp_path, how):
-    frame([1.5, 1.25, 2.5, 3]).to_csv(tmp_path / "t.csv", index=False, **how)
-    _, said, _ = init(tmp_path, "t.csv")
-    assert "'who' is called so, but what it holds does not group rows" in said
-
-
-def test_another_column_called_so(tmp_path):
-    table = frame(range(6)).assign(condition=[f"c{at % 5}" for at in range(72)])
-    said, text = written(tmp_path, {"t.csv": table})
-    assert "UNSURE: by name it could also be 'condition'" in said
-    assert "  label: mood  # called so; by name it could also be 'condition'\n" in text
-    assert yaml.safe_load(text)["data"]["ignore"] == ["condition"]
 
 
 def test_a_configuration_that_exists_stays(tmp_path):
@@ -534,14 +400,6 @@ def test_tables_with_two_separators_of_which_a_run_must_be_told(tmp_path):
     assert expected in init(tmp_path, "a.csv", "b.csv")[2]
 
 
-def test_classes_are_those_of_all_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("emodag.science.tables.csv_tables.BLOCK_BYTES", 2048)
-    table = frame(range(12)).sort_values("who", kind="stable")
-    table.loc[table.index[-3:], "mood"] = "weary"
-    _, text = written(tmp_path, {"t.csv": table})
-    assert yaml.safe_load(text)["data"]["classes"] == [*MOODS, "weary"]
-
-
 def test_a_wide_table_is_looked_at_in_seconds(tmp_path):
     rng = np.random.default_rng(2)
     wide = pd.DataFrame(rng.normal(size=(24, 5_000)).round(2)).add_prefix("f")
@@ -563,26 +421,6 @@ def test_names_steer_no_terminal_and_no_yaml(tmp_path):
     assert "\x1b" not in said
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "told"),
-    [
-        ("Subject_ID", guesses.PERSONS, True),
-        ("participantNumber", guesses.PERSONS, True),
-        ("PID", guesses.PERSONS, True),
-        ("subject_age", guesses.PERSONS, False),
-        ("video_id", guesses.PERSONS, False),
-        ("emotion_label", guesses.LABELS, True),
-        ("raw.label", guesses.LABELS, True),
-        ("classes", guesses.LABELS, False),
-        ("y", guesses.LABELS, True),
-        ("label_rate", guesses.LABELS, False),
-        ("ROW_ID", guesses.IDS, True),
-    ],
-)
-def test_what_names_tell(name, words, told):
-    assert (guesses.rank(name, words) is not None) == told
-
-
 def labelled(**columns):
     """A frame of two persons with a label, and further columns."""
     rows = len(next(iter(columns.values())))
@@ -590,76 +428,10 @@ def labelled(**columns):
     return pd.DataFrame({**columns, "mood": mood[:rows], "who": np.arange(rows) * 2 // rows})
 
 
-@pytest.mark.parametrize("cell", ["{}.5%", "1.{}25,75", "{},25 uS", "-0.{}"])
-def test_numbers_with_marks_are_no_names_of_rows(tmp_path, cell):
-    x = (
-        [cell.format(n) for n in range(20)]
-        if cell != "-0.{}"
-        else [f"-0.{n}5 V" for n in range(20)]
-    )
-    labelled(x=x, a=np.random.default_rng(1).normal(size=20)).to_csv(
-        tmp_path / "t.csv", index=False
-    )
-    found = guess(open_table(tmp_path / "t.csv"), None)
-    assert found.id is None and [*found.ignore] == ["x"]
-    assert found.ignore["x"].startswith("numbers with marks, as ")
-
-
-def test_bytes_that_are_not_utf_8_are_said_to_be(tmp_path):
-    table = labelled(a=np.arange(20) / 7)
-    table["who"] = np.where(table["who"] == 0, "Zo\u00eb", "Ben")
-    table.to_csv(tmp_path / "t.csv", index=False, encoding="latin-1")
-    with pytest.raises(InputError, match=r"column 'who', .*: holds bytes that are not UTF-8"):
-        guess(open_table(tmp_path / "t.csv"), None)
-
-
-def test_a_person_that_is_missing_somewhere_is_said_to_be(tmp_path):
-    table = labelled(a=np.arange(20) / 7)
-    table["who"] = ["", *map("S{}".format, table["who"][1:])]
-    table.to_csv(tmp_path / "t.csv", index=False)
-    found = guess(open_table(tmp_path / "t.csv"), None)
-    assert found.person is None
-    assert found.unsure["person"].endswith("'who' is called so, but 1 of its cells are missing")
-
-
-def test_a_feature_that_the_test_table_spells_otherwise_is_told(tmp_path):
-    labelled(a=np.arange(20) / 7, Bvp=np.arange(20) / 3).to_csv(tmp_path / "t.csv", index=False)
-    test = pd.DataFrame({"a": [0.5, 0.25], "BVP": [0.5, 0.75]})
-    test.to_csv(tmp_path / "u.csv", index=False)
-    found = guess(open_table(tmp_path / "t.csv"), open_table(tmp_path / "u.csv"))
-    assert "but has 'BVP'" in found.ignore["Bvp"]
-
-
 def test_rows_that_are_named_as_r_does_it(tmp_path):
     rows = [f'"{n}",{n / 7},{"calm" if n % 2 else "tense"},S{n // 5}' for n in range(20)]
     (tmp_path / "t.csv").write_text("\n".join(["a,mood,who", *rows]))
     assert "named, as R does it" in open_table(tmp_path / "t.csv").hint
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_label_in_half_steps(tmp_path, monkeypatch, suffix):
-    monkeypatch.chdir(tmp_path)
-    steps = ["-0.5", "0.0", "0.5"]
-    train, test = two(label="label", moods=[float(step) for step in steps])
-    for name, table in (("train", train), ("test", test)):
-        path = f"{name}.{suffix}"
-        table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
-    status, said, _ = init(tmp_path, f"train.{suffix}", f"test.{suffix}")
-    data = yaml.safe_load(Path("mine.yaml").read_text())["data"]
-    assert status == 0 and data["label"] == "label" and data["classes"] == steps, said
-    (tmp_path / "made").mkdir()
-    config = combined([Path("mine.yaml")], [])
-    check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
-    quality = json.loads((tmp_path / "made/local/table/quality.json").read_text())
-    assert [*quality["class_counts"]] == steps
-
-
-def test_the_shorter_name_goes_first(tmp_path):
-    table = frame(range(6), label="label")
-    table.insert(0, "label_id", np.tile(np.arange(3), len(table) // 3))
-    said, text = written(tmp_path, {"t.csv": table})
-    assert yaml.safe_load(text)["data"]["label"] == "label"
-    assert "UNSURE: by name it could also be 'label_id'" in said
 
 
 def test_a_minus_sign_as_in_print_is_named(tmp_path):

@@ -14,7 +14,9 @@ from emodag.config.sections import load
 from emodag.science.folds import folds_of_others
 from emodag.science.tables.matrices import probability_columns, read_columns, write_columns
 from emodag.science.tables.pool import pool_rows
-from emodag.science.tables.suspicions import glance, same_persons, same_rows
+from emodag.science.tables.suspicions.glance import glance
+from emodag.science.tables.suspicions.names import same_persons
+from emodag.science.tables.suspicions.rows import same_rows
 from emodag.stages import folds, ingest, pseudo_label, scale
 from ledger.errors import ConfigError, InputError
 from ledger.kinds.digest import logical_digest

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.science.tables.guesses import guess
+from emodag.science.tables.guesses.guess import guess
 from emodag.science.tables.ingest import open_table
 from ledger.errors import InputError
 from tests.unit.emodag.test_ingest import matrix, quality

@@ -33,22 +33,26 @@ from emodag.science.tables.row_facts import (
     persons,
     persons_of_unlabelled,
 )
-from emodag.science.tables.suspicions import (
-    NOBODY,
-    called_as_missing,
-    classes_alike,
+from emodag.science.tables.suspicions.disguises import telling_features
+from emodag.science.tables.suspicions.features import (
     coded_features,
     codes_for_missing,
     empty_in_test,
-    equal_neighbours,
-    glance,
     in_another_unit,
     magnitudes,
-    nearly_same_rows,
+)
+from emodag.science.tables.suspicions.glance import glance
+from emodag.science.tables.suspicions.names import (
+    called_as_missing,
+    classes_alike,
     one_of_several_spellings,
     same_persons,
+)
+from emodag.science.tables.suspicions.rows import (
+    NOBODY,
+    equal_neighbours,
+    nearly_same_rows,
     same_rows,
-    telling_features,
 )
 from emodag.science.tables.table import RESET, Block, Table, fault, listed
 from emodag.science.tables.text_columns import text_columns

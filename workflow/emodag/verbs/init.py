@@ -15,7 +15,8 @@ from ledger.errors import InputError
 from ledger.shown import shown
 
 if TYPE_CHECKING:
-    from emodag.science.tables.guesses import Column, Guesses
+    from emodag.science.tables.guesses.column import Column
+    from emodag.science.tables.guesses.guesses import Guesses
     from emodag.science.tables.table import Table
 
 KEYS = {"label": "label", "person": "group", "id": "id"}
@@ -52,7 +53,7 @@ def add(verbs) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from emodag.science.tables.guesses import guess
+    from emodag.science.tables.guesses.guess import guess
 
     if options.out.exists() or options.out.is_symlink():
         raise InputError(f"{options.out} exists; remove it, or name another file by --out")
@@ -184,7 +185,7 @@ def _told_apart(parts: list[Part]) -> tuple[Part, Part | None, list[Part]]:
 
 def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, bool, int]:
     """How much a table is like one to learn from, beside the others; the first reason decides."""
-    from emodag.science.tables.guesses import LABELS, rank
+    from emodag.science.tables.guesses.words import LABELS, rank
 
     columns = part.table.columns
     elsewhere = {name for other in parts if other is not part for name in other.table.columns}
@@ -252,7 +253,7 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
 
     There the rows of a submission are numbered from 0, whatever their ids.
     """
-    from emodag.science.tables.guesses import read_columns
+    from emodag.science.tables.guesses.column import read_columns
     from emodag.science.tables.ingest import layout_of_test, layout_of_train
 
     if not (found.label and found.person) or found.ignore or found.test_group:
@@ -273,7 +274,7 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
 
 
 def _counts_from_0(table: "Table") -> bool:
-    from emodag.science.tables.guesses import read_columns
+    from emodag.science.tables.guesses.column import read_columns
 
     (first,) = read_columns(table, table.columns[:1]).values()
     return first.values == tuple(map(str, range(len(first.codes)))) and bool(

@@ -1,0 +1,76 @@
+"""What the columns of tables nobody has described probably are, and why; nothing is sure.
+
+A column's name tells most, then what the test table lacks, then the cells. The same tables always
+give the same guesses.
+"""
+
+from collections.abc import Container
+
+from emodag.science.tables.guesses.column import read_columns
+from emodag.science.tables.guesses.guesses import Guesses
+from emodag.science.tables.guesses.rest import id_of_rows, no_feature, second_ratings
+from emodag.science.tables.guesses.roles import label_and_person
+from emodag.science.tables.guesses.sample import Sample, promising
+from emodag.science.tables.guesses.words import IDS, PERSONS, rank
+from emodag.science.tables.joined_table import JoinedTable
+from emodag.science.tables.saved_index import saved_indices
+from emodag.science.tables.table import Table
+
+
+def guess(train: Table, test: Table | None) -> Guesses:
+    """Guess the roles of the training table's columns.
+
+    Raises
+    ------
+    InputError
+        If the tables cannot be read.
+    """
+    names = [name for name in train.columns if name != train.index]
+    known = set(names if test is None else test.columns)
+    lacking = dict.fromkeys(name for name in names if name not in known)
+    sample = Sample(train, names)
+    columns = read_columns(train, promising(sample, names, lacking))
+    for what, words in (("id", IDS), ("person", PERSONS)):  # who, or which, may be called NA
+        named = [n for n, c in columns.items() if c.gaps and rank(n, words) is not None]
+        columns |= read_columns(train, named, what) if named else {}
+    found = Guesses()
+    label_and_person(found, columns, lacking, names, sample.slips)
+    if not found.person and isinstance(train, JoinedTable):
+        found.unsure["person"] += (
+            "; if each file is of one person, put it into a folder that says so, such as person=S2"
+        )
+    own = {c.name for c in (found.label, found.person) if c}
+    rest = {name: column for name, column in columns.items() if name not in own}
+    id_of_rows(found, train, test, rest)
+    found.indices = saved_indices(train, own, id=found.id)
+    own |= {found.id, *found.indices}
+    for name in lacking:
+        if name not in own:
+            twin = next((n for n in test.columns if n.casefold() == name.casefold()), None)
+            but = f", but has {twin!r}: is it the same, spelt otherwise?" if twin else ""
+            found.ignore[name] = f"the test table lacks it{but}"
+    for name, column in rest.items():
+        if name not in {*own, *sample.slips} and (why := no_feature(found, column)):
+            found.ignore.setdefault(name, why)
+    for names_, why in ((sample.texts, "text"), (sample.unreadable, "neither numbers nor text")):
+        for name in names_:
+            if name not in own:
+                found.ignore.setdefault(name, why)
+    found.missing = sample.spellings(own)
+    if found.indices and not isinstance(train, JoinedTable):  # of which each file has its own
+        for name, column in read_columns(train, found.indices, "id").items():
+            if len(column.values) < len(column.codes):
+                found.ignore[name] = "an index that repeats"
+    features = [name for name in names if name not in own and name not in found.ignore]
+    second_ratings(found, train, [name for name in features if name not in sample.slips])
+    found.features = [name for name in features if name not in found.ignore]
+    if test is not None and found.person and found.person.name not in test.columns:
+        found.test_group = _persons_of_test(test, {*names, test.index})
+    return found
+
+
+def _persons_of_test(test: Table, known: Container[str]) -> str | None:
+    """The one column that is called as persons are, of those that the training table lacks."""
+    called = [n for n in test.columns if n not in known and rank(n, PERSONS) is not None]
+    likely = [n for n, c in read_columns(test, called).items() if c.is_grouping and not c.missing]
+    return likely[0] if len(likely) == 1 else None
