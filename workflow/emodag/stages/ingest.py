@@ -35,9 +35,11 @@ from emodag.science.tables.row_facts import (
 )
 from emodag.science.tables.suspicions.disguises import telling_features
 from emodag.science.tables.suspicions.features import (
+    beyond_everybody,
     coded_features,
     codes_for_missing,
     empty_in_test,
+    extents,
     in_another_unit,
     magnitudes,
 )
@@ -415,12 +417,13 @@ def _suspicions(
     """What makes a score lie, of rows whose persons are `who` and, without a label, `others`."""
     known = who.to_numpy(zero_copy_only=False)
     strangers = NOBODY if others is None else others.to_numpy(zero_copy_only=False)
-    others_page, coded, sizes, tested = None, {}, None, 0
+    others_page, coded, sizes, reached, tested = None, {}, None, None, 0
     if pool.tallies:
         others_page = glance(staged / "test.parquet")
         coded = coded_features(others_page)
         tested = len(others_page.digests) - len(strangers)
-        sizes = magnitudes(others_page.sampled[others_page.sample < tested])
+        test = others_page.sampled[others_page.sample < tested]
+        sizes, reached = magnitudes(test), extents(test)
         others_page = replace(others_page, sampled=others_page.sampled[:0].copy())
     page = glance(staged / "train.parquet")
     people = pa.concat_arrays([train.written["person"], pool.written])
@@ -438,7 +441,10 @@ def _suspicions(
     if "test" in pool.tallies:
         empty = np.flatnonzero(pool.tallies["test"].all_missing())
         found += empty_in_test([train.features[at] for at in empty])
-        found += in_another_unit(magnitudes(page.sampled), sizes, train.features)
+        # Where the test table names nobody, each person has at most as many rows there as here.
+        people = len(pool.tested) or tested // max(_counted(who).values())
+        beyond = beyond_everybody(page.sampled, known[page.sample], reached, people)
+        found += in_another_unit(magnitudes(page.sampled), sizes, beyond, train.features)
     return [*found, *equal_neighbours(page, known)]
 
 

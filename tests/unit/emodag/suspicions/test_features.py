@@ -81,3 +81,38 @@ def test_features_of_a_few_persons_are_in_one_unit(tmp_path):
     for table, gains in ((train, [1, 3, 5, 8, 2, 30]), (test, [60])):
         table["f1"] = np.exp(table["f1"]) * np.repeat(gains, WINDOWS)
     suspected(tmp_path, train, test, expected=0)
+
+
+def measured(first, people, *, gain=0.0, seed=5):
+    """Heart rates and temperatures, and what has no sign; each person's size differs by `gain`."""
+    table = frame(first, people, seed=seed)
+    own = np.repeat(np.random.default_rng([seed, people]).normal(size=people), WINDOWS)
+    table["f1"] = 70 + 8 * table["f1"] + 10 * own
+    table["f2"] = 33 + 0.5 * table["f2"] + own
+    table["f3"] = np.random.default_rng(seed).normal(size=len(table)) * np.exp(gain * own)
+    return table
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("feature", "spoil"),
+    [
+        ("f1", lambda rate: rate / 60),
+        ("f1", lambda rate: rate * 2.54),
+        ("f2", lambda celsius: celsius * 1.8 + 32),
+        ("f2", lambda celsius: celsius + 273.15),
+        ("f3", lambda inches: inches * 25.4),
+    ],
+)
+def test_a_small_factor_or_an_offset_is_told_of_people_enough(tmp_path, feature, spoil, named):
+    train, test = measured("p", 12), measured("q", 6).drop(columns="mood")
+    test[feature] = spoil(test[feature])
+    found = suspected(tmp_path, train, test if named else test.drop(columns="who"))
+    assert found.startswith(f"{feature!r} (") and "are they in another unit?" in found
+
+
+@pytest.mark.parametrize("people", [(12, 6), (12, 2), (6, 6), (10, 1)])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_people_differ_though_both_tables_are_in_one_unit(tmp_path, people, seed):
+    train, test = measured("p", people[0], gain=1.5, seed=seed), measured("q", people[1], gain=1.5)
+    suspected(tmp_path, train, test.drop(columns="mood"), expected=0)
