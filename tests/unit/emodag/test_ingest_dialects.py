@@ -286,7 +286,7 @@ ODD = {
     ),
     "slashes": (PLAIN.replace(",", "/"), "by '/' signs. Then set data.separator: '/'"),
     "lines before": ("Device: 2\nRate: 64\n" + PLAIN, "lines below it have more cells"),
-    "cells before": ("Subject,S2\n\n" + PLAIN, "has no column 'mood'.*do others come before"),
+    "cells before": ("Subject,S2\n\n" + PLAIN, "has no column 'mood'.*do other lines, .* come"),
     "spaces": (PLAIN.replace(",", " "), "separated by spaces. Then set data.separator: ' '"),
     "two headers": ("eda,eda,hr,,\n" + PLAIN, "second header"),
     "commas at the end": (PLAIN.replace("\n", ",\n"), "the header ends with a comma"),

@@ -281,6 +281,14 @@ def test_a_table_called_test_among_several(tmp_path):
     assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
 
 
+def test_a_file_without_one_of_the_features_is_perhaps_no_test_table(tmp_path):
+    tables = {f"S{at}.csv": frame([at], seed=at) for at in range(4)}
+    tables["S1.csv"] = tables["S1.csv"].drop(columns="eda4")
+    said, _ = written(tmp_path, tables)
+    assert "test table      S1.csv. UNSURE: it has labels, too; is it a part of the" in said
+    assert "training table that lacks 'eda4'?\n" in said
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("called", ["S{}.", "S{}/features."])
 def test_files_that_are_called_as_their_persons(tmp_path, monkeypatch, suffix, called):

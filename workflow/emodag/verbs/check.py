@@ -196,7 +196,7 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
         files = getattr(data, name) or "made up"
         files = files if isinstance(files, str) else listed(files)
         files = "of the training table" if files == "rows" else files
-        yield _line(titles[name], f"{files}: {rows[name]:,} rows")
+        yield _line(titles[name], f"{files}: {plural(rows[name], 'row')}")
     counts = quality["rows_per_person"].values()
     each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
     persons = listed(sorted(quality["rows_per_person"], key=_in_order))

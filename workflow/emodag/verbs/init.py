@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ledger.cli.printing import tell
 from ledger.errors import InputError
 from ledger.shown import shown
+from ledger.words import plural
 
 if TYPE_CHECKING:
     from emodag.science.tables.guesses.column import Column
@@ -24,6 +25,8 @@ KEYS = {"label": "label", "person": "group", "id": "id"}
 
 PRESET = Path("workflow/config/cross_subject.yaml")
 """What to start from where the person of each row to predict is known."""
+
+_NO_TEST = "none: there will be scores, no submission"
 
 
 def add(verbs) -> None:
@@ -95,7 +98,7 @@ class Part:
     table: "Table"
 
     def __str__(self) -> str:
-        more = f" with {len(self.files) - 1} more files" if len(self.files) > 1 else ""
+        more = f" with {plural(len(self.files) - 1, 'more file')}" if len(self.files) > 1 else ""
         return f"{self.files[0]}{more}"
 
 
@@ -320,7 +323,8 @@ def _told(
     from emodag.science.tables.table import listed
 
     yield _line("training table", str(train))
-    yield _line("test table", str(test) if test else "none: there will be scores, no submission")
+    told = f"{test}{_is_test(train, test, found)}" if test else _NO_TEST
+    yield _line("test table", told)
     if separator:
         yield _line("cells", f"separated by {Dialect(separator).name}s")
     if others:
@@ -344,6 +348,18 @@ def _told(
         yield _line("missing", f"written as {listed(found.missing)} in columns of numbers")
     unsure = f". UNSURE: {found.unsure['features']}" if "features" in found.unsure else ""
     yield _line("features", f"{len(found.features):,}: {listed(found.features)}{unsure}")
+
+
+def _is_test(train: Part, test: Part, found: "Guesses") -> str:
+    """Doubts about a test table that is not called so and has labels, but not all features."""
+    from emodag.science.tables.table import listed
+
+    is_labelled = found.label is not None and found.label.name in test.table.columns
+    if not is_labelled or any(_is_called(name, "test") for name in test.files):
+        return ""
+    lacking = [name for name in train.table.columns if name not in test.table.columns]
+    lacks = f" that lacks {listed(lacking)}" if lacking else ""
+    return f". UNSURE: it has labels, too; is it a part of the training table{lacks}?"
 
 
 def _told_of(role: str, column: "Column | None", found: "Guesses") -> str:

@@ -13,10 +13,12 @@ from emodag.science.tables.guesses.guess import guess
 from emodag.science.tables.ingest import open_table
 from emodag.verbs import check
 from ledger.errors import InputError
-from tests.unit.emodag.test_init import frame, labelled, written
+from tests.unit.emodag.test_init import frame, init, labelled, written
 
 
-@pytest.mark.parametrize("cell", ["{}.5%", "1.{}25,75", "{},25 uS", "-0.{}"])
+@pytest.mark.parametrize(
+    "cell", ["{}.5%", "1.{}25,75", "{},25 uS", "-0.{}", "{}'023", "{} 023", "{}\u2019023.5"]
+)
 def test_numbers_with_marks_are_no_names_of_rows(tmp_path, cell):
     x = (
         [cell.format(n) for n in range(20)]
@@ -63,3 +65,28 @@ def test_bytes_that_are_not_utf_8_are_said_to_be(tmp_path):
     table.to_csv(tmp_path / "t.csv", index=False, encoding="latin-1")
     with pytest.raises(InputError, match=r"column 'who', .*: holds bytes that are not UTF-8"):
         guess(open_table(tmp_path / "t.csv"), None)
+
+
+@pytest.mark.parametrize("cell", ["0{}.02.2024", "0{}:30", "0 days 00:00:0{}", "2024-05-0{}"])
+def test_times_and_spans_of_time_are_no_names_of_rows(tmp_path, cell):
+    x = [cell.format(1 + n) for n in range(8)]
+    labelled(a=np.arange(8) / 7, x=x).to_csv(tmp_path / "t.csv", index=False)
+    found = guess(open_table(tmp_path / "t.csv"), None)
+    assert found.id is None and found.ignore == {"x": "a time stamp"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_folders_are_called_is_no_feature(tmp_path, suffix):
+    for (person, at), part in labelled(a=np.arange(20) / 7, at=np.arange(20) % 2).groupby(
+        ["who", "at"]
+    ):
+        folder = tmp_path / f"t/who={person}/session={at}"
+        folder.mkdir(parents=True)
+        part = part.drop(columns=["who", "at"])
+        if suffix == "csv":
+            part.to_csv(folder / "part.csv", index=False)
+        else:
+            part.to_parquet(folder / "part.parquet")
+    status, said, complained = init(tmp_path, "t")
+    assert status == 0, complained
+    assert "ignored         'session': what a folder is called\n" in said

@@ -51,7 +51,40 @@ def test_a_person_and_a_label_called_by_numbers_and_text(tmp_path):
 
 def test_persons_that_look_like_measurements(tmp_path):
     said, _ = written(tmp_path, {"t.csv": frame([1.1, 1.2, 2.1, 2.2])}, status=1)
-    assert "'who' is called so, but what it holds does not group rows" in said
+    assert "'who' is called so, but what it holds does not group rows: they are decimals" in said
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "why"),
+    [
+        ("mood", "calm", "it is 'calm' in all rows"),
+        ("who", "S1", "it is 'S1' in all rows"),
+        ("mood", None, "it is empty"),
+        ("who", [f"S{at}" for at in range(72)], "nearly every row has another value"),
+    ],
+)
+def test_a_column_that_is_called_so_and_groups_no_rows(tmp_path, column, cells, why):
+    said, _ = written(tmp_path, {"t.csv": frame(range(6)).assign(**{column: cells})}, status=1)
+    assert f"{column!r} is called so, but what it holds does not group rows: {why}\n" in said
+
+
+@pytest.mark.parametrize("name", ["stress", "Valence", "arousal_label"])
+def test_ratings_are_called_so_where_nothing_else_is(tmp_path, name):
+    _, text = written(tmp_path, {"t.csv": frame(range(6), label=name, moods=[0, 1])})
+    assert yaml.safe_load(text)["data"]["label"] == name
+
+
+def test_half_steps_that_the_test_table_lacks(tmp_path):
+    train, test = two(label="pain", moods=[1, 1.5, 2])
+    said, text = written(tmp_path, {"t.csv": train, "u.csv": test})
+    assert yaml.safe_load(text)["data"]["classes"] == ["1.0", "1.5", "2.0"]
+    assert "'pain', the test table lacks it, and its values are few" in said
+
+
+def test_half_steps_alone_may_be_a_feature(tmp_path):
+    table = frame(range(6), label="pain", moods=[1, 1.5, 2])
+    said, _ = written(tmp_path, {"t.csv": table}, status=1)
+    assert "label           UNSURE: cannot be told; it could be 'pain'\n" in said
 
 
 def test_a_number_for_no_label(tmp_path):

@@ -11,6 +11,8 @@ from emodag.science.tables.guesses.words import IDS, LABELS, PERSONS, rank
         ("Subject_ID", PERSONS, True),
         ("participantNumber", PERSONS, True),
         ("PID", PERSONS, True),
+        ("participant_uuid", PERSONS, True),
+        ("SubjectNr", PERSONS, True),
         ("subject_age", PERSONS, False),
         ("video_id", PERSONS, False),
         ("emotion_label", LABELS, True),

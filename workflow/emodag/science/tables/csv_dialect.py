@@ -141,7 +141,10 @@ def header_hint(header: str, sample: str, dialect: Dialect) -> str:
             "Write the table again with row.names = FALSE, or give that column a name"
         )
     if 2 * sum(len(row) > len(names) for row in rows) > len(rows):
-        return "; lines below it have more cells: do others come before the names of the columns?"
+        return (
+            "; lines below it have more cells: do other lines, such as a title, come before the "
+            "names of the columns? Remove them"
+        )
     words = {len(row[0].split()) if len(row) == 1 else 0 for row in [names, *rows]}
     if (len(words) == 1 and min(words) > 1) or (dialect.separator == " " and "" in names):
         return "; are its cells separated by several spaces? Write it with one mark between them"

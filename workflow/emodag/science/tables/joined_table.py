@@ -27,6 +27,11 @@ class PartitionTable:
         return getattr(self._table, name)
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """The columns that its folders say."""
+        return (*self._partition,)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Those of the file, then those that its folders say."""
         return (*self._table.columns, *self._partition)

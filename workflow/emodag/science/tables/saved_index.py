@@ -25,7 +25,7 @@ _SPREAD = 2
 Of whole numbers that are spread five times as wide, twenty are all different by chance in 13 % of
 tables; of those that are spread twice as wide, in 0.3 %."""
 
-_MEASURED = re.compile(r"[+-]?[\d.,]*\d\s*\D{0,4}")
+_MEASURED = re.compile(r"[+-]?[\d.,\s'\u2019]*\d\s*\D{0,4}")
 """What text looks like that is a number, perhaps with a unit."""
 
 

@@ -12,7 +12,7 @@ from emodag.science.tables.guesses.rest import id_of_rows, no_feature, second_ra
 from emodag.science.tables.guesses.roles import label_and_person
 from emodag.science.tables.guesses.sample import Sample, promising
 from emodag.science.tables.guesses.words import IDS, PERSONS, rank
-from emodag.science.tables.joined_table import JoinedTable
+from emodag.science.tables.joined_table import JoinedTable, PartitionTable
 from emodag.science.tables.saved_index import saved_indices
 from emodag.science.tables.table import Table
 
@@ -52,6 +52,9 @@ def guess(train: Table, test: Table | None) -> Guesses:
     for name, column in rest.items():
         if name not in {*own, *sample.slips} and (why := no_feature(found, column)):
             found.ignore.setdefault(name, why)
+    for name in _said_by_folders(train):
+        if name not in own:
+            found.ignore.setdefault(name, "what a folder is called")
     for names_, why in ((sample.texts, "text"), (sample.unreadable, "neither numbers nor text")):
         for name in names_:
             if name not in own:
@@ -67,6 +70,12 @@ def guess(train: Table, test: Table | None) -> Guesses:
     if test is not None and found.person and found.person.name not in test.columns:
         found.test_group = _persons_of_test(test, {*names, test.index})
     return found
+
+
+def _said_by_folders(table: Table) -> dict[str, None]:
+    parts = table.tables if isinstance(table, JoinedTable) else [table]
+    folders = [part.said for part in parts if isinstance(part, PartitionTable)]
+    return dict.fromkeys(name for said in folders for name in said)
 
 
 def _persons_of_test(test: Table, known: Container[str]) -> str | None:

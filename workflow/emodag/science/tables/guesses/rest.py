@@ -14,13 +14,18 @@ from emodag.science.tables.suspicions.glance import ROUGH, sample_of
 from emodag.science.tables.table import Table
 from ledger.errors import InputError
 
-_DATED = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|\d\d?:\d\d")
-"""How a time begins."""
+_DATED = re.compile(
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|-?\d\d?:\d\d|-?\d+ days? "
+)
+"""How a time begins, or a span of time."""
 
-_MEASURED = re.compile(r"[+-]?\d+([.,]\d{3})*[.,]\d+\s?\D{0,4}")
+_THOUSANDS = r"[.,\s'\u2019]"
+_MEASURED = re.compile(
+    rf"[+-]?(\d+({_THOUSANDS}\d{{3}})*[.,]\d+|\d{{1,3}}({_THOUSANDS}\d{{3}})+)\s?\D{{0,4}}"
+)
 """What text looks like that is a number with a unit, or with marks between thousands."""
 
-_MARKED = re.compile(r"[<>~]?[+-]?[\d.,]*\d\s?[%\u00b0\u00b5\u03bca-zA-Z]{0,4}")
+_MARKED = re.compile(r"[<>~]?[+-]?[\d.,\s'\u2019]*\d\s?[%\u00b0\u00b5\u03bca-zA-Z]{0,4}")
 """What a number looks like with any unit or marks."""
 
 _SHOWN = 20
@@ -75,9 +80,11 @@ def no_feature(found: Guesses, column: Column) -> str | None:
         return "called as persons are"
     if column.kind == "text":
         first = column.values[0]
+        if _DATED.match(first):
+            return "a time stamp"
         if all(map(_MARKED.fullmatch, column.values[:_SHOWN])):
             return f"numbers with marks, as {first!r}: to be used, write them without"
-        return "a time stamp" if _DATED.match(first) else "text"
+        return "text"
     if counts(column, found.person):
         return "counts the rows"
     if is_time(column.name) and column.kind != "flags":

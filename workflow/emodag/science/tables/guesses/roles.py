@@ -56,7 +56,8 @@ def label_and_person(
         _person_by_cells(found, others, lacking, names)
     others = {name: column for name, column in others.items() if column is not found.person}
     if not found.label:
-        _label_by_cells(found, others, lacking)
+        scales = {n: c for n, c in rated.items() if n not in grouping and n not in slips}
+        _label_by_cells(found, others | scales, lacking)
         others = {name: column for name, column in others.items() if column is not found.label}
         if found.label and not found.person:
             _person_by_cells(found, others, lacking, names)
@@ -77,6 +78,7 @@ def label_and_person(
         if getattr(found, role) is None and called:
             found.unsure[role] += (
                 f"; {called[0]!r} is called so, but what it holds does not group rows"
+                f"{_why_no_groups(columns.get(called[0]))}"
             )
 
 
@@ -132,7 +134,7 @@ def _label_by_cells(found: Guesses, others: Mapping[str, Column], lacking: Colle
     """The one column of few values that the test table lacks, or the one of text."""
     candidates = [c for c in others.values() if len(c.values) <= _CLASSES]
     blind = [c for c in candidates if c.name in lacking]
-    texts = [c for c in candidates if c.kind != "whole" and not c.stands_in_blocks]
+    texts = [c for c in candidates if c.kind in ("text", "flags") and not c.stands_in_blocks]
     for likely, why in ((blind, "the test table lacks it"), (texts, "the one column of text")):
         if len(likely) == 1 and (not lacking or likely is blind):
             found.label = likely[0]
@@ -151,6 +153,15 @@ def _by_cells(candidates: Sequence[Column], chosen: Column) -> str:
 def _cannot_be_told(candidates: Sequence[Column]) -> str:
     names = [column.name for column in candidates]
     return f"cannot be told; it could be {_or(names)}" if names else "there is no such column"
+
+
+def _why_no_groups(column: Column | None) -> str:
+    if column is None:
+        return ""
+    if len(column.values) < 2:
+        return f": it is {_or(column.values)} in all rows" if column.values else ": it is empty"
+    are_decimals = column.kind == "fractions"
+    return f": {'they are decimals' if are_decimals else 'nearly every row has another value'}"
 
 
 def _varies(label: Column, person: Column) -> bool:

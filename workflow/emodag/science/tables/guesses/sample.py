@@ -106,6 +106,7 @@ def promising(sample: Sample, names: Sequence[str], lacking: Collection[str]) ->
     times = [*filter(is_time, names)]
     likely += [*times, *few]
     readable = {*sample.texts, *sample.whole, *times}.difference(sample.slips)
-    readable.update(*called, lacking)  # the first rows may tell nothing, as of a person called NA
+    # The first rows may tell nothing, as of a person called NA.
+    readable.update(*called, lacking, names[-2:])
     readable.difference_update(sample.unreadable)
     return {*islice((name for name in dict.fromkeys(likely) if name in readable), _READ)}

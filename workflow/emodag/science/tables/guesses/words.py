@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 LABELS = (
     *("label", "target", "class", "y", "emotion", "mood", "quadrant", "condition", "category"),
-    *("state", "affect", "feeling", "sentiment", "activity"),
+    *("state", "affect", "feeling", "sentiment", "activity", "stress", "valence", "arousal"),
 )
 PERSONS = (
     *("person", "subject", "participant", "subj", "user", "who", "patient", "speaker", "pid"),
@@ -16,11 +16,13 @@ TIMES = {"time", "timestamp", "datetime", "date", "ts"}
 """What columns are called, the likeliest first."""
 
 _ENDINGS = (
+    "uuid",
     "id",
     "ids",
     "no",
     "number",
     "num",
+    "nr",
     "code",
     "name",
     "label",
