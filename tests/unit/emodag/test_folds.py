@@ -111,6 +111,21 @@ def test_repeats_are_the_same_in_every_release_of_numpy():
     np.testing.assert_array_equal(with_repeats(names.astype(str), folds=3, repeats=2), found)
 
 
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        (1, r"1 person .0., and 5 folds need at least 5\. Check which column"),
+        (
+            2,
+            r"2 persons .0, 1., and 5 folds need at least 5\. Lower `folds` to 2 or less, or check",
+        ),
+    ],
+)
+def test_fewer_persons_than_folds(people, told):
+    with pytest.raises(InputError, match=told):
+        group_folds(np.repeat(np.arange(people), 4), folds=5)
+
+
 def test_more_repeats_than_there_are_ways():
     three = np.repeat([1, 2, 3], 4)
     ways = {frozenset(together(three, fold)) for fold in with_repeats(three, folds=2, repeats=3)}

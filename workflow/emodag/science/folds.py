@@ -15,6 +15,7 @@ from hashlib import sha256
 import numpy as np
 
 from ledger.errors import InputError
+from ledger.words import plural
 
 DRAWS = 1000
 """How often an assignment is drawn anew because it is one of those before."""
@@ -180,10 +181,11 @@ def folds_of_others(others: np.ndarray, persons: np.ndarray, folds: np.ndarray) 
 
 def _require_persons(ids: np.ndarray, folds: int) -> None:
     if len(ids) < folds:
+        lower = f"Lower `folds` to {len(ids)} or less, or check" if len(ids) > 1 else "Check"
         raise InputError(
-            f"the training table holds {len(ids)} persons ({', '.join(map(str, ids))}), and "
-            f"{folds} folds need at least {folds}. Lower `folds` to {max(len(ids), 2)} or less, or "
-            "check which column holds the person (`data.group`)."
+            f"the training table holds {plural(len(ids), 'person')} ({', '.join(map(str, ids))}), "
+            f"and {folds} folds need at least {folds}. {lower} which column holds the person "
+            "(`data.group`)."
         )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -64,7 +65,9 @@ def open_table(
     """
     name = path.name.lower()
     if not os.path.lexists(path):
-        raise fault(path, "there is no such file or folder; correct the path")
+        is_address = re.match(r"[a-z\d]+:/", str(path))
+        way = "download it, and name the file" if is_address else "correct the path"
+        raise fault(path, f"there is no such file or folder; {way}")
     try:
         if name.endswith(_TEXT):
             return CsvTable(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.tables.class_codes import code_dtype
+from emodag.science.tables.spelling import skeleton
 from emodag.science.tables.table import FALSE, MISSING, RESET, SAVED_INDEX, TRUE, Table, fault
 
 UNLABELLED = "-1"
@@ -73,10 +74,12 @@ def label_codes(
         at = (strangers or mixed_in)[0]
         row = int(np.flatnonzero(encoded.indices.to_numpy() == at)[0])
         row = row if rows is None else int(rows[row])
+        alike = [name for name in classes if skeleton(name) == skeleton(found[at])]
+        otherwise = f", which is {alike[0]!r} in another spelling" if alike else ""
         unknown = advice if _one_spelling(found[at]) == UNLABELLED else ""
         raise table.fault(
             f"expected one of the classes {', '.join(map(repr, classes))}, all by name or all by "
-            f"number from 0 to {len(classes) - 1}, found {found[at]!r}; "
+            f"number from 0 to {len(classes) - 1}, found {found[at]!r}{otherwise}; "
             "correct it, or data.classes, or data.label if this is not the column of labels"
             f"{unknown}",
             column=column,
