@@ -108,6 +108,23 @@ def test_rows_of_the_test_table_that_are_copies_but_for_noise(tmp_path, spoil):
     assert found.startswith("about 20% of the test table's rows are nearly equal to one of the")
 
 
+@pytest.mark.parametrize("is_train_rounded", [True, False])
+def test_copies_that_are_rounded_to_decimals_that_are_coarse_for_some_features(
+    tmp_path, is_train_rounded
+):
+    train, test = frame("p"), plain(frame("q", seed=6))
+    for table in (train, test):
+        table["f4"] *= 0.01
+        table["f5"] = table["f5"] * 0.002 + 7
+    test = pd.concat([test, plain(train)[:60]], ignore_index=True)
+    if is_train_rounded:
+        train = train.round(3)
+    else:
+        test = test.round(3)
+    found = suspected(tmp_path, train, test)
+    assert found.startswith("about 20% of the test table's rows are nearly equal to one of the")
+
+
 def test_coarse_features_are_no_copies(tmp_path):
     """Answers from 1 to 5, beside what is nearly always 0."""
     train, test = frame("p"), plain(frame("q", seed=6))

@@ -24,6 +24,9 @@ _NEARLY_SAME, _MANY_NEAR = 0.01, 0.05
 """Up to which share of the usual distance between persons rows are copies but for noise, and how
 many such rows, as a share of those compared, are told."""
 
+_DISTINCT = 0.9
+"""Share of a feature's values that differ from all others, from which on rounding is no noise."""
+
 NOBODY = np.empty(0, np.int64)
 """The persons of no rows."""
 
@@ -91,6 +94,8 @@ def nearly_same_rows(
     """Rows of the test table, or under two names, that are copies but for rounding or noise.
 
     In the watched features they are far nearer to each other than rows of two persons usually are.
+    Where there are enough of them, only features count that are fine in both tables, as others may
+    have been rounded to decimals that are coarse for them.
 
     Parameters
     ----------
@@ -101,13 +106,19 @@ def nearly_same_rows(
     with np.errstate(over="ignore"):  # of artefacts such as 1e308
         width = high - low
     varied = (width > 0) & np.isfinite(width)
+    asked = np.empty(0, np.int64) if pool is None else pool.sample[pool.sample < tested][:_COMPARED]
+    some = slice(None, None, 1 + len(persons) // _AMONG)
+    fine = varied & _are_fine(train.watched[train.sample[:_COMPARED]])
+    if len(asked):
+        fine &= _are_fine(pool.watched[asked])
+    if not _is_coarse(train.watched[some][:, fine], len(persons)):
+        varied = fine
 
     def placed(values: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             places = (values[:, varied] - middle[varied]) / width[varied]
         return np.nan_to_num(np.clip(places, -10, 10), nan=20)
 
-    some = slice(None, None, 1 + len(persons) // _AMONG)
     others = placed(train.watched[some])
     if _is_coarse(others, len(others)):
         return []
@@ -125,9 +136,8 @@ def nearly_same_rows(
             "person, as rounded copies are: folds that keep people apart hold the same one on both "
             "sides; give each person one name, or remove the copies"
         )
-    if pool is not None:
-        rows = pool.sample[pool.sample < tested][:_COMPARED]
-        rows = rows[~np.isin(pool.digests[rows], train.digests)]
+    if len(asked):
+        rows = asked[~np.isin(pool.digests[asked], train.digests)]
         near = _nearest(placed(pool.watched[rows]), others) < _NEARLY_SAME * usual
         if len(near) and near.mean() > _MANY_NEAR + 2 * copied:
             found.append(
@@ -136,6 +146,12 @@ def nearly_same_rows(
                 "nothing of people not seen; take them out of one table"
             )
     return found
+
+
+def _are_fine(values: np.ndarray) -> np.ndarray:
+    """(w,) whether nearly all of the values there are in (m, w) features are different."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    return np.array([len(np.unique(there)) >= _DISTINCT * len(there) > 0 for there in columns])
 
 
 def _nearest(rows: np.ndarray, others: np.ndarray, apart: np.ndarray | None = None) -> np.ndarray:
