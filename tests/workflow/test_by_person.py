@@ -76,6 +76,9 @@ def test_new_people_are_too(ranked):
     classes = json.loads((ranked.path.with_name("away") / "model.json").read_text())["classes"]
     named = [line.split(",")[1] for line in told.stdout.splitlines()[1:]]
     assert named == [classes[int(code)] for code in mine["Predicted"]]
+    later.iloc[:16].to_csv(ranked.path / "few.csv", index=False)  # of "v" the first four
+    said = ranked.emodag("predict", "few.csv").stderr
+    assert "few.csv, column 'who': person 'v' has 4 rows" in said
 
 
 def test_whose_rows_these_are_must_be_known(project):
@@ -94,5 +97,5 @@ def test_whose_rows_these_are_must_be_known(project):
     said = project.snakemake(target, check=False).stderr
     assert "expected 23 rows by data.test_blocks (2 of them), found 24" in said
     project.configure(scaling=RANKED, data={"test_blocks": 3})
-    said = project.snakemake(target, check=False).stderr
-    assert "a person has 3 rows and at least 5 are needed" in said
+    said = project.emodag("check", "small.yaml").stderr
+    assert "test.csv: person 1 of data.test_blocks has 3 rows" in said

@@ -73,9 +73,6 @@ def test_whose_the_rows_are(tmp_path):
     found = [group.tolist() for group in groups_of(inputs, {"adapt": True})]
     assert found == [[*range(5), 16, 17], [*range(5, 10)], [*range(10, 16)]]
     assert groups_of(inputs, {}) is None
-    write_columns(tmp_path / "test", {"person": np.arange(2)})
-    with pytest.raises(InputError, match=r"training\.adapt: a person has 1 rows and at least 5"):
-        groups_of(inputs, {"adapt": True})
 
 
 ADAPT = {"protocols": ["nested"], "training": {"adapt": "persons"}}

@@ -10,8 +10,6 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import ndtri
 
-from ledger.errors import InputError
-
 MAD_OF_NORMAL = 1.482602218505602
 """A normal distribution's standard deviation over its median absolute deviation."""
 
@@ -19,7 +17,10 @@ MEAN_AD_OF_NORMAL = 1.2533141373155003
 """The same over its mean absolute deviation."""
 
 LEAST = 5
-"""Rows of a person with fewer say nothing of the person."""
+"""Fewer rows of a person say nothing of the person."""
+
+FEW = 20
+"""Fewer rows of a person are a small sample of their states."""
 
 FAR = 1e300
 """Values beyond are taken for this one, so that no difference or sum of them overflows."""
@@ -29,15 +30,6 @@ def rows_by_person(persons: np.ndarray) -> list[np.ndarray]:
     """The rows of each person: of (n,) persons, arrays of row numbers that together are all."""
     _, codes, counts = np.unique(persons, return_inverse=True, return_counts=True)
     return np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
-
-
-def require_rows(groups: list[np.ndarray], key: str) -> None:
-    """Raise `InputError` if a person has fewer than `LEAST` rows, which `key` needs."""
-    if (fewest := min(map(len, groups))) < LEAST:
-        raise InputError(
-            f"{key}: a person has {fewest} rows and at least {LEAST} are needed to say what is "
-            "usual for a person; leave those persons out, or set it to 'none'"
-        )
 
 
 def by_person(values: np.ndarray, groups: list[np.ndarray], *, kind: str) -> np.ndarray:

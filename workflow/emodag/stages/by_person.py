@@ -9,13 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from emodag.science.person_scaling import by_person, require_rows, rows_by_person
+from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.tables.feature_file import FeatureWriter
 from emodag.science.tables.matrices import read_column, read_columns
 from ledger.context import Context
-
-FEW = 20
-"""Below this a person's rows are a small sample of their states."""
 
 
 def run(
@@ -29,21 +26,10 @@ def run(
         each row of the first, and of the second's, one above the other. A person's labelled and
         unlabelled rows belong together; the test table's persons are others.
     params : `kind`, see `emodag.science.person_scaling.by_person`.
-    context : told of persons with few rows. Its workers go through features side by side.
-
-    Raises
-    ------
-    InputError
-        If a person has too few rows.
+    context : its workers go through features side by side.
     """
     everybody = persons_of_rows(inputs)
     groups = rows_by_person(everybody)
-    require_rows(groups, "scaling.person")
-    if few := sum(len(rows) < FEW for rows in groups):
-        context.warn(
-            f"{few} of {len(groups)} persons have fewer than {FEW} rows, from which scaling.person "
-            "takes what is usual for them; they must be in all states, as in training"
-        )
     sources = [pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs]
     names, n_train = sources[0].schema_arrow.names, sources[0].metadata.num_rows
     columns = (np.concatenate([read_column(source, name) for source in sources]) for name in names)

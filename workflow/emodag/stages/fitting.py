@@ -26,7 +26,7 @@ from emodag.science.fit.training import (
     probabilities,
     score_rows,
 )
-from emodag.science.person_scaling import require_rows, rows_by_person
+from emodag.science.person_scaling import rows_by_person
 from emodag.science.scores.scoring import held_out_scores
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
@@ -77,9 +77,7 @@ def groups_of(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> list[np.
     """
     if "adapt" not in params:
         return None
-    groups = rows_by_person(persons_of_rows(inputs))
-    require_rows(groups, "training.adapt")
-    return groups
+    return rows_by_person(persons_of_rows(inputs))
 
 
 @contextmanager

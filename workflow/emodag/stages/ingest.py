@@ -1,6 +1,7 @@
 """Raw tables in, typed and validated Parquet out, with a record of what was odd in them."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -58,7 +59,13 @@ from emodag.science.tables.suspicions.rows import (
 )
 from emodag.science.tables.table import RESET, Block, Table, fault, listed
 from emodag.science.tables.text_columns import text_columns
-from emodag.stages.reading import copy_features, found_text, ids_of_rows, opened
+from emodag.stages.reading import (
+    copy_features,
+    found_text,
+    ids_of_rows,
+    opened,
+    require_rows,
+)
 from ledger.context import Context
 from ledger.errors import ConfigError, InputError
 
@@ -137,6 +144,8 @@ def run(
         train = _read_train(tables, layout, params, staged, context)
         pool = _read_pool(tables, layouts, train, params, staged, context)
         who, others = _alike(train.persons, pool.unlabelled)
+        if "test_blocks" in params:
+            _require_rows(tables, layouts, who, others, context)
         _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
         if others is not None:
             _write_rows(staged / "unlabelled_rows.parquet", person=others)
@@ -358,7 +367,7 @@ def _read_pool(
             tally, texts = copied(table, Layout(columns.id, train.features, group=group))
             rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows, params)}
             if "test_blocks" in params:
-                rows["person"] = _test_persons(table, group, texts, tally.rows, params)
+                rows["person"] = _test_persons(table, group, texts, tally.rows, params, context)
             _write_rows(staged / "test_rows.parquet", **rows)
             tested = _persons_of_test(table, columns.group, params["test_group"])
             tallies["test"] = tally
@@ -384,7 +393,8 @@ def _test_persons(
     texts: Mapping[str, pa.Array],
     rows: int,
     params: Mapping[str, Any],
-) -> pa.Array | np.ndarray:
+    context: Context,
+) -> pa.Array:
     """Of whom each row of the test table is, by its column or by `test_blocks`."""
     blocks = params["test_blocks"]
     if blocks is None and group is None:
@@ -395,7 +405,9 @@ def _test_persons(
             "where nobody knows, set scaling.person and training.adapt to none",
         )
     if blocks is None:
-        return persons(table, group, texts[group], min_rows=1)
+        who = persons(table, group, texts[group], min_rows=1)
+        require_rows(table, group, Counter(who.to_pylist()), context)
+        return who
     sizes = blocks if isinstance(blocks, list) else [blocks] * (rows // blocks)
     if sum(sizes) != rows:
         found = f"{len(sizes)} of them" if isinstance(blocks, list) else f"{blocks} each"
@@ -403,7 +415,26 @@ def _test_persons(
             table.path,
             f"expected {sum(sizes):,} rows by data.test_blocks ({found}), found {rows:,}",
         )
-    return np.repeat(np.arange(len(sizes)), sizes)
+    require_rows(table, None, dict(enumerate(sizes)), context)
+    return pa.array(np.repeat(np.arange(len(sizes)), sizes))
+
+
+def _require_rows(
+    tables: Mapping[str, Table],
+    layouts: Mapping[str, Layout],
+    who: pa.Array,
+    others: pa.Array | None,
+    context: Context,
+) -> None:
+    """Refuse persons of too few rows, labelled and unlabelled ones together."""
+    labelled, unlabelled = who.to_pylist(), [] if others is None else others.to_pylist()
+    rows = Counter(labelled + unlabelled)
+    elsewhere = "unlabelled" if "unlabelled" in tables else "train"
+    strangers = {*unlabelled}.difference(labelled)
+    for name, them in (("train", {*labelled}), (elsewhere, strangers)):
+        counts = {person: count for person, count in rows.items() if person in them}
+        if counts:
+            require_rows(tables[name], layouts[name].group, counts, context)
 
 
 def _suspicions(

@@ -1,6 +1,7 @@
 """Predict the classes of rows that came later, with the models behind the submission."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -22,7 +23,7 @@ from emodag.science.fit.randomness import Derived
 from emodag.science.fit.training import probabilities
 from emodag.science.folds import held_out
 from emodag.science.person_distance import Distances, person_distances
-from emodag.science.person_scaling import by_person, require_rows, rows_by_person
+from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.pseudo_label import decided
 from emodag.science.scaling import median, reference_shares, score_column
 from emodag.science.seeds import generator
@@ -32,7 +33,7 @@ from emodag.science.tables.matrices import read_column, read_columns, read_matri
 from emodag.science.tables.row_facts import persons
 from emodag.science.tables.table import Table, fault, listed
 from emodag.stages.fitting import model_settings
-from emodag.stages.reading import copy_features, ids_of_rows, opened
+from emodag.stages.reading import copy_features, ids_of_rows, opened, require_rows
 from ledger.context import Context
 
 
@@ -71,7 +72,7 @@ def run(
         raw = Path(scratch, "features.parquet")
         with FeatureWriter(raw, features) as writer:
             tally, texts = copy_features(table, layout, params, writer, context)
-        who = _persons(table, layout, texts, tally.rows, params)
+        who = _persons(table, layout, texts, tally.rows, params, context)
         if empty := [features[at] for at in np.flatnonzero(tally.all_missing())]:
             context.warn(
                 f"{table.path}: no value in {listed(empty)}; the training persons' median is taken"
@@ -79,8 +80,6 @@ def run(
         scaled = _scaled(raw, who, inputs, params)
     ids = ids_of_rows(table, layout.id, texts, tally.rows, params).to_numpy(zero_copy_only=False)
     groups = rows_by_person(who) if "adapt" in params else None
-    if groups:
-        require_rows(groups, "training.adapt")
     members = [
         _probabilities(scaled[fold if "folds" in inputs else "all"], path, groups, params)
         for fold, path in _parts(inputs, "weights").items()
@@ -115,12 +114,16 @@ def _persons(
     texts: Mapping[str, pa.Array],
     rows: int,
     params: Mapping[str, Any],
+    context: Context,
 ) -> np.ndarray:
     """The person of each row, "" where the table does not tell."""
+    is_relative = params["person"] != "none" or "adapt" in params
     if layout.group is not None:
         column = persons(table, layout.group, texts[layout.group], min_rows=1)
+        if is_relative:
+            require_rows(table, layout.group, Counter(column.to_pylist()), context)
         return column.to_numpy(zero_copy_only=False)
-    if params["person"] != "none" or "adapt" in params:
+    if is_relative:
         raise fault(
             table.path,
             "scaling.person or training.adapt needs to know whose these rows are; give the table "

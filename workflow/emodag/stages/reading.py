@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from emodag.science.person_scaling import FEW, LEAST
 from emodag.science.tables.feature_file import FeatureWriter
 from emodag.science.tables.ingest import Layout, open_table
 from emodag.science.tables.joined_table import JoinedTable, PartitionTable
@@ -17,6 +18,7 @@ from emodag.science.tables.table import Block, Table, fault, first_cell
 from emodag.science.tables.text_columns import text_columns
 from ledger.context import Context
 from ledger.errors import InputError
+from ledger.words import plural
 
 
 def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
@@ -117,3 +119,38 @@ def ids_of_rows(
     # The first column, if neither names nor pandas tell, may be a feature.
     is_sure = (params["label"], params["id"]) != (None, None) or column == table.index
     return row_ids(table, column, texts[column], is_sure=is_sure)
+
+
+def require_rows(
+    table: Table, column: str | None, rows: Mapping[object, int], context: Context
+) -> None:
+    """Refuse a person whose rows are too few to say what is usual for that person; warn of few.
+
+    Parameters
+    ----------
+    column : where `table` names persons; None where `data.test_blocks` counts them, from 0.
+    rows : how many each person has, of those who are in `table`.
+
+    Raises
+    ------
+    InputError
+        If one has fewer than `emodag.science.person_scaling.LEAST`.
+    """
+    fewest = min(rows, key=rows.__getitem__)
+    name = f"{fewest!r}" if column is not None else f"{fewest + 1} of data.test_blocks"
+    said = f"person {name} has {plural(rows[fewest], 'row')}"
+    few, least = ([who for who in rows if rows[who] < bound] for bound in (FEW, LEAST))
+    if least:
+        raise fault(
+            table.path,
+            f"{said}, and scaling.person or training.adapt needs at least {LEAST} of each person "
+            f"({len(least)} of {plural(len(rows), 'person')} have fewer); leave those persons out, "
+            "or set scaling.person and training.adapt to none",
+            column=column,
+        )
+    if few:
+        context.warn(
+            f"{table.path}: {said}, and {len(few)} of {plural(len(rows), 'person')} fewer than "
+            f"{FEW}, from which scaling.person or training.adapt takes what is usual for a person; "
+            "they must be in all states, as in training"
+        )

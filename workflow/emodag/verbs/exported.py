@@ -23,6 +23,9 @@ def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.
     tensors = load_file(directory / "model.safetensors")
     x = table[model["features"]].to_numpy(np.float64)
     if model["person"] != "none":
+        rows = table[model["group"]].value_counts()
+        if rows.min() < 5:
+            raise ValueError(f"{rows.idxmin()!r} has {rows.min()} rows; at least 5 are needed")
         x = by_person(np.where(np.isfinite(x), x, np.nan), table[model["group"]], model["person"])
     members = []
     for fold, scaler in model["scalers"].items():
