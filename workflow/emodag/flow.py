@@ -8,8 +8,8 @@ from typing import Any
 from emodag.chain.chain import Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
-from emodag.config.repeated_keys import refuse_repeated_keys
-from emodag.config.sections import Config, load, variants_of
+from emodag.config.combined import loaded
+from emodag.config.sections import Config, variants_of
 from emodag.config.variants import BASE, ROUND
 from emodag.config.written import effective_yaml
 from emodag.terminal.ending import of_success
@@ -36,8 +36,7 @@ def begin(
     The configuration, its jobs in Snakemake, and a pattern by wildcard.
     """
     with giving_up():
-        refuse_repeated_keys(list(map(Path, snakemake.configfiles)))
-        config = load(values)
+        config = loaded(values, list(map(Path, snakemake.configfiles)))
         known = (settled if snakemake.is_main_process else handed_on)(config)
         flow = Flow.once(
             snakemake,

@@ -292,3 +292,43 @@ def test_all_keys_given_twice_are_named_with_their_files(tmp_path, monkeypatch):
 def test_what_others_call_a_key(key, meant):
     with pytest.raises(ConfigError, match=rf"data\.{key}: no such key; did you mean '{meant}'"):
         load({"data": {key: "x"}})
+
+
+TREES = {"variants": {"trees": {"learner": "svm"}, "line": {"learner": "logistic_regression"}}}
+TREES |= {"blends": {"vote": {"of": ["base", "trees"]}, "all": {"of": ["trees", "line"]}}}
+
+
+@pytest.mark.parametrize("settings", [[], ["variants={line: null}", "blends={all: null}"]])
+def test_null_takes_out_what_another_file_has(tmp_path, monkeypatch, settings):
+    monkeypatch.chdir(tmp_path)
+    own = {} if settings else {"variants": {"line": None}, "blends": {"all": None}}
+    Path("preset.yaml").write_text(yaml.safe_dump(TREES))
+    Path("mine.yaml").write_text(yaml.safe_dump(own))
+    config = combined([Path("preset.yaml"), Path("mine.yaml")], settings)
+    assert [*config.variants] == ["trees"] and [*config.blends] == ["vote"]
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        (
+            {"variants": {"tree": None}},
+            r"variants\.tree: .* no file has it; did you mean 'trees'\?",
+        ),
+        ({"blends": {"xyz": None}}, r"blends\.xyz: null takes it out, .*; leave this line out"),
+        (
+            {"variants": {"line": None}},
+            r"`blends\.all\.of` names 'line', which is no variant; known",
+        ),
+        (
+            {"blends": {"vote": None}, "submit": "vote"},
+            r"`submit` names 'vote', which is no variant; known: all, base, line, trees",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_out(tmp_path, monkeypatch, own, message):
+    monkeypatch.chdir(tmp_path)
+    Path("preset.yaml").write_text(yaml.safe_dump(TREES))
+    Path("mine.yaml").write_text(yaml.safe_dump(own))
+    with pytest.raises(ConfigError, match=message):
+        combined([Path("preset.yaml"), Path("mine.yaml")], [])

@@ -61,10 +61,9 @@ def _section(
 
 def _inner(annotation: Any) -> type[BaseModel] | None:
     """The model of a section, or of the sections that a mapping holds by name."""
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_inner, get_args(annotation))), None)
 
 
 def _is_named(model: type[BaseModel], name: str) -> bool:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     Field,
     PrivateAttr,
     ValidationError,
@@ -36,6 +37,11 @@ def _folds(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
             "expected a whole number from 2 on, or `persons`, which holds out each person once; "
             f"found {value!r}"
         ) from None
+
+
+def _there(entries: dict[str, Any]) -> dict[str, Any]:
+    """Less those that are taken out; see also `emodag.config.taken_out`."""
+    return {name: entry for name, entry in entries.items() if entry is not None}
 
 
 RESERVED = {"raw", "drift", "variants", "search", "predictions"}
@@ -124,15 +130,18 @@ class Config(Section):
     submission: Submission = Field(Submission(), description="the form of submission.csv")
     drift: Drift = Field(Drift(), description="comparison of environments")
     report: Report = Field(Report(), description="the report")
-    variants: dict[Name, dict[str, Any]] = Field(
+    variants: Annotated[dict[Name, dict[str, Any] | None], AfterValidator(_there)] = Field(
         {},
         description="by name, what differs from the rest of the configuration, such as {no_mixup: "
-        "{training: {mixup: 0}}}; compared in results/variants.csv",
+        "{training: {mixup: 0}}}; compared in results/variants.csv; null takes out one that "
+        "another file has",
     )
     search: Search = Field(Search(), description="more variants, drawn")
     _suggested: list[list[float]] = PrivateAttr([])
-    blends: dict[Name, Blend] = Field(
-        {}, description="votes of variants by name, such as {all: {of: [base, no_mixup]}}"
+    blends: Annotated[dict[Name, Blend | None], AfterValidator(_there)] = Field(
+        {},
+        description="votes of variants by name, such as {all: {of: [base, no_mixup]}}; null takes "
+        "out one that another file has",
     )
     compare: Compare = Field(Compare(), description="the comparison of variants")
     submit: str = Field(BASE, description="the variant or blend that results/submission.csv is of")
