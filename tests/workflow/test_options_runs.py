@@ -55,6 +55,12 @@ def test_each_is_scored_and_shares_the_teachers(compared):
     }
 
 
+def test_what_pseudo_labels_are_worth_is_told_of_each_that_has_a_control(compared):
+    said = compared.emodag("variants").stdout
+    for name in ("base", "line"):
+        assert f"Pseudo-labels of {name}: " in said
+
+
 @pytest.mark.parametrize(("name", "like"), [("control", "base"), ("line_control", "line")])
 def test_the_control_learns_as_many_rows_as_the_last_generation(compared, name, like):
     """And nothing else than labelled ones of the same persons, in fits that nothing else tells."""

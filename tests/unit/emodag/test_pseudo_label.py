@@ -241,8 +241,39 @@ def test_only_the_last_generation_of_a_control_is_its_own():
     own = [job for job in chain_jobs(load(control)) if job.startswith("variants/same/local/")]
     home = "variants/same/local/nested/seed1/gen2"
     assert own == [*(f"{home}/fold{fold}" for fold in range(5)), f"{home}/blend"]
-    with pytest.raises(ConfigError, match=r"variants\.same: .* computes what 'base' does"):
-        chain_jobs(load({**control, "protocols": ["nested"], "generations": 0}))
+
+
+def test_whose_control_it_is():
+    """The variant that is the same but for that, be it the configuration or another one."""
+    control = {"pseudo_labels": {"control": True}}
+    variants = {
+        "same": control,
+        "one": {"generations": 1},
+        "one_same": {"generations": 1, **control},
+    }
+    compared = chain_jobs(load({"variants": variants}))["variants"]
+    assert compared.params["controls"] == {"same": "base", "one_same": "one"}
+    del variants["one"]
+    with pytest.raises(ConfigError, match=r"variants\.one_same: is the control of a variant that"):
+        load({"variants": variants})
+
+
+@pytest.mark.parametrize(
+    ("values", "without"),
+    [
+        ({"protocols": ["nested"], "generations": 0}, "there are no `generations`"),
+        (
+            {"data": {"source": "files", "train": "train.csv"}},
+            "there is no row without a label",
+        ),
+    ],
+)
+def test_without_pseudo_labels_there_is_nothing_to_control(values, without):
+    control = {"variants": {"same": {"pseudo_labels": {"control": True}}}}
+    with pytest.raises(
+        ConfigError, match=rf"variants\.same: `pseudo_labels\.control: .* {without}"
+    ):
+        load({**values, **control})
 
 
 def test_under_the_published_protocol_all_labelled_rows_have_a_say():

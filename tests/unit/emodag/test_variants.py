@@ -14,7 +14,7 @@ from emodag.chain.variants import Variants
 from emodag.config.sections import load, variants_of
 from emodag.config.variants import ROUND
 from emodag.config.written import effective_yaml
-from emodag.pages.comparison import read_rows, verdict
+from emodag.pages.comparison import choice, read_rows, verdict
 from emodag.science.scores.scoring import macro_f1
 from emodag.science.tables.matrices import (
     probability_columns,
@@ -276,20 +276,6 @@ def test_words_of_a_table_are_no_numbers():
     assert verdict(rows) == "1 of 1 variant differs from base (better: nan)."
 
 
-def test_what_pseudo_labels_are_worth_is_said_where_there_is_a_control():
-    head = "variant,changes,macro_f1,difference,difference_low,difference_high,p_holm,persons,"
-    head += "leak_free,environments\n"
-    same = "same,pseudo_labels.control=true,0.5,-0.1,-0.3,0.02,0.4,10,yes,1\n"
-    base = "base,,0.6,,,,,10,yes,1\n"
-    told = verdict(read_rows((head + same + base).splitlines()))
-    assert told.endswith(
-        "Pseudo-labels: +0.100 (95 % interval \N{MINUS SIGN}0.020 to +0.300) over as many steps on "
-        "labelled rows alone."
-    )
-    other = same + base.replace("base,,", "linear,learner=svm,")
-    assert "Pseudo" not in verdict(read_rows((head + other).splitlines())), "to another baseline"
-
-
 def test_many_variants_of_few_persons_cannot_be_told_apart():
     base = {"variant": "base", "difference": "", "p_holm": "", "persons": 10.0}
     others = [{"variant": f"v{n}", "difference": 0.7, "p_holm": 0.0527} for n in range(26)]
@@ -375,17 +361,30 @@ def collected(tmp_path):
     return inputs
 
 
-def compared(inputs, output, *names, leaky=()):
+def compared(inputs, output, *names, leaky=(), **more):
     entries = [
         {"name": n, "changes": {"a": 1} if n != "base" else {}, "leak_free": n not in leaky}
         | {"environments": ["local"], "boost": [1, 1, 1], "jobs": 9, "shared": 3}
         for n in names
     ]
-    params = {"variants": entries, "baseline": "base", "seeds": [1, 7], "folds": 3}
+    params = {"variants": entries, "baseline": "base", "seeds": [1, 7], "folds": 3, **more}
     variants.run(inputs, params | {"classes": list("abc")}, output, Said())
     with (output / "variants.csv").open(newline="") as stream:
         rows = {row["variant"]: row for row in csv.DictReader(stream)}
     return rows, json.loads((output / "selection.json").read_text())
+
+
+def test_what_pseudo_labels_are_worth_is_said_where_there_is_a_control(collected, tmp_path):
+    """Of the variant that it is the control of, whatever all are compared with."""
+    names, controls = ("base", "good", "poor"), {"poor": "good"}
+    rows, selection = compared(collected, tmp_path, *names, controls=controls)
+    (found,) = selection["controls"]
+    scores = {name: float(rows[name]["macro_f1"]) for name in names}
+    assert found["difference"] == pytest.approx(scores["good"] - scores["poor"])
+    told, best = choice(selection)
+    assert told.startswith(f"Pseudo-labels of good: +{found['difference']:.3f} (95 % interval +")
+    assert told.endswith("over as many steps on labelled rows alone.")
+    assert best.startswith("The best of 3 is good")
 
 
 def test_variants_are_compared_person_by_person(collected, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 
 from emodag.chain.chain import Chain
 from emodag.chain.learners import environment_of, packages_of
-from emodag.config.sections import Config, variants_of
+from emodag.config.sections import Config, controls_of, variants_of
 from emodag.config.variants import BASE, ROUND, dotted
 from ledger.disk.canonical import digest
 from ledger.errors import ConfigError
@@ -210,7 +210,18 @@ class Variants:
             "id": config.data.id,
             "written": home.written(),
         }
+        if controls := self._controls():
+            params |= {"controls": controls}
         return home.job("variants", "variants", params, inputs)
+
+    def _controls(self) -> dict[str, str]:
+        """By name of each control of equal compute that is named, whose control it is."""
+        found = controls_of({name: chain.config for name, chain in self.chains.items()})
+        return {
+            name: self._stand_in[of]
+            for name, of in found.items()
+            if name in self._config.variants and of is not None
+        }
 
     def _described(self, name: str, often: Counter) -> dict[str, Any]:
         """What the table says of a variant besides its scores."""

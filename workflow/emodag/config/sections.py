@@ -190,6 +190,12 @@ class Config(Section):
                 f"`learner: {self.learner}` learns from classes alone; set `pseudo_labels.soft: "
                 "false` with it"
             )
+        if self.pseudo_labels.control and not (self.generations and self.data.has_pool):
+            without = "is no row without a label" if self.generations else "are no `generations`"
+            raise ValueError(
+                "`pseudo_labels.control: true` takes the place of pseudo-labels, and there "
+                f"{without}; leave it out, or give it these"
+            )
         if self.training.randomness == "global":
             self._replayable()
         self._comparable()
@@ -402,8 +408,27 @@ def variants_of(config: Config) -> dict[str, Config]:
         other = known.setdefault(made.model_dump_json(), name)
         if other != name and name in config.variants:
             lines.append(f"  {_where(config, name)}: changes nothing that {other!r} does not")
+    lines += [
+        f"  variants.{name}: is the control of a variant that is not there, the same without "
+        "`pseudo_labels.control`; add that one"
+        for name, other in controls_of(found).items()
+        if other is None and name in config.variants
+    ]
     if lines:
         raise ConfigError("the configuration is wrong:", *lines)
+    return found
+
+
+def controls_of(variants: Mapping[str, Config]) -> dict[str, str | None]:
+    """By name of each control of equal compute, the variant that is the same but for that."""
+    texts = {name: made.model_dump_json() for name, made in variants.items()}
+    known = {text: name for name, text in reversed(texts.items())}
+    found = {}
+    for name, made in variants.items():
+        if made.pseudo_labels.control:
+            own = made.pseudo_labels.model_copy(update={"control": False})
+            whole = made.model_copy(update={"pseudo_labels": own})
+            found[name] = known.get(whole.model_dump_json())
     return found
 
 

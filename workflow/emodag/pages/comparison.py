@@ -31,30 +31,8 @@ def _value(text: str) -> float | str:
         return text
 
 
-CONTROL = "pseudo_labels.control=true"
-"""What the control of equal compute changes, as the table has it."""
-
-
 def verdict(rows: list[dict[str, Any]]) -> str:
-    """How many variants differ from the baseline, in words, and what pseudo-labels are worth."""
-    return " ".join([_how_many_differ(rows), *_over_the_control(rows)])
-
-
-def _over_the_control(rows: list[dict[str, Any]]) -> list[str]:
-    """How much better the configuration is than its control of equal compute, if there is one."""
-    found = [row for row in rows if row.get("changes") == CONTROL and row["difference"] != ""]
-    is_to_configuration = any(row["difference"] == row.get("changes") == "" for row in rows)
-    if not found or not is_to_configuration:
-        return []
-    (row,) = found
-    low, high = (brief(-row[f"difference_{end}"], signed=True) for end in ("high", "low"))
-    return [
-        f"Pseudo-labels: {brief(-row['difference'], signed=True)} (95 % interval {low} to {high}) "
-        "over as many steps on labelled rows alone."
-    ]
-
-
-def _how_many_differ(rows: list[dict[str, Any]]) -> str:
+    """How many variants differ from the baseline, in words."""
     tested = [row for row in rows if row["p_holm"] != ""]
     base = next(row["variant"] for row in rows if row["difference"] == "")
     better, worse = (
@@ -84,15 +62,28 @@ def _how_many_differ(rows: list[dict[str, Any]]) -> str:
 
 
 def choice(selection: dict[str, Any] | None) -> list[str]:
-    """What the best of them is worth, in words; nothing with too few persons or variants."""
+    """What pseudo-labels, and the best of the variants, are worth, in words.
+
+    Nothing with too few persons or variants.
+    """
     if selection is None or selection["variants"] < 2:
         return []
     ends = interval([selection["low"], selection["high"]], brief)
     return [
+        *map(_over_the_control, selection.get("controls", [])),
         f"The best of {selection['variants']} is {selection['winner']} with "
         f"{brief(selection['naive'])}. Being the best of so many takes luck: what to expect of it "
-        f"on new people is {brief(selection['corrected'])} (95 % interval {ends})."
+        f"on new people is {brief(selection['corrected'])} (95 % interval {ends}).",
     ]
+
+
+def _over_the_control(found: dict[str, Any]) -> str:
+    """How much better a variant is than its control of equal compute."""
+    more, low, high = (brief(found[name], signed=True) for name in ("difference", "low", "high"))
+    return (
+        f"Pseudo-labels of {found['of']}: {more} (95 % interval {low} to {high}) over as many "
+        "steps on labelled rows alone."
+    )
 
 
 def _listed(names: list[str]) -> str:

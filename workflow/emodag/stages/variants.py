@@ -65,7 +65,8 @@ def run(
         `<name>/answers`, `truth` and `test_rows`.
     params : `variants`, objects with `name`, `changes` by key, `leak_free`, `environments`,
         `boost`, `jobs` and `shared`; `baseline`, the name of one; `seeds`; `folds`, their number;
-        `classes`, their names; `label`, `id`, `written` as for the leaderboard.
+        `classes`, their names; `label`, `id`, `written` as for the leaderboard; `controls`, if
+        there are any: by name of a control of equal compute, that of the variant it is of.
     """
     variants = {entry["name"]: entry for entry in params["variants"]}
     about = {"seeds": params["seeds"], "folds": params["folds"], "classes": len(params["classes"])}
@@ -102,7 +103,10 @@ def run(
                 row |= {"p": found[name].p, "p_holm": adjusted[name]}
             writer.writerow(row)
     honest = [name for name in variants if variants[name]["leak_free"]]
-    (output / "selection.json").write_text(_selection(honest, counts))
+    facts = _selection(honest, counts)
+    if facts and "controls" in params:
+        facts |= {"controls": _controls(params["controls"], counts)}
+    (output / "selection.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def _hidden(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> dict[str, dict[str, float]]:
@@ -132,12 +136,26 @@ def _ends(what: str, interval: list[float]) -> dict[str, float]:
     return {n: end for n, end in zip(names, interval, strict=True) if np.isfinite(end)}
 
 
-def _selection(names: list[str], counts: Mapping[str, np.ndarray]) -> str:
-    """What the best of some variants is worth, as JSON; null where there are too few persons."""
+def _controls(
+    controls: Mapping[str, str], counts: Mapping[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """How much higher variants score than their controls of equal compute."""
+    found = []
+    for name, of in controls.items():
+        more = estimate(counts[of]) - estimate(counts[name])
+        low, high = more.interval
+        found.append(
+            {"control": name, "of": of, "difference": more.value, "low": low, "high": high}
+        )
+    return found
+
+
+def _selection(names: list[str], counts: Mapping[str, np.ndarray]) -> dict[str, Any] | None:
+    """What the best of some variants is worth; None where there are too few persons."""
     if not names or next(iter(counts.values())).shape[2] < 2:
-        return "null\n"
+        return None
     best = corrected(np.stack([counts[name] for name in names]))
-    facts = {
+    return {
         "variants": len(names),
         "winner": names[best.winner],
         "naive": best.naive,
@@ -147,7 +165,6 @@ def _selection(names: list[str], counts: Mapping[str, np.ndarray]) -> str:
         "high": best.high,
         "chosen": dict(zip(names, best.chosen.tolist(), strict=True)),
     }
-    return json.dumps(facts, indent=1) + "\n"
 
 
 def _told(value: Any) -> str:
