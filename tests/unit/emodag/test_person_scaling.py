@@ -71,3 +71,25 @@ def test_where_most_values_are_equal_the_mean_deviation_is_the_spread():
     x = np.array([0.0, 0, 0, 0, 0, 0, 0, 5])
     z = by_person(x, [np.arange(8)], kind="z")
     assert z[-1] == pytest.approx(5 / (1.2533141373155003 * 5 / 8))
+
+
+@pytest.mark.parametrize("kind", ["centre", "z", "rank"])
+def test_the_first_minutes_alone_are_worse_than_nothing(kind):
+    """Forty sessions begin at rest and go on half in another state; a threshold tells the two.
+
+    Relative to a whole session it does so better than without. A table of the first minutes alone
+    is relative to rest, which is another mixture.
+    """
+    rng, minutes = np.random.default_rng(2), 20
+    state = np.tile(np.repeat([0, 1], [minutes, minutes]), (40, 1))
+    x = rng.normal(size=(40, 1)) + 2 * state + rng.normal(size=state.shape) / 2
+    x, state, who = x.ravel(), state.ravel(), np.repeat(np.arange(40), 2 * minutes)
+    first = np.tile(np.arange(2 * minutes) < minutes, 40)
+    whole = of(x, who, kind)
+
+    def right(learned, said):
+        threshold = (learned[state == 0].mean() + learned[state == 1].mean()) / 2
+        return np.mean((said > threshold) == state[first])
+
+    alone = right(whole, of(x[first], who[first], kind))
+    assert right(whole, whole[first]) > 0.95 > right(x, x[first]) > 0.7 > alone
