@@ -87,8 +87,10 @@ def _check(options: argparse.Namespace) -> int:
     if told := only_one_generation(config):
         tell(_line("", told))
     files = ["--configfile", *map(str, options.files)] if options.files else []
-    target = "results/submission.csv" if "submission" in chain else "results/scores.csv"
-    tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', target, *files])}")
+    targets = ["submission" if "submission" in chain else "scores"]
+    targets += ["variants"] * ("variants" in chain)
+    named = [f"results/{name}.csv" for name in targets]
+    tell(f"Next: {shlex.join(['snakemake', f'-c{os.cpu_count()}', *named, *files])}")
     return 0
 
 
