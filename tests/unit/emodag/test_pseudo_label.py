@@ -261,10 +261,10 @@ def test_whose_control_it_is():
 @pytest.mark.parametrize(
     ("values", "without"),
     [
-        ({"protocols": ["nested"], "generations": 0}, "there are no `generations`"),
+        ({"protocols": ["nested"], "generations": 0}, "has no `generations`; leave"),
         (
             {"data": {"source": "files", "train": "train.csv"}},
-            "there is no row without a label",
+            "has no `data.test` or `data.unlabelled`; leave",
         ),
     ],
 )

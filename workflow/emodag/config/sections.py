@@ -191,10 +191,12 @@ class Config(Section):
                 "false` with it"
             )
         if self.pseudo_labels.control and not (self.generations and self.data.has_pool):
-            without = "is no row without a label" if self.generations else "are no `generations`"
+            none = (
+                "no `generations`" if self.data.has_pool else "no `data.test` or `data.unlabelled`"
+            )
             raise ValueError(
-                "`pseudo_labels.control: true` takes the place of pseudo-labels, and there "
-                f"{without}; leave it out, or give it these"
+                "`pseudo_labels.control: true` stands in for pseudo-labels, of which there are "
+                f"none: the configuration has {none}; leave it out, or set that"
             )
         if self.training.randomness == "global":
             self._replayable()
