@@ -30,6 +30,7 @@ def test_it_runs_with_tables_of_ones_own(with_preset):
     project = with_preset(data={"test_blocks": 12})
     done = project.emodag("check", *FILES)
     assert done.returncode == 0, done.stderr
+    assert "persons, test   2 of 12 rows each" in done.stdout
     command = f"results/submission.csv results/variants.csv --configfile {' '.join(FILES)}"
     assert command in done.stdout
     project.snakemake("results/submission.csv", "results/variants.csv", configfiles=FILES)

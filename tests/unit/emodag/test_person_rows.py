@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.errors import InputError
+from tests.unit.emodag.test_ingest import quality
 from tests.unit.emodag.test_pool import ingested
 
 HEADER = "a,label,person\n"
@@ -64,3 +65,10 @@ def test_few_are_warned_of(tmp_path):
 def test_where_nothing_asks_for_persons_two_rows_do(tmp_path):
     _, output = ingested(tmp_path, train=of({"P": 20, "Q": 2}), test=of({"R": 1}))
     assert pq.read_schema(output / "test_rows.parquet").names == ["id"]
+    assert "test_rows_per_person" not in quality(output)
+
+
+@pytest.mark.parametrize("blocks", [None, 6, [6, 6]])
+def test_whose_the_rows_of_the_test_table_are_is_counted(tmp_path, blocks):
+    _, output = found(tmp_path, test=of({"0": 6, "1": 6}), test_blocks=blocks)
+    assert quality(output)["test_rows_per_person"] == {"0": 6, "1": 6}

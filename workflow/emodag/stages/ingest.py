@@ -175,6 +175,8 @@ def run(
             "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
         }
+        if pool.tested_rows:
+            quality["test_rows_per_person"] = pool.tested_rows
         if pool.unlabelled is not None:
             quality["unlabelled_rows_per_person"] = _counted(pool.unlabelled)
         text = json.dumps(quality, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
@@ -214,13 +216,15 @@ class _Pool:
     Attributes
     ----------
     tallies : by table, `test` and `unlabelled`, if there are such rows.
-    tested : whom the test table names.
+    tested : whom the test table names; `tested_rows`, where it must be known whose they are, the
+        rows of each.
     unlabelled : the person of each unlabelled row, None where there are none.
     written : how a table of unlabelled rows writes persons, each spelling once.
     """
 
     tallies: dict[str, ColumnTally]
     tested: set[object]
+    tested_rows: dict[str, int]
     unlabelled: pa.Array | None
     written: pa.Array
 
@@ -356,9 +360,10 @@ def _read_pool(
     """Read the rows to predict, and write their features, if there are any."""
     tallies: dict[str, ColumnTally] = {}
     tested: set[object] = set()
+    tested_rows: dict[str, int] = {}
     unlabelled, written = train.unlabelled, pa.array([], pa.string())
     if len(tables) == 1 and unlabelled is None:
-        return _Pool(tallies, tested, unlabelled, written)
+        return _Pool(tallies, tested, tested_rows, unlabelled, written)
     with FeatureWriter(staged / "test.parquet", train.features) as writer:
         copied = partial(copy_features, params=params, writer=writer, context=context)
         if "test" in tables:
@@ -368,6 +373,7 @@ def _read_pool(
             rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows, params)}
             if "test_blocks" in params:
                 rows["person"] = _test_persons(table, group, texts, tally.rows, params, context)
+                tested_rows = _counted(rows["person"])
             _write_rows(staged / "test_rows.parquet", **rows)
             tested = _persons_of_test(table, columns.group, params["test_group"])
             tallies["test"] = tally
@@ -384,7 +390,7 @@ def _read_pool(
                 found,
                 wanted=lambda block: train.lacking[block.first_row :][: len(block.values)],
             )
-    return _Pool(tallies, tested, unlabelled, written)
+    return _Pool(tallies, tested, tested_rows, unlabelled, written)
 
 
 def _test_persons(

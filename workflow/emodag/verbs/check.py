@@ -199,13 +199,13 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
         files = files if isinstance(files, str) else listed(files)
         files = "of the training table" if files == "rows" else files
         yield _line(titles[name], f"{files}: {plural(rows[name], 'row')}")
-    counts = quality["rows_per_person"].values()
-    each = " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
     persons = listed(sorted(quality["rows_per_person"], key=_in_order))
-    yield _line("persons", f"{len(counts)} of {each} rows each: {persons}")
+    yield _line("persons", f"{_rows_of_each(quality['rows_per_person'])}: {persons}")
     if others := set(quality.get("unlabelled_rows_per_person", ())) - {*quality["rows_per_person"]}:
         told = listed(sorted(others, key=_in_order))
         yield _line("", f"and {len(others)} without a row that has a label: {told}")
+    if tested := quality.get("test_rows_per_person"):
+        yield _line("persons, test", _rows_of_each(tested))
     classes = quality["class_counts"]
     yield _line("classes", listed(f"{name} {classes[name]:,}" for name in data.classes))
     yield _line("features", f"{quality['features']:,}")
@@ -221,6 +221,11 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
             columns = set().union(*(cells[kind]["columns"] for kind in kinds))
             where = "one feature" if len(columns) == 1 else f"{len(columns):,} features"
             yield _line(f"cells, {table}", f"{told}; in {where}")
+
+
+def _rows_of_each(counts: Mapping[str, int]) -> str:
+    ends = sorted({min(counts.values()), max(counts.values())})
+    return f"{len(counts)} of {' to '.join(f'{count:,}' for count in ends)} rows each"
 
 
 def _line(title: str, text: str) -> str:
