@@ -45,7 +45,7 @@ def found(folder, **changes):
     ],
 )
 def test_too_few_are_refused_by_table_and_person(tmp_path, tables, expected):
-    needs = r".* needs at least 5 of each person \(1 of \d persons? .*leave those persons out"
+    needs = r".* at least 5 of each person \(1 of \d persons? have fewer\); (leave|correct data)"
     with pytest.raises(InputError, match=expected + needs):
         found(tmp_path, **tables)
 

@@ -137,14 +137,16 @@ def require_rows(
         If one has fewer than `emodag.science.person_scaling.LEAST`.
     """
     fewest = min(rows, key=rows.__getitem__)
-    name = f"{fewest!r}" if column is not None else f"{fewest + 1} of data.test_blocks"
+    name, cure = f"{fewest!r}", "leave those persons out"
+    if column is None:
+        name, cure = f"{fewest + 1} of data.test_blocks", "correct data.test_blocks"
     said = f"person {name} has {plural(rows[fewest], 'row')}"
     few, least = ([who for who in rows if rows[who] < bound] for bound in (FEW, LEAST))
     if least:
         raise fault(
             table.path,
             f"{said}, and scaling.person or training.adapt needs at least {LEAST} of each person "
-            f"({len(least)} of {plural(len(rows), 'person')} have fewer); leave those persons out, "
+            f"({len(least)} of {plural(len(rows), 'person')} have fewer); {cure}, "
             "or set scaling.person and training.adapt to none",
             column=column,
         )
