@@ -1,10 +1,11 @@
 """docs/configuration.md, written from the models of `emodag.config.sections`."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
+from emodag.config.section import section_in
 from emodag.config.sections import Config
 from emodag.config.written import flow
 
@@ -42,7 +43,7 @@ def _section(
     model: type[BaseModel], schema: dict[str, Any], known: dict[str, Any], path: str
 ) -> Iterator[str]:
     """A table of a section's own keys, then the sections inside of it."""
-    inner = {name: _inner(field.annotation) for name, field in model.model_fields.items()}
+    inner = {name: section_in(field.annotation) for name, field in model.model_fields.items()}
     yield HEADS
     for name, field in model.model_fields.items():
         if inner[name] is None:
@@ -57,13 +58,6 @@ def _section(
         description = model.model_fields[name].description
         yield f"## `{key}`: {description}\n"
         yield from _section(section, known[section.__name__], known, f"{key}.")
-
-
-def _inner(annotation: Any) -> type[BaseModel] | None:
-    """The model of a section, or of the sections that a mapping holds by name."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_inner, get_args(annotation))), None)
 
 
 def _is_named(model: type[BaseModel], name: str) -> bool:

@@ -24,7 +24,7 @@ from emodag.config.kinds import Name, Positive, PublicKey, Stores
 from emodag.config.learners import Learner, Learners
 from emodag.config.method import Model, PseudoLabels, Scaling, Training
 from emodag.config.output import Drift, Report, Submission
-from emodag.config.section import Section
+from emodag.config.section import Section, section_in
 from emodag.config.variants import BASE, FIXED, OPEN, ROUND, Blend, Compare, Draw, Search, drawn
 from ledger.errors import ConfigError
 
@@ -502,7 +502,7 @@ def _explain(mistake: Mapping[str, Any], before: str) -> str:
         found = mistake["input"]
         items = ", ".join(map(str, found.values() if isinstance(found, Mapping) else [found]))
         return f"  {where}: expected a list, such as [{items}]; found {found!r}"
-    if mistake["type"] == "dict_type":
+    if mistake["type"] in ("dict_type", "model_type"):
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
@@ -529,11 +529,11 @@ def _suggestion(location: tuple) -> str:
     `seed` is far more often `seeds` than `data.seed`, and `epochs` always `training.epochs`.
     """
     *path, key = location
-    section: Any = Config
+    section: type[Section] = Config
     for part in path:
-        field = getattr(section, "model_fields", {}).get(part)
-        section = Environment if field is None else field.annotation
-    known = list(getattr(section, "model_fields", {}))
+        if part in section.model_fields:  # which no name of an entry is
+            section = section_in(section.model_fields[part].annotation) or section
+    known = list(section.model_fields)
     places = {name: name for name in Config.model_fields}
     for name, field in Config.model_fields.items():
         places |= {f"{name}.{own}": own for own in getattr(field.annotation, "model_fields", {})}
