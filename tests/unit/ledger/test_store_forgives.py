@@ -110,6 +110,42 @@ def test_a_damaged_object_leaves_for_quarantine(store, tmp_path, content):
     assert not (tmp_path / "out").exists() and not store.object(name).exists()
 
 
+def cannot_be_read(monkeypatch, number, times):
+    """Have reading an open file fail so many times."""
+    left, really = [None] * times, module.stream_sha256
+
+    def read(stream):
+        if left:
+            left.pop()
+            raise OSError(number, os.strerror(number))
+        return really(stream)
+
+    monkeypatch.setattr(module, "stream_sha256", read)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN])
+def test_what_cannot_be_read_need_not_be_damaged(store, tmp_path, monkeypatch, number):
+    """As where a disk is away, or a file is another user's."""
+    name = publish(store)
+    cannot_be_read(monkeypatch, number, 2)
+    with pytest.raises(StoreError, match=os.strerror(number)):
+        store.examine(name)
+    with pytest.raises(StoreError, match=os.strerror(number)):
+        store.place(name, tmp_path / "out")
+    assert quarantine(store) == {} and store.examine(name) is None
+
+
+def test_a_bad_block_is_damage_and_a_moment_without_the_disk_is_none(store, monkeypatch):
+    name = publish(store)
+    cannot_be_read(monkeypatch, errno.EIO, 1)
+    assert store.examine(name) is None and quarantine(store) == {}
+    cannot_be_read(monkeypatch, errno.EIO, 2)
+    assert "it is now" in store.examine(name) and not store.object(name).exists()
+    assert [note["found"] for note in quarantine(store).values()] == [
+        f"unreadable: {os.strerror(errno.EIO)}"
+    ]
+
+
 def test_each_that_is_set_aside_keeps_a_name_of_its_own(store, tmp_path):
     for content in (b"1", b"2", b"3"):
         name = publish(store)

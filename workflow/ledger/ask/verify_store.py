@@ -3,7 +3,7 @@
 All records are read, and as many objects are hashed as is asked for. They go by their names, from
 where the last check ended: names are digests, so each check is a random sample, and the sampled
 checks that add up to the whole store have seen every object once. What is damaged the store sets
-aside, as whenever it is used.
+aside, as whenever it is used; what cannot be read, as where a disk is away, ends the check.
 """
 
 import contextlib
@@ -64,7 +64,7 @@ def verify_store(
     InputError
         When there is no such store.
     StoreError
-        When a record cannot be read, though it may be sound.
+        When a record or an object cannot be read, though it may be sound; it stays where it is.
     """
     deadline = time.monotonic() + seconds
     store.require()
@@ -135,12 +135,15 @@ def _examine(
     """What is wrong with each object, several at once; those that are begun by the deadline."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         begun = [pool.submit(store.examine, entry.name) for entry in objects]
-        for entry, future in zip(objects, begun, strict=True):
-            if time.monotonic() > deadline:
-                pool.shutdown(cancel_futures=True)
-            if future.cancelled():
-                return
-            yield entry, future.result()
+        try:
+            for entry, future in zip(objects, begun, strict=True):
+                if time.monotonic() > deadline:
+                    pool.shutdown(cancel_futures=True)
+                if future.cancelled():
+                    return
+                yield entry, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _damage(path: Path, expected: str, found: str) -> Damage:

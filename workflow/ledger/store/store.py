@@ -147,12 +147,7 @@ class Store:
 
     def use(self, key: str) -> None:
         """Note that a record is used now, which keeps it from being garbage for a while."""
-        path = self.action(key)
-        with contextlib.suppress(OSError):  # there may be none, or no way to write
-            try:
-                os.utime(path)
-            except PermissionError:  # somebody else's
-                write_bytes(path, read_bytes(path), mode=0o444)
+        note_use(self.action(key))
 
     def peek(self, key: str) -> Action | None:
         """As `lookup`, but everything stays where it is."""
@@ -194,11 +189,19 @@ class Store:
         """What lies in an object's place and is not it, and where it was set aside, in words.
 
         None for a sound object, and where there is none.
+
+        Raises
+        ------
+        StoreError
+            When it cannot be read, though it may be sound.
         """
+        path = self.object(sha256_)
         try:
-            aside = self._clear(self.object(sha256_), sha256_)
+            aside = self._clear(path, sha256_)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise explain(error, path) from error
         return f"something else{aside}" if aside else None
 
     def record(self, key: str, action: Action) -> None:
@@ -220,7 +223,7 @@ class Store:
                 os.fsync(stream.fileno())
             target = self.object(name)
             self.make(target.parent)
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # what cannot be read gives way
                 self._clear(target, name)
             path.chmod(0o444)
             path.replace(target)
@@ -290,17 +293,33 @@ class Store:
         """Set aside what lies in an object's place and is not that object.
 
         Returns where it is now, as the end of a sentence; "" where it is the object.
+
+        Raises
+        ------
+        OSError
+            When nothing is there, or what is there cannot be read, though it may be sound.
         """
         if (found := _other_kind(path)) is None:
-            try:
-                with open_regular(path) as stream:
-                    found = f"sha256 {stream_sha256(stream)}"
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                found = f"unreadable: {error.strerror}"
+            found = self._content_of(path)
         wanted = f"sha256 {sha256_}"
         return "" if found == wanted else self._set_aside(path, wanted, found)
+
+    def _content_of(self, path: Path) -> str:
+        """What a file is, for a note: its sha256, or unreadable while the store can be used.
+
+        A file system that is away says EIO of all that is on it, and perhaps not for long.
+        """
+        for is_last in (False, True):
+            try:
+                with open_regular(path) as stream:
+                    return f"sha256 {stream_sha256(stream)}"
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                if is_last:
+                    return f"unreadable: {error.strerror}"
+            with self.scratch():
+                pass
 
     def _set_aside(self, path: Path, expected: str, found: str) -> str:
         """Move what is damaged to `quarantine`, with a note; returns where to, for a sentence.
@@ -402,6 +421,15 @@ class Store:
             yield
         except OSError as error:
             raise explain(error, self.root) from error
+
+
+def note_use(record: Path) -> None:
+    """Have a record's time be that of now, where that can be done."""
+    with contextlib.suppress(OSError):  # there may be none, or no way to write
+        try:
+            os.utime(record)
+        except PermissionError:  # somebody else's
+            write_bytes(record, read_bytes(record), mode=0o444)
 
 
 def _other_kind(path: Path) -> str | None:
