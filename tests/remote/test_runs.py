@@ -6,6 +6,7 @@ from tests.project import Project, jobs
 from tests.words import ALL, Words, behind
 
 from .conftest import requests
+from .hung import hung
 
 
 def test_the_example(far, line, tmp_path):
@@ -25,6 +26,20 @@ def test_the_example(far, line, tmp_path):
     assert jobs(done, "RUN") == ALL and third.results() == first.results()
     assert done.stderr.count(f"{place} is passed over: ") == 1
     assert time.monotonic() - began < 120
+
+
+def test_a_mount_that_hangs(tmp_path):
+    """Costs each command a bounded wait and a warning; it ends, and leaves nobody waiting."""
+    (lab := tmp_path / "lab").mkdir()
+    first = Words.create(tmp_path / "first")
+    first.run()
+    with hung(lab):
+        other = behind(Words.create(tmp_path / "other"), str(lab))
+        began = time.monotonic()
+        done = other.run()
+        assert jobs(done, "RUN") == ALL and other.results() == first.results()
+        assert done.stderr.count(f"{lab} is passed over: no answer in 10 s") == 1
+        assert time.monotonic() - began < 120
 
 
 def test_the_chain(s3, moto, tmp_path):

@@ -4,6 +4,9 @@ On real servers of S3 and SSH the same is in tests/remote.
 """
 
 import json
+import os
+import signal
+import subprocess
 import threading
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from ledger.errors import ConfigError
 from ledger.remote import address as addresses
 from ledger.remote.address import Address, address, divided, require_packages
 from ledger.remote.push import push
-from ledger.remote.remote import RemoteError
+from ledger.remote.remote import RemoteError, connect
 from ledger.remote.through import StoreThrough
 from ledger.run import tally, turn
 from ledger.run.stores import VARIABLE, store_here
@@ -189,6 +192,36 @@ def test_one_that_is_away_is_warned_of_once(tmp_path, monkeypatch):
     tally.warn("job", said[0])
     assert type(store_here(tmp_path / "mine")) is Store
     monkeypatch.delenv(turn.VARIABLE)
+
+
+def test_one_that_hangs_is_waited_for_a_while(lab, monkeypatch, tmp_path):
+    """Once, however many ask; the processes that wait for it are stopped here."""
+    begun, really = [], subprocess.Popen
+
+    def begin(*command, **how):
+        begun.append(really(*command, **how))
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    remote = connect(address(str(lab)), 0.5)
+    assert remote.size("nothing") is None and remote.read("nothing") is None and len(begun) == 1
+    begun[0].send_signal(signal.SIGSTOP)
+    with pytest.raises(RemoteError, match=r"no answer in 0\.5 s"):
+        remote.size("nothing")
+    with pytest.raises(RemoteError, match=r"no answer in 0\.5 s"):
+        remote.put("nothing", Path(__file__))
+    assert len(begun) == 1
+    begun[0].send_signal(signal.SIGCONT)
+    assert begun[0].wait(60) == 0  # as nobody asks it any more
+
+
+def test_what_is_fetched_counts_as_used(lab, mine):
+    paths = [Store(lab).action(key) for key in KEYS]
+    for path in paths:
+        os.utime(path, (1e9, 1e9))
+    mine.find(KEYS, print)
+    assert mine.lookup(KEYS[2]) and mine.lookup(KEYS[2])
+    assert [path.stat().st_mtime == 1e9 for path in paths] == [True, True, False, True, True]
 
 
 def test_a_push_goes_on_where_it_was(lab, tmp_path):

@@ -6,25 +6,35 @@ counts as away. Its methods may be called by many threads at once.
 """
 
 import contextlib
+import json
 import os
+import queue
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
-from ledger.disk.atomic import CHUNK, copy_hashed, sync_directory
-from ledger.disk.regular import open_regular
+from ledger.disk.atomic import CHUNK
 from ledger.errors import UserError
+from ledger.remote import served
 from ledger.remote.address import Address
-from ledger.store.store import Store, StoreError
 
 METADATA = "169.254.169.254"
 """Where a machine of AWS learns of its own role, which is asked last."""
 
 PARTS = 2
 """How many parts of one large file are sent to S3 at once; many files are at once, too."""
+
+PROCESSES = 8
+"""How many processes use a directory at once."""
+
+SLOWEST = 1e6
+"""How many bytes a second a directory takes at least."""
 
 
 class RemoteError(UserError):
@@ -48,6 +58,9 @@ class Remote(Protocol):
 
     def put(self, name: str, source: Path) -> None:
         """Put a file there, which appears whole or not at all, and takes another one's place."""
+
+    def use(self, name: str) -> None:
+        """Have a file's time be that of now, where it can be set and tells what is used."""
 
 
 def connect(place: Address, patience: float) -> Remote:
@@ -101,41 +114,78 @@ def _in_short(text: str) -> str:
 
 
 class Directory:
-    """A directory, such as one that a lab shares."""
+    """A directory, such as one that a lab shares; used through other processes, see `served`."""
 
     def __init__(self, place: Address, patience: float) -> None:
-        self._store = Store(Path(place.path))
-        if not self._store.root.is_dir():
+        self._root, self._patience = str(Path(place.path).absolute()), patience
+        self._given_up: str | None = None
+        self._lines: queue.LifoQueue[Connection | None] = queue.LifoQueue()
+        for _ in range(PROCESSES):
+            self._lines.put(None)
+        if not list(self._ask("is_there")):
             raise RemoteError("there is no such directory")
 
     def size(self, name: str) -> int | None:
         """See `Remote`."""
-        with _explained(OSError), contextlib.suppress(FileNotFoundError):
-            return (self._store.root / name).stat().st_size
+        return next(map(int, self._ask("size", name)), None)
 
     def read(self, name: str) -> Iterator[bytes] | None:
         """See `Remote`."""
-        with _explained(OSError), contextlib.suppress(FileNotFoundError):
-            return self._pieces(open_regular(self._store.root / name))
+        pieces = self._ask("read", name)
+        return None if next(pieces, None) is None else pieces
 
     def put(self, name: str, source: Path) -> None:
         """See `Remote`."""
-        target = self._store.root / name
-        with _explained(OSError, StoreError), self._store.scratch() as room:
-            self._store.make(target.parent)
-            copy_hashed(source, room / "copy")
-            (room / "copy").chmod(0o444)
-            (room / "copy").replace(target)
-            sync_directory(target.parent)
+        seconds = self._patience + source.stat().st_size / SLOWEST
+        list(self._ask("put", name, str(source.absolute()), seconds=seconds))
 
-    def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
-        with stream:
-            while piece := self._piece(stream):
-                yield piece
+    def use(self, name: str) -> None:
+        """See `Remote`."""
+        list(self._ask("use", name))
 
-    def _piece(self, stream: BinaryIO) -> bytes:
-        with _explained(OSError):
-            return stream.read(CHUNK)
+    def _ask(self, what: str, *about: str, seconds: float | None = None) -> Iterator[bytes]:
+        """What a process answers, piece by piece, each after so many seconds at most.
+
+        One that is not heard to its end is of no use any more.
+        """
+        line, is_heard, seconds = self._lines.get(), False, seconds or self._patience
+        try:
+            if self._given_up:
+                raise RemoteError(self._given_up)
+            line = line or _begun()
+            line.send_bytes(json.dumps([what, self._root, *about]).encode())
+            while line.poll(seconds):
+                answer = line.recv_bytes()
+                if answer.startswith(served.PIECE):
+                    yield answer[1:]
+                    continue
+                is_heard = True
+                if answer.startswith(served.ERROR):
+                    raise RemoteError(os.fsdecode(answer[1:]))
+                return
+            self._given_up = f"no answer in {seconds:g} s"
+            raise RemoteError(self._given_up)
+        except (OSError, EOFError) as error:
+            raise RemoteError("the process that used it has ended") from error
+        finally:
+            if line and not is_heard:
+                line.close()
+            self._lines.put(line if is_heard else None)
+
+
+def _begun() -> Connection:
+    """A line to a new process that uses directories, and ends when the line is closed."""
+    here, there = Pipe()
+    with there:
+        # Nothing of it keeps anybody waiting, nor says that it was interrupted.
+        subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", served.PROGRAM, str(there.fileno())],
+            pass_fds=[there.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    return here
 
 
 class Bucket:
@@ -184,6 +234,9 @@ class Bucket:
         """See `Remote`."""
         with _explained(*self._errors):
             self._obstore.put(self._bucket, name, source, max_concurrency=PARTS)
+
+    def use(self, name: str) -> None:
+        """See `Remote`; a bucket tells when a file was put there, and nothing else."""
 
     def _pieces(self, found: Any) -> Iterator[bytes]:
         stream = found.stream(CHUNK)
@@ -234,6 +287,11 @@ class Host:
         self._wait(stream.close)
         self._wait(self._sftp.chmod, unfinished, 0o444)
         self._wait(self._sftp.posix_rename, unfinished, str(target))
+
+    def use(self, name: str) -> None:
+        """See `Remote`."""
+        with contextlib.suppress(FileNotFoundError, RemoteError):  # another user's, say
+            self._wait(self._sftp.utime, str(self._root / name))
 
     def _pieces(self, stream: Any) -> Iterator[bytes]:
         try:

@@ -7,6 +7,7 @@ again. What it would have had is computed, so no result depends on whether one i
 
 import io
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -64,6 +65,7 @@ class StoreThrough(Store):
         self._trusted = list(map(public_key, trusted))
         self._further: dict[Address, Remote | None] = dict.fromkeys(map(address, further))
         self._found: dict[str, Action | None] = {}
+        self._places: dict[str, Address] = {}
 
     def lookup(self, key: str, warn: Warn = lambda _: None) -> Action | None:
         """See `Store`; what only a further store has is put here first."""
@@ -82,7 +84,7 @@ class StoreThrough(Store):
         for place in list(self._further):
             left = [key for key in keys if key not in self._found]
             for key, action in self._from(place, self._record, left, warn):
-                self._found[key] = action
+                self._found[key], self._places[key] = action, place
         for key in keys:
             self._found.setdefault(key, None)
         return {key: action for key in keys if (action := self._found[key])}
@@ -120,6 +122,9 @@ class StoreThrough(Store):
         whole = {key: action for key, action in actions.items() if self.holds(action)}
         for _ in each(lambda key: self.record(key, whole[key]), whole):
             pass
+        for place in list(self._further):
+            used = [self.name(self.action(key)) for key in whole if self._places[key] == place]
+            deque(self._from(place, lambda remote, name: remote.use(name), used, warn), maxlen=0)
         return list(whole)
 
     def _from(

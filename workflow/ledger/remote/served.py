@@ -1,0 +1,81 @@
+"""A directory, used on behalf of another process, which need not wait for it.
+
+A call on a mount whose server is gone may never return, and no signal may end it. So
+`ledger.remote.remote.Directory` has processes of their own make these calls, and leaves them where
+they hang.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ledger.disk.atomic import CHUNK, copy_hashed, sync_directory
+from ledger.disk.regular import open_regular
+from ledger.store.store import Store, StoreError, explain, note_use
+
+PIECE, END, ERROR = b"+", b".", b"!"
+"""What an answer begins with."""
+
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+from {__name__} import serve
+serve(int(sys.argv[1]))
+"""
+"""To be run with the number of a socket."""
+
+
+def serve(handle: int) -> None:
+    """Answer what is asked through a socket, until it is closed."""
+    line = Connection(handle)
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            what, root, *about = json.loads(line.recv_bytes())
+            try:
+                for piece in CALLS[what](Store(Path(root)), *about):
+                    line.send_bytes(PIECE + piece)
+                line.send_bytes(END)
+            except OSError as error:
+                line.send_bytes(ERROR + os.fsencode(str(explain(error, Path(root)))))
+            except StoreError as error:
+                line.send_bytes(ERROR + os.fsencode(str(error)))
+
+
+def _is_there(store: Store) -> Iterator[bytes]:
+    if store.root.is_dir():
+        yield b""
+
+
+def _size(store: Store, name: str) -> Iterator[bytes]:
+    with contextlib.suppress(FileNotFoundError):
+        yield b"%d" % (store.root / name).stat().st_size
+
+
+def _read(store: Store, name: str) -> Iterator[bytes]:
+    """Nothing where there is no such file, else nothing but its pieces behind an empty one."""
+    with contextlib.suppress(FileNotFoundError), open_regular(store.root / name) as stream:
+        yield b""
+        while piece := stream.read(CHUNK):
+            yield piece
+
+
+def _put(store: Store, name: str, source: str) -> Iterator[bytes]:
+    target = store.root / name
+    with store.scratch() as room:
+        store.make(target.parent)
+        copy_hashed(Path(source), room / "copy")
+        (room / "copy").chmod(0o444)
+        (room / "copy").replace(target)
+        sync_directory(target.parent)
+    yield from ()
+
+
+def _use(store: Store, name: str) -> Iterator[bytes]:
+    note_use(store.root / name)
+    yield from ()
+
+
+CALLS = {"is_there": _is_there, "size": _size, "read": _read, "put": _put, "use": _use}
