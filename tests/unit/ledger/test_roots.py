@@ -153,6 +153,31 @@ def test_a_root_that_was_left_open_is_open_since_then(store, capsys):
     assert not roots.read_roots(store)[path].is_open
 
 
+def test_what_was_pulled_stays_for_those_who_asked(store, capsys):
+    """Whatever runs come in between, until all is asked for anew."""
+    results, wanted = Path("there/results"), both(store, "nowhere")
+    roots.register(store, results, pulled=[digest("nowhere")])
+    roots.register(store, results, pulled=[digest("other")])
+    for is_open in (True, False):
+        roots.register(store, results, is_open=is_open)
+    assert gc(capsys)["entries"] == []
+    elsewhere(store, "there/results")
+    assert gc(capsys)["entries"] == []
+    roots.register(store, results, pulled=[digest("other")], is_all=True)
+    assert removed(gc(capsys, "--delete")) == wanted
+
+
+def test_results_behind_links_are_needed(store, capsys):
+    """As where a part of them lies on another disk; no link leads in circles."""
+    Path("disk").mkdir()
+    Path("there/results/j").rename("disk/j")
+    Path("there/results/far").symlink_to(Path("disk").absolute())
+    Path("disk/back").symlink_to(Path("there/results").absolute())
+    Path("disk/self").symlink_to(".")
+    wanted = both(store, "nowhere")
+    assert removed(gc(capsys, "--delete")) == wanted
+
+
 def test_manifests_go_before_what_was_written_down(store, capsys):
     """Where they can be seen: results that were emptied need nothing, new ones what they hold."""
     shutil.rmtree("there/results/j")

@@ -8,7 +8,14 @@ from pathlib import Path
 from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes
 from ledger.jobs.job import RESULTS
-from ledger.store.place import NOTE, asked_store
+from ledger.remote.address import address
+from ledger.store.place import NOTE, asked_store, at_home
+
+ELSEWHERE = (
+    "give this command on the host that has it, for what is behind SSH. A bucket removes what is "
+    "old by a lifecycle rule; to look into it, copy it, as by `aws s3 sync`, and name the copy"
+)
+"""What to do with a store that is no directory here."""
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -45,11 +52,22 @@ def add_configuration(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
+def directory(text: str) -> Path:
+    """The directory of a store, for argparse; a leading ~ is a home directory."""
+    try:
+        place = address(at_home(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if place.kind:
+        raise argparse.ArgumentTypeError(f"{text} is no directory of this machine; {ELSEWHERE}")
+    return Path(place.path)
+
+
 def add_store(parser: argparse.ArgumentParser) -> None:
     """Add the option `--store`."""
     parser.add_argument(
         "--store",
-        type=Path,
+        type=directory,
         metavar="DIR",
         help=f"the store (default: {store_variable()}, else the one that the results were made "
         "with)",

@@ -30,6 +30,7 @@ def add(verbs) -> None:
 def _pull(options: argparse.Namespace) -> int:
     from ledger.environments.interpreters import Interpreters
     from ledger.errors import InputError
+    from ledger.jobs.job import RESULTS
     from ledger.jobs.planner import Planner
     from ledger.jobs.targets import find_in
     from ledger.remote.address import require_packages
@@ -37,6 +38,7 @@ def _pull(options: argparse.Namespace) -> int:
     from ledger.remote.through import StoreThrough
     from ledger.run.talk import Talk
     from ledger.store.place import asked_store
+    from ledger.store.roots import register
 
     workflow = options.application.configured(options.configfile, options.config)
     if not workflow.further:
@@ -48,6 +50,9 @@ def _pull(options: argparse.Namespace) -> int:
     store = StoreThrough(Path(asked_store() or workflow.store), workflow.further, workflow.trusted)
     warnings: list[str] = []
     ahead = look_ahead(plans.values(), Interpreters(workflow).fingerprint, store, warnings.append)
+    # Before anything comes, lest `gc` take it away again.
+    Path(RESULTS).mkdir(exist_ok=True)
+    register(store, Path(RESULTS), pulled=ahead.keys.values(), is_all=not options.targets)
     size = sum(output.bytes for output in store.lacking(ahead.found.values()))
     with Talk("pull").progress(size, "B") as bar:
         brought = store.bring(ahead.found, warnings.append, bar.update)

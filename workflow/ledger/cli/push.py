@@ -53,10 +53,12 @@ def _push(options: argparse.Namespace) -> int:
     from ledger.remote.remote import RemoteError
     from ledger.remote.signing import signer
     from ledger.run.talk import Talk
+    from ledger.store.place import at_home
+    from ledger.store.roots import seen
     from ledger.store.store import Store
 
     try:
-        place = address(options.to or _only_further(options))
+        place = address(at_home(options.to or _only_further(options)))
     except ValueError as error:
         raise InputError(f"--to: {error}") from None
     require_packages([place.text], signed=options.sign is not None)
@@ -64,7 +66,7 @@ def _push(options: argparse.Namespace) -> int:
     keys = {made.key: made for made in _manifests(options.targets)}
     try:
         store = Store(store_path(options, Path(RESULTS)))
-        done = push(store, place, keys, Talk("push").progress, by)
+        done = push(store, place, keys, Talk("push").progress, by, seen(Path(RESULTS)))
     except RemoteError as error:
         raise InputError(f"{place.text}: {error}") from None
     for line in _doubts(done, keys):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.cli.amounts import minutes, share, size
-from ledger.cli.places import add_results, store_path
+from ledger.cli.places import add_results, directory, store_path
 from ledger.cli.printing import tell
 from ledger.words import plural
 
@@ -32,7 +32,7 @@ def add(verbs) -> None:
     )
     verify.add_argument(
         "--store",
-        type=Path,
+        type=directory,
         nargs="?",
         const=True,
         metavar="DIR",

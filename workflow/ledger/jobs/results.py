@@ -145,8 +145,16 @@ def _read(path: Path) -> Manifest | IntegrityError | None:
 
 
 def _walk(results: Path) -> Iterator[Path]:
-    for directory, below, files in os.walk(results, onerror=_refuse):
-        below[:] = [name for name in below if not name.startswith(".")]
+    """Manifests, behind links, too; a link to what it lies in is not followed."""
+    above = {os.fspath(results): frozenset[Path]()}
+    for directory, below, files in os.walk(results, onerror=_refuse, followlinks=True):
+        chain = above.pop(directory) | {Path(directory).resolve()}
+        below[:] = [
+            name
+            for name in below
+            if not name.startswith(".") and Path(directory, name).resolve() not in chain
+        ]
+        above |= {os.path.join(directory, name): chain for name in below}  # noqa: PTH118
         for name in files:
             if is_manifest(name):
                 yield Path(directory, name)

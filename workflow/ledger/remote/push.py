@@ -15,6 +15,7 @@ from ledger.remote.address import Address
 from ledger.remote.remote import Remote, RemoteError, connect, fetch
 from ledger.remote.signing import BYTES, Signer, signature_name, statement
 from ledger.remote.through import RECORD_BYTES, each
+from ledger.store.roots import Root, content_of, name_of
 from ledger.store.store import SCHEMA, Action, RecordError, Store, parse
 
 PATIENCE = 60
@@ -48,6 +49,7 @@ def push(
     keys: Iterable[str],
     bar: Callable[[int, str], AbstractContextManager[Progress]],
     by: Signer | None = None,
+    root: Root | None = None,
 ) -> Pushed:
     """Put into a further store what it lacks of some keys; may be broken off, and goes on then.
 
@@ -58,6 +60,7 @@ def push(
     ----------
     bar : a bar of so many bytes.
     by : who signs the records, those too that are there already with the same outputs.
+    root : the results that need them, for `gc` to know there.
 
     Raises
     ------
@@ -65,6 +68,11 @@ def push(
         When it is away, refuses to be written, or has records of a newer format.
     """
     remote = connect(place, PATIENCE)
+    if root:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content_of(root))
+            file.flush()
+            remote.put(name_of(root), Path(file.name))
 
     def record(key: str) -> Action | None:
         path, sink = store.action(key), io.BytesIO()

@@ -90,6 +90,6 @@ def _record(entry: Entry, action: Action) -> dict[str, Any]:
 
 
 def _root(root: Root) -> dict[str, Any]:
-    needs = {"records": len(root.keys), "objects": len(root.objects)}
+    needs = {"records": len({*root.keys, *root.pulled}), "objects": len(root.objects)}
     about = {"state": root.state().value, "is_open": root.is_open, "last_run": root.when}
     return {"root": root.name, **about, **needs}

@@ -40,9 +40,15 @@ def asked_store() -> str | None:
     Raises
     ------
     ConfigError
-        When it begins with a ~ that is no home directory.
+        When it begins with a ~ that is no home directory, or names no directory.
     """
     try:
-        return at_home(os.environ.get(store_variable(), "")) or None
+        asked = at_home(os.environ.get(store_variable(), ""))
     except ValueError as error:
         raise ConfigError(f"{store_variable()}: {error}") from None
+    if "://" in asked:
+        raise ConfigError(
+            f"{store_variable()}: {asked} is no directory, and jobs write this store. Name a "
+            "directory, and further stores in the configuration"
+        )
+    return asked or None

@@ -4,7 +4,8 @@ Each run that may change results writes down in the store where they are and wha
 in `roots`, named by a digest of host and path. It does so twice: when it has taken its turn, and
 when it ends with all finished that it began. In between, and for ever after a run that was killed,
 the root is open: nobody but that host knows what it needs, so all that the store was asked for or
-given since the file was written counts as needed.
+given since the file was written counts as needed. A push does so in the store that it fills, and a
+pull tells what it fetches for results to come.
 
 A host that sees the directory goes by its manifests, which are nearer to the truth than the file.
 Where it sees that the directory is gone, the root is dead. It sees that only if it is the same
@@ -17,7 +18,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -61,6 +62,7 @@ class Root:
     since : where a run before that one left it open, from when on; seconds since 1970, by the clock
         that stamps the store's files.
     keys, objects : of all manifests there: their keys, and the sha256 of their outputs; sorted.
+    pulled : keys of what was fetched for results that may be made there yet; sorted.
     """
 
     host: str
@@ -71,6 +73,7 @@ class Root:
     since: float | None
     keys: tuple[str, ...]
     objects: tuple[str, ...]
+    pulled: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -121,48 +124,87 @@ class Needs:
         )
 
 
-def register(store: Store, results: Path, *, is_open: bool | None = None) -> None:
+def register(
+    store: Store,
+    results: Path,
+    *,
+    is_open: bool | None = None,
+    pulled: Iterable[str] = (),
+    is_all: bool = False,
+) -> None:
     """Write down that a store is kept for a directory of results, and what they need.
 
     Parameters
     ----------
     is_open : whether jobs may still add to it; None leaves that as it is.
+    pulled : keys of what is fetched for results that may be made there yet.
+    is_all : whether that is all that is so, and what was pulled before is needed no more.
 
     Raises
     ------
     OSError
         When the store cannot be written, or something in the results cannot be read.
     """
-    path = results.resolve()
-    needs = Needs.of(sound for _, sound in manifests_below(path) if isinstance(sound, Manifest))
-    named = {"host": owner.place(), "path": str(path), "mount": _mount(path)}
-    place = store.root / DIRECTORY / f"{digest(list(named.values()))}.json"
-    since = _open_since(place)
+    root = seen(results)
+    place = store.root / name_of(root)
+    before = _before(place)
+    since = (before.since or place.stat().st_mtime) if before and before.is_open else None
     is_open = since is not None if is_open is None else is_open
-    root = Root(
-        **named,
-        when=datetime.now(UTC).isoformat(timespec="seconds"),
+    kept = before.pulled if before and not is_all else ()
+    root = replace(
+        root,
         is_open=is_open,
         since=since if is_open else None,
+        pulled=tuple(sorted({*pulled, *kept})),
+    )
+    store.make(place.parent)
+    write_bytes(place, content_of(root), lasting=True)
+
+
+def seen(results: Path) -> Root:
+    """A directory of results here as a root, of which no run is on.
+
+    Raises
+    ------
+    OSError
+        When something in it cannot be read.
+    """
+    path = results.resolve()
+    needs = Needs.of(sound for _, sound in manifests_below(path) if isinstance(sound, Manifest))
+    return Root(
+        host=owner.place(),
+        path=str(path),
+        mount=_mount(path),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        is_open=False,
+        since=None,
         keys=tuple(sorted(needs.keys)),
         objects=tuple(sorted(needs.objects)),
     )
-    store.make(store.root / DIRECTORY)
-    write_bytes(place, sealed(asdict(root), SCHEMA), lasting=True)
 
 
-def _open_since(path: Path) -> float | None:
-    """From when on a root is open by its file; None if it is not, or that is no root."""
+def name_of(root: Root) -> str:
+    """The name in a store of a root's file."""
+    return f"{DIRECTORY}/{digest([root.host, root.path, root.mount])}.json"
+
+
+def content_of(root: Root) -> bytes:
+    """What a root's file holds."""
+    return sealed(asdict(root), SCHEMA)
+
+
+def _before(path: Path) -> Root | None:
+    """The root in a file, if there is a sound one."""
     try:
-        root = _read(path)
+        return _read(path)
     except (OSError, *MALFORMED):
         return None
-    return (root.since or path.stat().st_mtime) if root.is_open else None
 
 
 def _read(path: Path) -> Root:
     body = unsealed(read_bytes(path), SCHEMA)
-    root = Root(**body | {name: tuple(body[name]) for name in ("keys", "objects")})
+    lists = {name: tuple(body.get(name, ())) for name in ("keys", "objects", "pulled")}
+    root = Root(**body | lists)
     check(root)
     return root
 
@@ -203,7 +245,9 @@ def needs(path: Path, root: Root) -> Needs:
         return Needs()
     # Taken before the manifests are read, which a run may be making.
     written = (root.since or path.stat().st_mtime) if root.is_open else math.inf
+    pulled = Needs(keys=frozenset(root.pulled))
     recorded = Needs(keys=frozenset(root.keys), objects=frozenset(root.objects), since=written)
+    recorded |= pulled
     if state is State.ELSEWHERE:
         return recorded
     try:
@@ -212,7 +256,7 @@ def needs(path: Path, root: Root) -> Needs:
         return recorded
     sound = [made for made in found if isinstance(made, Manifest)]
     is_told = len(sound) == len(found) and not root.is_open
-    return Needs.of(sound) if is_told else Needs.of(sound) | recorded
+    return Needs.of(sound) | (pulled if is_told else recorded)
 
 
 def called(known: Mapping[Path, Root], name: str) -> list[Path]:
