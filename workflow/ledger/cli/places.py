@@ -11,11 +11,12 @@ from ledger.jobs.job import RESULTS
 from ledger.remote.address import address
 from ledger.store.place import NOTE, asked_store, at_home
 
-ELSEWHERE = (
-    "give this command on the host that has it, for what is behind SSH. A bucket removes what is "
-    "old by a lifecycle rule; to look into it, copy it, as by `aws s3 sync`, and name the copy"
-)
-"""What to do with a store that is no directory here."""
+ELSEWHERE = {
+    "ssh": "give the command on {host}, with `--store {path}`",
+    "s3": "copy it, as by `aws s3 sync {text} copy`, and give `--store copy`; a lifecycle rule of "
+    "the bucket removes what is old",
+}
+"""What to do with a store that is no directory here, by the kind of its address."""
 
 
 def add_results(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +60,8 @@ def directory(text: str) -> Path:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     if place.kind:
-        raise argparse.ArgumentTypeError(f"{text} is no directory of this machine; {ELSEWHERE}")
+        advice = ELSEWHERE[place.kind].format_map(place._asdict())
+        raise argparse.ArgumentTypeError(f"{text} is no directory of this machine; {advice}")
     return Path(place.path)
 
 

@@ -93,9 +93,8 @@ def _only_further(options: argparse.Namespace) -> str:
 
     further = options.application.configured(options.configfile, options.config).further
     if len(further) != 1:
-        told = (
-            f"{plural(len(further), 'further store')} ({', '.join(further)})" if further else "none"
-        )
+        told = f"{plural(len(further), 'further store')} ({', '.join(further)})"
+        told = told if further else "no further store"
         raise InputError(f"the configuration names {told}; say by --to where to")
     return further[0]
 
