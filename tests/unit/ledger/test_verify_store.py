@@ -111,3 +111,19 @@ def test_wrong_numbers_are_refused(store, capsys):
     for wrong in (("--sample", "5"), ("--sample", "101%"), ("--max-minutes", "0")):
         assert main(["verify", "--store", "store", *wrong]) == 2
         assert "or the like, found" in capsys.readouterr().err
+
+
+def test_a_store_of_another_machine_is_looked_at_there(store, capsys, monkeypatch):
+    for verb in ("verify", "store", "gc"):
+        for place, said in {
+            "s3://lab/x": "copy it, as by `aws s3 sync s3://lab/x copy`",
+            "ssh://me@host/srv/x": "give the command on host, with `--store /srv/x`",
+            "s3:/lab": "it begins otherwise than 's3://'",
+        }.items():
+            assert main([verb, "--store", place]) == 2
+            assert said in capsys.readouterr().err
+    monkeypatch.setenv("EMODAG_STORE", "s3://lab/x")
+    assert main(["store"]) == 1
+    assert "EMODAG_STORE: s3://lab/x is no directory" in capsys.readouterr().err
+    monkeypatch.setenv("HOME", str(store.root.parent))
+    assert main(["verify", "--store=~/store"]) == 0

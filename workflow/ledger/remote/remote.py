@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path, PurePosixPath
@@ -37,6 +37,10 @@ SLOWEST = 1e6
 """How many bytes a second a directory takes at least."""
 
 
+Pieces = Generator[bytes, None, None]
+"""What a file holds, piece by piece; to be closed where it is not read to its end."""
+
+
 class RemoteError(UserError):
     """A further store is away, or refuses what is asked of it; says why, and not which it is."""
 
@@ -53,8 +57,8 @@ class Remote(Protocol):
     def size(self, name: str) -> int | None:
         """How many bytes a file has, None where there is none."""
 
-    def read(self, name: str) -> Iterator[bytes] | None:
-        """What a file holds, piece by piece; None where there is none."""
+    def read(self, name: str) -> Pieces | None:
+        """What a file holds; None where there is none."""
 
     def put(self, name: str, source: Path) -> None:
         """Put a file there, which appears whole or not at all, and takes another one's place."""
@@ -85,11 +89,14 @@ def fetch(remote: Remote, name: str, sink: BinaryIO, limit: int) -> bool:
         When it cannot be written.
     """
     pieces = remote.read(name)
-    for piece in pieces or ():
-        sink.write(piece)
-        if sink.tell() > limit:
-            break
-    return pieces is not None
+    if pieces is None:
+        return False
+    with contextlib.closing(pieces):
+        for piece in pieces:
+            sink.write(piece)
+            if sink.tell() > limit:
+                break
+    return True
 
 
 @contextlib.contextmanager
@@ -129,7 +136,7 @@ class Directory:
         """See `Remote`."""
         return next(map(int, self._ask("size", name)), None)
 
-    def read(self, name: str) -> Iterator[bytes] | None:
+    def read(self, name: str) -> Pieces | None:
         """See `Remote`."""
         pieces = self._ask("read", name)
         return None if next(pieces, None) is None else pieces
@@ -143,7 +150,7 @@ class Directory:
         """See `Remote`."""
         list(self._ask("use", name))
 
-    def _ask(self, what: str, *about: str, seconds: float | None = None) -> Iterator[bytes]:
+    def _ask(self, what: str, *about: str, seconds: float | None = None) -> Pieces:
         """What a process answers, piece by piece, each after so many seconds at most.
 
         One that is not heard to its end is of no use any more.
@@ -220,7 +227,7 @@ class Bucket:
         with _explained(*self._errors), contextlib.suppress(FileNotFoundError):
             return self._obstore.head(self._bucket, name)["size"]
 
-    def read(self, name: str) -> Iterator[bytes] | None:
+    def read(self, name: str) -> Pieces | None:
         """See `Remote`."""
         with _explained(*self._errors):
             try:
@@ -238,7 +245,7 @@ class Bucket:
     def use(self, name: str) -> None:
         """See `Remote`; a bucket tells when a file was put there, and nothing else."""
 
-    def _pieces(self, found: Any) -> Iterator[bytes]:
+    def _pieces(self, found: Any) -> Pieces:
         stream = found.stream(CHUNK)
         while True:
             with _explained(*self._errors):
@@ -268,7 +275,7 @@ class Host:
         with contextlib.suppress(FileNotFoundError):
             return self._wait(self._sftp.stat, str(self._root / name)).size
 
-    def read(self, name: str) -> Iterator[bytes] | None:
+    def read(self, name: str) -> Pieces | None:
         """See `Remote`."""
         with contextlib.suppress(FileNotFoundError):
             return self._pieces(self._wait(self._sftp.open, str(self._root / name), "rb"))
@@ -293,7 +300,7 @@ class Host:
         with contextlib.suppress(FileNotFoundError, RemoteError):  # another user's, say
             self._wait(self._sftp.utime, str(self._root / name))
 
-    def _pieces(self, stream: Any) -> Iterator[bytes]:
+    def _pieces(self, stream: Any) -> Pieces:
         try:
             while piece := self._wait(stream.read, CHUNK):
                 yield piece
