@@ -162,6 +162,10 @@ def test_records_that_no_store_can_have_made(lab, mine):
     said = brought(mine)
     assert len(said) == 2 and files(mine.root) == {}
     assert "(and 3 more like it); not used" in said[0] and "is not what its name says" in said[1]
+    for size, why in ((1 << 62, "for which there is no room here"), (-1, "(and 4 more like it)")):
+        spoil(paths[4], told(outputs={"x": {**output, "bytes": size}}))
+        again = StoreThrough(mine.root, [str(lab)])
+        assert why in brought(again)[-1] and files(mine.root) == {}
 
 
 def test_a_record_without_end_is_not_read_to_its_end(lab, mine):

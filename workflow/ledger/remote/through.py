@@ -7,6 +7,7 @@ again. What it would have had is computed, so no result depends on whether one i
 
 import io
 import json
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -179,6 +180,8 @@ class StoreThrough(Store):
 
     def _object(self, room: Path, remote: Remote, output: Output) -> bool | Damaged:
         name, path = self.name(self.object(output.sha256)), room / output.sha256
+        if output.bytes > shutil.disk_usage(room).free:
+            return Damaged(f"{name} has {output.bytes:,} bytes, for which there is no room here")
         with path.open("x+b") as sink:
             if not fetch(remote, name, sink, output.bytes):
                 return False

@@ -87,8 +87,9 @@ class Action:
         check(self)
         float(self.cost["seconds"])
         for name, output in self.outputs.items():
-            if not (is_file_name(name) and is_sha256(output.sha256) and is_sha256(output.logical)):
-                raise ValueError("an unsafe name")
+            names = is_file_name(name), is_sha256(output.sha256), is_sha256(output.logical)
+            if not all(names) or output.bytes < 0:
+                raise ValueError("an unsafe name or size")
 
 
 def parse(content: bytes, key: str) -> Action:
