@@ -110,4 +110,9 @@ def test_a_lab_keeps_what_pushed_results_need_and_what_was_fetched(tmp_path):
     assert jobs(one.run("--config", "top=3"), "RUN") == []
     shutil.rmtree(two.path / "results")
     shutil.rmtree(two.path / ".words")
+    # What is pulled is for results to come, and stays as long as these may.
+    assert "has 3 of 3 jobs now" in two.ends("words", "pull", "--config", "top=4").stderr
+    age(two.path / ".words/store")
+    assert gc(two) == [] and store(two)["roots"][0]["records"] == 3
+    lab.rename(tmp_path / "away")
     assert jobs(two.run("--config", "top=4"), "RUN") == []
