@@ -132,6 +132,7 @@ def test_a_run(tmp_path, alice):
     first.run()
     said = first.ends("words", "push", "--to", str(lab), "--sign", str(alice))
     assert "3 records and 3 files put there" in said.stderr
+    assert f"3 records there signed with {alice}." in said.stderr
     other = Words.create(tmp_path / "other")
     told = f"json.dumps(config), further=[{str(lab)!r}], trusted=[config['who']])"
     other.edit("words/jobs.py", "json.dumps(config))", told)

@@ -72,6 +72,9 @@ def _push(options: argparse.Namespace) -> int:
     for line in _doubts(done, keys):
         complain(line)
     tell(_line(place.text, len(keys), done))
+    if by:
+        signed = len(keys) - len(done.lost) - len(done.others)
+        tell(f"{plural(signed, 'record')} there signed with {options.sign}.")
     return int(bool(done.lost))
 
 
