@@ -29,7 +29,7 @@ from ledger.compare.difference import difference
 from ledger.compare.dotted import changes
 from ledger.context import Progress
 from ledger.disk.atomic import copy_hashed, write_bytes
-from ledger.disk.canonical import digest
+from ledger.disk.canonical import canonical_json, digest
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import EnvironmentMismatch, UserError
 from ledger.jobs.freshness import Manifests
@@ -222,7 +222,7 @@ class _Bench:
             except RecordError as error:
                 verdict.wrong[place] = str(error)
             if verdict.wrong:
-                verdict.around = _around(then, now)
+                verdict.around = around(then, now)
                 with contextlib.suppress(UserError):
                     again = self._compute(room / "second", may_fork=False)
                     verdict.is_repeated = again.manifest == now.manifest
@@ -344,8 +344,14 @@ def _values(manifest: Manifest) -> dict[str, str]:
     return {name: output.logical for name, output in manifest.outputs.items()}
 
 
-def _around(then: Step, now: Step) -> list[dict[str, Any]]:
+def around(then: Step, now: Step) -> list[dict[str, Any]]:
     """The circumstances that are not as they were, as far as both sidecars tell."""
     if not then.execution or not now.execution:
         return []
-    return changes(*({name: s.execution.get(name) for name in AROUND} for s in (then, now)))
+    return changes(*(_told_around(step.execution) for step in (then, now)))
+
+
+def _told_around(execution: dict[str, Any]) -> dict[str, Any]:
+    told = {name: execution.get(name) for name in AROUND}
+    # They are in the order in which that process happened to find them.
+    return told | {"libraries": sorted(told["libraries"] or [], key=canonical_json)}

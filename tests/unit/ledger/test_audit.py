@@ -1,0 +1,23 @@
+"""What `audit` says of the circumstances of two computations; whole audits are in tests/workflow."""
+
+import json
+
+from ledger.ask.audit import around
+from ledger.ask.lineage import Step
+from tests.unit.ledger.test_store import KEY, manifest
+
+
+def step(place, libraries):
+    place.mkdir()
+    told = {"key": KEY, "started": "2026-01-01T00:00:00+00:00", "libraries": libraries}
+    text = json.dumps({**told, "cost": {"seconds": 1.0}, "cores": 2})
+    (place / "provenance.json").write_text(text)
+    return Step(str(place / "manifest.json"), manifest())
+
+
+def test_libraries_are_the_same_in_whichever_order_they_were_found(tmp_path):
+    one, other = ({"internal_api": "openblas", "version": version} for version in ("1", "2"))
+    then, now = step(tmp_path / "a", [one, other]), step(tmp_path / "b", [other, one])
+    assert around(then, now) == []
+    (change,) = around(then, step(tmp_path / "c", [one, {**other, "version": "3"}]))
+    assert (change["key"], change["a"], change["b"]) == ("libraries.1.version", "2", "3")
