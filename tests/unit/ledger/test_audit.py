@@ -1,4 +1,4 @@
-"""What `audit` says of the circumstances of two computations; whole audits are in tests/workflow."""
+"""What `audit` says of the circumstances of two computations; real ones are in tests/workflow."""
 
 import json
 
