@@ -1,5 +1,6 @@
 """Further stores on real servers: what comes through, what is refused, what a fault costs."""
 
+import os
 import threading
 import time
 from http.server import HTTPServer, SimpleHTTPRequestHandler
@@ -188,3 +189,12 @@ def test_a_directory_behind_ssh_that_may_only_be_read(ssh, tmp_path):
     ssh.write("objects", b"")
     with pytest.raises(RemoteError, match=r"objects|Failure|directory"):
         pushed(tmp_path, ssh.address)
+
+
+def test_what_is_fetched_by_ssh_counts_there_as_used(ssh, tmp_path):
+    pushed(tmp_path, ssh.address)
+    records = list((tmp_path / "far/actions").glob("*/*"))
+    for record in records:
+        os.utime(record, (1e9, 1e9))
+    StoreThrough(tmp_path / "theirs", [ssh.address]).lookup(KEYS[1])
+    assert sum(record.stat().st_mtime > 1e9 for record in records) == 1
