@@ -66,6 +66,8 @@ def _push(options: argparse.Namespace) -> int:
     keys = {made.key: made for made in _manifests(options.targets)}
     try:
         store = Store(store_path(options, Path(RESULTS)))
+        if not place.kind and Path(place.path).resolve() == store.root.resolve():
+            raise InputError(f"--to: {place.text} is the store that has these results already")
         done = push(store, place, keys, Talk("push").progress, by, seen(Path(RESULTS)))
     except RemoteError as error:
         raise InputError(f"{place.text}: {error}") from None
