@@ -131,7 +131,7 @@ def test_the_index_tells_of_every_run_file_and_job(reported):
     ]
     mean = sum(fit["macro_f1_last_epoch"] for fit in fits) / 4
     runs = text[text.index("<h3>Every run</h3>") :]
-    told = re.search(r"Students 2</th>((?:<td>.*?</td>)+)", runs)[1]
+    told = re.search(r"Generation 2</th>((?:<td>.*?</td>)+)", runs)[1]
     cells = re.findall("<td>(.*?)</td>", told)
     assert cells[:1] + cells[2:] == [f"{mean:.3f}", "nested", "local", "base", "4", "1, 2"]
     for file in ("report.html", "scores.csv", "configuration.yaml"):

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import html
 import os
 import pty
 import re
@@ -132,28 +133,24 @@ def test_the_end_tells_the_score_as_the_report_has_it_and_what_is_next(copy_of_f
     done = project.snakemake("results/report.html")
     said = lines_of(done)
     end = said[next(at for at, line in enumerate(said) if re.match(r"emodag: \d+ jobs", line)) :]
-    score = re.fullmatch(
-        r"Score to expect of new people: macro-F1 (0\.\d{3}) "
-        r"\(95 % interval (0\.\d{3} to 0\.\d{3}), over 6 persons; nested, generation 2\)",
-        end[1],
-    )
-    page = project.read("results/report.html")
-    assert score and f"95 % interval {score[2]}, over 6 persons" in page
+    page = html.unescape(re.sub("</?code>", "`", project.read("results/report.html")))
+    titles = ("Score to expect of new people", "Against a simple learner")
+    titles += ("Self-training", "People it fails")
+    for line, title in zip(end[1:5], titles, strict=True):
+        figure, _, text = line.removeprefix(f"{title}: ").partition(". ")
+        assert f'<h2>{title}</h2>\n<span class="figure">{figure}</span>{text}</li>' in page
     found = [
         float(row["macro_f1_last_epoch"])
         for row in csv.DictReader(project.read("results/scores.csv").splitlines())
         if (row["protocol"], row["stage"]) == ("nested", "gen2")
     ]
-    assert score[1] == f"{sum(found) / len(found):.3f}"
-    gain = re.fullmatch(
-        r"Self-training: (.0\.\d{3}) \(95 % interval (\S+ to \S+)\) from the teacher on\. .+",
-        end[2],
-    )
-    assert gain and f">{gain[1]}<" in page and f"95 % interval {gain[2]}" in page
-    assert re.fullmatch(r"Score of the submission on the test table: macro-F1 0\.\d{3}", end[3])
-    made = set(end[4].removeprefix("Made: ").split(", "))
+    assert f": {sum(found) / len(found):.3f}. Macro-F1 of generation 2 " in end[1]
+    assert re.fullmatch(r"Score of the submission on the test table: macro-F1 0\.\d{3}", end[5])
+    made = set(end[6].removeprefix("Made: ").split(", "))
     assert {"results/submission.csv", "results/report.html"} <= made
-    assert end[-1] == "Next: open results/report.html"
+    first, *steps = end[7:]
+    assert first == "Next: open results/report.html" and len(steps) == 3
+    assert all(f"<li>{step.removeprefix('Next: ')}</li>" in page for step in steps)
 
 
 def test_all_from_the_store(copy_of_finished):
@@ -163,7 +160,7 @@ def test_all_from_the_store(copy_of_finished):
     assert jobs(done, "RUN") == [] and len(jobs(done, "HIT")) == 32
     end = lines_of(done)[-5:]
     assert end[0].startswith("emodag: 32 jobs, 32 hits; took ")
-    assert re.match(r"Score to expect of new people: macro-F1 0\.\d{3} \(the report has", end[1])
+    assert re.match(r"Score to expect of new people: 0\.\d{3}\. The report has", end[1])
     following = "Next: snakemake results/report.html -c2 --configfile small.yaml "
     assert end[-1].startswith(following)
 

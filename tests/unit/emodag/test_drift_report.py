@@ -259,4 +259,6 @@ def test_other_words():
         "> 99.99 %",
         "100 %",
     ]
-    assert title("gen2/pseudo_labels") == "Pseudo-labels 2" and title("gen10") == "Students 10"
+    told = {"gen10": "generation 10", "stage0": "stage 0", "by_person": "features by person"}
+    told |= {"gen2/pseudo_labels": "pseudo-labels of generation 2", "held_out": "held out"}
+    assert {step: title(step) for step in told} == told

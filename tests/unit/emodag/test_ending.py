@@ -47,8 +47,7 @@ def test_the_score_each_warning_once_files_and_the_next_command(run):
     target = "results/scores.csv"
     arguments = ["-c8", target, "-F", "--configfile", "my file.yaml"]
     assert said(run, {"local/table", "scores"}, {target}, arguments) == [
-        "Score to expect of new people: macro-F1 0.550 "
-        "(the report has its interval; nested, generation 2)",
+        "Score to expect of new people: 0.550. The report has its interval.",
         "WARNING local/table: doubt 1",
         "WARNING local/table: doubt 0",
         "WARNING local/table: doubt 2",
@@ -84,8 +83,8 @@ def test_what_is_submitted_and_its_score_where_it_is_asked_for(run):
         "The submission is of alone; ask for results/variants.csv to have its score"
     )
     first, *_ = ending.of_success(asked, run, ["scores"], [], [])
-    assert first.startswith("Score to expect of new people, of base: macro-F1 0.550")
-    header, row = "variant,macro_f1,low,high,difference", "alone,0.5,{},{},0.1"
+    assert first.startswith("Score to expect of new people: 0.550")
+    header, row = "variant,changes,macro_f1,low,high,difference", "alone,a=1,0.5,{},{},0.1"
     for ends, told in (((0.4, 0.6), " (95 % interval 0.400 to 0.600)"), (("", ""), "")):
         ending.Path("results/variants.csv").write_text(f"{header}\n{row.format(*ends)}\n")
         found = said("submission", "variants")
@@ -96,7 +95,16 @@ def test_an_interval_that_cannot_be_had(run):
     """Computed in a process of its own, which finds no inputs here."""
     tally.add("scores", hit=False, seconds=1.0)
     (score, *_) = said(run, {"scores"})
-    assert "the report has its interval" in score
+    assert score.endswith("The report has its interval.")
+
+
+def test_every_page_that_was_made_is_named(run):
+    for job in ("report", "index"):
+        tally.add(job, hit=False, seconds=1.0)
+    assert said(run, {"report"})[-2:] == [
+        "Made: results/report.html, results/index.html",
+        "Next: open results/report.html, results/index.html",
+    ]
 
 
 def test_failed_jobs_each_once_with_what_to_do():

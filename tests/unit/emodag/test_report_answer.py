@@ -1,10 +1,14 @@
 """The report's first screen: sentences and next steps that the numbers decide on."""
 
+import re
+import shlex
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 
+from emodag.config.sections import load
 from emodag.pages.report import answer
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.words import MINUS
@@ -14,7 +18,12 @@ from emodag.science.scores.resampling import Estimate
 PERSONS = [f"S{at}" for at in range(1, 11)]
 
 LINEAR = {"persons": 10, "variant": "linear", "macro_f1": 0.7, "leak_free": "yes", "p_holm": 0.01}
-LINEAR |= {"difference": 0.1, "difference_low": 0.04, "difference_high": 0.16}
+LINEAR |= {
+    "changes": "learner=logistic_regression",
+    "difference": 0.1,
+    "difference_low": 0.04,
+    "difference_high": 0.16,
+}
 BASE = {
     "persons": 10,
     "variant": "base",
@@ -22,6 +31,7 @@ BASE = {
     "leak_free": "yes",
     "p_holm": "",
     "difference": "",
+    "changes": "",
 }
 
 SELECTION = {"variants": 2, "winner": "linear", "naive": 0.7, "corrected": 0.69}
@@ -42,7 +52,12 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
     intervals.own = lambda _: own
     intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, 0.3))
     bare = {"protocols": ["nested"], "last": "gen1", "seeds": [1], "repeats": 1, "leaderboard": {}}
-    bare |= {"persons": PERSONS, "variants": [BASE, LINEAR | {"p_holm": 0.9}], "has_test": True}
+    bare |= {
+        "has_networks": True,
+        "persons": PERSONS,
+        "variants": [BASE, LINEAR | {"p_holm": 0.9}],
+        "has_test": True,
+    }
     bare |= {
         "submitted": None,
         "selection": None,
@@ -102,6 +117,31 @@ def test_a_better_variant_is_told_with_what_its_choice_is_worth():
     assert found("Better variants", variants=[BASE, worse]).figure == "none"
 
 
+def test_the_score_is_held_against_the_best_simple_learner():
+    other = {"variant": "other", "changes": "training.mixup=0", "macro_f1": 0.9}
+    worse = LINEAR | {"variant": "trees", "changes": "learner=lightgbm", "macro_f1": 0.5}
+    told = found("Against a simple learner", variants=[LINEAR | other, LINEAR, BASE, worse])
+    assert told.figure == f"{MINUS}0.100" and told.is_warning
+    ends = f"{MINUS}0.160 to {MINUS}0.040"
+    assert f"linear, the best simple learner (0.700; 95 % interval {ends})" in told.text
+    assert told.text.endswith("The simple learner is better.")
+    same = found("Against a simple learner", variants=[LINEAR | {"p_holm": 0.5}, BASE])
+    assert same.text.endswith("This table cannot tell these apart.")
+    better = found("Against a simple learner", variants=[BASE, LINEAR | {"difference": -0.1}])
+    assert better.figure == "+0.100" and better.text.endswith("The network is better.")
+
+
+def test_without_a_simple_learner_the_command_for_one_is_told():
+    none = found("Against a simple learner", variants=[])
+    assert none.figure == "not run" and none.text.startswith("No simple learner was run.")
+    (setting,) = shlex.split(re.search("--config (.+)`", none.text)[1])
+    key, _, value = setting.partition("=")
+    asked = load({key: yaml.safe_load(value)})
+    assert asked.variants == {"linear": {"learner": "logistic_regression"}}
+    alone = found("Against a simple learner", has_networks=False, params={"learner": "svm"})
+    assert "svm" in alone.text
+
+
 def test_each_generation_is_held_against_the_one_before_it():
     assert "one before it" not in found("Self-training", gen1=0.65).text
     run, intervals = made(last="gen2")
@@ -114,13 +154,13 @@ def test_each_generation_is_held_against_the_one_before_it():
 
 
 STEPS = {
-    "Add `nested` to `protocols`": {"protocols": ["published"]},
-    "Set `generations: 0`": {"gen0": 0.7},
-    "Set `submit: linear`": {"variants": [LINEAR, BASE]},
+    "Add the leak-free protocol": {"protocols": ["published"]},
+    "Stop at generation 0": {"gen0": 0.7},
+    "Submit the better variant": {"variants": [LINEAR, BASE]},
+    "Compare with a simple learner": {"variants": []},
     "See “Scores by person”": {"own": np.linspace(0.2, 0.8, 10)},
     "Add people: the interval of 10 persons is": {"spread": 0.03},
-    "Compare with a simple learner: `variants: {linear:": {"variants": []},
-    "Ask whether other machines score the same: `snakemake": {"inputs": {}},
+    "Ask whether other machines score the same": {"inputs": {}},
 }
 
 
@@ -132,13 +172,16 @@ def test_with_nothing_to_do_there_are_no_steps():
 def test_each_step_has_its_reason(step):
     (only,) = answer.steps(*made(**STEPS[step]))
     assert only.startswith(step)
+    command = re.search("`(.+)`$", only)[1]
+    assert re.match("snakemake -c8|emodag check", command)
+    assert "results/configuration.yaml" in shlex.split(command)
 
 
 def test_a_few_steps_are_told_the_weightiest_first():
     facts = {name: value for facts in STEPS.values() for name, value in facts.items()}
     facts |= {"protocols": ["nested"], "variants": [LINEAR, BASE]}
     told = answer.steps(*made(**facts))
-    first = list(STEPS)[1:4]
+    first = [list(STEPS)[at] for at in (1, 2, 4)]
     assert [each.startswith(step) for each, step in zip(told, first, strict=True)] == [True] * 3
 
 

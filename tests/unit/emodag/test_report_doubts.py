@@ -21,8 +21,7 @@ def run(**facts):
 
 
 def test_doubts_stand_on_the_first_screen(monkeypatch):
-    monkeypatch.setattr(answer, "_score", lambda *_: "the score")
-    monkeypatch.setattr(answer, "_failing", lambda *_: "whom it fails")
+    monkeypatch.setattr(answer, "verdict", lambda *_: ["the score", "whom it fails"])
     found = {"warnings": ["neighbouring rows are equal", "'S2' is in both tables"]}
     bare = {
         "leaderboard": {},

@@ -270,16 +270,27 @@ def test_names_are_written_so_that_they_are_read_again():
     assert load(yaml.safe_load(effective_yaml(config))) == config
 
 
-def test_words_of_a_table_are_no_numbers():
+@pytest.fixture
+def rows(tmp_path):
+    """The rows of a table, as they are read."""
+
+    def read(text):
+        (tmp_path / "variants.csv").write_text(text)
+        return read_rows(tmp_path / "variants.csv")
+
+    return read
+
+
+def test_words_of_a_table_are_no_numbers(rows):
     head = "variant,changes,macro_f1,difference,p_holm,persons,leak_free,environments\n"
-    rows = read_rows((head + "nan,a=1,0.5,0.1,0.01,10,yes,1\nbase,,0.4,,,10,yes,1\n").splitlines())
-    assert verdict(rows) == "1 of 1 variant differs from base (better: nan)."
+    found = rows(head + "nan,a=1,0.5,0.1,0.01,10,yes,1\nbase,,0.4,,,10,yes,1\n")
+    assert verdict(found) == "1 of 1 variant differs from base (better: nan)."
 
 
 def test_many_variants_of_few_persons_cannot_be_told_apart():
-    base = {"variant": "base", "difference": "", "p_holm": "", "persons": 10.0}
+    base = {"variant": "base", "difference": "", "p_holm": "", "persons": 10.0, "changes": ""}
     others = [{"variant": f"v{n}", "difference": 0.7, "p_holm": 0.0527} for n in range(26)]
-    rows = [{**row, "persons": 10.0} for row in others] + [base]
+    rows = [base | row for row in others] + [base]
     assert "however large: compare fewer variants" in verdict(rows)
     assert verdict(rows[1:]).startswith("None of 25 variants differs")
 

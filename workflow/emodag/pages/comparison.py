@@ -1,7 +1,8 @@
 """What a comparison of variants comes to, in words."""
 
 import csv
-from collections.abc import Iterable
+import re
+from pathlib import Path
 from typing import Any
 
 from emodag.pages.words import brief, interval
@@ -11,12 +12,13 @@ ALPHA = 0.05
 """Below this p value a difference is called one."""
 
 
-def read_rows(lines: Iterable[str]) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of variants.csv, best first, with numbers as such and "" for what is not known."""
-    rows = [
-        {key: text if key in WORDS else _value(text) for key, text in row.items()}
-        for row in csv.DictReader(lines)
-    ]
+    with path.open(newline="") as stream:
+        rows = [
+            {key: text if key in WORDS else _value(text) for key, text in row.items()}
+            for row in csv.DictReader(stream)
+        ]
     return sorted(rows, key=lambda row: -row["macro_f1"])
 
 
@@ -59,6 +61,17 @@ def verdict(rows: list[dict[str, Any]]) -> str:
     )
     differ = "differs" if found == 1 else "differ"
     return f"{found} of {plural(len(tested), 'variant')} {differ} from {base} ({'; '.join(told)})."
+
+
+def simple_learner(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The best leak-free variant with another learner than the network, None without any."""
+    found = (row for row in rows if re.search(r"\blearner=(?!network)", row["changes"]))
+    return next((row for row in found if row["p_holm"] != ""), None)
+
+
+def is_to_configuration(rows: list[dict[str, Any]]) -> bool:
+    """Whether the variants are compared with the configuration itself."""
+    return any(row["difference"] == row["changes"] == "" for row in rows)
 
 
 def choice(selection: dict[str, Any] | None) -> list[str]:

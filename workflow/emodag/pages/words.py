@@ -1,6 +1,5 @@
 """Numbers and steps of the chain as people read them."""
 
-import re
 from collections.abc import Sequence
 
 MINUS = "\N{MINUS SIGN}"
@@ -8,26 +7,26 @@ MINUS = "\N{MINUS SIGN}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 """Digits as powers are written."""
 
-TITLES = {
-    r"table": "Table",
-    r"folds": "Folds",
-    r"stage0": "Stage 0",
-    r"by_person": "Features by person",
-    r"scaled": "Scaled features",
-    r"gen0": "Teacher",
-    r"gen(\d+)/pseudo_labels": r"Pseudo-labels \1",
-    r"gen(\d+)": r"Students \1",
-    r"gen(\d+)/blend": r"Blend \1",
+CALLED = {
+    "gen": "generation",
+    "by_person": "features by person",
+    "scaled": "scaled features",
+    "pseudo_labels": "pseudo-labels",
 }
-"""What the steps of the chain are called."""
+"""What the steps of the chain are called, where not as their results are."""
 
 
 def title(step: str) -> str:
-    """The title of a step, such as `Students 2` for `gen2`."""
-    for pattern, text in TITLES.items():
-        if match := re.fullmatch(pattern, step):
-            return match.expand(text)
-    return step
+    """What people call a step of the chain, such as `generation 2` for `gen2`."""
+    home, _, part = step.rpartition("/")
+    kind = part.rstrip("0123456789")
+    called = f"{CALLED.get(kind, kind.replace('_', ' '))} {part[len(kind) :]}".rstrip()
+    return f"{called} of {title(home)}" if home else called
+
+
+def capital(text: str) -> str:
+    """The same with a capital letter to begin with."""
+    return text[:1].upper() + text[1:]
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -85,14 +84,19 @@ def around(ends: Sequence[float], show) -> str:
     return f" ({interval(ends, show)})" if low < high else ""
 
 
+def expected(protocol: str) -> str:
+    """What the score of a protocol is called."""
+    return "Score to expect of new people" if protocol == "nested" else "Score, flattered"
+
+
 def worth(gain: Sequence[float]) -> str:
     """What the interval of self-training's gain says, and what to do."""
     low, high = gain
     if low > 0:
         return "It helps."
     if high < 0:
-        return "It hurts: set `generations: 0`."
-    return "These people cannot tell whether it helps; `generations: 0` is quicker."
+        return "It hurts: stop at generation 0."
+    return "This table cannot tell these apart, and generation 0 is there sooner."
 
 
 def short(name: str) -> str:

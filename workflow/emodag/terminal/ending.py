@@ -2,18 +2,20 @@
 
 import csv
 import json
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emodag.chain.chain import Chain
+from emodag.chain.jobs import LISTING
 from emodag.config.variants import BASE
 from emodag.pages.comparison import choice, read_rows, verdict
-from emodag.pages.words import brief, worth
+from emodag.pages.words import brief, expected
 from ledger.jobs.job import RESULTS, Job
 from ledger.run import tally, turn
 from ledger.run.forking import START
@@ -26,7 +28,9 @@ MOST = 3
 """Of more warnings the others are counted."""
 
 PATIENCE = 20
-"""Seconds that an interval is waited for."""
+"""Seconds that the verdict is waited for."""
+
+VARIANTS = Path(RESULTS, "variants.csv")
 
 
 def of_success(
@@ -45,10 +49,11 @@ def of_success(
     needed : names of jobs that the targets rest on, whether or not there was anything to do.
     targets, arguments : what Snakemake has been asked for, and all that stood behind its name.
     """
-    jobs = tally.done()
-    is_computed = any(not job["hit"] for job in jobs)
+    jobs, told = tally.done(), {}
     if "scores" in needed:
-        yield from _score(config, chain, with_interval=is_computed)
+        if any(not job["hit"] for job in jobs if job["job"] in chain):
+            told = _verdict(config, chain, needed)
+        yield from told.get("findings", _score(config))
     if "leaderboard" in needed and config.submit == BASE:
         yield from _hidden(config)
     if "variants" in needed:
@@ -59,52 +64,48 @@ def of_success(
     names = {job["job"] for job in jobs}
     made = [job for job in chain.values() if job.name in names and (job.is_final or job.beside)]
     files = [job.path(file) for job in made for file in job.outputs]
+    if "index" in names:
+        files.append(LISTING)
     if files:
         yield f"Made: {', '.join(files)}"
     if pages := [file for file in files if file.endswith(".html")]:
         yield f"Next: open {', '.join(pages)}"
     elif {"submission", "scores"} & set(needed) and "report" in chain:
         yield f"Next: {_command(targets, arguments)}    (all of it drawn, on one page)"
+    if "report" in needed:
+        yield from (f"Next: {step}" for step in told.get("steps", []))
 
 
-def _score(config: "Config", chain: Mapping[str, Job], *, with_interval: bool) -> Iterator[str]:
+def _score(config: "Config") -> Iterator[str]:
+    """The score without its interval, which takes seconds to compute."""
     protocol, stage = config.protocols[-1], _last(config)
     wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
-    found = [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]
-    if not found:
-        return
-    interval = (with_interval and _interval(config, chain)) or {}
-    ends = "the report has its interval"
-    if interval:
-        low, high = map(brief, interval["ends"])
-        ends = f"95 % interval {low} to {high}, over {plural(interval['persons'], 'person')}"
-    title = "Score to expect of new people" if protocol == "nested" else "Score, flattered"
-    score = brief(sum(found) / len(found))
-    title += ", of base" * (config.submit != BASE)
-    yield f"{title}: macro-F1 {score} ({ends}; {protocol}, generation {stage[3:]})"
-    if gain := interval.get("gain"):
-        low, high = (brief(end, signed=True) for end in gain["ends"])
-        change = f"{brief(gain['value'], signed=True)} (95 % interval {low} to {high})"
-        yield f"Self-training: {change} from the teacher on. {worth(gain['ends'])}"
+    if found := [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]:
+        score = brief(sum(found) / len(found))
+        yield f"{expected(protocol)}: {score}. The report has its interval."
 
 
-def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | None:
-    """What `emodag.terminal.interval` finds, None where it finds nothing."""
+def _verdict(
+    config: "Config", chain: Mapping[str, Job], needed: Collection[str]
+) -> dict[str, list[str]]:
+    """What `emodag.terminal.verdict` prints, nothing where it finds nothing.
+
+    Without the report it is of what the scores are of.
+    """
     report = chain.get("report")
     if report is None:
-        return None
-    protocol, last = config.protocols[-1], _last(config)
-    wanted = {"table/train_rows.parquet", "folds/folds.parquet"} | {
-        f"{protocol}/seed{seed}/{stage}/fold{fold}/validation.parquet"
-        for stage in (last, "gen0")
-        for seed in config.seeds
-        for fold in Chain(config, config.environment).folds
+        return {}
+    held_out = re.compile(rf"{config.protocols[-1]}/.*/validation\.parquet")
+    tables = {"table/train_rows.parquet", "folds/folds.parquet"}
+    tables |= {"variants.csv", "selection.json"} if VARIANTS.is_file() else set()
+    inputs = {
+        role: origin if isinstance(origin, str) else chain[origin[0]].path(origin[1])
+        for role, origin in report.inputs.items()
+        if "report" in needed or role in tables or held_out.fullmatch(role)
     }
-    origins = {role: origin for role, origin in report.inputs.items() if role in wanted}
-    inputs = {role: chain[job].path(file) for role, (job, file) in origins.items()}
     with suppress(OSError, ValueError, subprocess.SubprocessError):
         done = subprocess.run(
-            [sys.executable, "-I", "-S", str(START), "-m", "emodag.terminal.interval"],
+            [sys.executable, "-I", "-S", str(START), "-m", "emodag.terminal.verdict"],
             input=json.dumps({"inputs": inputs, "params": report.params}),
             capture_output=True,
             text=True,
@@ -112,7 +113,7 @@ def _interval(config: "Config", chain: Mapping[str, Job]) -> dict[str, Any] | No
             check=True,
         )
         return json.loads(done.stdout)
-    return None
+    return {}
 
 
 def _hidden(config: "Config") -> Iterator[str]:
@@ -131,8 +132,7 @@ def _compared() -> Iterator[str]:
     """What the comparison of variants comes to."""
     with suppress(OSError, ValueError, KeyError):
         selection = json.loads(Path(RESULTS, "selection.json").read_text())
-        with Path(RESULTS, "variants.csv").open(newline="") as stream:
-            yield verdict(read_rows(stream))
+        yield verdict(read_rows(VARIANTS))
         yield from choice(selection)
         yield "The table: emodag variants"
 
@@ -141,8 +141,7 @@ def _submitted(name: str, *, is_compared: bool) -> str:
     """Which variant or vote the submission is of, and its score."""
     with suppress(OSError, ValueError, KeyError):
         if is_compared:
-            with Path(RESULTS, "variants.csv").open(newline="") as stream:
-                (row,) = [row for row in read_rows(stream) if row["variant"] == name]
+            (row,) = [row for row in read_rows(VARIANTS) if row["variant"] == name]
             low, high = row["low"], row["high"]
             ends = "" if low == "" else f" (95 % interval {brief(low)} to {brief(high)})"
             return f"The submission is of {name}: macro-F1 {brief(row['macro_f1'])}{ends}"

@@ -145,10 +145,10 @@ def _scores(here: Scores, there: Scores) -> Iterator[str]:
         seeds = here[protocol, step], there[protocol, step]
         common = [seed for seed in seeds[0] if seed in seeds[1]]
         if not common:
-            yield f"No run seed of {protocol}, {title(step).lower()}, is in both runs."
+            yield f"No run seed of {protocol}, {title(step)}, is in both runs."
             continue
         a, b = (side[common[0]] for side in seeds)
-        score = f"Macro-F1 of {protocol}, {title(step).lower()}, run seed {common[0]}"
+        score = f"Macro-F1 of {protocol}, {title(step)}, run seed {common[0]}"
         if a == b:
             yield f"{score}: {brief(a)} here and there."
             continue

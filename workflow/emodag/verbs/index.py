@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,13 +41,16 @@ def _index(options: argparse.Namespace) -> int:
     from ledger.cli.printing import tell
     from ledger.disk.atomic import write_bytes
     from ledger.errors import InputError
+    from ledger.run import tally
 
+    began = time.monotonic()
     config = last_configuration()
     jobs, outdated = _jobs(config)
     if not jobs:
         raise InputError("no results of this configuration and code; run `snakemake` first")
     text = page(jobs, _files(), _hidden(), _variants(), outdated)
     write_bytes(PAGE, text.encode())
+    tally.add("index", hit=False, seconds=time.monotonic() - began)
     tell(f"wrote {PAGE}")
     return 0
 
@@ -141,7 +145,4 @@ def _variants() -> list[dict[str, Any]]:
     from emodag.pages.comparison import read_rows
 
     path = PAGE.with_name("variants.csv")
-    if not path.is_file():
-        return []
-    with path.open(newline="") as stream:
-        return read_rows(stream)
+    return read_rows(path) if path.is_file() else []

@@ -43,8 +43,7 @@ def _variants(options: argparse.Namespace) -> int:
     config = last_configuration()
     jobs = workflow_of(config).jobs
     seconds = _seconds(Variants(config), jobs)
-    with TABLE.open(newline="") as stream:
-        rows = read_rows(stream)
+    rows = read_rows(TABLE)
     cells = [_cells(row, seconds.get(row["variant"])) for row in rows]
     heads, body = list(cells[0]), [list(row.values()) for row in cells]
     if options.latex:

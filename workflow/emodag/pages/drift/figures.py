@@ -15,7 +15,7 @@ from emodag.pages.drawing import (
     axes_of,
     settings,
 )
-from emodag.pages.words import number, title
+from emodag.pages.words import capital, number, title
 
 FLOAT32 = 2.0**-24
 """Half the distance from 1 to the next float32: what rounding once does at most."""
@@ -50,8 +50,10 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
         for row, step in enumerate(steps):
             rms = step["carried"] and step["carried"]["rms"]
             cells = (_distance_in_words(step, notes), rms, step["identical"], step["pairs"])
-            values.row(axes, row, title(step["step"]), *cells)
-        told = "; ".join(f"{title(s['step'])}: {_distance_in_words(s, notes)}" for s in steps)
+            values.row(axes, row, capital(title(step["step"])), *cells)
+        told = "; ".join(
+            f"{capital(title(s['step']))}: {_distance_in_words(s, notes)}" for s in steps
+        )
         caption = "How far apart the two sides are at each step: a dot for each pair of runs."
         return values.figure(figure, f"Relative difference by step. {told}.", caption)
 
@@ -72,8 +74,10 @@ def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> Figure:
         axes.set_xlabel("difference, in units of that of the step before")
         _step_ticks(axes, grown)
         for row, step in enumerate(grown):
-            values.row(axes, row, title(step["step"]), by[row])
-        told = "; ".join(f"{title(s['step'])}: times {number(s['amplification'])}" for s in grown)
+            values.row(axes, row, capital(title(step["step"])), by[row])
+        told = "; ".join(
+            f"{capital(title(s['step']))}: times {number(s['amplification'])}" for s in grown
+        )
         caption = "By what factor each step makes the difference larger, or smaller."
         return values.figure(figure, f"Amplification by step. {told}.", caption)
 
@@ -171,6 +175,6 @@ def _effects_in_words(yardstick, found) -> str:
 
 
 def _step_ticks(axes, steps: Sequence[Mapping[str, Any]]) -> None:
-    axes.set_yticks(range(len(steps)), [title(step["step"]) for step in steps])
+    axes.set_yticks(range(len(steps)), [capital(title(step["step"])) for step in steps])
     axes.set_ylim(len(steps) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)

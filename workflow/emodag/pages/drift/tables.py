@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emodag.pages.page_parts import MOST_FOLDS, NONE, Table
-from emodag.pages.words import interval, number, percent, score, title
+from emodag.pages.words import capital, interval, number, percent, score, title
 
 SCORES = {
     "macro_f1": "Cross-validated",
@@ -43,7 +43,7 @@ def _effects(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> Table
             spread = spreads[key]
             seeds = [score(spread["sd"]), interval(spread["interval"], score), str(spread["n"])]
             before, after = _effect(contrast["effects"].get(step, {}).get(key))
-            rows.append([title(step), SCORES[key], *before, *seeds, *after])
+            rows.append([capital(title(step)), SCORES[key], *before, *seeds, *after])
     return Table("Effect on the scores", heads, rows)
 
 
@@ -63,7 +63,7 @@ def _steps(contrast: Mapping[str, Any]) -> Table:
         figures, weights = step["carried"] or {}, step["weights"] or {}
         rows.append(
             [
-                title(step["step"]),
+                capital(title(step["step"])),
                 f"{step['identical']} of {step['pairs']}",
                 _shown(figures.get("share"), percent),
                 *(_shown(figures.get(name)) for name in ("ulps", "relative", "rms")),
@@ -89,7 +89,12 @@ def _folds(contrast: Mapping[str, Any]) -> Table:
 def _pseudo_labels(contrast: Mapping[str, Any]) -> Table:
     counts = ("a", "b", "gained", "lost", "flipped")
     rows = [
-        [pair_name(pair), title(entry["step"]), entry["part"], *(f"{entry[c]:,}" for c in counts)]
+        [
+            pair_name(pair),
+            capital(title(entry["step"])),
+            entry["part"],
+            *(f"{entry[c]:,}" for c in counts),
+        ]
         for pair in contrast["pairs"]
         for entry in pair["pseudo_labels"]
     ]
@@ -103,7 +108,7 @@ def _predictions(contrast: Mapping[str, Any]) -> Table:
         if "predictions" not in generation:  # there is no test table
             continue
         found = generation["predictions"]
-        rows.append([pair_name(pair), title(generation["step"])])
+        rows.append([pair_name(pair), capital(title(generation["step"]))])
         rows[-1] += [f"{found['flipped']:,} of {found['rows']:,}"]
         rows[-1] += [percent(found["flipped"] / found["rows"])]
         rows[-1] += _hidden(generation["scores"].get("hidden"))
@@ -123,7 +128,7 @@ def _scores(contrast: Mapping[str, Any], key: str) -> Table:
     rows = []
     for pair, generation in _generations(contrast):
         folds, mean = generation["folds"][key], generation["scores"][key]
-        rows.append([pair_name(pair), title(generation["step"])])
+        rows.append([pair_name(pair), capital(title(generation["step"]))])
         higher = [fold["difference"] for fold in folds]
         is_many = len(folds) > MOST_FOLDS
         rows[-1] += map(_signed, (min(higher), max(higher)) if is_many else higher)

@@ -30,7 +30,7 @@ def verdict(contrast: Mapping[str, Any], yardstick: Mapping[str, Any]) -> str:
     bounds = [f"{score(x[SCORE]['two_runs'])} ({_who(s)})" for s, x in yardstick.items()]
     return (
         f"The two differ, {MATTERS[matter(contrast['effects'], yardstick)]}. First differs in the "
-        f"{title(contrast['first']).lower()}{_by_how_much(contrast)}; "
+        f"{title(contrast['first'])}{_by_how_much(contrast)}; "
         f"the effect of {together(names)} on the cross-validated macro-F1 is "
         f"{', and '.join(effects)}, in {plural(len(contrast['pairs']), 'pair')} of runs; two runs "
         f"that differ in their seed alone stay within {' and '.join(bounds)} of each other (95 %, "
@@ -97,7 +97,7 @@ def yardstick_verdict(yardstick: Mapping[str, Any]) -> str:
 
 
 def _who(step: str) -> str:
-    return title(step).lower()
+    return title(step)
 
 
 def _seeds(yardstick: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@ from emodag.pages.comparison import verdict
 from emodag.pages.index.graph import drawn
 from emodag.pages.page_parts import NONE, Section, Table, render
 from emodag.pages.report.variants import table
-from emodag.pages.words import brief, number, title
+from emodag.pages.words import brief, capital, number, title
 from ledger.words import SHORT, listed, plural
 
 
@@ -118,8 +118,7 @@ def _steps(jobs: Sequence[Made]) -> list[Step]:
     found: dict[str, Step] = {}
     for job in jobs:
         name = "-".join(filter(None, (job.step.replace("/", "-"), job.protocol)))
-        called = ", ".join(filter(None, (title(job.step), job.protocol))).replace("_", " ")
-        called = called[:1].upper() + called[1:]
+        called = ", ".join(filter(None, (capital(title(job.step)), job.protocol)))
         found.setdefault(name, Step(name, called, [])).jobs.append(job)
     return list(found.values())
 
@@ -133,7 +132,7 @@ def _runs(jobs: Sequence[Made], hidden: Mapping[tuple[str, ...], float]) -> Sect
         fits = list(found)
         variant, env, protocol, step = place
         score = None if variant else hidden.get((env, protocol, step))
-        rows.append([title(step), _told(_mean(fits)), _told(score), protocol, env])
+        rows.append([capital(title(step)), _told(_mean(fits)), _told(score), protocol, env])
         rows[-1] += [variant or "base", str(len(fits)), _seeds(fits)]
     heads = ["Stage", "macro-F1", "hidden people", "protocol", "environment", "variant", "fits"]
     note = (

@@ -1,16 +1,17 @@
 """What the report opens with: the score, whom it fails, how far it flatters, what to do next."""
 
-from itertools import compress, pairwise
+import json
+import shlex
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from emodag.pages.comparison import ALPHA, choice, verdict
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_of, settings
-from emodag.pages.report.intervals import Intervals, dotted
-from emodag.pages.report.parts import stage_name
+from emodag.pages.comparison import ALPHA, choice, is_to_configuration, simple_learner
+from emodag.pages.comparison import verdict as compared
+from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, interval, worth
+from emodag.pages.words import around, brief, expected, interval, title, worth
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
@@ -30,16 +31,27 @@ class Finding(NamedTuple):
     text: str
     is_warning: bool = False
 
+    @property
+    def line(self) -> str:
+        """The same for a terminal."""
+        return f"{self.title}: {self.figure}. {self.text}"
+
 
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
-    found = [_score(run, intervals), *_submitted(run), *_suspicions(run), _failing(run, intervals)]
-    found += [*_self_training(run, intervals), *_variants(run)]
+    score, *others = verdict(run, intervals)
+    found = [score, *_submitted(run), *_suspicions(run), *others, *_variants(run)]
     if {"published", "nested"} <= set(run.protocols):
         found.append(_gap(run, intervals))
     if run.leaderboard and run.submitted is None:
         found.append(_hidden(run))
     return found + ([_drift(run)] if "drift" in run.inputs else [])
+
+
+def verdict(run: Run, intervals: Intervals) -> list[Finding]:
+    """What the end of a run says, too: the score, what it is held against, and whom it fails."""
+    found = [_score(run, intervals), *_against_simple(run), *_self_training(run, intervals)]
+    return [*found, _failing(run, intervals)]
 
 
 def _submitted(run: Run) -> list[Finding]:
@@ -54,82 +66,62 @@ def _submitted(run: Run) -> list[Finding]:
 
 
 def steps(run: Run, intervals: Intervals) -> list[str]:
-    """What the numbers suggest to do next, the weightiest first."""
+    """What the numbers suggest to do next, each with its command, the weightiest first."""
     protocol, persons = run.protocols[-1], len(run.persons)
     low, high = intervals.of(protocol, run.last).interval
     gain, variant = _gain(run, intervals), _better_variant(run)
     rules = [
         (
             protocol != "nested",
-            "Add `nested` to `protocols`, for the score to expect of new people.",
+            "Add the leak-free protocol, for the score to expect of new people: "
+            f"{_command(protocols=[protocol, 'nested'])}",
         ),
         (
             gain and gain.interval[1] < 0,
-            "Set `generations: 0`: the teacher alone scores higher, and is there sooner.",
+            "Stop at generation 0, which scores higher and is there sooner: "
+            f"{_command(generations=0)}",
         ),
         (
             variant and run.has_test,
-            f"Set `submit: {variant and variant['variant']}` to submit the better variant.",
+            f"Submit the better variant: {_command(submit=variant and variant['variant'])}",
         ),
+        (not run.variants and run.has_networks, f"Compare with a simple learner: {SIMPLE}"),
         (
             intervals.failing(protocol),
-            "See “Scores by person” for whom it fails, and “Data” for what sets them apart.",
+            "See “Scores by person” for whom it fails, and what is odd about these people's rows: "
+            f"`emodag check {CONFIGURATION}`",
         ),
         (
             high - low > WIDE and persons < FEW,
             f"Add people: the interval of {plural(persons, 'person')} is {brief(high - low)} wide. "
-            "Four times as many would halve it; more rows of the same people help less.",
-        ),
-        (
-            not run.variants,
-            "Compare with a simple learner: `variants: {linear: {learner: logistic_regression}}` "
-            "in the configuration, then `snakemake -c8 results/variants.csv`.",
+            "Four times as many would halve it; more rows of the same people help less. Then: "
+            f"{_command()}",
         ),
         (
             "drift" not in run.inputs,
-            "Ask whether other machines score the same: `snakemake -c8 results/drift.html`.",
+            f"Ask whether other machines score the same: {_command('results/drift.html')}",
         ),
     ]
     return [step for applies, step in rules if applies][:MOST_STEPS]
 
 
-def figure(run: Run, intervals: Intervals) -> Figure:
-    """Every stage's score with its interval, beside that of the hidden people."""
-    guessing = intervals.chance(run.protocols[-1])
-    places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
-    values = Values(
-        "scores by stage", "stage", "macro-F1", "low", "high", "best epoch", "hidden people"
-    )
-    with settings("answer"):
-        drawing, axes = axes_of(0.9 + 0.34 * len(places))
-        told = []
-        for row, (protocol, stage) in enumerate(places):
-            found, name = intervals.of(protocol, stage), f"{protocol}, {stage_name(stage)}"
-            axes.plot(found.interval, [row, row], color=MAIN, linewidth=2)
-            axes.plot([found.value], [row], "o", color=MAIN, markersize=7)
-            reported = reported_score(run, protocol, stage) if protocol == "published" else None
-            if reported is not None:
-                axes.plot([reported], [row], "|", color=INK, markersize=13, markeredgewidth=2)
-            hidden = hidden_scores(run, protocol, stage)
-            axes.plot(hidden, [row] * len(hidden), "D", color=ACCENT, markersize=6)
-            mean = float(np.mean(hidden)) if hidden else None
-            values.row(axes, row, name, found.value, *found.interval, reported, mean)
-            told.append(f"{name}: {brief(found.value)}")
-        axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(places)), [f"{p}, {stage_name(s)}" for p, s in places])
-        axes.set_ylim(len(places) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
-        axes.tick_params(axis="y", length=0)
-        axes.set_xlabel("macro-F1")
-        caption = [
-            "Dot and line: macro-F1 on held-out rows, its 95 % interval, " + sample(run) + ".",
-            "Bar: the best epoch, which the published protocol reports.",
-            "Diamond: the hidden people of the test table.",
-            dotted(guessing, run.protocols[-1]),
-        ]
-        shown = [True, "published" in run.protocols, bool(run.leaderboard), True]
-        description = f"Macro-F1 by stage. {'; '.join(told)}."
-        return values.figure(drawing, description, " ".join(compress(caption, shown)))
+def _command(target: str = "", **settings: Any) -> str:
+    """The command for a target, or for the report, of this configuration with other settings."""
+    told = " ".join(f"{key}={shlex.quote(_spelt(value))}" for key, value in settings.items())
+    words = ["snakemake", "-c8", target, f"--configfile {CONFIGURATION}"]
+    return f"`{' '.join(filter(None, [*words, told and f'--config {told}']))}`"
+
+
+def _spelt(value: Any) -> str:
+    """A setting as the command line takes it, in YAML."""
+    return value if isinstance(value, str) else json.dumps(value).replace('"', "")
+
+
+CONFIGURATION = "results/configuration.yaml"
+"""The whole configuration of the run."""
+
+SIMPLE = _command("results/variants.csv", variants={"linear": {"learner": "logistic_regression"}})
+"""The command that compares with a simple learner."""
 
 
 def reported_score(run: Run, protocol: str, stage: str) -> float:
@@ -160,16 +152,15 @@ def _score(run: Run, intervals: Intervals) -> Finding:
     above, is_above = against(estimate, guessing), estimate.value > guessing.high
     if protocol == "nested":
         text = (
-            f"macro-F1 of {stage_name(run.last)} on people whom its models have not seen ({ends}). "
+            f"Macro-F1 of {title(run.last)} on people whom its models have not seen ({ends}). "
             f"{above}"
         )
-        title = "Score to expect of new people"
-        return Finding(title, brief(estimate.value), text, is_warning=not is_above)
+        return Finding(expected(protocol), brief(estimate.value), text, is_warning=not is_above)
     text = (
-        f"macro-F1 of {stage_name(run.last)} on held-out people ({ends}). Their labels have had a "
+        f"Macro-F1 of {title(run.last)} on held-out people ({ends}). Their labels have had a "
         f"say in {'the teacher and ' * run.has_pool}the epochs. {above}"
     )
-    return Finding("Score, flattered", brief(estimate.value), text, is_warning=True)
+    return Finding(expected(protocol), brief(estimate.value), text, is_warning=True)
 
 
 def against(estimate: Estimate, guessing: Chance) -> str:
@@ -180,6 +171,34 @@ def against(estimate: Estimate, guessing: Chance) -> str:
     if estimate.interval[0] > guessing.high:
         return f"Clearly above guessing ({level})."
     return f"Above guessing ({level}) for these people; for others the interval leaves it open."
+
+
+def _against_simple(run: Run) -> list[Finding]:
+    """Whether the network is worth it; nothing where it is not what others are compared with."""
+    title, row = "Against a simple learner", simple_learner(run.variants)
+    if not run.has_networks:
+        return [Finding(title, "is one", f"The learner is itself one: {run.params['learner']}.")]
+    if row is None:
+        return [Finding(title, "not run", f"No simple learner was run. To run one: {SIMPLE}")]
+    if not is_to_configuration(run.variants):
+        return []
+    lead, ends = -row["difference"], [row["difference_high"], row["difference_low"]]
+    told = "" if "" in ends else f"; 95 % interval {interval([-end for end in ends], _signed)}"
+    text = (
+        f"The score less that of {row['variant']}, the best simple learner "
+        f"({brief(row['macro_f1'])}{told}). {_told_apart(lead, row['p_holm'])}"
+    )
+    return [Finding(title, _signed(lead), text, is_warning=lead < 0)]
+
+
+def _told_apart(lead: float, p: float) -> str:
+    if p >= ALPHA:
+        return "This table cannot tell these apart."
+    return "The network is better." if lead > 0 else "The simple learner is better."
+
+
+def _signed(value: float) -> str:
+    return brief(value, signed=True)
 
 
 def _failing(run: Run, intervals: Intervals) -> Finding:
@@ -204,20 +223,20 @@ def _gain(run: Run, intervals: Intervals) -> Estimate | None:
 
 
 def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
-    """Whether the generations were worth it."""
+    """Whether the generations were worth it, where there are several."""
     gain = _gain(run, intervals)
     if gain is None:
         return []
     told = ", ".join(
-        f"{stage_name(stage)} {brief(intervals.of('nested', stage).value)}"
+        f"{title(stage)} {brief(intervals.of('nested', stage).value)}"
         for stage in run.stages("nested")
     )
-    ends = interval(gain.interval, lambda end: brief(end, signed=True))
+    ends = interval(gain.interval, _signed)
     text = (
-        f"From the teacher to {stage_name(run.last)}, on the same held-out people (95 % interval "
+        f"From generation 0 to {title(run.last)}, on the same held-out people (95 % interval "
         f"{ends}; leak-free: {told}). {worth(gain.interval)}{_step_by_step(run, intervals)}"
     )
-    return [Finding("Self-training", brief(gain.value, signed=True), text, gain.interval[1] < 0)]
+    return [Finding("Self-training", _signed(gain.value), text, gain.interval[1] < 0)]
 
 
 def _step_by_step(run: Run, intervals: Intervals) -> str:
@@ -230,8 +249,7 @@ def _step_by_step(run: Run, intervals: Intervals) -> str:
         for before, stage in pairwise(stages)
     )
     told = listed(
-        f"{stage_name(stage)} {brief(step.value, signed=True)}"
-        f"{around(step.interval, lambda end: brief(end, signed=True))}"
+        f"{title(stage)} {_signed(step.value)}{around(step.interval, _signed)}"
         for stage, step in steps
     )
     return f" Each against the one before it: {told}."
@@ -248,16 +266,16 @@ def _variants(run: Run) -> list[Finding]:
     """Whether another setting or a simpler learner does as well, or better."""
     if not run.variants:
         return []
-    best, told = _better_variant(run), verdict(run.variants)
+    best, told = _better_variant(run), compared(run.variants)
     if best is None:
         return [Finding("Better variants", "none", told)]
     ends = [best["difference_low"], best["difference_high"]]
     text = (
         f"So much better is {best['variant']}, with {brief(best['macro_f1'])} (95 % interval "
-        f"{interval(ends, lambda end: brief(end, signed=True))}). "
+        f"{interval(ends, _signed)}). "
         f"{' '.join([told, *choice(run.selection)])}"
     )
-    return [Finding("Better variants", brief(best["difference"], signed=True), text, True)]
+    return [Finding("Better variants", _signed(best["difference"]), text, True)]
 
 
 def _suspicions(run: Run) -> list[Finding]:
@@ -280,7 +298,7 @@ def _hidden(run: Run) -> Finding:
         people = plural(counts.shape[2], "person")
         sure = f"95 % interval {interval(ends, brief)}, over {people}"
     text = (
-        f"macro-F1 of the {protocol} protocol's submission on the test table's people, whose truth "
+        f"Macro-F1 of the {protocol} protocol's submission on the test table's people, whose truth "
         f"is known here ({sure})."
     )
     return Finding("Score on the hidden people", brief(score), text)
@@ -289,15 +307,15 @@ def _hidden(run: Run) -> Finding:
 def _gap(run: Run, intervals: Intervals) -> Finding:
     published, nested = (intervals.of(name, run.last) for name in ("published", "nested"))
     reported, leaked = reported_score(run, "published", run.last), published - nested
-    ends = interval(leaked.interval, lambda end: brief(end, signed=True))
+    ends = interval(leaked.interval, _signed)
     seen = "teacher, pseudo-labels and learning rate have" if run.has_pool else "learning rate has"
     text = (
         f"The published protocol reports {brief(reported)}, the leak-free one "
-        f"{brief(nested.value)}. Of the gap, {brief(reported - published.value, signed=True)} "
-        f"comes of reporting the best epoch, and {brief(leaked.value, signed=True)} "
+        f"{brief(nested.value)}. Of the gap, {_signed(reported - published.value)} "
+        f"comes of reporting the best epoch, and {_signed(leaked.value)} "
         f"(95 % interval {ends}) of labels that {seen} seen."
     )
-    gap = brief(reported - nested.value, signed=True)
+    gap = _signed(reported - nested.value)
     return Finding("Optimism of the published protocol", gap, text, is_warning=True)
 
 

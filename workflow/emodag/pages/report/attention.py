@@ -6,9 +6,8 @@ from safetensors.numpy import load_file
 from emodag.pages.drawing import FAINT, MAIN, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import Section
 from emodag.pages.report.features import scaled_rows
-from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, percent, short
+from emodag.pages.words import brief, percent, short, title
 from emodag.science.fit.attention import mean_gate, rank_agreement, shared_top
 from ledger.words import plural
 
@@ -23,7 +22,7 @@ def section(run: Run) -> Section:
     agreement = rank_agreement(gates)
     text = (
         "The gate multiplies every feature by a number from 0 to 1, which depends on the whole row "
-        f"and starts at about 0.5. Means over rows, {stage_name(run.last)} of the "
+        f"and starts at about 0.5. Means over rows, {title(run.last)} of the "
         f"{run.params['look']['protocol']} protocol, run seed {run.params['look']['seed']}. "
         f"Between two folds the features' ranks correlate by {brief(agreement)} "
         f"(Spearman), and {percent(shared_top(gates, top=top))} of one fold's {top} most open "

@@ -6,9 +6,8 @@ import numpy as np
 
 from emodag.pages.drawing import ACCENT, FAINT, MAIN, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import NONE, Section, Table
-from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, percent
+from emodag.pages.words import around, brief, capital, percent, title
 from emodag.science.scores.calibration import expected_calibration_error, reliability
 from emodag.science.scores.resampling import Estimate, share
 
@@ -182,7 +181,7 @@ def _pseudo_labels(run: Run) -> Table:
     heads += ["accuracy"] if run.truth is not None else []
     heads += run.classes
     rows = [
-        [capital(stage_name(f"gen{generation}")), protocol, *_counted(run, protocol, generation)]
+        [capital(title(f"gen{generation}")), protocol, *_counted(run, protocol, generation)]
         for protocol in run.protocols
         for generation in run.generations
     ]

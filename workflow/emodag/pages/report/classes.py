@@ -4,9 +4,8 @@ import numpy as np
 
 from emodag.pages.drawing import MAIN, MOST_NAMED, SHADE, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import NONE, Section, Table
-from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, percent
+from emodag.pages.words import around, brief, capital, percent, title
 from emodag.science.scores.class_scores import by_class, f1_sums
 from emodag.science.scores.resampling import share
 from emodag.science.scores.scoring import confusion
@@ -19,7 +18,7 @@ _MISTAKES = 10
 def section(run: Run) -> Section:
     """Confusion matrices of the last generation, and the classes' scores."""
     rows = (
-        f"{capital(stage_name(run.last))}, last epoch, all held-out rows together"
+        f"{capital(title(run.last))}, last epoch, all held-out rows together"
         f"{' and all run seeds' * (len(run.seeds) > 1)}"
         f"{', a mean over the repeats' * (run.repeats > 1)}."
     )

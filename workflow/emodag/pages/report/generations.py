@@ -14,9 +14,8 @@ from emodag.pages.drawing import (
     stacked,
 )
 from emodag.pages.page_parts import NONE, Section, Table
-from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, percent
+from emodag.pages.words import brief, capital, percent, title
 from emodag.science.scores.class_scores import cohens_kappa
 
 
@@ -86,10 +85,10 @@ def _agreement(run: Run, seed: int) -> Table:
     rows = []
     for protocol in run.protocols:
         for a, b in combinations(run.stages(protocol), 2):
-            name = f"{protocol}: {stage_name(a)} and {stage_name(b)}"
+            name = f"{protocol}: {title(a)} and {title(b)}"
             rows.append([name, *_agreeing(run, (protocol, a), (protocol, b), seed)])
     for a, b in combinations(run.protocols, 2):
-        name = f"{a} and {b}, {stage_name(run.last)}"
+        name = f"{a} and {b}, {title(run.last)}"
         rows.append([name, *_agreeing(run, (a, run.last), (b, run.last), seed)])
     return Table(
         "Agreement between generations and protocols",

@@ -5,15 +5,14 @@ import numpy as np
 from emodag.pages.drawing import FAINT, INK, MAIN, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
-from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, interval, percent, short
+from emodag.pages.words import brief, capital, interval, percent, short, title
 
 
 def section(run: Run, intervals: Intervals) -> Section:
     """A figure for each protocol, and everybody's figures."""
     text = (
-        f"Scores of {stage_name(run.last)} on each person while held out. The interval of the "
+        f"Scores of {title(run.last)} on each person while held out. The interval of the "
         "protocol's score comes of leaving out one person after the other: windows of one person "
         "resemble each other, so they are not the sample. "
         "A person's macro-F1 is over the classes that the person shows or is taken for. Where "

@@ -129,8 +129,7 @@ class Run:
         """The rows of variants.csv, best first; none where the configuration has no variants."""
         if "variants.csv" not in self.inputs:
             return []
-        with self.inputs["variants.csv"].open(newline="") as stream:
-            return read_rows(stream)
+        return read_rows(self.inputs["variants.csv"])
 
     @cached_property
     def selection(self) -> dict[str, Any] | None:

@@ -7,9 +7,8 @@ import numpy as np
 
 from emodag.pages.page_parts import MOST_FOLDS, NONE, Section, Table
 from emodag.pages.report.answer import hidden_scores
-from emodag.pages.report.parts import stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief
+from emodag.pages.words import brief, title
 from ledger.words import plural
 
 TITLE = "Scores by stage and fold"
@@ -64,9 +63,9 @@ def _table(run: Run, protocol: str) -> Table:
     heads += ["hidden people"] if run.leaderboard else []
     rows = []
     for stage in run.stages(protocol):
-        rows.append([stage_name(stage), *_cells(run, protocol, stage)])
+        rows.append([title(stage), *_cells(run, protocol, stage)])
         if protocol == "published" and _is_competition(run) and stage in PUBLISHED:
-            told = [f"{stage_name(stage)}, the paper", *_published(PUBLISHED[stage])]
+            told = [f"{title(stage)}, the paper", *_published(PUBLISHED[stage])]
             rows.append(told + [NONE] * (len(heads) - len(told)))
     return Table(
         f"Every stage, {protocol} protocol",
@@ -87,7 +86,7 @@ def _every_fold(run: Run, protocol: str) -> Table:
         [f"fold {fold}", _whom(run, fold), *map(brief, scores[at])]
         for at, fold in enumerate(run.folds)
     ]
-    heads = ["Fold", "persons held out", *map(stage_name, stages)]
+    heads = ["Fold", "persons held out", *map(title, stages)]
     note = "The rows that stage 0 holds out are of all persons." if "stage0" in stages else ""
     return Table(f"Every fold, {protocol} protocol", heads, rows, note)
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from emodag.pages.drawing import MAIN, SERIES, Figure, Values, axes_of, legend_of, settings
 from emodag.pages.page_parts import MOST_FOLDS, Section
-from emodag.pages.report.parts import capital, stage_name
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, number
+from emodag.pages.words import brief, capital, number, title
 
 DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)))
 """How lines are drawn that share a colour, and so that colour alone tells nothing apart."""
@@ -44,7 +43,7 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
         part.replace("fold", "fold "): run.history(protocol, seed, f"{stage}/{part}")
         for part in parts
     }
-    name = f"{protocol}, {'teacher' if stage == 'gen0' else stage_name(stage)}"
+    name = f"{protocol}, {title(stage)}"
     scored = all("macro_f1" in fit for fit in fits.values())
     values = Values(f"training {name}", "curve", "epoch", *fits)
     with settings(f"training-{protocol}-{stage}"):
