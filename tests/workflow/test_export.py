@@ -1,6 +1,7 @@
 """`export` writes models that predict without emodag what they predict within it."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -36,6 +37,7 @@ def test_the_loader_predicts_as_the_run_does(protocol, request):
     np.testing.assert_allclose(found, expected, atol=1e-5)
     card = (away / "README.md").read_text()
     assert "6 training persons, 72 labelled rows, 8 features" in card
+    assert re.search(r"- macro-F1 0\.\d+ on the hidden people", card)
     assert "macro-F1 0." in card and "torch | 2." in card
 
 

@@ -25,7 +25,7 @@ def test_it_is_one_file_and_says_what_the_scores_say(reported):
     ]
     mean = sum(fit["macro_f1"] for fit in fits) / 4
     table = text[text.index("Every stage, published") : text.index("Every stage, nested")]
-    assert f"<td>{mean:.3f}</td>" in table[table.index("generation 2") :]
+    assert f"<td>{mean:.3f}</td>" in table[table.index("Generation 2") :]
 
 
 def cells(text: str, title: str) -> dict[str, list[str]]:

@@ -27,6 +27,12 @@ def listed(things: Iterable[object]) -> str:
     return ", ".join(first[:FEW]) + more
 
 
+def naturally(name: str) -> list[str | int]:
+    """What to sort names by so that numbers in them count: `p2` is before `p10`."""
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+
+
 def spelt(value: Any) -> str:
     """A JSON value, every digest in it by its first digits."""
     text = value if isinstance(value, str) else json.dumps(value)

@@ -133,7 +133,7 @@ def test_the_score_is_held_against_the_best_simple_learner():
 
 def test_without_a_simple_learner_the_command_for_one_is_told():
     none = found("Against a simple learner", variants=[])
-    assert none.figure == "not run" and none.text.startswith("No simple learner was run.")
+    assert none.figure == "none was run" and none.text.startswith("To run one: `snakemake")
     (setting,) = shlex.split(re.search("--config (.+)`", none.text)[1])
     key, _, value = setting.partition("=")
     asked = load({key: yaml.safe_load(value)})

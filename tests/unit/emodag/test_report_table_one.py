@@ -47,13 +47,13 @@ def section(tmp_path):
 
 def test_the_papers_figures_stand_beside_ones_own(section):
     _, found = section((22_496, 10_656))
-    assert [row[0] for row in found.rows][:2] == ["stage 0", "stage 0, the paper"]
+    assert [row[0] for row in found.rows][:2] == ["Stage 0", "Stage 0, the paper"]
     assert all(len(row) == len(found.heads) for row in found.rows)
     means = {row[0]: row[found.heads.index("mean")] for row in found.rows}
     assert (
-        means["generation 1, the paper"] == "0.465" and means["generation 2, the paper"] == "0.498"
+        means["Generation 1, the paper"] == "0.465" and means["Generation 2, the paper"] == "0.498"
     )
-    assert means["stage 0, the paper"] == "0.918" and means["generation 1"] == "0.400"
+    assert means["Stage 0, the paper"] == "0.918" and means["Generation 1"] == "0.400"
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_many_folds_have_a_table_with_a_row_for_each(section):
     text, summary, every = section((60, 24), folds=4, repeats=3)
     assert text.endswith("Each 4 folds in a row hold everybody out once.")
     assert summary.heads[:4] == ["Stage", "lowest fold", "highest fold", "mean"]
-    assert summary.rows[1][:4] == ["generation 1", "0.400", "0.510", "0.455"]
+    assert summary.rows[1][:4] == ["Generation 1", "0.400", "0.510", "0.455"]
     assert every.heads == ["Fold", "persons held out", "stage 0", "generation 1", "generation 2"]
     assert len(every.rows) == 12 and every.rows[0][:3] == ["fold 0", "2 persons", "0.400"]
     assert every.rows[7] == ["fold 7", "3", "0.470", "0.470", "0.470"], "the only one, by name"

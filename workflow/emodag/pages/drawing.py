@@ -116,11 +116,17 @@ class Values:
         self.name, self._heads = name, heads
         self._rows: list[Sequence[Any]] = []
 
-    def mark(self, *cells: Any) -> dict[str, str]:
-        """Add a row; the settings by which an artist of Matplotlib becomes its mark."""
+    def mark(self, *cells: Any, to: str = "") -> dict[str, str]:
+        """Add a row; the settings by which an artist of Matplotlib becomes its mark.
+
+        Parameters
+        ----------
+        to : the id of what it leads to in the page, if anything.
+        """
         self._rows.append(cells)
         told = zip(self._heads, map(_told, cells), strict=True)
-        return {"gid": MARK + "; ".join(f"{head} {cell}" for head, cell in told if cell != NONE)}
+        told = "; ".join(f"{head} {cell}" for head, cell in told if cell != NONE)
+        return {"gid": f"{MARK}{to}: {told}"}
 
     def row(self, axes, place: float, *cells: Any) -> None:
         """Add a row whose mark is a band of the axes at a place of the y axis, one unit high."""
@@ -136,8 +142,8 @@ class Values:
         return Figure(svg(drawing, description), caption, values)
 
 
-MARK = "mark: "
-"""What the ids of groups in an SVG begin with that are marks."""
+MARK = "mark#"
+"""What the ids of groups in an SVG begin with that are marks, before what they lead to."""
 
 BAND = {"facecolor": "none", "edgecolor": "none"}
 
@@ -163,8 +169,9 @@ def svg(figure: Drawing, description: str) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*|<style.*?</style>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' id="[\w.]+_\d+"', "", text)  # numbered from 1 in every figure
-    mark = rf"""<g id=(["']){MARK}(.*?)\1>"""
-    text = re.sub(mark, r'<g class="mark"><title>\2</title>', text)
+    mark = rf"""<g id=(["']){MARK}([\w-]*): (.*?)\1>"""
+    text = re.sub(mark, r'<g class="mark" data-to="\2"><title>\3</title>', text)
+    text = text.replace(' data-to=""', "")
     text = re.sub(r"font-family: [^;\"]+", "font-family: var(--font)", text)
     for colour, variable in COLOURS.items():
         text = text.replace(colour, f"var({variable})")

@@ -21,13 +21,16 @@ for (const figure of all("figure")) {
     mark.dataset.told = mark.querySelector("title").textContent;
     mark.querySelector("title").remove();
   }
+  const follow = (mark) => mark?.dataset.to && (location.hash = mark.dataset.to);
   if (!marks.length) continue;
   told.hidden = true;
   figure.append(told);
   drawing.tabIndex = 0;
   drawing.addEventListener("pointermove", (event) => tell(marks.indexOf(event.target.closest(".mark"))));
+  drawing.addEventListener("click", (event) => follow(event.target.closest(".mark")));
   for (const end of ["pointerleave", "blur"]) drawing.addEventListener(end, () => tell(-1));
   drawing.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") return follow(marks[at]);
     const last = marks.length - 1;
     const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1,
       Home: 0, End: last, Escape: -1 }[event.key];

@@ -119,5 +119,11 @@ def render(name: str, where: Path = HERE, **values: Any) -> str:
 
 
 def _code(text: str) -> Markup:
-    """Escaped text, with what stands in backticks as code."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    """Escaped text, with what stands in backticks as code, whose lines break between its words."""
+
+    def code(match: re.Match) -> str:
+        words = match[1].split(" ")
+        told = " ".join(f"<span>{word}</span>" for word in words) if len(words) > 1 else match[1]
+        return f"<code>{told}</code>"
+
+    return Markup(re.sub("`([^`]+)`", code, str(escape(text))))

@@ -84,6 +84,10 @@ def around(ends: Sequence[float], show) -> str:
     return f" ({interval(ends, show)})" if low < high else ""
 
 
+HIDDEN = "Score on the hidden people"
+"""What the score on the test table is called."""
+
+
 def expected(protocol: str) -> str:
     """What the score of a protocol is called."""
     return "Score to expect of new people" if protocol == "nested" else "Score, flattered"

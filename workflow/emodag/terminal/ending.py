@@ -15,7 +15,7 @@ from emodag.chain.chain import Chain
 from emodag.chain.jobs import LISTING
 from emodag.config.variants import BASE
 from emodag.pages.comparison import choice, read_rows, verdict
-from emodag.pages.words import brief, expected
+from emodag.pages.words import HIDDEN, brief, expected
 from ledger.jobs.job import RESULTS, Job
 from ledger.run import tally, turn
 from ledger.run.forking import START
@@ -117,15 +117,19 @@ def _verdict(
 
 
 def _hidden(config: "Config") -> Iterator[str]:
-    """The score of the submission on the test table."""
-    wanted = {
-        "env": config.environment,
-        "protocol": config.protocols[0],
-        "stage": _last(config),
-    }
-    if found := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
-        score = brief(sum(found) / len(found))
-        yield f"Score of the submission on the test table: macro-F1 {score}"
+    """The score of the submission on the test table, and those of the other protocols."""
+    found = {}
+    for protocol in config.protocols:
+        wanted = {"env": config.environment, "protocol": protocol, "stage": _last(config)}
+        if scores := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
+            found[protocol] = brief(sum(scores) / len(scores))
+    if found:
+        first, *others = found
+        text = "".join(f" The {name} protocol's: {found[name]}." for name in others)
+        yield (
+            f"{HIDDEN}: {found[first]}. Macro-F1 of the submission, which is of the {first} "
+            f"protocol.{text}"
+        )
 
 
 def _compared() -> Iterator[str]:

@@ -16,7 +16,7 @@ from emodag.chain.stages import FITS
 from ledger.cli.printing import tell
 from ledger.errors import ConfigError, UserError
 from ledger.jobs.job import Job
-from ledger.words import duration, listed, plural
+from ledger.words import duration, listed, naturally, plural
 
 if TYPE_CHECKING:
     from emodag.config.sections import Config
@@ -199,10 +199,10 @@ def _understood(config: "Config", quality: Mapping[str, Any]) -> Iterator[str]:
         files = files if isinstance(files, str) else listed(files)
         files = "of the training table" if files == "rows" else files
         yield _line(titles[name], f"{files}: {plural(rows[name], 'row')}")
-    persons = listed(sorted(quality["rows_per_person"], key=_in_order))
+    persons = listed(sorted(quality["rows_per_person"], key=naturally))
     yield _line("persons", f"{_rows_of_each(quality['rows_per_person'])}: {persons}")
     if others := set(quality.get("unlabelled_rows_per_person", ())) - {*quality["rows_per_person"]}:
-        told = listed(sorted(others, key=_in_order))
+        told = listed(sorted(others, key=naturally))
         yield _line("", f"and {len(others)} without a row that has a label: {told}")
     if tested := quality.get("test_rows_per_person"):
         yield _line("persons, test", _rows_of_each(tested))
@@ -230,11 +230,6 @@ def _rows_of_each(counts: Mapping[str, int]) -> str:
 
 def _line(title: str, text: str) -> str:
     return f"{title:16}{text}"
-
-
-def _in_order(name: str) -> tuple:
-    """Numbers by size, before other names."""
-    return (0, int(name), "") if name.isdecimal() else (1, 0, name)
 
 
 def _seconds_of_scaling(

@@ -176,24 +176,34 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
 
 
 def _scores(last: "LastRun") -> str:
-    """The cross-validated scores of the last generation, where they are up to date."""
+    """The scores of the last generation, cross-validated and on the hidden people."""
     import numpy as np
 
-    scores = f"{last.chain.at}scores"
-    if last.planner.must_run(scores):
+    scores, stage = f"{last.chain.at}scores", f"gen{last.chain.last}"
+    if not (rows := _rows(last, scores, "scores.csv")):
         return f"Not scored: `snakemake results/{scores}.csv` had not been run.\n"
-    with Path(last.workflow.jobs[scores].path("scores.csv")).open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
     told = []
     for protocol in last.config.protocols:
         found = [
             float(row["macro_f1_last_epoch"])
             for row in rows
-            if row["protocol"] == protocol and row["stage"] == f"gen{last.chain.last}"
+            if row["protocol"] == protocol and row["stage"] == stage
         ]
         kind = "persons never seen" if protocol == "nested" else "leaky, as the paper's protocol is"
         told.append(
             f"- macro-F1 {np.mean(found):.3f} on held-out persons (folds {min(found):.3f} to "
             f"{max(found):.3f}), protocol `{protocol}`: {kind}"
         )
+    ours = {"protocol": last.config.protocols[0], "seed": str(last.config.seeds[0]), "stage": stage}
+    for row in _rows(last, f"{last.chain.at}leaderboard", "leaderboard.csv"):
+        if ours.items() <= row.items():
+            told.append(f"- macro-F1 {float(row['macro_f1']):.3f} on the hidden people")
     return "\n".join(told) + "\n"
+
+
+def _rows(last: "LastRun", job: str, file: str) -> list[dict[str, str]]:
+    """The rows of a final table, none where there is no such table or it is not up to date."""
+    if job not in last.workflow.jobs or last.planner.must_run(job):
+        return []
+    with Path(last.workflow.jobs[job].path(file)).open(newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ledger.cli.places import add_configuration
 from ledger.cli.printing import tell
 from ledger.errors import InputError
 from ledger.words import plural
@@ -54,14 +55,7 @@ def add(verbs) -> None:
         metavar="USER/NAME",
         help="your name at Kaggle, and what the dataset and the notebook are to be called",
     )
-    kaggle.add_argument(
-        "--configfile",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="FILE",
-        help="configuration files on top of config.yaml, as for snakemake",
-    )
+    add_configuration(kaggle, "config.yaml alone")
     kaggle.add_argument(
         "--competition",
         metavar="NAME",
@@ -89,7 +83,7 @@ def _kaggle(options: argparse.Namespace) -> int:
     if directory.exists() and any(directory.iterdir()):
         raise InputError(f"{directory}: is not empty; name another directory")
     user, name = _names(options)
-    config = combined(options.configfile, [])
+    config = combined(options.configfile, options.config)
     config, tables = _tables(config)
     if options.competition and not tables:
         raise InputError("--competition: this configuration names no tables (`data.source`)")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.cli.printing import tell
-from ledger.words import SHORT
+from ledger.words import SHORT, naturally
 
 if TYPE_CHECKING:
     from ledger.ask.lineage import Origin, Step
@@ -162,7 +162,7 @@ def _environment(step: "Step", other: "Step") -> dict[str, Any]:
 
 
 def _seen(step: "Step", who: str) -> str:
-    seen = step.manifest.labels_seen
+    seen = sorted(step.manifest.labels_seen, key=naturally)
     if not seen:
         return "none"
     return ", ".join(seen) if len(seen) <= MANY else f"{len(seen)} {who}"

@@ -36,15 +36,17 @@ def drawn(steps: Sequence[Any], needs: Mapping[str, set[str]]) -> Figure:
                 f"{plural(len(step.jobs), 'job')}, {step.seconds:.0f} s",
             ]
             told += [] if step.score is None else [brief(step.score)]
+            mark = values.mark(*cells, to=step.name)
             style = {"ha": "center", "va": "center", "fontsize": 8, "color": INK}
-            axes.text(x, rank, "\n".join(told), bbox=box | values.mark(*cells), **style)
+            axes.text(x, rank, "\n".join(told), bbox=box | mark, **style)
         axes.set_xlim(0, 1)
         axes.set_ylim(max(rank for _, rank in places.values()) + 0.5, -0.5)
         axes.set_axis_off()
         told = "; ".join(f"{step.title} {step.seconds:.0f} s" for step in steps)
         caption = (
             "Every step, below those that it is made from: its jobs, the seconds that they took, "
-            "and the mean macro-F1 on held-out rows. Pale: all of it was found in the store."
+            "and the mean macro-F1 on held-out rows. Pale: all of it was found in the store. "
+            "A click on a step leads to its jobs."
         )
         return values.figure(drawing, f"The chain. {told}.", caption)
 

@@ -12,7 +12,7 @@ from emodag.pages.index.graph import drawn
 from emodag.pages.page_parts import NONE, Section, Table, render
 from emodag.pages.report.variants import table
 from emodag.pages.words import brief, capital, number, title
-from ledger.words import SHORT, listed, plural
+from ledger.words import SHORT, listed, naturally, plural
 
 
 class Made(NamedTuple):
@@ -180,7 +180,11 @@ def _step(step: Step, of: Mapping[str, Step]) -> Section:
         links = Markup("; ").join(_link(f"#{name}", named[name]) for name in above)
         rows.append([job.name, "from the store" if job.hit else "computed", job.started])
         rows[-1] += [f"{job.seconds:,.1f}", f"{job.peak_bytes / 1e6:,.0f}", _told(job.score)]
-        rows[-1] += [job.key[:SHORT], links or NONE, listed(job.seen) or "nobody's"]
+        rows[-1] += [
+            job.key[:SHORT],
+            links or NONE,
+            listed(sorted(job.seen, key=naturally)) or "nobody's",
+        ]
     heads = ["Job", "last", "computed at", "seconds", "peak MB", "macro-F1", "key"]
     heads += ["made from", "labels seen"]
     told = f"The whole way back to the raw files: `emodag lineage {step.jobs[0].name}`"

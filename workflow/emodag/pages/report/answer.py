@@ -11,7 +11,7 @@ from emodag.pages.comparison import ALPHA, choice, is_to_configuration, simple_l
 from emodag.pages.comparison import verdict as compared
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, expected, interval, title, worth
+from emodag.pages.words import HIDDEN, around, brief, expected, interval, title, worth
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
@@ -179,7 +179,7 @@ def _against_simple(run: Run) -> list[Finding]:
     if not run.has_networks:
         return [Finding(title, "is one", f"The learner is itself one: {run.params['learner']}.")]
     if row is None:
-        return [Finding(title, "not run", f"No simple learner was run. To run one: {SIMPLE}")]
+        return [Finding(title, "none was run", f"To run one: {SIMPLE}")]
     if not is_to_configuration(run.variants):
         return []
     lead, ends = -row["difference"], [row["difference_high"], row["difference_low"]]
@@ -288,20 +288,20 @@ def _suspicions(run: Run) -> list[Finding]:
 
 
 def _hidden(run: Run) -> Finding:
-    protocol = run.protocols[0]
-    counts = run.hidden_counts(protocol, run.last)
-    score = float(np.mean(hidden_scores(run, protocol, run.last)))
+    first, *others = run.protocols
+    counts = run.hidden_counts(first, run.last)
+    scores = {name: float(np.mean(hidden_scores(run, name, run.last))) for name in run.protocols}
     if counts is None:
         sure = "no interval, as the test table does not name the persons"
     else:
-        ends = estimate(counts).interval
         people = plural(counts.shape[2], "person")
-        sure = f"95 % interval {interval(ends, brief)}, over {people}"
+        sure = f"95 % interval {interval(estimate(counts).interval, brief)}, over {people}"
     text = (
-        f"Macro-F1 of the {protocol} protocol's submission on the test table's people, whose truth "
-        f"is known here ({sure})."
+        f"Macro-F1 of the submission, which is of the {first} protocol, on the test table's "
+        f"people, whose truth is known here ({sure})."
     )
-    return Finding("Score on the hidden people", brief(score), text)
+    text += "".join(f" The {name} protocol's: {brief(scores[name])}." for name in others)
+    return Finding(HIDDEN, brief(scores[first]), text)
 
 
 def _gap(run: Run, intervals: Intervals) -> Finding:

@@ -8,7 +8,7 @@ import numpy as np
 from emodag.pages.page_parts import MOST_FOLDS, NONE, Section, Table
 from emodag.pages.report.answer import hidden_scores
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, title
+from emodag.pages.words import brief, capital, title
 from ledger.words import plural
 
 TITLE = "Scores by stage and fold"
@@ -63,9 +63,9 @@ def _table(run: Run, protocol: str) -> Table:
     heads += ["hidden people"] if run.leaderboard else []
     rows = []
     for stage in run.stages(protocol):
-        rows.append([title(stage), *_cells(run, protocol, stage)])
+        rows.append([capital(title(stage)), *_cells(run, protocol, stage)])
         if protocol == "published" and _is_competition(run) and stage in PUBLISHED:
-            told = [f"{title(stage)}, the paper", *_published(PUBLISHED[stage])]
+            told = [f"{capital(title(stage))}, the paper", *_published(PUBLISHED[stage])]
             rows.append(told + [NONE] * (len(heads) - len(told)))
     return Table(
         f"Every stage, {protocol} protocol",
