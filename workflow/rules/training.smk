@@ -17,7 +17,7 @@ rule teacher:
         conda_file
     threads: job_threads
     message:
-        "Train the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+        "Train generation 0, the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
     shell:
         RUN_FIT
 
@@ -44,7 +44,7 @@ use rule teacher as student with:
     log:
         log_of("student"),
     message:
-        "Train student {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+        "Train generation {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
 
 
 use rule synthesize as blend with:
