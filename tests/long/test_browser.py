@@ -148,6 +148,23 @@ def test_what_is_folded_opens_for_who_goes_there_and_for_the_printer(home, tab):
     assert tab.evaluate(opened) == names
 
 
+def test_a_step_of_the_drawing_leads_to_its_jobs(home, tab):
+    opened = "[...document.querySelectorAll('section:has(> details[open])')].map(s => s.id)"
+    tab.open(home / "index.html", width=1280)
+    tab.evaluate("document.querySelector('svg').focus()")
+    for key in ("ArrowRight", "Enter"):
+        tab.press(key)
+    name = tab.evaluate("document.querySelector('.now').dataset.to")
+    assert tab.evaluate(f"new Promise(done => setTimeout(() => done({opened}), 50))") == [name]
+    tab.evaluate(
+        "document.querySelector('.mark[data-to=\"gen1-nested\"] path').dispatchEvent("
+        "new MouseEvent('click', {bubbles: true}))"
+    )
+    assert "gen1-nested" in tab.evaluate(
+        f"new Promise(done => setTimeout(() => done({opened}), 50))"
+    )
+
+
 def test_headings_stay_with_what_they_are_of_on_paper(home, tab):
     tab.open(home / "report.html", width=794, media="print")
     for selector, rule, value in [

@@ -124,11 +124,11 @@ def test_the_score_is_held_against_the_best_simple_learner():
     assert told.figure == f"{MINUS}0.100" and told.is_warning
     ends = f"{MINUS}0.160 to {MINUS}0.040"
     assert f"linear, the best simple learner (0.700; 95 % interval {ends})" in told.text
-    assert told.text.endswith("The simple learner is better.")
+    assert told.text.endswith("(p = 0.010) the simple learner is better.")
     same = found("Against a simple learner", variants=[LINEAR | {"p_holm": 0.5}, BASE])
-    assert same.text.endswith("This table cannot tell these apart.")
+    assert same.text.endswith("(p = 0.500) this table cannot tell these apart.")
     better = found("Against a simple learner", variants=[BASE, LINEAR | {"difference": -0.1}])
-    assert better.figure == "+0.100" and better.text.endswith("The network is better.")
+    assert better.figure == "+0.100" and better.text.endswith("the network is better.")
 
 
 def test_without_a_simple_learner_the_command_for_one_is_told():

@@ -65,8 +65,9 @@ class Step(NamedTuple):
 
     @property
     def score(self) -> float | None:
-        """Their mean score, None where they have none."""
-        return _mean(self.jobs)
+        """The mean score of the configuration's own, which come first; None without any."""
+        first = self.jobs[0]
+        return _mean([j for j in self.jobs if (j.env, j.variant) == (first.env, first.variant)])
 
 
 def page(

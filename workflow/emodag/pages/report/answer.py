@@ -192,9 +192,10 @@ def _against_simple(run: Run) -> list[Finding]:
 
 
 def _told_apart(lead: float, p: float) -> str:
+    told = f"By the sign-flip test over persons (p = {brief(p)})"
     if p >= ALPHA:
-        return "This table cannot tell these apart."
-    return "The network is better." if lead > 0 else "The simple learner is better."
+        return f"{told} this table cannot tell these apart."
+    return f"{told} the {'network' if lead > 0 else 'simple learner'} is better."
 
 
 def _signed(value: float) -> str:
