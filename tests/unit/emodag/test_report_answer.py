@@ -174,7 +174,14 @@ def test_each_step_has_its_reason(step):
     assert only.startswith(step)
     command = re.search("`(.+)`$", only)[1]
     assert re.match("snakemake -c8|emodag check", command)
-    assert "results/configuration.yaml" in shlex.split(command)
+    words = shlex.split(command)
+    assert "results/configuration.yaml" in words
+    given = words[words.index("--config") + 1 :] if "--config" in words else []
+    found = {
+        key: yaml.safe_load(value) for key, _, value in (each.partition("=") for each in given)
+    }
+    variants = {"variants": {"linear": {"learner": "svm"}}} if found.get("submit") else {}
+    load(found | variants)  # what it sets is a configuration
 
 
 def test_a_few_steps_are_told_the_weightiest_first():

@@ -79,7 +79,7 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
         (
             gain and gain.interval[1] < 0,
             "Stop at generation 0, which scores higher and is there sooner: "
-            f"{_command(generations=0)}",
+            f"{_command(generations=0, protocols=['nested'])}",
         ),
         (
             variant and run.has_test,
@@ -88,8 +88,8 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
         (not run.variants and run.has_networks, f"Compare with a simple learner: {SIMPLE}"),
         (
             intervals.failing(protocol),
-            "See “Scores by person” for whom it fails, and what is odd about these people's rows: "
-            f"`emodag check {CONFIGURATION}`",
+            "See “Scores by person” for whom it fails, “Data” for what sets them apart, and what "
+            f"is odd in the tables: `emodag check {CONFIGURATION}`",
         ),
         (
             high - low > WIDE and persons < FEW,
