@@ -20,6 +20,9 @@ from emodag.pages.words import capital, number, title
 FLOAT32 = 2.0**-24
 """Half the distance from 1 to the next float32: what rounding once does at most."""
 
+ROW = 0.38
+"""Inches that a step takes, whose name may be in two lines."""
+
 
 def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name: str) -> Figure:
     """How far apart each step is, on a logarithmic axis: a dot per pair of runs, a line for all.
@@ -32,7 +35,7 @@ def distances(steps: Sequence[Mapping[str, Any]], notes: Mapping[str, str], name
     """
     values = Values(name, "step", "difference", "root mean square", "pairs identical", "pairs")
     with settings(name, math=True):
-        figure, axes = axes_of(0.9 + 0.3 * len(steps))
+        figure, axes = axes_of(0.9 + ROW * len(steps))
         numbers = [rms for step in steps for rms in step["each_rms"] if rms]
         low = 10.0 ** math.floor(math.log10(min([*numbers, FLOAT32])) - 1)
         for row, step in enumerate(steps):
@@ -63,7 +66,7 @@ def amplification(steps: Sequence[Mapping[str, Any]], name: str) -> Figure:
     grown = [step for step in steps if step["amplification"]]
     values = Values(name, "step", "difference, in units of that of the step before")
     with settings(name, math=True):
-        figure, axes = axes_of(0.9 + 0.3 * len(grown))
+        figure, axes = axes_of(0.9 + ROW * len(grown))
         by = [step["amplification"] for step in grown]
         axes.plot(by, range(len(grown)), color=MAIN, marker="o", linewidth=1.5)
         for row, value in enumerate(by):
@@ -175,6 +178,7 @@ def _effects_in_words(yardstick, found) -> str:
 
 
 def _step_ticks(axes, steps: Sequence[Mapping[str, Any]]) -> None:
-    axes.set_yticks(range(len(steps)), [capital(title(step["step"])) for step in steps])
+    names = [capital(title(step["step"])).replace(" of ", "\nof ") for step in steps]
+    axes.set_yticks(range(len(steps)), names, fontsize=9)
     axes.set_ylim(len(steps) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
