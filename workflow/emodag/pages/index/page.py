@@ -97,7 +97,7 @@ def page(
     }
     opened = [_runs(jobs, hidden)]
     if variants:
-        opened.append(Section("variants", "Variants", [verdict(variants), table(variants)]))
+        opened.append(Section("compared", "Variants, compared", [verdict(variants), table(variants)]))
     opened += [_files(files), _chain(steps, needs)]
     return render(
         "page.html",
