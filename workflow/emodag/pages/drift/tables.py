@@ -9,7 +9,7 @@ from emodag.pages.words import capital, interval, number, percent, score, title
 SCORES = {
     "macro_f1": "Cross-validated",
     "macro_f1_last_epoch": "Last epoch",
-    "hidden": "Hidden test",
+    "hidden": "Hidden people",
 }
 """What the scores are called, in their order."""
 
