@@ -97,7 +97,8 @@ def page(
     }
     opened = [_runs(jobs, hidden)]
     if variants:
-        opened.append(Section("compared", "Variants, compared", [verdict(variants), table(variants)]))
+        blocks = [verdict(variants), table(variants)]
+        opened.append(Section("compared", "Variants, compared", blocks))
     opened += [_files(files), _chain(steps, needs)]
     return render(
         "page.html",
