@@ -97,7 +97,9 @@ def test_a_variant_is_the_configuration_with_what_differs():
         ({"variants": {"a": {}}}, r"variants\.a: changes nothing that 'base' does not"),
         ({"variants": {**MIXUP, "b": {"training": {"mixup": 0}}}}, r"variants\.b: .* 'no_mixup'"),
         ({"variants": {"base": {"learner": "svm"}}}, "which is the configuration itself"),
-        ({"variants": {"a b": {"learner": "svm"}}}, r"variants\.a b"),
+        ({"variants": {"a b": {"learner": "svm"}}}, r"variants\.a b: a name is letters"),
+        ({"variants": {"a": {"training.mixup": 0}}}, r"a\.training\.mixup: .*write training: \{m"),
+        ({"compare": "no_mixup"}, "compare: expected values by name"),
         ({"variants": {"a": {"learner": "svc"}}}, r"variants\.a\.learner: "),
         ({"variants": MIXUP, "blends": {"all": {"of": ["base", "no_mixpu"]}}}, "'no_mixup'?"),
         ({"variants": MIXUP, "blends": {"all": {"of": ["base"]}}}, r"blends\.all\.of"),
@@ -110,6 +112,8 @@ def test_a_variant_is_the_configuration_with_what_differs():
         ({"variants": MIXUP, "compare": {"baseline": "bsae"}}, "did you mean 'base'"),
         ({"variants": MIXUP, "submit": "mixup"}, "`submit` names 'mixup'"),
         ({"search": {"trials": 3}}, r"`space` is empty"),
+        ({"search": {"space": NARROW}}, "`trials` is 0: say how many trials"),
+        ({"search": {"trials": 3, "space": {"training": {"mixup": [0, 1]}}}}, "keys such as train"),
         ({"search": {"space": {"training.mixup": []}}}, "can draw nothing for 'training.mixup'"),
         ({"search": {"space": {"training.mixup": {"log": [0, 1]}}}}, "the lower one first"),
         ({"search": {"space": {"training.mixup": {"uniform": [1, 0]}}}}, "the lower one first"),
@@ -212,7 +216,7 @@ def test_what_names_a_trial_that_is_not_known_yet_waits_for_it():
     named = {"compare": {"baseline": "t011"}, "submit": "t012", "blends": blends}
     config = settled(load({"search": {**SEARCH, "trials": 12}, **named}), read_only=True)
     found = workflow_of(config)
-    assert "submission" not in found.jobs and "not there" in found.absent["submission"]
+    assert found.after_decider() == {"variants", "submission", "report"}
     assert "variants/now/vote" in found.jobs and "variants/both/vote" not in found.jobs
     read = [o for job in found.jobs.values() for o in job.inputs.values() if not isinstance(o, str)]
     assert {maker for maker, _ in read} <= {*found.jobs}, "the report's, too"

@@ -25,11 +25,6 @@ NO_SUBMISSION = (
     "there is no submission, as `data.test` names no test table; results/scores.csv has the scores"
 )
 
-NOT_DRAWN = (
-    "there is no submission yet, as `submit` names a trial that depends on scores which are not "
-    "there; make results/variants.csv first"
-)
-
 NO_VARIANTS = "there is nothing to compare, as the configuration names no `variants`"
 
 
@@ -72,7 +67,7 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         absent={
             name: why
             for name, why in {
-                "submission": NOT_DRAWN if config.data.has_test else NO_SUBMISSION,
+                "submission": NO_SUBMISSION,
                 "variants": NO_VARIANTS,
             }.items()
             if name not in found

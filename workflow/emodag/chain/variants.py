@@ -85,12 +85,15 @@ class Variants:
     def submitted(self) -> Job | None:
         """The submission of the variant or blend that is chosen, None for the configuration's.
 
-        None also for a trial that is not known yet.
+        That of a trial which is not known yet follows the next round, as the comparison does.
         """
         chosen = self._config.submit
-        if chosen == BASE or chosen not in {*self.chains, *self._config.blends}:
+        if chosen == BASE:
             return None
-        return replace(self._submission(chosen), name="submission", beside=False)
+        if chosen in {*self.chains, *self._config.blends}:
+            return replace(self._submission(chosen), name="submission", beside=False)
+        made = self._submission(BASE)
+        return replace(made, name="submission", beside=False, inputs=self._next_round())
 
     def shared(self, job: Job) -> Job:
         """A job that reads from the first of the jobs that do the same."""
@@ -185,6 +188,11 @@ class Variants:
             packages=packages_of("tpe"),
         )
 
+    def _next_round(self) -> dict[str, Any]:
+        """What a job rests on that must wait for more trials; nothing where all are there."""
+        number = self._config.next_round
+        return {"next": (f"search/round{number}", "suggested.json")} if number else {}
+
     def _comparison(self) -> Job:
         home, config = self._home, self._config
         names = [*dict.fromkeys(self._stand_in.values()), *config.blends]
@@ -197,8 +205,7 @@ class Variants:
         }
         if truth := home.truth():
             inputs |= {"truth": truth, "test_rows": home.test_rows()["rows"]}
-        if config.next_round:  # as long as trials are missing
-            inputs |= {"next": (f"search/round{config.next_round}", "suggested.json")}
+        inputs |= self._next_round()
         often = Counter(job for jobs in self.rests_on.values() for job in jobs)
         params = {
             "variants": [self._described(name, often) for name in names],

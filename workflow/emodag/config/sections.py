@@ -504,6 +504,9 @@ def _explain(mistake: Mapping[str, Any], before: str) -> str:
         return f"  {where}: expected a list, such as [{items}]; found {found!r}"
     if mistake["type"] in ("dict_type", "model_type"):
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
+    if mistake["type"] == "string_pattern_mismatch":
+        wanted = "a name is letters from a to z, digits and _, and begins with a letter"
+        return f"  {where}: {wanted}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
         return f"  {where}: {message}"
@@ -538,6 +541,9 @@ def _suggestion(location: tuple) -> str:
     for name, field in Config.model_fields.items():
         places |= {f"{name}.{own}": own for own in getattr(field.annotation, "model_fields", {})}
     elsewhere = [place for place, own in places.items() if own == key]
+    if key in places and not path and "." in key:
+        outer, _, inner = key.partition(".")
+        return f"; write {outer}: {{{inner}: ...}}"
     near = (
         [name for name in known if name == _OTHER_WORDS.get(str(key))]
         or difflib.get_close_matches(str(key), known, n=1, cutoff=0.8)

@@ -82,12 +82,14 @@ class Search(Section):
             if not _can_be_drawn(entry):
                 raise ValueError(
                     f"`space` can draw nothing for {key!r}: give a list to choose from, or the "
-                    "ends of a range, the lower one first, such as {log: [1, 100]}; found "
-                    f"{entry!r}"
+                    "ends of a range, the lower one first, such as {log: [1, 100]}, by keys such "
+                    f"as training.mixup; found {entry!r}"
                 )
             for other in self.space:
                 if other.startswith(f"{key}."):
                     raise ValueError(f"`space` holds {key!r} and {other!r}, which is a part of it")
+        if self.space and not self.trials:
+            raise ValueError("`space` says what is drawn, and `trials` is 0: say how many trials")
         return self
 
 
