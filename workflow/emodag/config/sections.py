@@ -505,7 +505,7 @@ def _explain(mistake: Mapping[str, Any], before: str) -> str:
     if mistake["type"] in ("dict_type", "model_type"):
         return f"  {where}: expected values by name, such as {{a: 1}}; found {mistake['input']!r}"
     if mistake["type"] == "string_pattern_mismatch":
-        wanted = "a name is letters from a to z, digits and _, and begins with a letter"
+        wanted = "a name is up to 64 letters from a to z, digits and _, a letter first"
         return f"  {where}: {wanted}; found {mistake['input']!r}"
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
