@@ -69,7 +69,7 @@ class Run:
         found = re.search(r"SLURM run ID: (\S+)", self.text)
         return found[1] if found else "submitted-nothing"
 
-    def end(self, *, well: bool = True, seconds: float = 480) -> "Run":
+    def end(self, *, well: bool = True, seconds: float = 900) -> "Run":
         """Wait for its end, which must be a good one, or a bad one."""
         try:
             code = self.process.wait(seconds)
@@ -86,14 +86,16 @@ class Slurm:
 
     runs: list[Run] = field(default_factory=list)
 
-    def start(self, project: Project, *arguments: str, **variables: str) -> Run:
-        """Start the one command in `project`."""
+    def start(
+        self, project: Project, *arguments: str, target: str = "tables", **variables: str
+    ) -> Run:
+        """Start the one command in `project`; the pages take longer than all the rest."""
         output = project.path / f"snakemake.{len(self.runs)}.txt"
         environment = {k: v for k, v in os.environ.items() if k != "EMODAG_STORE"}
         common = ["--profile", PROFILE, "--configfile", "small.yaml"]
         with output.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *common, *arguments],
+                [sys.executable, "-m", "snakemake", target, *common, *arguments],
                 cwd=project.path,
                 env=environment | variables,
                 stdout=stream,
@@ -103,9 +105,9 @@ class Slurm:
         self.runs.append(Run(process, output))
         return self.runs[-1]
 
-    def run(self, project: Project, *arguments: str, **variables: str) -> Run:
-        """Run the one command to its good end."""
-        return self.start(project, *arguments, **variables).end()
+    def run(self, project: Project, *arguments: str, **more: str) -> Run:
+        """Run the one command to its good end; as `start`."""
+        return self.start(project, *arguments, **more).end()
 
     def states(self, run: Run) -> dict[str, str]:
         """The states of all jobs of a run by their numbers, ended ones included."""

@@ -12,7 +12,8 @@
 # Settings (environment, read by start): SLURM_LOCAL_NODES=2, SLURM_LOCAL_CPUS=2 and SLURM_LOCAL_MEM=8000
 # (MB), both per node and allowed to exceed the hardware, SLURM_LOCAL_GPUS=2 (fake GPUs per node, at
 # least 1), SLURM_LOCAL_PORT=16817 (slurmctld; the nodes use the ports after it).
-# Partitions: main (default), gpu. Listens on 127.0.0.1 only. Test use only.
+# Partitions: main (default), gpu. Listens on 127.0.0.1 only. STATE_DIR/scratch is another directory on
+# each node, as a disk of its own is, where this host lets root mount (else it is one). Test use only.
 set -euo pipefail
 
 cmd=${1:-}; D=${2:-}
@@ -52,7 +53,7 @@ install_packages() {
 
 configure() {
   local i host; host=$(hostname -s)
-  mkdir -p "$D"/{munge,ctld,log,run}
+  mkdir -p "$D"/{munge,ctld,log,run,scratch}
   for ((i = 1; i <= NODES; i++)); do mkdir -p "$D/spool.n$i"; done
   chmod 755 "$D" "$D/munge"
   [[ -s $D/munge/munge.key ]] || (umask 077; head -c 1024 /dev/urandom >"$D/munge/munge.key")
@@ -126,9 +127,13 @@ start() {
   alive "$D/run/slurmctld.pid" slurmctld || slurmctld -i
   wait_for 15 sh -c 'scontrol ping 2>/dev/null | grep -q "is UP"' || die "slurmctld did not come up, see $D/log"
   local n
-  for n in $(nodes); do alive "$D/run/$n.pid" slurmd || slurmd -N "$n"; done
+  for n in $(nodes); do alive "$D/run/$n.pid" slurmd || start_node "$n"; done
   wait_for 30 status >/dev/null 2>&1 || { status || true; die "nodes did not come up, see $D/log"; }
   status
+}
+
+start_node() { # NAME
+  unshare --mount sh -c 'mount -t tmpfs scratch "$0/scratch" && exec slurmd -N "$1"' "$D" "$1" || slurmd -N "$1"
 }
 
 stop_one() { # PIDFILE PROGRAM
@@ -174,5 +179,5 @@ case $cmd in
   away) away ;;
   stop) stop ;;
   status) status ;;
-  *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -224,6 +224,15 @@ def test_there_is_none_without_variants(project):
     assert "there is nothing to compare, as the configuration names no `variants`" in done.stderr
 
 
+def test_what_waits_for_a_trial_is_asked_for_together_and_alone(project):
+    space = {"training.mixup": {"uniform": [0, 1]}}
+    search = {"trials": 12, "sampler": "tpe", "space": space}
+    project.configure(search=search, submit="t012")
+    for targets in ([TABLE, "results/submission.csv"], ["results/submission.csv"]):
+        done = project.snakemake("-n", *targets)
+        assert "Draw round 2 of the search" in done.stderr
+
+
 def test_without_rows_to_predict_the_teacher_alone_is_scored(tmp_path):
     project = Project.create(tmp_path / "project")
     data = {"test": None, "truth": None}
