@@ -10,7 +10,7 @@ TABLE = "results/variants.csv"
 
 ASKED = {
     "variants": {
-        "strict": {"pseudo_labels": {"threshold": 0.3}},
+        "surest": {"pseudo_labels": {"select": "share"}},
         "alone": {"generations": 0},
         "linear": {"learner": "logistic_regression"},
     },
@@ -36,7 +36,7 @@ def test_variants_share_their_jobs_and_have_the_bytes_of_the_local_run(slurm, tm
     assert Counter(groups.split()) == {
         "rule_data_folds_ingest_scale": 1,
         "rule_nested_fits_pseudo_label_student_teacher": 2,
-        "rule_variants/strict/nested_fits_pseudo_label_student": 2,
+        "rule_variants/surest/nested_fits_pseudo_label_student": 2,
         "rule_variants/linear/nested_fits_learner_pseudo_label": 2,
         "rule_published_fits_blend": 4,
         "rule_variants_held_out_variants_vote": 1,
