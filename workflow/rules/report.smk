@@ -31,10 +31,9 @@ rule index:
     log:
         ".emodag/index.log",
     localrule: True
-    # Snakemake's own interpreter writes it, never one of conda's.
     conda:
-        lambda wildcards: None
+        conda_file
     message:
         "List the results"
     shell:
-        "python -P -m emodag index >{log}"
+        FLOW.python + " -P -m emodag index >{log}"

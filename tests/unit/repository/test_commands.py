@@ -2,6 +2,8 @@
 
 import argparse
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,16 @@ def test_verbs_and_options_are_there(page: Path, options):
 def test_what_is_not_there_is_found():
     text = "`emodag kagle x`, `emodag gc --all`\n```sh\npython -m emodag why a --json | cat\n```\n"
     assert commands(text) == [("kagle", set()), ("gc", {"--all"}), ("why", {"--json"})]
+
+
+def test_the_command_line_needs_none_of_the_packages_of_jobs():
+    """With conda these are in the environments of jobs alone, and each import takes long."""
+    heavy = ("numpy", "pandas", "pyarrow", "torch", "sklearn", "scipy", "matplotlib")
+    code = f"import sys, emodag.application; sys.exit(str(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == "set()\n"

@@ -5,9 +5,8 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 from emodag.pages.words import brief, title
 from ledger.cli.printing import tell
@@ -88,7 +87,7 @@ def _by_seed(rows: list[dict[str, str]]) -> Scores:
             seeds = folds.setdefault((row["protocol"], row["stage"]), {})
             seeds.setdefault(row["seed"], []).append(float(row["macro_f1"]))
     return {
-        step: {seed: float(np.mean(scores)) for seed, scores in seeds.items()}
+        step: {seed: fmean(scores) for seed, scores in seeds.items()}
         for step, seeds in folds.items()
     }
 

@@ -94,6 +94,7 @@ class Flow:
     Attributes
     ----------
     jobs : every job by name.
+    python : the interpreter of a job, for `shell`.
     run, run_fit : commands for `shell`; the latter for what needs torch loaded.
     """
 
@@ -162,16 +163,19 @@ class Flow:
         self._restorer = Restorer(self.interpreters)
 
     @property
+    def python(self) -> str:
+        if not self._conda:
+            return "python"
+        # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's base
+        # is active, conda puts an environment in base's place in PATH, behind what PATH begins with
+        # here.
+        return 'PYTHONPATH="$LEDGER_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
+
+    @property
     def run(self) -> str:
-        python = "python"
-        if self._conda:
-            # Snakemake takes PYTHONPATH away from these jobs. Nor would `python` do: where conda's
-            # base is active, conda puts an environment in base's place in PATH, behind what PATH
-            # begins with here.
-            python = 'PYTHONPATH="$LEDGER_PATH" "${{CONDA_PREFIX:+$CONDA_PREFIX/bin/}}python"'
         # As `python -P -m NAME run`, by which nothing is imported from the working directory, but
         # forked from a process with the libraries where there is one.
-        start = f'{python} -I -S "$LEDGER_START" -m {called.name()} run'
+        start = f'{self.python} -I -S "$LEDGER_START" -m {called.name()} run'
         return f"{start} {{output.manifest}} --workers {{threads}} --log {{log}}"
 
     @property
