@@ -15,7 +15,6 @@ from hashlib import sha256
 import numpy as np
 
 from ledger.errors import InputError
-from ledger.words import plural
 
 DRAWS = 1000
 """How often an assignment is drawn anew because it is one of those before."""
@@ -183,9 +182,9 @@ def _require_persons(ids: np.ndarray, folds: int) -> None:
     if len(ids) < folds:
         lower = f"Lower `folds` to {len(ids)} or less, or check" if len(ids) > 1 else "Check"
         raise InputError(
-            f"the training table holds {plural(len(ids), 'person')} ({', '.join(map(str, ids))}), "
-            f"and {folds} folds need at least {folds}. {lower} which column holds the person "
-            "(`data.group`)."
+            f"the training table holds {len(ids)} person{'s' * (len(ids) > 1)} "
+            f"({', '.join(map(str, ids))}), and {folds} folds need at least {folds}. {lower} which "
+            "column holds the person (`data.group`)."
         )
 
 

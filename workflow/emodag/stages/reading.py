@@ -18,7 +18,6 @@ from emodag.science.tables.table import Block, Table, fault, first_cell
 from emodag.science.tables.text_columns import text_columns
 from ledger.context import Context
 from ledger.errors import InputError
-from ledger.words import plural
 
 
 def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
@@ -140,19 +139,19 @@ def require_rows(
     name, cure = f"{fewest!r}", "leave those persons out"
     if column is None:
         name, cure = f"{fewest + 1} of data.test_blocks", "correct data.test_blocks"
-    said = f"person {name} has {plural(rows[fewest], 'row')}"
+    said = f"person {name} has {rows[fewest]} row{'s' * (rows[fewest] != 1)}"
     few, least = ([who for who in rows if rows[who] < bound] for bound in (FEW, LEAST))
     if least:
         raise fault(
             table.path,
             f"{said}, and scaling.person or training.adapt needs at least {LEAST} of each person "
-            f"({len(least)} of {plural(len(rows), 'person')} have fewer); {cure}, "
+            f"({len(least)} of {len(rows)} persons have fewer); {cure}, "
             "or set scaling.person and training.adapt to none",
             column=column,
         )
     if few:
         context.warn(
-            f"{table.path}: {said}, and {len(few)} of {plural(len(rows), 'person')} fewer than "
+            f"{table.path}: {said}, and {len(few)} of {len(rows)} persons fewer than "
             f"{FEW}, from which scaling.person or training.adapt takes what is usual for a person; "
             "they must be in all states, as in training"
         )
