@@ -8,6 +8,7 @@ from typing import Any
 from emodag.chain.chain import Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
+from emodag.chain.variants import fewer_trials
 from emodag.config.combined import loaded
 from emodag.config.sections import Config, variants_of
 from emodag.config.variants import BASE, ROUND
@@ -47,8 +48,9 @@ def begin(
                 known, flow.jobs, names, snakemake.dag_settings.targets, sys.argv[1:]
             ),
         )
-        if snakemake.is_main_process and (told := only_one_generation(config)):
-            flow.say(f"emodag: {told}")
+        if snakemake.is_main_process:
+            for told in filter(None, (only_one_generation(config), fewer_trials(known, flow.jobs))):
+                flow.say(f"emodag: {told}")
         if snakemake.is_main_process and known.next_round:
             have, trials = len(known.trials), config.search.trials
             flow.say(

@@ -75,6 +75,8 @@ def test_every_key_is_described():
     ("values", "message"),
     [
         ({"fold": 3}, "fold: no such key; did you mean 'folds'"),
+        ({"learner": "lightgbmm"}, "found 'lightgbmm'. Did you mean 'lightgbm'"),
+        ({"variants": {False: {}}}, "variants: YAML reads a name as False; put it in quotes"),
         ({"epochs": 3}, "epochs: no such key; did you mean 'training.epochs'"),
         ({"training": {"epoch": 3}}, r"training\.epoch: no such key; did you mean 'epochs'"),
         ({"seed": 3}, "seed: no such key; did you mean 'seeds'"),

@@ -9,7 +9,7 @@ import pytest
 from emodag.chain.jobs import jobs
 from emodag.config.sections import load
 from emodag.pages.drift.verdicts import matter
-from emodag.pages.words import brief, number, percent, score, title
+from emodag.pages.words import brief, number, percent, probability, score, title
 from emodag.stages import drift
 from ledger.compare.distance import Distance
 
@@ -249,6 +249,7 @@ def test_other_words():
         "0.0000",
     ]
     assert [brief(x, signed=True) for x in (0.0004, 0.0006, -0.0)] == ["0.000", "+0.001", "0.000"]
+    assert [probability(x) for x in (1, 0.0123, 0.000488)] == ["1.000", "0.012", "< 0.001"]
     assert [percent(x) for x in (0, 1e-6, 0.0012, 0.0123, 0.5, 0.9996, 0.99999, 1)] == [
         "0 %",
         "< 0.01 %",

@@ -10,7 +10,7 @@ import yaml
 
 from emodag.chain.jobs import jobs, workflow_of
 from emodag.chain.settled import handed_on, settled
-from emodag.chain.variants import Variants
+from emodag.chain.variants import Variants, fewer_trials
 from emodag.config.sections import load, variants_of
 from emodag.config.variants import ROUND
 from emodag.config.written import effective_yaml
@@ -174,10 +174,12 @@ def test_more_trials_keep_those_before(sampler):
         ({"model.gate_ratio": {"integer": [2, 6]}}, 5),
         ({"model.gate_ratio": {"integer": [2, 3]}, "training.mixup": [0, 0.2]}, 4),
         ({"training.mixup": {"uniform": [0.3, 0.30005]}}, 1),
+        ({"model.code": {"integer": [1, 500]}, "generations": [1, 2, 2]}, 1000),
     ],
 )
 def test_a_small_space_is_drawn_once(sampler, space, size):
-    found = load({"search": {"trials": 90, "sampler": sampler, "space": space}}).trials
+    trials = 90 if size < 90 else 2000
+    found = load({"search": {"trials": trials, "sampler": sampler, "space": space}}).trials
     drawn = {json.dumps(changes, sort_keys=True) for changes in found.values()}
     assert len(found) == len(drawn) == size
     whole = load(yaml.safe_load(effective_yaml(load({"search": {"trials": 90, "space": space}}))))
@@ -263,7 +265,14 @@ def test_what_computes_nothing_of_its_own_is_refused_and_a_trial_is_passed_over(
     search = {"trials": 9, "space": space}
     config = load({"search": search})
     compared = jobs(config)["variants"]
-    assert len(compared.params["variants"]) == 2, "the base, and no mixup"
+    base, other = compared.params["variants"]
+    assert base["shared"] == other["shared"] < base["jobs"], "the base, and no mixup"
+    assert fewer_trials(config, jobs(config)) == (
+        "9 trials asked for, 1 compared: the space holds 4 of them, and 3 compute what another one "
+        "does"
+    )
+    waiting = load({"search": {**SEARCH, "trials": 25}})
+    assert fewer_trials(waiting, jobs(waiting)) is None
     same = next(n for n, each in config.trials.items() if each["training"]["mixup"] == 0.4)
     asked = jobs(load({"search": search, "compare": {"baseline": same}}))["variants"]
     assert asked.params["baseline"] == "base"
@@ -298,6 +307,8 @@ def test_many_variants_of_few_persons_cannot_be_told_apart():
     rows = [base | row for row in others] + [base]
     assert "however large: compare fewer variants" in verdict(rows)
     assert verdict(rows[1:]).startswith("None of 25 variants differs")
+    many = [{**row, "persons": 24} for row in [*[rows[0]] * 600, base]]
+    assert verdict(many).endswith("however large: compare fewer variants.")
 
 
 def test_another_key_moves_no_draw_of_the_others():

@@ -12,6 +12,7 @@ from emodag.config.variants import BASE, ROUND, dotted
 from ledger.disk.canonical import digest
 from ledger.errors import ConfigError
 from ledger.jobs.job import Job
+from ledger.words import plural
 
 
 class Variants:
@@ -206,7 +207,7 @@ class Variants:
         if truth := home.truth():
             inputs |= {"truth": truth, "test_rows": home.test_rows()["rows"]}
         inputs |= self._next_round()
-        often = Counter(job for jobs in self.rests_on.values() for job in jobs)
+        often = Counter(job for name in {*self._stand_in.values()} for job in self.rests_on[name])
         params = {
             "variants": [self._described(name, often) for name in names],
             "baseline": self._stand_in[config.compare.baseline],
@@ -251,6 +252,26 @@ class Variants:
             "jobs": len(jobs),
             "shared": shared,
         }
+
+
+def fewer_trials(config: Config, jobs: Mapping[str, Job]) -> str | None:
+    """Why fewer trials are compared than a search asks for, None if they are not, or not yet.
+
+    Parameters
+    ----------
+    jobs : all of the configuration, by name.
+    """
+    if not config.search.trials or config.next_round:
+        return None
+    names = {entry["name"] for entry in jobs["variants"].params["variants"]}
+    compared = len(names.intersection(config.trials))
+    found = len(config.trials)
+    told = [f"the space holds {found:,} of them"] * (found < config.search.trials)
+    told += [f"{found - compared:,} compute what another one does"] * (compared < found)
+    if not told:
+        return None
+    asked = plural(config.search.trials, "trial")
+    return f"{asked} asked for, {compared:,} compared: {', and '.join(told)}"
 
 
 def _at(name: str) -> str:

@@ -4,6 +4,7 @@ Every key has a default, so an empty configuration is the default run. Unknown k
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -507,12 +508,20 @@ def _explain(mistake: Mapping[str, Any], before: str) -> str:
     if mistake["type"] == "string_pattern_mismatch":
         wanted = "a name is up to 64 letters from a to z, digits and _, a letter first"
         return f"  {where}: {wanted}; found {mistake['input']!r}"
+    if mistake["type"] == "string_type" and mistake["loc"][-1] == "[key]":
+        section = where.rpartition(".")[0]
+        return f"  {section}: YAML reads a name as {mistake['input']!r}; put it in quotes"
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "value_error":
         return f"  {where}: {message}"
     if mistake["type"] in ("too_long", "too_short"):
         message = message.replace("List", "it").replace(" after validation", "")
-    return f"  {where}: {message[0].lower()}{message[1:]}; found {mistake['input']!r}"
+    told = f"  {where}: {message[0].lower()}{message[1:]}; found {mistake['input']!r}"
+    if mistake["type"] == "literal_error":
+        choices = re.findall(r"'([^']*)'", mistake["ctx"]["expected"])
+        near = difflib.get_close_matches(str(mistake["input"]), choices, n=1)
+        told += f". Did you mean {near[0]!r}?" if near else ""
+    return told
 
 
 _OTHER_WORDS = {

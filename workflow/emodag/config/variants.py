@@ -45,7 +45,7 @@ KINDS = ("log", "uniform", "integer")
 """How numbers between two ends are drawn."""
 
 MISSES = 1000
-"""Draws in a row that bring nothing new, after which there is nothing new to be drawn."""
+"""Draws in a row that bring nothing new, after which a range is taken to hold nothing new."""
 
 ROUND = 10
 """How many trials a sampler that goes by scores draws at once; the first so many are random."""
@@ -137,13 +137,15 @@ def drawn(search: Search, suggested: Iterable[list[float]] = ()) -> Iterator[Dra
     suggested : with `tpe` the shares of those after the first `ROUND`, as far as they are known.
     """
     names, known = sorted(search.space), set()
+    most = math.prod(map(_choices, search.space.values()))
+    patience = MISSES if most == math.inf else None
     draws = _sobol(search) if search.sampler == "sobol" else _random(search)
     first = itertools.islice(draws, ROUND)
     for row in itertools.chain(first, suggested) if search.sampler == "tpe" else draws:
-        if len(known) == search.trials:
+        if len(known) == min(search.trials, most):
             return
         # Of what has been drawn before, the next that has not takes the place.
-        for shares in itertools.islice(itertools.chain([row], draws), MISSES):
+        for shares in itertools.islice(itertools.chain([row], draws), patience):
             values = tuple(_chosen(search.space[n], s) for n, s in zip(names, shares, strict=True))
             if values not in known:
                 break
@@ -151,6 +153,14 @@ def drawn(search: Search, suggested: Iterable[list[float]] = ()) -> Iterator[Dra
             return
         known.add(values)
         yield Draw(shares, nested(dict(zip(names, values, strict=True))))
+
+
+def _choices(entry: list | dict[str, list[float]]) -> float:
+    """How many values an entry of the space has; infinite where they are not counted."""
+    if isinstance(entry, list):
+        return len(set(entry))
+    ((kind, (low, high)),) = entry.items()
+    return int(high) - int(low) + 1 if kind == "integer" else math.inf
 
 
 def _chosen(entry: list | dict[str, list[float]], share: float) -> Value:

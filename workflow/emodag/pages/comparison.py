@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emodag.pages.words import brief, interval
+from emodag.science.scores.exchanges import MOST_EXACT, least_p
 from ledger.words import plural
 
 ALPHA = 0.05
@@ -45,11 +46,11 @@ def verdict(rows: list[dict[str, Any]]) -> str:
     if not tested:
         return f"No leak-free variant is compared with {base}."
     persons = int(rows[0]["persons"])
-    if len(tested) * 2 / 2**persons >= ALPHA:
+    if len(tested) * least_p(persons) >= ALPHA:
         return (
             f"With {plural(persons, 'person')} no difference among "
             f"{plural(len(tested), 'variant')} could be told from chance, however large: compare "
-            "fewer variants, or more persons."
+            f"fewer variants{', or more persons' * (persons < MOST_EXACT)}."
         )
     if not found:
         return (

@@ -56,6 +56,11 @@ def brief(value: float, *, signed: bool = False) -> str:
     return _decimals(value, 3, signed=signed)
 
 
+def probability(value: float) -> str:
+    """A p value to three decimals; one that is not 0 never reads as 0."""
+    return brief(value) if value >= 0.0005 else "< 0.001"
+
+
 def _decimals(value: float, digits: int, *, signed: bool) -> str:
     text = f"{value:{'+' if signed else ''}.{digits}f}".replace("-", MINUS)
     return text if text.strip(f"+0.{MINUS}") else text.lstrip(f"+{MINUS}")

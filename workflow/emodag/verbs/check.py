@@ -57,6 +57,7 @@ def _check(options: argparse.Namespace) -> int:
     from emodag.chain.chain import only_one_generation
     from emodag.chain.jobs import jobs
     from emodag.chain.settled import settled
+    from emodag.chain.variants import fewer_trials
     from emodag.config.combined import combined
     from ledger.machine.fingerprint import THREAD_VARIABLES
 
@@ -84,7 +85,7 @@ def _check(options: argparse.Namespace) -> int:
         taken = Seconds(reading, scaling, *(more * each for each in fit))
     tell(*_cost(config, chain, quality["rows"], taken))
     tell(*_memory(config, features))
-    if told := only_one_generation(config):
+    for told in filter(None, (only_one_generation(config), fewer_trials(config, chain))):
         tell(_line("", told))
     files = ["--configfile", *map(str, options.files)] if options.files else []
     targets = ["submission" if "submission" in chain else "scores"]

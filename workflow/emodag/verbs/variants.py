@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from ledger.cli.printing import tell
 
 TABLE, SELECTION = Path("results/variants.csv"), Path("results/selection.json")
 
-SCORES = ("macro_f1", "low", "high", "worst_fifth", "hidden", "p", "p_holm")
+SCORES = ("macro_f1", "low", "high", "worst_fifth", "hidden")
+TESTS = ("p", "p_holm")
 DIFFERENCES = ("difference", "difference_low", "difference_high")
 
 
@@ -42,7 +43,11 @@ def _variants(options: argparse.Namespace) -> int:
         verified(TABLE.with_name("variants.manifest.json"), path.name)
     config = last_configuration()
     jobs = workflow_of(config).jobs
-    seconds = _seconds(Variants(config), jobs)
+    variants = Variants(config)
+    votes = {name: blend.of for name, blend in config.blends.items()}
+    own = variants.rests_on
+    own |= {name: set().union(*map(own.get, members)) for name, members in votes.items()}
+    seconds = _seconds(own, jobs)
     rows = read_rows(TABLE)
     cells = [_cells(row, seconds.get(row["variant"])) for row in rows]
     heads, body = list(cells[0]), [list(row.values()) for row in cells]
@@ -55,24 +60,25 @@ def _variants(options: argparse.Namespace) -> int:
     return 0
 
 
-def _seconds(variants, jobs) -> dict[str, float]:
-    """CPU seconds of all jobs that each variant rests on, when they were computed."""
+def _seconds(rests_on: Mapping[str, set[str]], jobs) -> dict[str, float]:
+    """CPU seconds of all jobs that each variant or vote rests on, when they were computed."""
     from ledger.disk.documents import read_object
     from ledger.store.sidecar import sidecar_path
 
     took: dict[str, float] = {}
-    for name in set().union(*variants.rests_on.values()):
+    for name in set().union(*rests_on.values()):
         record = read_object(sidecar_path(Path(jobs[name].manifest)))
         if record:
             took[name] = record["saved" if record["hit"] else "cost"]["cpu_seconds"]
-    return {name: sum(took.get(job, 0.0) for job in own) for name, own in variants.rests_on.items()}
+    return {name: sum(took.get(job, 0.0) for job in own) for name, own in rests_on.items()}
 
 
 def _cells(row: dict[str, Any], seconds: float | None) -> dict[str, str]:
-    from emodag.pages.words import brief
+    from emodag.pages.words import brief, probability
 
     told = {name: "" if row[name] == "" else brief(row[name]) for name in SCORES}
     told |= {n: "" if row[n] == "" else brief(row[n], signed=True) for n in DIFFERENCES}
+    told |= {n: "" if row[n] == "" else probability(row[n]) for n in TESTS}
     counts = {n: "" if row[n] == "" else f"{row[n]:.0f}" for n in ("better", "worse")}
     return {
         "variant": str(row["variant"]),

@@ -8,7 +8,7 @@ from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_
 from emodag.pages.page_parts import NONE, Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, interval, short
+from emodag.pages.words import brief, interval, probability, short
 
 MOST = 60
 """So many variants are drawn, the best ones."""
@@ -78,7 +78,8 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
                 _or_none(row["difference"], signed=True),
                 _interval(row, "difference_", signed=True),
                 *(_count(row[name]) for name in ("better", "worse")),
-                *(_or_none(row[name]) for name in ("p", "p_holm", "worst_fifth")),
+                *(_p(row[name]) for name in ("p", "p_holm")),
+                _or_none(row["worst_fifth"]),
                 *([_or_none(row["hidden"])] if has_truth else []),
                 row["leak_free"],
                 *(_count(row[name]) for name in ("jobs", "shared")),
@@ -95,6 +96,10 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
 
 def _count(value: float | str) -> str:
     return NONE if value == "" else f"{value:,.0f}"
+
+
+def _p(value: float | str) -> str:
+    return NONE if value == "" else probability(value)
 
 
 def _or_none(value: float | str, *, signed: bool = False) -> str:

@@ -9,14 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from emodag.science.scores.class_scores import macro_f1_of
+from emodag.science.scores.exchanges import EXCHANGES, MOST_EXACT
 from emodag.science.scores.resampling import DIGITS, estimate, fold_means
 from emodag.science.seeds import generator
-
-MOST_EXACT = 13
-"""Up to so many persons the sign-flip test goes through all exchanges."""
-
-EXCHANGES = 9999
-"""Random exchanges of the sign-flip test for more persons."""
 
 
 class Paired(NamedTuple):
@@ -63,7 +58,7 @@ def sign_flip(counts: np.ndarray, baseline: np.ndarray) -> float:
     exchanged person by person, in all seeds and folds, and p is the share of exchanges after which
     the scores are at least as far apart as they are: among all exchanges up to `MOST_EXACT`
     persons, else among `EXCHANGES` random ones and none (Phipson & Smyth 2010). It is never below
-    2 / 2^persons, which is 0.002 for ten of them.
+    `least_p`, which is 0.002 for ten of them.
 
     Parameters
     ----------
