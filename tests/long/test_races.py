@@ -190,6 +190,14 @@ def test_a_file_system_without_locks(scenario, correct):
     correct(scenario)
 
 
+def test_a_run_that_ends_just_before_this_one_takes_its_turn(scenario, correct):
+    """As Snakemake ends, it takes away the directory that this one has made for its locks."""
+    code, begin = "workflow/ledger/run/turn.py", "try:\n        LOCK.parent.mkdir("
+    scenario.edit(code, begin, f"__import__('shutil').rmtree('.snakemake/locks')\n    {begin}")
+    assert scenario.run().status == 0
+    correct(scenario)
+
+
 def test_16_three_at_once_on_one_store(scenario, tmp_path, correct):
     """Two of one configuration, one of another; of each three want the same keys at once."""
     fits = {"gen0/all", "gen1/fold0", "gen1/fold1"}

@@ -81,6 +81,8 @@ def take(run: str) -> Turn:
         os.pwrite(lock, owner.name().encode(), 0)
         atexit.register(_leave, lock, os.getpid())
         _become_current(run)
+        # As Snakemake ends it takes away the directory of locks, also that which this one has made.
+        LOCKS.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return Turn(explain(error, LOCK))
     return Turn()
