@@ -64,6 +64,8 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
         "inputs": {"drift": "drift.json"},
         "has_pool": True,
     }
+    bare |= {"labels": np.zeros(400), "generations": [1], "parts": lambda _: ["fold0", "fold1"]}
+    bare |= {"pseudo_labels": lambda *_: {"row": np.arange(100)}, "params": {"threshold": 0.9}}
     bare |= {"json": {"table/quality.json": {"warnings": []}, "drift": {"contrasts": []}}.get}
     run = SimpleNamespace(stages=lambda _: ["gen0", "gen1"], **(bare | facts))
     return run, intervals
@@ -151,6 +153,25 @@ def test_each_generation_is_held_against_the_one_before_it():
     step_by_step = told.text.partition("Each against the one before it: ")[2]
     assert step_by_step.startswith("generation 1 +0.100")
     assert f"generation 2 {MINUS}0.200 (" in step_by_step
+    assert "It hurts beyond generation 1: stop there." in told.text and told.is_warning
+    assert answer.steps(run, intervals)[0].startswith("Stop at generation 1")
+    assert answer.steps(run, intervals)[0].endswith("--config generations=1`")
+
+
+def test_a_loss_that_a_later_generation_makes_good_is_no_reason_to_stop():
+    run, intervals = made(last="gen2")
+    scores = {"gen0": scored(0.6), "gen1": scored(0.5), "gen2": scored(0.7, 0.01)}
+    run.stages, intervals.of = lambda _: list(scores), lambda _, stage: scores[stage]
+    assert answer.steps(run, intervals) == []
+
+
+def test_a_generation_of_few_pseudo_labels_is_told():
+    assert "Pseudo-labels" not in [each.title for each in answer.findings(*made())]
+    few = {"fold0": 3, "fold1": 0}
+    none = found("Pseudo-labels", pseudo_labels=lambda *at: {"row": np.arange(few[at[-1]])})
+    assert none.is_warning and none.figure == "none for some students"
+    assert "Beside 400 labelled rows, generation 1 under nested from 0 to 3:" in none.text
+    assert "lower `pseudo_labels.threshold`" in none.text
 
 
 STEPS = {

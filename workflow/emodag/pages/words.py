@@ -98,16 +98,6 @@ def expected(protocol: str) -> str:
     return "Score to expect of new people" if protocol == "nested" else "Score, flattered"
 
 
-def worth(gain: Sequence[float]) -> str:
-    """What the interval of self-training's gain says, and what to do."""
-    low, high = gain
-    if low > 0:
-        return "It helps."
-    if high < 0:
-        return "It hurts: stop at generation 0."
-    return "This table cannot tell these apart, and generation 0 is there sooner."
-
-
 def short(name: str) -> str:
     """A name, without its middle where it is too long for a figure."""
     return name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}"

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from emodag.pages.comparison import ALPHA, choice, is_to_configuration, simple_l
 from emodag.pages.comparison import verdict as compared
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
-from emodag.pages.words import HIDDEN, around, brief, expected, interval, title, worth
+from emodag.pages.words import HIDDEN, around, brief, expected, interval, title
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
@@ -21,6 +22,9 @@ MOST_STEPS = 3
 
 WIDE, FEW = 0.2, 30
 """An interval is wide beyond this, and persons are few below this."""
+
+FEW_LABELS = 0.05
+"""Fewer pseudo-labels than this share of the labelled rows are few."""
 
 
 class Finding(NamedTuple):
@@ -40,7 +44,8 @@ class Finding(NamedTuple):
 def findings(run: Run, intervals: Intervals) -> list[Finding]:
     """The answer, in the order of its weight."""
     score, *others = verdict(run, intervals)
-    found = [score, *_submitted(run), *_suspicions(run), *others, *_variants(run)]
+    found = [score, *_submitted(run), *_suspicions(run), *others]
+    found += [*_pseudo_labels(run), *_variants(run)]
     if {"published", "nested"} <= set(run.protocols):
         found.append(_gap(run, intervals))
     if run.leaderboard and run.submitted is None:
@@ -69,7 +74,7 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
     """What the numbers suggest to do next, each with its command, the weightiest first."""
     protocol, persons = run.protocols[-1], len(run.persons)
     low, high = intervals.of(protocol, run.last).interval
-    gain, variant = _gain(run, intervals), _better_variant(run)
+    stop, variant = _better_stop(run, intervals), _better_variant(run)
     rules = [
         (
             protocol != "nested",
@@ -77,9 +82,9 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
             f"{_command(protocols=[protocol, 'nested'])}",
         ),
         (
-            gain and gain.interval[1] < 0,
-            "Stop at generation 0, which scores higher and is there sooner: "
-            f"{_command(generations=0, protocols=['nested'])}",
+            stop,
+            f"Stop at {title(stop or '')}, which scores higher and is there sooner: "
+            f"{_command(**_stopping(stop or ''))}",
         ),
         (
             variant and run.has_test,
@@ -103,6 +108,12 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
         ),
     ]
     return [step for applies, step in rules if applies][:MOST_STEPS]
+
+
+def _stopping(stage: str) -> dict[str, Any]:
+    """The settings that end a run with a generation; of generation 0 nothing is published."""
+    number = stage.removeprefix("gen")
+    return {"generations": number} | ({"protocols": ["nested"]} if number == "0" else {})
 
 
 def _command(target: str = "", **settings: Any) -> str:
@@ -215,45 +226,92 @@ def _failing(run: Run, intervals: Intervals) -> Finding:
     return Finding("People it fails", f"{len(failing)} of {len(own)}", text, is_warning=True)
 
 
-def _gain(run: Run, intervals: Intervals) -> Estimate | None:
-    """What self-training has added, where the teacher is scored on the same people."""
+def _generations(run: Run, intervals: Intervals) -> dict[str, Estimate]:
+    """The leak-free score of every generation from the teacher on, none without any after it."""
     stages = run.stages("nested") if "nested" in run.protocols else []
     if "gen0" not in stages or run.last == "gen0":
-        return None
-    return intervals.of("nested", run.last) - intervals.of("nested", "gen0")
+        return {}
+    return {stage: intervals.of("nested", stage) for stage in stages[stages.index("gen0") :]}
+
+
+def _better_stop(run: Run, intervals: Intervals) -> str | None:
+    """The best generation that scores above the last, and clearly above it or the next one."""
+    found = _generations(run, intervals)
+    better = [
+        stage
+        for stage, after in pairwise(found)
+        if found[stage].value > found[run.last].value
+        and any((found[other] - found[stage]).interval[1] < 0 for other in (after, run.last))
+    ]
+    return max(better, key=lambda stage: found[stage].value, default=None)
 
 
 def _self_training(run: Run, intervals: Intervals) -> list[Finding]:
     """Whether the generations were worth it, where there are several."""
-    gain = _gain(run, intervals)
-    if gain is None:
+    found, stop = _generations(run, intervals), _better_stop(run, intervals)
+    if not found:
         return []
-    told = ", ".join(
-        f"{title(stage)} {brief(intervals.of('nested', stage).value)}"
-        for stage in run.stages("nested")
-    )
+    gain = found[run.last] - found["gen0"]
+    told = ", ".join(f"{title(stage)} {brief(score.value)}" for stage, score in found.items())
     ends = interval(gain.interval, _signed)
+    worth = f"It hurts beyond {title(stop)}: stop there." if stop else _worth(gain.interval)
     text = (
         f"From generation 0 to {title(run.last)}, on the same held-out people (95 % interval "
-        f"{ends}; leak-free: {told}). {worth(gain.interval)}{_step_by_step(run, intervals)}"
+        f"{ends}; leak-free: {told}). {worth}{_step_by_step(found)}"
     )
-    return [Finding("Self-training", _signed(gain.value), text, gain.interval[1] < 0)]
+    return [Finding("Self-training", _signed(gain.value), text, is_warning=stop is not None)]
 
 
-def _step_by_step(run: Run, intervals: Intervals) -> str:
+def _worth(gain: Sequence[float]) -> str:
+    """What the interval of self-training's gain says."""
+    if gain[0] > 0:
+        return "It helps."
+    return "This table cannot tell these apart, and generation 0 is there sooner."
+
+
+def _step_by_step(found: Mapping[str, Estimate]) -> str:
     """What each generation has added to the one before it, where there are several."""
-    stages = run.stages("nested")[run.stages("nested").index("gen0") :]
-    if len(stages) < 3:
+    if len(found) < 3:
         return ""
-    steps = (
-        (stage, intervals.of("nested", stage) - intervals.of("nested", before))
-        for before, stage in pairwise(stages)
-    )
+    steps = ((stage, found[stage] - found[before]) for before, stage in pairwise(found))
     told = listed(
         f"{title(stage)} {_signed(step.value)}{around(step.interval, _signed)}"
         for stage, step in steps
     )
     return f" Each against the one before it: {told}."
+
+
+def _pseudo_labels(run: Run) -> list[Finding]:
+    """Which generations learned from so few pseudo-labels that their gain says nothing."""
+    told, rows, lowest = [], len(run.labels), []
+    for protocol in run.protocols if run.has_pool else []:
+        for number in run.generations:
+            counts = [
+                len(run.pseudo_labels(protocol, seed, number, part)["row"])
+                for seed in run.seeds
+                for part in run.parts(protocol)
+            ]
+            if min(counts) == 0 or np.mean(counts) < FEW_LABELS * rows:
+                told.append(f"{title(f'gen{number}')} under {protocol} from {_extent(counts)}")
+                lowest.append(min(counts))
+    if not told:
+        return []
+    text = (
+        f"Beside {rows:,} labelled rows, {listed(told)}: what such a generation adds says little "
+        "of self-training."
+    )
+    if "select" not in run.params:
+        text += (
+            f" No more rows reach a confidence of {run.params['threshold']}: lower "
+            "`pseudo_labels.threshold` to change that."
+        )
+    few = f"as few as {min(lowest)}" if min(lowest) else "none for some students"
+    return [Finding("Pseudo-labels", few, text, is_warning=True)]
+
+
+def _extent(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _better_variant(run: Run) -> dict[str, Any] | None:
