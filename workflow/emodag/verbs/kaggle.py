@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ledger.cli.places import add_configuration
 from ledger.cli.printing import tell
 from ledger.errors import InputError
-from ledger.words import plural
+from ledger.words import listed, plural
 
 if TYPE_CHECKING:
     from emodag.config.sections import Config
@@ -84,6 +84,7 @@ def _kaggle(options: argparse.Namespace) -> int:
         raise InputError(f"{directory}: is not empty; name another directory")
     user, name = _names(options)
     config = combined(options.configfile, options.config)
+    _require_one_environment(config)
     config, tables = _tables(config)
     if options.competition and not tables:
         raise InputError("--competition: this configuration names no tables (`data.source`)")
@@ -145,6 +146,25 @@ def _names(options: argparse.Namespace) -> tuple[str, str]:
     return user, name
 
 
+def _require_one_environment(config: "Config") -> None:
+    """Kaggle has one environment, its own; see whether the run asks for others."""
+    if config.report.drift and config.drift.contrasts:
+        names = sorted({name for pair in config.drift.contrasts for name in pair})
+        raise InputError(
+            f"`report.drift: true` compares the environments {listed(names)}, and the notebook has "
+            "none but Kaggle's own; leave the comparison out: --config report='{drift: false}'"
+        )
+
+
+def _learners(config: "Config") -> set[str]:
+    """What the run asks for of learners, and samplers, that need packages of their own."""
+    from emodag.chain.learners import REQUIRED
+    from emodag.config.sections import variants_of
+
+    asked = {made.learner for made in (config, *variants_of(config).values())}
+    return (asked | ({config.search.sampler} if config.search.trials else set())) & {*REQUIRED}
+
+
 def _tables(config: "Config") -> tuple["Config", dict[str, Path]]:
     """The configuration as it is to be there, and every file of its tables by its path there.
 
@@ -204,6 +224,7 @@ def _project(
     import yaml
 
     from emodag.chain.jobs import ROOT
+    from emodag.chain.learners import ENVIRONMENT
     from emodag.config.environment import Environment
 
     made = shutil.ignore_patterns("__pycache__")
@@ -213,18 +234,24 @@ def _project(
         shutil.copy(ROOT / file, project)
     values = config.model_dump(mode="json")
     values |= {"environment": "ambient", "store": ".emodag/store"}
-    values["environments"]["ambient"] = Environment(locks=[], conda=None).model_dump(mode="json")
+    locks, ambient = [ROOT / "envs/kaggle.lock"], Environment(locks=[], conda=None)
+    values["environments"]["ambient"] = ambient.model_dump(mode="json")
+    if _learners(config):
+        locks.append(ROOT / "envs/learners.lock")
+        values["environments"][ENVIRONMENT] = values["environments"]["ambient"]
     (project / "mine.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     wanted = list(tables) if options.competition else []
     for there in tables.keys() - wanted:
         (project / there).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tables[there], project / there)
     _write_json(project / "wanted.json", {"python": options.python, "tables": wanted})
-    return _packages(project / "packages", ROOT / "envs/kaggle.lock", options.python)
+    return _packages(project / "packages", locks, options.python)
 
 
-def _packages(place: Path, lock: Path, python: str) -> int:
+def _packages(place: Path, locks: list[Path], python: str) -> int:
     """Put what the image lacks into a directory, every hash checked; returns how many it is.
+
+    Of a package that several locks hold, the first counts.
 
     Raises
     ------
@@ -235,14 +262,18 @@ def _packages(place: Path, lock: Path, python: str) -> int:
 
     from ledger.environments.installer import Uv, pinned
 
-    names = set(re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE)) - {*IMAGE.split()}
+    entries: dict[str, str | None] = {}
+    for lock in locks:
+        for name in re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE):
+            if name not in IMAGE.split():
+                entries.setdefault(name, pinned(name, lock))
     with TemporaryDirectory() as few:
-        part = Path(few, lock.name)
-        part.write_text("\n".join(pinned(name, lock) for name in sorted(names)) + "\n")
+        part = Path(few, "kaggle.lock")
+        part.write_text("\n".join(filter(None, entries.values())) + "\n")
         options = ["--target", str(place), "--no-deps", "--python-version", python]
         uv = Uv.found(tell)
         uv.install(Path(sys.prefix), [part], *options, "--python-platform", PLATFORM)
-    return len(names)
+    return len(entries)
 
 
 def _nobodys(entry: tarfile.TarInfo) -> tarfile.TarInfo:
