@@ -53,7 +53,6 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
     intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, 0.3))
     bare = {"protocols": ["nested"], "last": "gen1", "seeds": [1], "repeats": 1, "leaderboard": {}}
     bare |= {
-        "has_networks": True,
         "persons": PERSONS,
         "variants": [BASE, LINEAR | {"p_holm": 0.9}],
         "has_test": True,
@@ -65,7 +64,10 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
         "has_pool": True,
     }
     bare |= {"labels": np.zeros(400), "generations": [1], "parts": lambda _: ["fold0", "fold1"]}
-    bare |= {"pseudo_labels": lambda *_: {"row": np.arange(100)}, "params": {"threshold": 0.9}}
+    bare |= {
+        "pseudo_labels": lambda *_: {"row": np.arange(100)},
+        "params": {"threshold": 0.9, "learner": "network"},
+    }
     bare |= {"json": {"table/quality.json": {"warnings": []}, "drift": {"contrasts": []}}.get}
     run = SimpleNamespace(stages=lambda _: ["gen0", "gen1"], **(bare | facts))
     return run, intervals
@@ -129,7 +131,7 @@ def test_the_score_is_held_against_the_best_simple_learner():
     assert told.text.endswith("(p = 0.010) the simple learner is better.")
     same = found("Against a simple learner", variants=[LINEAR | {"p_holm": 0.5}, BASE])
     assert same.text.endswith("(p = 0.500) this table cannot tell these apart.")
-    better = found("Against a simple learner", variants=[BASE, LINEAR | {"difference": -0.1}])
+    better = found("Against a simple learner", variants=[BASE, LINEAR | {"macro_f1": 0.5}])
     assert better.figure == "+0.100" and better.text.endswith("the network is better.")
 
 
@@ -140,8 +142,41 @@ def test_without_a_simple_learner_the_command_for_one_is_told():
     key, _, value = setting.partition("=")
     asked = load({key: yaml.safe_load(value)})
     assert asked.variants == {"linear": {"learner": "logistic_regression"}}
-    alone = found("Against a simple learner", has_networks=False, params={"learner": "svm"})
+    alone = found("Against a simple learner", params={"learner": "svm", "threshold": 0.9})
     assert "svm" in alone.text
+    tabm = found("Against a simple learner", variants=[BASE, LINEAR | {"changes": "learner=tabm"}])
+    assert tabm.figure == "none was run"
+
+
+@pytest.mark.parametrize(
+    ("base", "linear", "told"),
+    [
+        ({"difference": -0.1, "p_holm": 0.01}, {"difference": ""}, "the simple learner is better."),
+        ({"difference": 0.2, "p_holm": 0.01}, {"difference": 0.3}, "are compared with other."),
+    ],
+)
+def test_a_simple_learner_counts_whatever_is_the_baseline(base, linear, told):
+    ends = {"difference_low": -0.16, "difference_high": -0.04}
+    other = (
+        LINEAR
+        | {"variant": "other", "changes": "a=1", "macro_f1": 0.4, "difference": ""}
+        | {"p_holm": ""}
+    )
+    rows = [LINEAR | {"p_holm": ""} | linear, BASE | ends | base]
+    rows += [other] if linear["difference"] else []
+    simple = found("Against a simple learner", variants=rows)
+    assert simple.figure == f"{MINUS}0.100" and simple.text.endswith(told)
+    assert not any("Compare with" in step for step in answer.steps(*made(variants=rows)))
+
+
+def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
+    weaker = LINEAR | {"macro_f1": 0.5, "difference": "", "p_holm": ""}
+    ends = {"difference_low": 0.04, "difference_high": 0.16}
+    rows = [BASE | ends | {"difference": 0.1, "p_holm": 0.01}, weaker]
+    assert found("Better variants", variants=rows).figure == "none"
+    rows = [LINEAR, BASE]
+    assert answer.steps(*made(variants=rows, submitted="linear")) == []
+    assert answer.steps(*made(variants=rows))[0].startswith("Submit the better variant")
 
 
 def test_each_generation_is_held_against_the_one_before_it():

@@ -37,7 +37,7 @@ def _value(text: str) -> float | str:
 def verdict(rows: list[dict[str, Any]]) -> str:
     """How many variants differ from the baseline, in words."""
     tested = [row for row in rows if row["p_holm"] != ""]
-    base = next(row["variant"] for row in rows if row["difference"] == "")
+    base = baseline(rows)
     better, worse = (
         [r["variant"] for r in tested if r["p_holm"] < ALPHA and sign * r["difference"] > 0]
         for sign in (1, -1)
@@ -64,15 +64,25 @@ def verdict(rows: list[dict[str, Any]]) -> str:
     return f"{found} of {plural(len(tested), 'variant')} {differ} from {base} ({'; '.join(told)})."
 
 
+NETWORKS = ("network", "tabm")
+"""The learners that are not simple."""
+
+
 def simple_learner(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The best leak-free variant with another learner than the network, None without any."""
-    found = (row for row in rows if re.search(r"\blearner=(?!network)", row["changes"]))
-    return next((row for row in found if row["p_holm"] != ""), None)
+    """The best leak-free variant with a simple learner, the baseline too, None without any."""
+    learner = re.compile(rf"\blearner=(?!{'|'.join(NETWORKS)})")
+    found = (row for row in rows if learner.search(row["changes"]) and row["leak_free"] == "yes")
+    return next(found, None)
 
 
-def is_to_configuration(rows: list[dict[str, Any]]) -> bool:
-    """Whether the variants are compared with the configuration itself."""
-    return any(row["difference"] == row["changes"] == "" for row in rows)
+def own_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row of the configuration itself, which changes nothing."""
+    return next(row for row in rows if row["changes"] == "")
+
+
+def baseline(rows: list[dict[str, Any]]) -> str:
+    """What all others are compared with."""
+    return next(row["variant"] for row in rows if row["difference"] == "")
 
 
 def choice(selection: dict[str, Any] | None) -> list[str]:

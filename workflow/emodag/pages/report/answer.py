@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emodag.pages.comparison import ALPHA, choice, is_to_configuration, simple_learner
+from emodag.pages.comparison import ALPHA, NETWORKS, baseline, choice, own_row, simple_learner
 from emodag.pages.comparison import verdict as compared
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
@@ -87,10 +87,13 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
             f"{_command(**_stopping(stop or ''))}",
         ),
         (
-            variant and run.has_test,
+            variant and run.has_test and _is_baseline_submitted(run),
             f"Submit the better variant: {_command(submit=variant and variant['variant'])}",
         ),
-        (not run.variants and run.has_networks, f"Compare with a simple learner: {SIMPLE}"),
+        (
+            not simple_learner(run.variants) and not _is_simple(run),
+            f"Compare with a simple learner: {SIMPLE}",
+        ),
         (
             intervals.failing(protocol),
             "See “Scores by person” for whom it fails, “Data” for what sets them apart, and what "
@@ -184,25 +187,35 @@ def against(estimate: Estimate, guessing: Chance) -> str:
     return f"Above guessing ({level}) for these people; for others the interval leaves it open."
 
 
+def _is_simple(run: Run) -> bool:
+    return run.params["learner"] not in NETWORKS
+
+
 def _against_simple(run: Run) -> list[Finding]:
-    """Whether the network is worth it; nothing where it is not what others are compared with."""
+    """Whether the network is worth it; by the test where one of the two is the baseline."""
     title, row = "Against a simple learner", simple_learner(run.variants)
-    if not run.has_networks:
+    if _is_simple(run):
         return [Finding(title, "is one", f"The learner is itself one: {run.params['learner']}.")]
     if row is None:
         return [Finding(title, "none was run", f"To run one: {SIMPLE}")]
-    if not is_to_configuration(run.variants):
-        return []
-    lead, ends = -row["difference"], [row["difference_high"], row["difference_low"]]
-    told = "" if "" in ends else f"; 95 % interval {interval([-end for end in ends], _signed)}"
+    own, name = own_row(run.variants), baseline(run.variants)
+    lead, ends = own["macro_f1"] - row["macro_f1"], ["", ""]
+    apart = f"Whether one is better is not tested: both are compared with {name}."
+    if name == row["variant"]:
+        ends, apart = [own["difference_low"], own["difference_high"]], _told_apart(lead, own)
+    elif name == own["variant"]:
+        ends, apart = [row["difference_high"], row["difference_low"]], _told_apart(lead, row)
+        ends = [end if end == "" else -end for end in ends]
+    told = "" if "" in ends else f"; 95 % interval {interval(ends, _signed)}"
     text = (
         f"The score less that of {row['variant']}, the best simple learner "
-        f"({brief(row['macro_f1'])}{told}). {_told_apart(lead, row['p_holm'])}"
+        f"({brief(row['macro_f1'])}{told}). {apart}"
     )
     return [Finding(title, _signed(lead), text, is_warning=lead < 0)]
 
 
-def _told_apart(lead: float, p: float) -> str:
+def _told_apart(lead: float, tested: Mapping[str, Any]) -> str:
+    p = tested["p_holm"]
     told = f"By the sign-flip test over persons (p = {brief(p)})"
     if p >= ALPHA:
         return f"{told} this table cannot tell these apart."
@@ -315,10 +328,20 @@ def _extent(counts: Sequence[int]) -> str:
 
 
 def _better_variant(run: Run) -> dict[str, Any] | None:
-    """The best of the variants that are better than the baseline by the test, None without any."""
-    tested = (row for row in run.variants if row["p_holm"] != "")
-    better = (row for row in tested if row["p_holm"] < ALPHA and row["difference"] > 0)
-    return next(better, None)
+    """The best of the variants above the configuration that are better than the baseline by the
+    test, None without any."""
+    better = (
+        row
+        for row in run.variants
+        if row["p_holm"] != "" and row["p_holm"] < ALPHA and row["difference"] > 0
+    )
+    return next((r for r in better if r["macro_f1"] > own_row(run.variants)["macro_f1"]), None)
+
+
+def _is_baseline_submitted(run: Run) -> bool:
+    """Whether a variant better than the baseline is better than what is submitted, too."""
+    submitted = run.submitted or own_row(run.variants)["variant"]
+    return baseline(run.variants) == submitted
 
 
 def _variants(run: Run) -> list[Finding]:
@@ -330,8 +353,8 @@ def _variants(run: Run) -> list[Finding]:
         return [Finding("Better variants", "none", told)]
     ends = [best["difference_low"], best["difference_high"]]
     text = (
-        f"So much better is {best['variant']}, with {brief(best['macro_f1'])} (95 % interval "
-        f"{interval(ends, _signed)}). "
+        f"So much better than {baseline(run.variants)} is {best['variant']}, with "
+        f"{brief(best['macro_f1'])} (95 % interval {interval(ends, _signed)}). "
         f"{' '.join([told, *choice(run.selection)])}"
     )
     return [Finding("Better variants", _signed(best["difference"]), text, True)]
