@@ -17,7 +17,7 @@ def test_the_loader_predicts_as_the_run_does(protocol, request):
     project = request.getfixturevalue(protocol)
     later = pd.read_csv(project.path / "test.csv", index_col=0)
     later.iloc[3, 2], later.iloc[4, 1] = np.nan, np.inf
-    later.to_csv(project.path / "later.csv")
+    later.to_csv(project.path / "later.csv", sep=";", decimal=",")
     predict(project, "later.csv", "--out", "mine.csv")
     done = project.emodag("export", "model")
     assert done.returncode == 0, done.stderr

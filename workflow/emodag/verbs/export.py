@@ -12,6 +12,7 @@ from ledger.cli.printing import tell
 if TYPE_CHECKING:
     import numpy as np
 
+    from emodag.config.sections import Config
     from emodag.verbs.last_run import LastRun
 
 CARD = """\
@@ -20,8 +21,8 @@ CARD = """\
 {persons} training persons, {rows:,} labelled rows, {features:,} features.
 Classes: {names}.
 
-{members} networks (attentive denoising autoencoders), the last generation of self-training under
-the protocol `{protocol}`, whose probabilities are averaged. Class boost: {boost}.
+{members} networks (attentive denoising autoencoders), {generation} under the protocol
+`{protocol}`, whose probabilities are averaged. Class boost: {boost}.
 
 ## Score
 
@@ -133,14 +134,20 @@ def _tensors(files: Mapping[str, Path], kind_of_folds: str) -> dict[str, "np.nda
 def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
     import pyarrow.parquet as pq
 
+    from emodag.science.tables.table import MISSING
+
+    data = last.config.data
     folds = [role.partition("/")[2] for role in files if role.startswith("weights/")]
     return {
         "classes": last.chain.classes,
         "boost": last.chain.boost,
         "person": last.config.scaling.person,
-        "group": last.config.data.test_group or last.config.data.group or "person",
+        "group": data.test_group or data.group or "person",
         "resolution": last.chain.resolution(last.config.protocols[0]),
         "scalers": {fold: fold if "folds" in files else "all" for fold in folds},
+        "separator": data.separator,
+        "decimal": data.decimal,
+        "missing": [*MISSING, *data.missing_values],
         "features": pq.read_schema(files["train"]).names,
     }
 
@@ -155,7 +162,7 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
     environment = manifest.ingredients["environment"]
     facts = {
         "protocol, run seed": f"{last.config.protocols[0]}, {last.config.seeds[0]}",
-        "epochs, generations": f"{last.config.training.epochs}, {last.config.generations}",
+        "epochs, generations": f"{last.config.training.epochs}, {last.chain.last}",
         "Python": environment["python"],
         **environment["distributions"],
         "key of the last network": manifest.key,
@@ -167,12 +174,22 @@ def _card(last: "LastRun", files: Mapping[str, Path], model: Mapping) -> str:
         features=len(model["features"]),
         names=", ".join(model["classes"]),
         members=len(model["scalers"]),
+        generation=_generation(last.config),
         protocol=last.config.protocols[0],
         boost=", ".join(f"{name} {factor}" for name, factor in boost.items()) or "none",
         scores=_scores(last),
         and_persons="" if model["person"] == "none" else f", and the persons as {model['group']!r}",
         made_from="\n".join(f"| {name} | {value} |" for name, value in facts.items()),
     )
+
+
+def _generation(config: "Config") -> str:
+    """What the networks are."""
+    if not config.generations:
+        return "the teacher, which has learned from labelled rows alone,"
+    if not config.data.has_pool:
+        return "students that have learned from labelled rows alone, without pseudo-labels,"
+    return "the last generation of self-training"
 
 
 def _scores(last: "LastRun") -> str:

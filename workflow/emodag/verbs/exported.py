@@ -47,6 +47,34 @@ def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.
     return made
 
 
+def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
+    """A table of text, with the separator, the decimals and the missing values of the run's tables.
+
+    Where the run has found these out by itself, so does this: by the features' names, and by
+    whether their cells are numbers.
+    """
+    model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+    features = model["features"]
+
+    def cells(separator: str, **how) -> pd.DataFrame:
+        how |= {"na_values": model["missing"], "keep_default_na": False}
+        return pd.read_csv(path, sep=separator, float_precision="round_trip", **how)
+
+    lacking = {
+        mark: [name for name in features if name not in cells(mark, nrows=0)]
+        for mark in model["separator"] or ",;\t|"
+    }
+    separator = min(lacking, key=lambda mark: len(lacking[mark]))
+    if lacking[separator]:
+        raise ValueError(f"{path} lacks the column {lacking[separator][0]!r}")
+    for decimal in model["decimal"] or ".,":
+        table = cells(separator, decimal=decimal)
+        text = [name for name in features if not pd.api.types.is_numeric_dtype(table[name])]
+        if not text:
+            return table
+    raise ValueError(f"{path}: not every cell of the column {text[0]!r} is a number")
+
+
 def by_person(x: np.ndarray, persons: pd.Series, kind: str) -> np.ndarray:
     """Each person's rows among themselves: less the median, in robust z-scores, or ranked."""
     who, frame = persons.to_numpy(), pd.DataFrame(x)
@@ -98,4 +126,8 @@ def probabilities(x: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch.Te
 
 
 if __name__ == "__main__":
-    predict(pd.read_csv(sys.argv[1])).to_csv(sys.stdout, index_label="row")
+    try:
+        made = predict(read(sys.argv[1]))
+    except ValueError as error:
+        sys.exit(f"load.py: {error}")
+    made.to_csv(sys.stdout, index_label="row")
