@@ -22,6 +22,29 @@ def test_the_tables_of_a_run(finished):
     assert (best == predictions["Predicted"]).all()
 
 
+def test_ids_and_classes_are_as_in_the_tables(project):
+    data = {
+        "label": "label",
+        "group": "person",
+        "id": "row",
+        "truth": None,
+        "classes": ["0", "1", "2", "NA"],
+    }
+    for name in ("train", "test"):
+        frame = pd.read_csv(project.path / f"{name}.csv", index_col=0)
+        frame = frame.rename(index="{:04}".format, columns=str).rename_axis("row")
+        if name == "train":
+            frame["label"] = frame["label"].replace({3: "NA"})
+        frame.to_csv(project.path / f"{name}.csv")
+    project.configure(
+        data=data, protocols=["nested"], generations=0, submission={"values": "names"}
+    )
+    project.snakemake("results/submission.csv")
+    predictions = emodag.open(project.path / "results").predictions()
+    assert predictions["ID"].tolist()[:2] == ["0000", "0001"]
+    assert set(predictions["Predicted"]) <= set(data["classes"])
+
+
 def test_held_out_rows_give_the_scores(finished):
     results = emodag.open(finished.path / "results")
     rows = results.held_out()

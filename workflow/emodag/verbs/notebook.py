@@ -72,11 +72,20 @@ class Results:
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
     def predictions(self) -> "pd.DataFrame":
-        """The submission, with the probability of each class that it was made from."""
+        """The submission, with the probability of each class that it was made from.
+
+        Ids and names of classes are as in the tables, where 0900 is another id than 900.
+        """
         import pandas as pd
 
         submission = self._jobs["submission"]
-        table = self._table("submission", "submission.csv")
+        head, label = submission.params.get("heads", ["ID", "Predicted"])
+        written = {label: str} if "names" in submission.params else {}
+        path = self._file("submission", "submission.csv")
+        table = pd.read_csv(path, dtype=written, keep_default_na=False)
+        if submission.params["ids"]:
+            rows = self._file(*submission.inputs["rows"])
+            table[head] = pd.read_parquet(rows, columns=["id"])["id"]
         columns = [f"p{code}" for code in range(len(self._chain.classes))]
         path = self._file(*submission.inputs["probabilities"])
         probabilities = pd.read_parquet(path, columns=columns)
