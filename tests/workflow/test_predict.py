@@ -98,7 +98,7 @@ def test_refusals_name_the_fault(copy_of_finished):
     assert "local/published/seed1/gen2/fold0: is not finished, or code" in said
     assert "--configfile results/configuration.yaml` first" in said
     said = predict(run, "absent.csv", check=False).stderr
-    assert "absent.csv" in said and "Traceback" not in said
+    assert "absent.csv: is not there; name the table" in said
     assert not (run.path / PLACE / "manifest.json").exists()
 
 

@@ -164,7 +164,11 @@ def test_the_index_counts_what_would_run_again_and_does_not_list_it(reported, tm
     module = project.path / "workflow/emodag/stages/leaderboard.py"
     code = module.read_text()
     module.write_text(code.replace("share = accuracy(", "share = 1.0 * accuracy("))
+    later = project.path / "results/predictions/later/predictions.csv"
+    later.parent.mkdir(parents=True)
+    later.touch()
     assert project.emodag("index").returncode == 0
     text = project.read(INDEX)
+    assert 'href="predictions/later/predictions.csv"' in text
     assert "Not listed: 2 jobs that would run again." in text
     assert 'id="scores"' in text and 'id="leaderboard"' not in text

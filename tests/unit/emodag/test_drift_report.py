@@ -150,7 +150,7 @@ def test_verdict_when_nothing_differs(tmp_path):
     )
     assert text.index(verdict) < text.index("<main>"), "the page opens with the verdicts"
     (first,) = re.findall("<p>(.*?)</p>", text[: text.index("<ul class=")])[:1]
-    assert first.startswith("None of 1 pair of environments differs, to the last bit: it does not")
+    assert first.startswith("The two environments do not differ, to the last bit: it does not")
     assert "cannot tell which" not in text
 
 

@@ -105,9 +105,14 @@ def test_whom_it_fails_is_named_the_lowest_first():
 
 
 def test_whoever_cannot_be_guessed_is_not_failed():
-    _, intervals = made(own=0.2)
+    run, intervals = made(own=0.2)
     intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, np.nan))
     assert intervals.failing("nested") == []
+    some = np.where(np.arange(10) < 2, np.nan, 0.3)
+    intervals.chance = lambda _: Chance(0.25, 0.28, some)
+    (told,) = (each for each in answer.findings(run, intervals) if each.title == "People it fails")
+    assert told.figure == "8 of 8"
+    assert told.text.endswith("Of S1, S2 with one class nobody can tell.")
 
 
 def test_a_better_variant_is_told_with_what_its_choice_is_worth():

@@ -309,6 +309,7 @@ def test_many_variants_of_few_persons_cannot_be_told_apart():
     assert verdict(rows[1:]).startswith("None of 25 variants differs")
     many = [{**row, "persons": 24} for row in [*[rows[0]] * 600, base]]
     assert verdict(many).endswith("however large: compare fewer variants.")
+    assert verdict(rows[25:]).startswith("v25 does not differ from base")
 
 
 def test_another_key_moves_no_draw_of_the_others():

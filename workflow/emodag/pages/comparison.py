@@ -53,9 +53,11 @@ def verdict(rows: list[dict[str, Any]]) -> str:
             f"fewer variants{', or more persons' * (persons < MOST_EXACT)}."
         )
     if not found:
+        none = f"None of {plural(len(tested), 'variant')} differs"
+        none = none if len(tested) > 1 else f"{tested[0]['variant']} does not differ"
         return (
-            f"None of {plural(len(tested), 'variant')} differs from {base} by the sign-flip test "
-            "over persons: this table cannot tell them apart."
+            f"{none} from {base} by the sign-flip test over persons: this table cannot tell them "
+            "apart."
         )
     told = [f"better: {_listed(better)}"] * bool(better) + [f"worse: {_listed(worse)}"] * bool(
         worse

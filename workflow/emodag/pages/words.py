@@ -98,6 +98,14 @@ def expected(protocol: str) -> str:
     return "Score to expect of new people" if protocol == "nested" else "Score, flattered"
 
 
-def short(name: str) -> str:
-    """A name, without its middle where it is too long for a figure."""
-    return name if len(name) <= 26 else f"{name[:12]}…{name[-13:]}"
+def short(names: Sequence[str]) -> list[str]:
+    """Names, those too long for a figure cut where they stay apart, about the middle if they do."""
+    for head in sorted(range(26), key=lambda head: abs(head - 12)):
+        found = [name if len(name) <= 26 else _cut(name, head, 25 - head) for name in names]
+        if len({*found}) == len({*names}):
+            return found
+    return [*names]
+
+
+def _cut(name: str, head: int, tail: int) -> str:
+    return f"{name[:head]}…{name[len(name) - tail :]}"

@@ -1,5 +1,6 @@
 """The last lines of a run: its score, its warnings, its files, what to do next."""
 
+import argparse
 import csv
 import json
 import re
@@ -52,7 +53,7 @@ def of_success(
     jobs, told = tally.done(), {}
     if "scores" in needed:
         if any(not job["hit"] for job in jobs if job["job"] in chain):
-            told = _verdict(config, chain, needed)
+            told = _verdict(config, chain, needed, _snakefile(arguments))
         yield from told.get("findings", _score(config))
     if "leaderboard" in needed and config.submit == BASE:
         yield from _hidden(config)
@@ -86,7 +87,7 @@ def _score(config: "Config") -> Iterator[str]:
 
 
 def _verdict(
-    config: "Config", chain: Mapping[str, Job], needed: Collection[str]
+    config: "Config", chain: Mapping[str, Job], needed: Collection[str], snakefile: str
 ) -> dict[str, list[str]]:
     """What `emodag.terminal.verdict` prints, nothing where it finds nothing.
 
@@ -112,8 +113,20 @@ def _verdict(
             timeout=PATIENCE,
             check=True,
         )
-        return json.loads(done.stdout)
+        found = json.loads(done.stdout)
+        return {
+            kind: [line.replace("`snakemake ", f"`snakemake {snakefile}") for line in lines]
+            for kind, lines in found.items()
+        }
     return {}
+
+
+def _snakefile(arguments: list[str]) -> str:
+    """The option by which the run named its Snakefile, and a space; nothing where it did not."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-s", "--snakefile")
+    named = parser.parse_known_args(arguments)[0].snakefile
+    return f"-s {shlex.quote(named)} " if named else ""
 
 
 def _hidden(config: "Config") -> Iterator[str]:

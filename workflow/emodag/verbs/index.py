@@ -121,6 +121,10 @@ def _files() -> Mapping[str, list[str]]:
         for stage in TABLE
         if stage.shown
     }
+    predicted = sorted(home.glob("predictions/*/predictions.csv"))
+    kinds["predictions of tables that came later"] = [
+        path.relative_to(home).as_posix() for path in predicted
+    ]
     kinds["the configuration"] = ["configuration.yaml"]
     earlier = sorted((home / "earlier").glob("*"))
     kinds["of an earlier configuration"] = [f"earlier/{path.name}" for path in earlier]

@@ -12,7 +12,10 @@ from pathlib import Path
 from ledger.cli.printing import tell
 
 NAME = re.compile(r"[^\w.-]+")
-"""What of a file's name is left out of a directory's."""
+"""What of a file's path is left out of a directory's."""
+
+ENDING = re.compile(r"\.\w+(\.(gz|bz2|xz|zst|zip))?$")
+"""The ending of a file, by which names of predictions do not differ."""
 
 MANY = 20
 """More persons than this are counted, not listed."""
@@ -40,7 +43,7 @@ def add(verbs) -> None:
         type=Path,
         metavar="FILE",
         help="write the predictions here too (they are in results/predictions/NAME, NAME being the "
-        "first file's)",
+        "first file's path, later for later.csv and more_later for more/later.csv)",
     )
     predict.add_argument(
         "--of",
@@ -51,10 +54,11 @@ def add(verbs) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from emodag.config.raw_files import raw_files
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
     from ledger.environments.interpreters import Interpreters
-    from ledger.errors import UserError
+    from ledger.errors import InputError, UserError
     from ledger.jobs.job import RESULTS
     from ledger.run.forking import enter
     from ledger.run.runner import run
@@ -64,7 +68,10 @@ def _predict(options: argparse.Namespace) -> int:
     from ledger.store.store import Store
 
     files = [str(table) for table in options.tables]
-    name = NAME.sub("_", Path(files[0]).name.partition(".")[0]) or "table"
+    for path in raw_files(files):
+        if not Path(path).exists():
+            raise InputError(f"{path}: is not there; name the table whose rows are to be predicted")
+    name = _name(files[0])
     name += f"_of_{options.of}" if options.of else ""
     last = LastRun.read(options.of, lambda chain: chain.predict(name, files))
     job = last.workflow.jobs[f"predictions/{name}"]
@@ -89,6 +96,11 @@ def _predict(options: argparse.Namespace) -> int:
         write_bytes(options.out, read_bytes(made))
     tell(*_lines(made, Path(job.path("persons.csv"))), f"written: {options.out or made}")
     return 0
+
+
+def _name(table: str) -> str:
+    """What the predictions of a table are called: its path, so that two called alike are apart."""
+    return NAME.sub("_", ENDING.sub("", os.path.normpath(table))).strip("._") or "table"
 
 
 def _lines(predictions: Path, persons: Path) -> Iterator[str]:

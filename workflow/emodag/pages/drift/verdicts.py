@@ -69,10 +69,9 @@ def lead(facts: Mapping[str, Any]) -> str:
     pairs = [contrast for contrast in facts["contrasts"] if contrast["effects"]]
     differing = [contrast for contrast in pairs if contrast["first"] is not None]
     if not differing:
-        return (
-            f"None of {plural(len(pairs), 'pair')} of environments differs, to the last bit: it "
-            "does not matter which of them runs."
-        )
+        none = f"None of {plural(len(pairs), 'pair')} of environments differs"
+        none = none if len(pairs) != 1 else "The two environments do not differ"
+        return f"{none}, to the last bit: it does not matter which of them runs."
     told = [
         f"{contrast['a']['name']} and {contrast['b']['name']} differ, "
         f"{MATTERS[matter(contrast['effects'], facts['yardstick'])]}"

@@ -102,8 +102,8 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
         (
             high - low > WIDE and persons < FEW,
             f"Add people: the interval of {plural(persons, 'person')} is {brief(high - low)} wide. "
-            "Four times as many would halve it; more rows of the same people help less. Then: "
-            f"{_command()}",
+            "Four times as many would at least halve it; more rows of the same people help less. "
+            f"Then: {_command()}",
         ),
         (
             "drift" not in run.inputs,
@@ -230,13 +230,16 @@ def _failing(run: Run, intervals: Intervals) -> Finding:
     """Who is no better off than with a guess."""
     protocol = run.protocols[-1]
     own, failing = intervals.own(protocol), intervals.failing(protocol)
+    unknown = np.flatnonzero(np.isnan(intervals.chance(protocol).own)).tolist()
+    nobody = f" Of {listed(run.persons[at] for at in unknown)} with one class nobody can tell."
     if not failing:
         lowest = int(np.argmin(own))
         text = f"The lowest score of a person is {brief(own[lowest])} ({run.persons[lowest]})."
-        return Finding("People it fails", "none", text)
+        return Finding("People it fails", "none", text + nobody * bool(unknown))
     named = listed(f"{run.persons[at]} ({brief(own[at])})" for at in failing)
     text = f"Not clearly better than guessing: person{'s' * (len(failing) > 1)} {named}."
-    return Finding("People it fails", f"{len(failing)} of {len(own)}", text, is_warning=True)
+    figure = f"{len(failing)} of {len(own) - len(unknown)}"
+    return Finding("People it fails", figure, text + nobody * bool(unknown), is_warning=True)
 
 
 def _generations(run: Run, intervals: Intervals) -> dict[str, Estimate]:

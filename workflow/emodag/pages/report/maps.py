@@ -41,18 +41,19 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
     values = Values(f"map by {what}", what, "rows")
     with settings(f"map-{what}"):
         drawing, axes = axes_of(5.2)
+        shown = short(names)
         for code, name in enumerate(names):
             inside = codes == code
             style = {"color": SERIES[code % len(SERIES)], "markersize": 3.2, "alpha": 0.75}
             style |= values.mark(name, int(inside.sum()))
             style |= {"marker": MARKERS[_shape(code)], "markeredgewidth": 0, "linestyle": ""}
-            axes.plot(*places[inside].T, label=short(name), **style)
+            axes.plot(*places[inside].T, label=shown[code], **style)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
         if len(names) <= MOST_NAMED:
             axes.set_aspect("equal", "datalim")
-            legend = {**legend_of([short(name) for name in names]), "handletextpad": 0.1}
+            legend = {**legend_of(shown), "handletextpad": 0.1}
             drawing.legend(loc="outside lower center", markerscale=2, **legend)
         told = f"{how}, by {what}. Only closeness means something; axes and directions do not."
         return values.figure(drawing, told, told)

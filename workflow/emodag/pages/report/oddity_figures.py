@@ -34,7 +34,7 @@ def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
                 box = {"color": colour, "linewidth": 0, "alpha": share / most}
                 box |= values.mark(run.persons[person], run.features[at], share)
                 axes.fill_between([place - 0.45, place + 0.45], person - 0.45, person + 0.45, **box)
-        axes.set_xticks(range(len(order)), [short(run.features[at]) for at in order])
+        axes.set_xticks(range(len(order)), short([run.features[at] for at in order]))
         axes.tick_params(axis="x", labelrotation=90, labelsize=7.5)
         axes.set_yticks(range(len(run.persons)) if len(run.persons) <= 40 else [])
         if len(run.persons) <= 40:

@@ -7,6 +7,7 @@ from emodag.pages.page_parts import Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, capital, interval, percent, short, title
+from ledger.words import naturally
 
 
 def section(run: Run, intervals: Intervals) -> Section:
@@ -58,7 +59,7 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
             band = (place - 0.5, place + 0.5)
             values.column(axes, *band, run.persons[at], *cells, int(rows[at]))
         if len(order) <= 40:
-            names = [short(run.persons[at]) for at in order]
+            names = short([run.persons[at] for at in order])
             axes.set_xticks(places, names, rotation=90, fontsize=8)
         else:
             axes.set_xticks([])
@@ -91,4 +92,4 @@ def _table(run: Run, intervals: Intervals) -> Table:
         + [text for own, accuracy in scores for text in (brief(own[at]), percent(accuracy[at]))]
         for at, person in enumerate(run.persons)
     ]
-    return Table("Every person", heads, rows)
+    return Table("Every person", heads, sorted(rows, key=lambda row: naturally(row[0])))

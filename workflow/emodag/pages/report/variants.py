@@ -47,7 +47,7 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
         base = next(row for row in rows if row["difference"] == "")
         axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (5, 3)))
         axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(shown)), [short(str(row["variant"])) for row in shown])
+        axes.set_yticks(range(len(shown)), short([row["variant"] for row in shown]))
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.set_xlim(0, 1)
         axes.tick_params(axis="y", length=0)
