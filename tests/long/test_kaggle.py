@@ -73,6 +73,18 @@ def test_the_notebook_runs_offline_and_compares_at_home(written, name, tmp_path)
     assert "here and there." in done.stdout and "emodag diff results/local" in done.stdout
 
 
+@pytest.mark.skipif(platform.system() != "Linux" or not shutil.which("unshare"), reason="unshare")
+def test_a_learner_with_packages_of_its_own_runs_offline(written, tmp_path):
+    options = ["--as", "me/my-run", "--configfile", "small.yaml", "--python", HERE]
+    trees = "variants={trees: {learner: lightgbm, generations: 0}}"
+    done = written.emodag("kaggle", "trees", *options, "--config", trees)
+    assert done.returncode == 0, done.stderr
+    shutil.copytree(written.path / "trees/dataset", tmp_path / "kaggle/input/datasets/me/my-run")
+    done = notebook(written.path / "trees", tmp_path / "kaggle")
+    assert done.returncode == 0, done.stdout
+    assert "trees" in (tmp_path / "kaggle/working/variants.csv").read_text()
+
+
 def test_what_kaggle_is_told(written):
     for name, competitions in (("mine", []), ("theirs", ["faces"])):
         told = json.loads((written.path / name / "notebook/kernel-metadata.json").read_text())

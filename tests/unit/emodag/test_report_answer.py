@@ -210,7 +210,8 @@ def test_a_generation_of_few_pseudo_labels_is_told():
     few = {"fold0": 3, "fold1": 0}
     none = found("Pseudo-labels", pseudo_labels=lambda *at: {"row": np.arange(few[at[-1]])})
     assert none.is_warning and none.figure == "none for some students"
-    assert "Beside 400 labelled rows, generation 1 under nested from 0 to 3:" in none.text
+    assert none.text.startswith("Beside 400 labelled rows students learned from few")
+    assert "pseudo-labels: 0 to 3 in generation 1 under nested." in none.text
     assert "lower `pseudo_labels.threshold`" in none.text
 
 

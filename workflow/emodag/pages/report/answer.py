@@ -308,13 +308,13 @@ def _pseudo_labels(run: Run) -> list[Finding]:
                 for part in run.parts(protocol)
             ]
             if min(counts) == 0 or np.mean(counts) < FEW_LABELS * rows:
-                told.append(f"{title(f'gen{number}')} under {protocol} from {_extent(counts)}")
+                told.append(f"{_extent(counts)} in {title(f'gen{number}')} under {protocol}")
                 lowest.append(min(counts))
     if not told:
         return []
     text = (
-        f"Beside {rows:,} labelled rows, {listed(told)}: what such a generation adds says little "
-        "of self-training."
+        f"Beside {rows:,} labelled rows students learned from few pseudo-labels: {listed(told)}. "
+        "What such a generation adds says little of self-training."
     )
     if "select" not in run.params:
         text += (
