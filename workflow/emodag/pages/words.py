@@ -56,9 +56,9 @@ def brief(value: float, *, signed: bool = False) -> str:
     return _decimals(value, 3, signed=signed)
 
 
-def probability(value: float) -> str:
-    """A p value to three decimals; one that is not 0 never reads as 0."""
-    return brief(value) if value >= 0.0005 else "< 0.001"
+def probability(value: float, *, sign: str = "") -> str:
+    """A p value to three decimals behind a sign; one that is not 0 never reads as 0."""
+    return f"{sign}{brief(value)}" if value >= 0.0005 else "< 0.001"
 
 
 def _decimals(value: float, digits: int, *, signed: bool) -> str:

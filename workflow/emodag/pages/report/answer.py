@@ -12,7 +12,7 @@ from emodag.pages.comparison import ALPHA, NETWORKS, baseline, choice, own_row, 
 from emodag.pages.comparison import verdict as compared
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
-from emodag.pages.words import HIDDEN, around, brief, expected, interval, title
+from emodag.pages.words import HIDDEN, around, brief, expected, interval, probability, title
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
@@ -216,7 +216,7 @@ def _against_simple(run: Run) -> list[Finding]:
 
 def _told_apart(lead: float, tested: Mapping[str, Any]) -> str:
     p = tested["p_holm"]
-    told = f"By the sign-flip test over persons (p = {brief(p)})"
+    told = f"By the sign-flip test over persons (p {probability(p, sign='= ')})"
     if p >= ALPHA:
         return f"{told} this table cannot tell these apart."
     return f"{told} the {'network' if lead > 0 else 'simple learner'} is better."
