@@ -70,7 +70,7 @@ class Step:
         try:
             begin = datetime.fromisoformat(made["started"])
             end = begin + timedelta(seconds=cost["seconds"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
         times = {
             "started": begin.isoformat(timespec="seconds"),

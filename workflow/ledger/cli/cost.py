@@ -42,8 +42,8 @@ class Cost:
         cost = record["saved" if record["hit"] else "cost"]
         self.hits += record["hit"]
         self.seconds.append(cost["seconds"])
-        self.cpu_seconds.append(cost["cpu_seconds"])
-        self.peak_bytes.append(cost["peak_bytes"])
+        self.cpu_seconds.append(cost.get("cpu_seconds", 0))
+        self.peak_bytes.append(cost.get("peak_bytes", 0))
 
     def facts(self) -> dict[str, Any]:
         """The sums, the longest job and the largest peak."""

@@ -58,6 +58,12 @@ from ledger.jobs.manifest import Output
 SCHEMA = 4
 """Version 4 has digests of parts; a record of another version is as good as none."""
 
+MOST = 1e18
+"""What no computation costs, in seconds or bytes; neither does infinity, or what is no number."""
+
+TEXTS = ("job", "stage", "started", "host")
+"""What `made` tells in words, where it does."""
+
 NOTE = ".note"
 """What the name of a note in quarantine ends in."""
 
@@ -85,7 +91,11 @@ class Action:
     def check(self) -> None:
         """Raise an error for what no computation can have recorded."""
         check(self)
-        float(self.cost["seconds"])
+        costs = self.cost["seconds"], *self.cost.values()
+        if not all(type(cost) in (int, float) and 0 <= cost < MOST for cost in costs):
+            raise ValueError("a cost that nothing has")
+        if not all(isinstance(self.made.get(name, ""), str) for name in TEXTS):
+            raise ValueError(f"not all of {', '.join(TEXTS)} are texts")
         for name, output in self.outputs.items():
             names = is_file_name(name), is_sha256(output.sha256), is_sha256(output.logical)
             if not all(names) or output.bytes < 0:
