@@ -1,17 +1,27 @@
 """Further stores on real servers: what comes through, what is refused, what a fault costs."""
 
+import contextlib
 import os
+import shutil
+import stat
 import threading
 import time
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from http.server import (
+    BaseHTTPRequestHandler,
+    HTTPServer,
+    SimpleHTTPRequestHandler,
+    ThreadingHTTPServer,
+)
 
 import pytest
 
 from ledger.remote.address import address
 from ledger.remote.push import push
-from ledger.remote.remote import RemoteError
+from ledger.remote.remote import RemoteError, connect
 from ledger.remote.through import StoreThrough
+from ledger.store.store import Store
 from tests.filled import bar, files, filled, key_of
+from tests.unit.obstacles import OBSTACLES
 
 CONTENTS = [b"", b"small", bytes(range(256)) * 50_000, *(b"%d" % n for n in range(8))]
 KEYS = [key_of(number) for number in range(len(CONTENTS))]
@@ -169,6 +179,81 @@ def test_no_such_bucket_and_no_server_of_s3(s3, tmp_path, monkeypatch):
         other.shutdown()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_ENDPOINT_URL", "127.0.0.1:9", "AWS_ENDPOINT_URL is '127.0.0.1:9'; expected https://"),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9 ", "AWS_ENDPOINT_URL_S3 is 'http://"),
+        ("AWS_SECRET_ACCESS_KEY", "mine\n", "AWS_SECRET_ACCESS_KEY holds a line break"),
+        ("AWS_REGION", "us\teast", "AWS_REGION holds a line break or the like"),
+    ],
+)
+def test_wrong_settings_of_s3_are_one_warning(s3, tmp_path, monkeypatch, name, value, said):
+    monkeypatch.setenv(name, value)
+    assert said in "".join(found := through(tmp_path, s3.address)[1]) and len(found) == 1
+
+
+def test_what_obstore_panics_of_is_one_warning(s3, tmp_path, monkeypatch):
+    monkeypatch.setattr("ledger.remote.remote._endpoints", list)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:9")
+    _, said = through(tmp_path, s3.address)
+    assert len(said) == 1 and "is passed over: obstore has failed: " in said[0]
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT", "AWS_ENDPOINT_URL_S3"])
+def test_other_names_for_where_the_server_is(s3, tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, os.environ["AWS_ENDPOINT_URL"].upper())
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert through(tmp_path, s3.address)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config", b"Match localnetwork 10.0.0.0/8\n User me\n"),
+        ("config", b"Port abc\n"),
+        ("config", b"Host \xff\xfe\n"),
+        ("config", b"IdentityFile ~/.ssh/known_hosts\n"),
+        ("known_hosts", b"@nothing * ssh-ed25519 AAAA\n"),
+    ],
+)
+def test_wrong_settings_of_ssh_are_one_warning(ssh, sshd, tmp_path, monkeypatch, file, text):
+    home = tmp_path / "home"
+    shutil.copytree(sshd[1] / ".ssh", home / ".ssh")
+    (home / ".ssh" / file).write_bytes(text)
+    monkeypatch.setenv("HOME", str(home))
+    _, said = through(tmp_path, ssh.address)
+    assert len(said) == 1 and "is passed over: " in said[0]
+
+
+class Drip(BaseHTTPRequestHandler):
+    """Answers with a byte now and then."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        for name, value in {
+            "Content-Length": "100000",
+            "ETag": '"a"',
+            "Last-Modified": "Wed, 01 Jan 2020 00:00:00 GMT",
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b" ")
+                time.sleep(0.2)
+
+
+def test_a_server_that_drips_costs_a_bounded_wait(s3, tmp_path, monkeypatch):
+    monkeypatch.setattr("ledger.remote.through.PATIENCE", 1)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Drip) as drip:
+        threading.Thread(target=drip.serve_forever, daemon=True).start()
+        drip.daemon_threads = True
+        _, said = through(tmp_path, s3.at(drip.server_port))
+        assert len(said) == 1 and "it sends less than 1,000 bytes a second" in said[0]
+        drip.shutdown()
+
+
 def test_hosts_and_users_that_ssh_does_not_know(ssh, sshd, tmp_path, monkeypatch):
     _, home = sshd
     known, root = home / ".ssh/known_hosts", ssh.address.partition(f":{ssh.port}")[2]
@@ -198,3 +283,38 @@ def test_what_is_fetched_by_ssh_counts_there_as_used(ssh, tmp_path):
         os.utime(record, (1e9, 1e9))
     StoreThrough(tmp_path / "theirs", [ssh.address]).lookup(KEYS[1])
     assert sum(record.stat().st_mtime > 1e9 for record in records) == 1
+
+
+@pytest.mark.parametrize("obstruct", OBSTACLES)
+def test_behind_ssh_what_is_no_file_is_passed_over_and_nothing_else(ssh, tmp_path, obstruct):
+    pushed(tmp_path, ssh.address)
+    far = Store(tmp_path / "far")
+    for path in (far.action(KEYS[1]), far.object(far.peek(KEYS[3]).outputs["file"].sha256)):
+        path.unlink()
+        obstruct(path)
+    store, _ = through(tmp_path, ssh.address)
+    assert [key for key in KEYS if not store.peek(key)] == [KEYS[1], KEYS[3]]
+
+
+def test_whoever_may_write_the_root_may_write_what_a_push_by_ssh_has_made(ssh, tmp_path):
+    (tmp_path / "far").chmod(0o2770)
+    pushed(tmp_path, ssh.address)
+    made = [path for path in (tmp_path / "far").rglob("*") if path.is_dir()]
+    assert made and {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o2770}
+
+
+def test_what_another_user_has_put_there_by_ssh_counts_as_used_too(ssh, tmp_path, monkeypatch):
+    """Only its owner may set a file's time, so it is put there anew."""
+    import asyncssh
+
+    async def utime(*_):
+        raise asyncssh.SFTPPermissionDenied("Permission denied")
+
+    pushed(tmp_path, ssh.address)
+    record = Store(tmp_path / "far").action(KEYS[1])
+    os.utime(record, (1e9, 1e9))
+    before = record.read_bytes()
+    remote = connect(address(ssh.address), 10)
+    monkeypatch.setattr(remote._sftp, "utime", utime)
+    remote.use(f"actions/{KEYS[1][:2]}/{KEYS[1][2:]}.json")
+    assert record.read_bytes() == before and record.stat().st_mtime > 1e9

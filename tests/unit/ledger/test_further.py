@@ -23,6 +23,7 @@ from ledger.run import tally, turn
 from ledger.run.stores import VARIABLE, store_here
 from ledger.store.store import SCHEMA, Store
 from tests.filled import bar, files, filled, key_of
+from tests.unit.obstacles import OBSTACLES
 
 CONTENTS = [b"", b"one", b"two", b"two", b"three" * 1_000_000]
 KEYS = [key_of(number) for number in range(len(CONTENTS))]
@@ -176,11 +177,16 @@ def test_a_record_without_end_is_not_read_to_its_end(lab, mine):
     assert len(brought(mine)) == 1 and mine.peek(KEYS[1]) is None
 
 
-def test_what_is_no_file_is_passed_over(lab, mine):
-    path = Store(lab).action(KEYS[1])
-    path.unlink()
-    path.mkdir()
-    assert brought(mine)[0].startswith(f"{lab} is passed over: ")
+@pytest.mark.parametrize("obstruct", OBSTACLES)
+def test_what_is_no_file_is_passed_over_and_nothing_else(lab, mine, obstruct):
+    record, other = Store(lab).action(KEYS[1]), Store(lab).action(KEYS[3])
+    for path in (record, Store(lab).object(Store(lab).peek(KEYS[4]).outputs["file"].sha256)):
+        path.unlink()
+        obstruct(path)
+    other.unlink()
+    other.symlink_to(other)
+    brought(mine)
+    assert [mine.peek(key) is not None for key in KEYS] == [True, False, True, False, False]
 
 
 def test_one_that_is_away_is_warned_of_once(tmp_path, monkeypatch):
@@ -210,7 +216,7 @@ def test_one_that_hangs_is_waited_for_a_while(lab, monkeypatch):
     remote = connect(address(str(lab)), 60)
     assert remote.size("nothing") is None and remote.read("nothing") is None and len(begun) == 1
     begun[0].send_signal(signal.SIGSTOP)
-    monkeypatch.setattr(remote, "_patience", 0.5)
+    monkeypatch.setattr(remote, "patience", 0.5)
     for ask in (remote.size, remote.read, remote.use):
         with pytest.raises(RemoteError, match=r"no answer in 0\.5 s"):
             ask("nothing")

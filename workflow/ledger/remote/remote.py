@@ -12,7 +12,9 @@ import queue
 import re
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection, Pipe
@@ -20,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from ledger.disk.atomic import CHUNK
+from ledger.disk.regular import other_kind
 from ledger.errors import UserError
 from ledger.remote import served
 from ledger.remote.address import Address
@@ -36,6 +39,12 @@ PROCESSES = 8
 SLOWEST = 1e6
 """How many bytes a second a directory takes at least."""
 
+DRIP = 1e3
+"""How many bytes a second of each file come at least; many files come at once."""
+
+ENDPOINTS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+"""The variables that may say where the server of S3 is."""
+
 
 Pieces = Generator[bytes, None, None]
 """What a file holds, piece by piece; to be closed where it is not read to its end."""
@@ -45,14 +54,24 @@ class RemoteError(UserError):
     """A further store is away, or refuses what is asked of it; says why, and not which it is."""
 
 
+class Refused(RemoteError):
+    """One file there cannot be had or put, which tells nothing of the others."""
+
+
 class Remote(Protocol):
     """A further store.
+
+    Attributes
+    ----------
+    patience : how many seconds it may leave without an answer.
 
     Raises
     ------
     RemoteError
         When it gives no answer, or refuses.
     """
+
+    patience: float
 
     def size(self, name: str) -> int | None:
         """How many bytes a file has, None where there is none."""
@@ -91,9 +110,12 @@ def fetch(remote: Remote, name: str, sink: BinaryIO, limit: int) -> bool:
     pieces = remote.read(name)
     if pieces is None:
         return False
+    began = time.monotonic()
     with contextlib.closing(pieces):
         for piece in pieces:
             sink.write(piece)
+            if time.monotonic() - began > remote.patience + sink.tell() / DRIP:
+                raise RemoteError(f"it sends less than {DRIP:,.0f} bytes a second")
             if sink.tell() > limit:
                 break
     return True
@@ -106,6 +128,11 @@ def _explained(*kinds: type[BaseException]) -> Iterator[None]:
         yield
     except kinds as error:
         raise RemoteError(_in_short(str(error))) from error
+    except BaseException as error:
+        # What Rust calls a panic is no Exception; its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RemoteError(f"obstore has failed: {_in_short(str(error))}") from error
 
 
 def _in_short(text: str) -> str:
@@ -124,7 +151,7 @@ class Directory:
     """A directory, such as one that a lab shares; used through other processes, see `served`."""
 
     def __init__(self, place: Address, patience: float) -> None:
-        self._root, self._patience = str(Path(place.path).absolute()), patience
+        self._root, self.patience = str(Path(place.path).absolute()), patience
         self._given_up: str | None = None
         self._lines: queue.LifoQueue[Connection | None] = queue.LifoQueue()
         for _ in range(PROCESSES):
@@ -143,7 +170,7 @@ class Directory:
 
     def put(self, name: str, source: Path) -> None:
         """See `Remote`."""
-        seconds = self._patience + source.stat().st_size / SLOWEST
+        seconds = self.patience + source.stat().st_size / SLOWEST
         list(self._ask("put", name, str(source.absolute()), seconds=seconds))
 
     def use(self, name: str) -> None:
@@ -155,7 +182,7 @@ class Directory:
 
         One that is not heard to its end is of no use any more.
         """
-        line, is_heard, seconds = self._lines.get(), False, seconds or self._patience
+        line, is_heard, seconds = self._lines.get(), False, seconds or self.patience
         try:
             if self._given_up:
                 raise RemoteError(self._given_up)
@@ -167,9 +194,10 @@ class Directory:
                     yield answer[1:]
                     continue
                 is_heard = True
-                if answer.startswith(served.ERROR):
-                    raise RemoteError(os.fsdecode(answer[1:]))
-                return
+                if answer.startswith(served.END):
+                    return
+                kind = Refused if answer.startswith(served.REFUSED) else RemoteError
+                raise kind(os.fsdecode(answer[1:]))
             self._given_up = f"no answer in {seconds:g} s"
             raise RemoteError(self._given_up)
         except (OSError, EOFError) as error:
@@ -208,13 +236,14 @@ class Bucket:
         self._obstore = obstore
         # What it says of a bucket that is not there is a FileNotFoundError.
         self._errors = (obstore.exceptions.BaseError, FileNotFoundError)
-        seconds = timedelta(seconds=patience)
+        self.patience, seconds = patience, timedelta(seconds=patience)
+        endpoints = _endpoints()
         with _explained(*self._errors):
             self._bucket = obstore.store.S3Store(
                 place.host,
                 prefix=place.path or None,
                 client_options={
-                    "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
+                    "allow_http": any(url.lower().startswith("http://") for url in endpoints),
                     "connect_timeout": seconds / 2,
                     "read_timeout": seconds,
                     "timeout": timedelta(days=1),
@@ -246,13 +275,31 @@ class Bucket:
         """See `Remote`; a bucket tells when a file was put there, and nothing else."""
 
     def _pieces(self, found: Any) -> Pieces:
-        stream = found.stream(CHUNK)
+        stream = found.stream(1)  # as it comes, so that its speed is seen
         while True:
             with _explained(*self._errors):
                 piece = next(stream, None)
             if piece is None:
                 return
             yield piece
+
+
+def _endpoints() -> list[str]:
+    """Where the server of S3 is, as far as variables say.
+
+    Raises
+    ------
+    RemoteError
+        When a variable holds what obstore would fail on.
+    """
+    for name, value in os.environ.items():
+        if name.startswith("AWS_") and not value.isprintable():
+            raise RemoteError(f"{name} holds a line break or the like; set it anew")
+    found = {name: os.environ[name] for name in ENDPOINTS if os.environ.get(name)}
+    for name, url in found.items():
+        if not re.fullmatch(r"https?://[^\s/?#]+(/\S*)?", url, re.ASCII | re.IGNORECASE):
+            raise RemoteError(f"{name} is {url!r}; expected https://HOST or http://HOST:PORT")
+    return list(found.values())
 
 
 class Host:
@@ -264,8 +311,8 @@ class Host:
         import asyncssh
 
         self._asyncio, self._asyncssh = asyncio, asyncssh
-        self._patience, self._root = patience, PurePosixPath(place.path)
-        self._made: set[PurePosixPath] = set()
+        self.patience, self._root = patience, PurePosixPath(place.path)
+        self._made: set[str] = set()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._sftp = self._wait(self._connect, place)
@@ -273,11 +320,12 @@ class Host:
     def size(self, name: str) -> int | None:
         """See `Remote`."""
         with contextlib.suppress(FileNotFoundError):
-            return self._wait(self._sftp.stat, str(self._root / name)).size
+            return self._stat(name).size
 
     def read(self, name: str) -> Pieces | None:
         """See `Remote`."""
         with contextlib.suppress(FileNotFoundError):
+            self._stat(name)
             return self._pieces(self._wait(self._sftp.open, str(self._root / name), "rb"))
 
     def put(self, name: str, source: Path) -> None:
@@ -285,20 +333,41 @@ class Host:
         target = self._root / name
         # Other threads, processes and hosts may be putting the same.
         unfinished = str(target.with_name(f".{target.name}.{os.urandom(4).hex()}"))
-        if target.parent not in self._made:
-            self._wait(self._make, target.parent)
-        stream = self._wait(self._sftp.open, unfinished, "xb")
-        with source.open("rb") as content:
-            while piece := content.read(CHUNK):
-                self._wait(stream.write, piece)
-        self._wait(stream.close)
-        self._wait(self._sftp.chmod, unfinished, 0o444)
-        self._wait(self._sftp.posix_rename, unfinished, str(target))
+        with _explained(FileNotFoundError):  # as the root is gone
+            self._wait(self._make, str(target.parent))
+            stream = self._wait(self._sftp.open, unfinished, "xb")
+            with source.open("rb") as content:
+                while piece := content.read(CHUNK):
+                    self._wait(stream.write, piece)
+            self._wait(stream.close)
+            self._wait(self._sftp.chmod, unfinished, 0o444)
+            self._wait(self._sftp.posix_rename, unfinished, str(target))
 
     def use(self, name: str) -> None:
         """See `Remote`."""
-        with contextlib.suppress(FileNotFoundError, RemoteError):  # another user's, say
-            self._wait(self._sftp.utime, str(self._root / name))
+        with contextlib.suppress(FileNotFoundError, RemoteError):  # it may be read only
+            try:
+                self._wait(self._sftp.utime, str(self._root / name))
+            except Refused:  # another user's
+                with tempfile.NamedTemporaryFile() as copy:
+                    copy.writelines(self.read(name) or ())
+                    copy.flush()
+                    self.put(name, Path(copy.name))
+
+    def _stat(self, name: str) -> Any:
+        """What is told of a file; to open anything else may take for ever.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is none.
+        Refused
+            When it is of another kind.
+        """
+        found = self._wait(self._sftp.stat, str(self._root / name))
+        if kind := other_kind(found.permissions):
+            raise Refused(f"{self._root / name}: Is {kind}")
+        return found
 
     def _pieces(self, stream: Any) -> Pieces:
         try:
@@ -315,10 +384,22 @@ class Host:
         sftp = await connection.start_sftp_client()
         if not await sftp.isdir(str(self._root)):
             raise RemoteError("there is no such directory on the host")
+        self._mode = (await sftp.stat(str(self._root))).permissions & 0o2775
         return sftp
 
-    async def _make(self, directory: PurePosixPath) -> None:
-        await self._sftp.makedirs(str(directory), exist_ok=True)
+    async def _make(self, directory: str) -> None:
+        """Make a directory below the root, as `Store.make` does."""
+        if directory in self._made:
+            return
+        below = PurePosixPath(directory).relative_to(self._root)
+        for path in (*reversed(below.parents[:-1]), below):
+            made = str(self._root / path)
+            try:
+                await self._sftp.mkdir(made)
+                await self._sftp.chmod(made, self._mode)
+            except self._asyncssh.SFTPError:
+                if not await self._sftp.isdir(made):
+                    raise
         self._made.add(directory)
 
     def _wait(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
@@ -328,23 +409,31 @@ class Host:
         ------
         FileNotFoundError
             When there is no such file.
+        Refused
+            When the host is there and refuses this.
         RemoteError
             When anything else is wrong.
         """
         asyncssh = self._asyncssh
 
         async def bounded() -> Any:
-            async with self._asyncio.timeout(self._patience):
+            async with self._asyncio.timeout(self.patience):
                 return await call(*arguments)
 
         try:
             return self._asyncio.run_coroutine_threadsafe(bounded(), self._loop).result()
         except TimeoutError:
-            raise RemoteError(f"no answer in {self._patience:g} s") from None
+            raise RemoteError(f"no answer in {self.patience:g} s") from None
         except asyncssh.SFTPNoSuchFile as error:
             raise FileNotFoundError(str(error)) from None
         except asyncssh.HostKeyNotVerifiable as error:
             advice = "log in once by `ssh`, which asks whether to trust it"
             raise RemoteError(f"{error}; {advice}") from error
-        except (asyncssh.Error, OSError) as error:
+        except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost) as error:
+            raise RemoteError(str(error)) from error
+        except asyncssh.SFTPError as error:
+            of = f"{arguments[0]}: " if isinstance(arguments[0], str) else ""
+            raise Refused(f"{of}{error}") from error
+        # What is wrong in ~/.ssh is a ValueError.
+        except (asyncssh.Error, OSError, ValueError) as error:
             raise RemoteError(str(error) or type(error).__name__) from error

@@ -6,6 +6,7 @@ they hang.
 """
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -14,10 +15,14 @@ from pathlib import Path
 
 from ledger.disk.atomic import CHUNK, copy_hashed, sync_directory
 from ledger.disk.regular import open_regular
-from ledger.store.store import Store, StoreError, explain, note_use
+from ledger.errors import UserError
+from ledger.store.store import Store, explain, note_use
 
-PIECE, END, ERROR = b"+", b".", b"!"
-"""What an answer begins with."""
+PIECE, END, REFUSED, ERROR = b"+", b".", b"-", b"!"
+"""What an answer begins with; `REFUSED` tells of one file, `ERROR` of the directory."""
+
+ITS_OWN = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.ELOOP)
+"""What may be wrong with one file while others can be had."""
 
 PROGRAM = f"""
 import sys
@@ -39,8 +44,9 @@ def serve(handle: int) -> None:
                     line.send_bytes(PIECE + piece)
                 line.send_bytes(END)
             except OSError as error:
-                line.send_bytes(ERROR + os.fsencode(str(explain(error, Path(root)))))
-            except StoreError as error:
+                kind = REFUSED if error.errno in ITS_OWN else ERROR
+                line.send_bytes(kind + os.fsencode(str(explain(error, Path(root)))))
+            except UserError as error:
                 line.send_bytes(ERROR + os.fsencode(str(error)))
 
 

@@ -19,7 +19,7 @@ from ledger.disk.atomic import stream_sha256
 from ledger.disk.documents import OtherSchema
 from ledger.jobs.manifest import Output
 from ledger.remote.address import Address, address, passed_over
-from ledger.remote.remote import Remote, RemoteError, connect, fetch
+from ledger.remote.remote import Refused, Remote, RemoteError, connect, fetch
 from ledger.remote.signing import BYTES, is_signed, public_key, signature_name, statement
 from ledger.store.store import SCHEMA, Action, RecordError, Store, parse
 
@@ -50,6 +50,14 @@ def each(function: Callable[[Thing], Any], things: Iterable[Thing]) -> Iterator[
 
 class Damaged(str):
     """What is wrong with something that a further store has."""
+
+
+def _tried(function: Callable[[Remote, Thing], Any], remote: Remote, thing: Thing) -> Any:
+    """What a function makes of a thing; of one that cannot be had, why."""
+    try:
+        return function(remote, thing)
+    except Refused as error:
+        return Damaged(str(error).rstrip("."))
 
 
 class StoreThrough(Store):
@@ -141,7 +149,7 @@ class StoreThrough(Store):
         damaged = []
         try:
             remote = self._further[place] = self._further[place] or connect(place, PATIENCE)
-            for thing, found in each(partial(function, remote), things):
+            for thing, found in each(partial(_tried, function, remote), things):
                 if isinstance(found, Damaged):
                     damaged.append(found)
                 elif found:
