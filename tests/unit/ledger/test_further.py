@@ -311,3 +311,38 @@ def test_costs_and_circumstances_that_nothing_has_are_not_believed(lab, mine, to
     said = brought(mine)
     assert len(said) == 1 and "is a damaged record" in said[0]
     assert mine.peek(KEYS[1]) is None and len(files(mine.root)) == 7
+
+
+def test_what_a_record_says_is_not_told_at_length(lab, mine):
+    paths = [Store(lab).action(key) for key in KEYS]
+    body = unsealed(paths[1].read_bytes(), SCHEMA)
+    far = "x" * 1_000_000
+    wrong = {**body, "key": far}, {**body, far: 1}, {**body, "outputs": {"x": {far: 1}}}
+    for path, content in zip(paths, wrong, strict=False):
+        spoil(path, sealed(content, SCHEMA))
+    spoil(paths[3], sealed(body, far))
+    for key in KEYS[:4]:
+        said: list[str] = []
+        mine.find([key], said.append)
+        assert len(said) == 1 and len(said[0]) < 500
+
+
+def test_many_records_of_another_format_are_one_thing_to_say(lab, tmp_path):
+    for key in KEYS:
+        path = Store(lab).action(key)
+        spoil(path, sealed(unsealed(path.read_bytes(), SCHEMA), SCHEMA + 1))
+    said: list[str] = []
+    for asked in (KEYS, KEYS[:1], KEYS[1:2]):
+        StoreThrough(tmp_path / "mine", [str(lab)]).find(asked, said.append)
+    assert set(said) == {
+        f"{lab}: it has records of format {SCHEMA + 1}, and this version knows {SCHEMA}; not used"
+    }
+
+
+def test_what_a_push_finds_there_counts_as_used(lab, tmp_path):
+    far = filled(tmp_path / "far", CONTENTS)
+    far.action(KEYS[4]).unlink()
+    for name in files(far.root):
+        os.utime(far.root / name, (1e9, 1e9))
+    push(Store(lab), address(str(far.root)), KEYS, bar)
+    assert all((far.root / name).stat().st_mtime > 1e9 for name in files(far.root))

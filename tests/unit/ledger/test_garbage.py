@@ -9,10 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from emodag.application import main
+from ledger.disk.canonical import digest
+from ledger.disk.documents import sealed, unsealed
 from ledger.errors import IntegrityError
 from ledger.jobs.manifest import Output
 from ledger.store import garbage, roots
-from ledger.store.store import NOTE, Store
+from ledger.store.store import NOTE, SCHEMA, Store
 from tests.unit.ledger.test_store import KEY, action, manifest, publish
 
 DAY = 86400
@@ -125,3 +127,57 @@ def test_a_note_of_nothing_is_garbage_when_old(store, capsys):
     age(note, 2)
     assert len(gc(capsys, "--delete")["entries"]) == 1
     assert not note.exists()
+
+
+def test_signatures_go_with_their_records_and_so_does_what_was_being_written(store, capsys):
+    old, young, lost = digest("old"), digest("young"), digest("lost")
+    signed = {}
+    for key in (old, young, lost):
+        signed[key] = store.root / f"signatures/{key[:2]}/{key[2:]}-0123456789abcdef"
+        signed[key].parent.mkdir(parents=True, exist_ok=True)
+        signed[key].write_bytes(b"s" * 64)
+        age(signed[key], 3)
+        if key != lost:
+            store.record(key, action("file", publish(store, key.encode())))
+    age(store.action(old), 2)
+    left = [
+        signed[young].with_name(f".{signed[young].name}.1a2b3c4d"),
+        store.root / f"roots/.{KEY}.json.1a2b3c4d",
+        store.action(young).with_name(f".{store.action(young).name}.1a2b3c4d"),
+    ]
+    for path in left:
+        path.write_bytes(b"")
+    assert gc(capsys, "--delete", "--max-size", "1MB")["entries"] == []
+    assert all(path.exists() for path in (*signed.values(), *left))
+    assert main(["store", "--store", "store"]) == 0
+    assert "  signatures: 4, 192 B" in capsys.readouterr().out
+    for path in left:
+        age(path, 2)
+    gc(capsys, "--delete")
+    assert not any(path.exists() for path in (signed[old], signed[lost], store.action(old), *left))
+    assert signed[young].exists() and store.action(young).exists()
+    assert len(list(store.root.glob("roots/*.json"))) == 1
+
+
+def test_a_record_of_a_newer_format_is_told_and_keeps_all(store, capsys):
+    """What it needs is not known; what an older version has left is of no use, and goes."""
+    store.record(KEY, action("file", publish(store, b"theirs")))
+    body = unsealed(store.action(KEY).read_bytes(), SCHEMA)
+    (sha256,) = {output["sha256"] for output in body["outputs"].values()}
+    for path in (store.action(KEY), store.object(sha256)):
+        path.chmod(0o644)
+    store.action(KEY).write_bytes(sealed({**body, "outputs": []}, SCHEMA + 1))
+    for path in (store.action(KEY), store.object(sha256)):
+        age(path, 2)
+    assert main(["gc", "--delete", "--store", "store"]) == 1
+    said = capsys.readouterr().err
+    assert f"{store.action(KEY)}: a record of format {SCHEMA + 1}, and this version" in said
+    assert store.object(sha256).exists()
+    assert main(["store", "--store", "store"]) == 0
+    assert "  (of a newer format): 1 record, " in capsys.readouterr().out
+    assert main(["verify", "--store", "store"]) == 0
+    assert f"NOTE {store.action(KEY)}: of a newer format" in capsys.readouterr().out
+    store.action(KEY).write_bytes(sealed({**body, "outputs": []}, SCHEMA - 1))
+    age(store.action(KEY), 2)
+    gc(capsys, "--delete")
+    assert not store.object(sha256).exists()

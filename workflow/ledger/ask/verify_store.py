@@ -36,6 +36,7 @@ class StoreFinding:
     records, objects : how many there are.
     hashed, bytes : how many of the objects have been hashed, and their size together.
     damages : objects and records that are not what their names say, and records without objects.
+    newer : paths of the records that a newer version has made, of which no more is known here.
     """
 
     records: int = 0
@@ -43,6 +44,7 @@ class StoreFinding:
     hashed: int = 0
     bytes: int = 0
     damages: list[Damage] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)
 
 
 def verify_store(
@@ -102,6 +104,8 @@ def _check_records(store: Store, found: StoreFinding) -> dict[str, set[str]]:
             found.damages.append(_damage(entry.path, wanted, wrong.removeprefix(f"{entry.path}: ")))
         if action:
             needed[entry.name] = {output.sha256 for output in action.outputs.values()}
+        elif store.newer(entry.name):
+            found.newer.append(str(entry.path))
     return needed
 
 

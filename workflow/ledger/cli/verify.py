@@ -108,6 +108,9 @@ def _verify_store(options: argparse.Namespace) -> int:
 def _store_lines(root: Path, found: "StoreFinding") -> Iterator[str]:
     for damage in found.damages:
         yield from _damage_lines(damage)
+    if found.newer:
+        others = f" and {len(found.newer) - 1:,} more" if len(found.newer) > 1 else ""
+        yield f"NOTE {found.newer[0]}{others}: of a newer format; check it by a newer version"
     hashed = f"{found.hashed:,} of {plural(found.objects, 'object')} hashed"
     state = f"{len(found.damages)} damaged" if found.damages else "all is as its name says"
     records = plural(found.records, "record")

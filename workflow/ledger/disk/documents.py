@@ -16,7 +16,16 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError, OverflowError, 
 
 
 class OtherSchema(ValueError):
-    """A document is sound, and of another version."""
+    """A document is sound, and of another version.
+
+    Attributes
+    ----------
+    schema : what it says of its version, whatever that be.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        super().__init__("another schema version")
+        self.schema = schema
 
 
 def sealed(body: Mapping[str, Any], schema: int) -> bytes:
@@ -39,8 +48,8 @@ def unsealed(content: bytes, schema: int) -> dict[str, Any]:
     body = json.loads(content)
     if body.pop("digest") != digest(body):
         raise ValueError("its content does not match its own digest")
-    if body.pop("schema") != schema:
-        raise OtherSchema("another schema version")
+    if (found := body.pop("schema")) != schema:
+        raise OtherSchema(found)
     return body
 
 

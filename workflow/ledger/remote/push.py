@@ -1,7 +1,6 @@
 """What a store has, put into a further one: objects first, then the records that name them."""
 
 import io
-import json
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -16,7 +15,7 @@ from ledger.remote.remote import Remote, RemoteError, connect, fetch
 from ledger.remote.signing import BYTES, Signer, signature_name, statement
 from ledger.remote.through import RECORD_BYTES, each
 from ledger.store.roots import Root, content_of, name_of
-from ledger.store.store import SCHEMA, Action, RecordError, Store, parse
+from ledger.store.store import LONGEST, SCHEMA, Action, RecordError, Store, parse
 
 PATIENCE = 60
 """How many seconds a push waits for an answer."""
@@ -54,7 +53,7 @@ def push(
     """Put into a further store what it lacks of some keys; may be broken off, and goes on then.
 
     What is there already stays, unless it is damaged as far as can be seen: all of a record, and
-    the size of an object.
+    the size of an object. It counts as used, so that a `gc` there spares it.
 
     Parameters
     ----------
@@ -79,20 +78,25 @@ def push(
         if not fetch(remote, store.name(path), sink, RECORD_BYTES):
             return None
         try:
-            return parse(sink.getvalue(), key)
+            action = parse(sink.getvalue(), key)
         except RecordError:
             return None
-        except OtherSchema:
-            found = json.loads(sink.getvalue())["schema"]
-            if isinstance(found, int) and found < SCHEMA:
+        except OtherSchema as error:
+            if isinstance(error.schema, int) and error.schema < SCHEMA:
                 return None
+            found = str(error.schema)[:LONGEST]
             raise RemoteError(
                 f"it has records of format {found}, and this version knows those up to {SCHEMA}; "
                 "take the version of whoever writes there"
             ) from None
+        remote.use(store.name(path))
+        return action
 
     def size(sha256: str) -> int | None:
-        return remote.size(store.name(store.object(sha256)))
+        name = store.name(store.object(sha256))
+        if (found := remote.size(name)) is not None:
+            remote.use(name)
+        return found
 
     def put_object(sha256: str) -> bool:
         if sound := store.has(sha256):

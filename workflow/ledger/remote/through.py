@@ -6,7 +6,6 @@ again. What it would have had is computed, so no result depends on whether one i
 """
 
 import io
-import json
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from ledger.jobs.manifest import Output
 from ledger.remote.address import Address, address, passed_over
 from ledger.remote.remote import Refused, Remote, RemoteError, connect, fetch
 from ledger.remote.signing import BYTES, is_signed, public_key, signature_name, statement
-from ledger.store.store import SCHEMA, Action, RecordError, Store, parse
+from ledger.store.store import LONGEST, SCHEMA, Action, RecordError, Store, parse
 
 AT_ONCE = 32
 """How many files are asked for at once."""
@@ -146,12 +145,12 @@ class StoreThrough(Store):
         """Each thing with what a further store has of it, as far as it has something sound."""
         if not things:
             return
-        damaged = []
+        damaged: dict[Damaged, None] = {}
         try:
             remote = self._further[place] = self._further[place] or connect(place, PATIENCE)
             for thing, found in each(partial(_tried, function, remote), things):
                 if isinstance(found, Damaged):
-                    damaged.append(found)
+                    damaged[found] = None
                 elif found:
                     yield thing, found
         except RemoteError as error:
@@ -159,7 +158,7 @@ class StoreThrough(Store):
             warn(f"{passed_over(place.text)}{error}")
         if damaged:
             more = f" (and {len(damaged) - 1:,} more like it)" if len(damaged) > 1 else ""
-            warn(f"{place.text}: {damaged[0]}{more}; not used")
+            warn(f"{place.text}: {next(iter(damaged))}{more}; not used")
 
     def _record(self, remote: Remote, key: str) -> Action | Damaged | None:
         name, sink = self.name(self.action(key)), io.BytesIO()
@@ -170,9 +169,10 @@ class StoreThrough(Store):
             if not self._trusted or self._is_signed(remote, key, action):
                 return action
             return Damaged(f"{name} is signed by nobody who is `trusted`")
-        except OtherSchema:
-            found = json.loads(sink.getvalue())["schema"]
-            return Damaged(f"{name} is of format {found}, and this version knows {SCHEMA}")
+        except OtherSchema as error:
+            found = str(error.schema)[:LONGEST]
+            # Without its name, as that is then said once in a run.
+            return Damaged(f"it has records of format {found}, and this version knows {SCHEMA}")
         except RecordError as error:
             return Damaged(f"{name} is {error}")
 

@@ -12,6 +12,9 @@ from ledger.store.store import Action, Store
 UNKNOWN = "(not told)"
 """In place of the stage of what was recorded by an earlier version, which does not tell it."""
 
+NEWER = "(of a newer format)"
+"""In place of the stage of what was recorded by a later version, whose objects are not known."""
+
 LARGEST = 5
 """How many of the largest objects are named."""
 
@@ -50,11 +53,14 @@ def contents(store: Store) -> dict[str, Any]:
     records, objects = [], []
     for entry in entries(store.root):
         kinds[entry.kind].add(entry.bytes)
-        if entry.kind == "actions" and is_sha256(entry.name) and (made := store.peek(entry.name)):
+        is_record = entry.kind == "actions" and is_sha256(entry.name)
+        if is_record and (made := store.peek(entry.name)):
             records.append(_record(entry, made))
             for output in made.outputs.values():
                 makers.setdefault(output.sha256, records[-1])
             stages.setdefault(records[-1]["stage"], Share()).entries += 1
+        elif is_record and store.newer(entry.name):
+            stages.setdefault(NEWER, Share()).entries += 1
         elif entry.kind == "objects":
             objects.append(entry)
     for entry in objects:

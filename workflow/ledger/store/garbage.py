@@ -25,11 +25,15 @@ from typing import NamedTuple
 
 from ledger.disk import owner
 from ledger.disk.canonical import is_sha256
+from ledger.errors import IntegrityError
 from ledger.store.roots import Needs
-from ledger.store.store import NOTE, Store
+from ledger.store.store import NOTE, SCHEMA, Store
 
-KINDS = ("actions", "objects", "checkpoints", "scratch", "quarantine")
-"""The store's directories; records go first, so that none outlives its objects."""
+KINDS = ("actions", "signatures", "objects", "checkpoints", "scratch", "quarantine", "roots")
+"""The store's directories; records go first, so that none outlives its objects.
+
+Of roots it is what was left of one that was being written; see `ledger.store.roots`.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ class Entry:
     Attributes
     ----------
     kind : one of `KINDS`.
-    name : the sha256 it is named by, or the name of a scratch directory, of an unfinished file or
-        of something in quarantine.
+    name : the sha256 it is named by, of a signature that of its record; or the name of a scratch
+        directory, of an unfinished file or of something in quarantine.
     bytes : its size, for a directory that of all files in it.
     modified : when it was last written to, in seconds since 1970; of a record, when it was last
         used; of an object that is not needed, when the last record was that names it.
@@ -79,7 +83,12 @@ def sort(store: Store, needs: Needs, before: float) -> Sorting:
     Parameters
     ----------
     before : seconds since 1970; what has been written to or used since is kept, as are the objects
-        of every record that is kept.
+        and signatures of every record that is kept.
+
+    Raises
+    ------
+    IntegrityError
+        When a record is of a newer version of this package: nobody here knows what it needs.
     """
     before = min(before, needs.since)
     needed: dict[str, set[str]] = {kind: set() for kind in KINDS}
@@ -95,9 +104,12 @@ def sort(store: Store, needs: Needs, before: float) -> Sorting:
         else:
             last = max(entry.modified, used.get(entry.name, 0))
             found.garbage.append(replace(entry, modified=last))
-            used |= {sha256: max(last, used.get(sha256, 0)) for sha256 in _objects(store, entry)}
+            named = {entry.name, *_objects(store, entry)}
+            used |= {name: max(last, used.get(name, 0)) for name in named}
             continue
         needed["objects"] |= _objects(store, entry)
+        if entry.kind == "actions":
+            needed["signatures"].add(entry.name)
     return found
 
 
@@ -118,6 +130,11 @@ def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
         if kind == "quarantine":
             yield from _quarantined(root / kind)
             continue
+        if kind == "roots":
+            for file in _scan(root / kind):
+                if is_sha256(file.name[1:].partition(".")[0]) and file.name.startswith("."):
+                    yield from _entry(kind, file.name, file)
+            continue
         for directory in _scan(root / kind):
             if not directory.is_dir(follow_symlinks=False):
                 continue
@@ -127,7 +144,7 @@ def entries(root: Path, kinds: Iterable[str] = KINDS) -> Iterator[Entry]:
                     yield from _entry(kind, directory.name, directory)
                 continue
             for file in _scan(directory.path):
-                name = directory.name + file.name.removeprefix(".").partition(".")[0]
+                name = directory.name + re.split("[.-]", file.name.removeprefix("."))[0]
                 if is_sha256(name) and file.is_file(follow_symlinks=False):
                     is_whole = not file.name.startswith(".")
                     yield from _entry(kind, name if is_whole else file.name, file)
@@ -158,7 +175,7 @@ def clear(store: Store, garbage: Iterable[Entry]) -> tuple[set[Path], dict[Path,
         try:
             if entry.name in used or not _remove(entry):
                 spared.add(entry.path)
-                used |= _objects(store, entry)
+                used |= {entry.name, *_objects(store, entry)}
         except OSError as error:
             failed[entry.path] = error.strerror
     return spared, failed
@@ -171,7 +188,7 @@ def _remove(entry: Entry) -> bool:
     """
     going = entry.path
     with contextlib.suppress(FileNotFoundError):
-        if entry.kind in ("actions", "objects", "checkpoints"):
+        if entry.kind not in ("scratch", "quarantine"):
             # Under another name nobody begins to use it, and that is when to look.
             going = entry.path.rename(entry.path.with_name(f".{entry.path.name}.going"))
             if going.lstat().st_mtime > entry.modified:
@@ -190,6 +207,11 @@ def _objects(store: Store, entry: Entry) -> set[str]:
     """The sha256 of all objects that an entry names, if it is a sound record."""
     is_record = entry.kind == "actions" and is_sha256(entry.name)
     action = store.peek(entry.name) if is_record else None
+    if is_record and not action and (found := store.newer(entry.name)):
+        raise IntegrityError(
+            f"{entry.path}: a record of format {found}, and this version knows those up to "
+            f"{SCHEMA}, so what it needs is not known. Take the version of whoever writes there."
+        )
     return {output.sha256 for output in action.outputs.values()} if action else set()
 
 

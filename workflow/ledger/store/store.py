@@ -9,6 +9,8 @@ Layout below the root::
     scratch/                where jobs compute before they publish
     quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
     roots/abcdef....json    a directory of results that needs what is here
+    signatures/ab/cdef...-0123
+                            somebody's signature of the record with key abcdef...
     checked                 the object that `verify --store` hashed last
 
 A record's time is that of its last use.
@@ -57,6 +59,9 @@ from ledger.jobs.manifest import Output
 
 SCHEMA = 4
 """Version 4 has digests of parts; a record of another version is as good as none."""
+
+LONGEST = 100
+"""How much of what a damaged record holds is told."""
 
 MOST = 1e18
 """What no computation costs, in seconds or bytes; neither does infinity, or what is no number."""
@@ -115,7 +120,7 @@ def parse(content: bytes, key: str) -> Action:
     try:
         body = unsealed(content, SCHEMA)
         if (of := body.pop("key")) != key:
-            raise RecordError(f"the record of another computation (key {of})")
+            raise RecordError(f"the record of another computation (key {str(of)[:LONGEST]})")
         outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
         action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
         action.check()
@@ -123,7 +128,7 @@ def parse(content: bytes, key: str) -> Action:
     except (OtherSchema, RecordError):
         raise
     except MALFORMED as error:
-        raise RecordError(f"a damaged record ({error})") from None
+        raise RecordError(f"a damaged record ({str(error)[:LONGEST]})") from None
 
 
 class Store:
@@ -182,6 +187,15 @@ class Store:
             if kind := _other_kind(path):
                 raise RecordError(f"{kind}, no record") from None
             raise explain(error, path) from error
+
+    def newer(self, key: str) -> int | None:
+        """The format of a record that a newer version has made; None of any other record."""
+        with contextlib.suppress(OSError, RecordError):
+            try:
+                parse(read_bytes(self.action(key)), key)
+            except OtherSchema as error:
+                return error.schema if type(error.schema) is int and error.schema > SCHEMA else None
+        return None
 
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
