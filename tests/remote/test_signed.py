@@ -119,6 +119,9 @@ def test_a_damaged_signature_is_made_anew_by_the_next_push(lab, alice, tmp_path,
 def test_what_is_no_key_to_sign_with(tmp_path, alice):
     (tmp_path / "none").write_text("nothing")
     locked, other = made(tmp_path / "locked", "-N", "secret"), made(tmp_path / "rsa", "-t", "rsa")
+    for path, said in ((tmp_path / "nope", "no such key file"), (tmp_path, "Is a directory")):
+        with pytest.raises(InputError, match=rf"{path.name}: {said}.*ssh-keygen -t ed25519"):
+            signer(path)
     for path in (tmp_path / "none", locked, other, alice.with_name("alice.pub")):
         with pytest.raises(InputError, match=rf"{path.name}: .*ssh-keygen -t ed25519"):
             signer(path)

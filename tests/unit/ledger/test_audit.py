@@ -20,4 +20,12 @@ def test_libraries_are_the_same_in_whichever_order_they_were_found(tmp_path):
     then, now = step(tmp_path / "a", [one, other]), step(tmp_path / "b", [other, one])
     assert around(then, now) == []
     (change,) = around(then, step(tmp_path / "c", [one, {**other, "version": "3"}]))
-    assert (change["key"], change["a"], change["b"]) == ("libraries.1.version", "2", "3")
+    assert (change["key"], change["a"], change["b"]) == ("libraries.openblas.0.version", "2", "3")
+
+
+def test_only_libraries_that_both_had_loaded_are_compared(tmp_path):
+    blas, torch, openmp = (
+        {"internal_api": name, "version": "1"} for name in ("openblas", "torch", "openmp")
+    )
+    then, now = step(tmp_path / "a", [blas, torch]), step(tmp_path / "b", [openmp, blas])
+    assert around(then, now) == [] == around(now, then)

@@ -62,6 +62,9 @@ def test_addresses():
         "s3://lab/a/b/": Address("s3://lab/a/b/", "s3", "a/b", "lab"),
         "ssh://host/srv/lab": Address("ssh://host/srv/lab", "ssh", "/srv/lab", "host"),
         "ssh://me@host:22/~/lab": Address("ssh://me@host:22/~/lab", "ssh", "lab", "host", "me", 22),
+        "ssh://host:65535/~": Address("ssh://host:65535/~", "ssh", ".", "host", None, 65535),
+        "ssh://host/~/": Address("ssh://host/~/", "ssh", ".", "host"),
+        "a:b/c": Address("a:b/c", "", "a:b/c"),
         "ssh://[::1]/lab": Address("ssh://[::1]/lab", "ssh", "/lab", "::1"),
     }.items():
         assert address(text) == found
@@ -87,7 +90,9 @@ def test_addresses():
         ("ssh://me:secret@host/x", "it holds a password"),
         ("ssh://-oProxyCommand=x/y", "it needs a host"),
         ("ssh://-l/y", "it needs a host"),
+        ("ssh://host:65536/x", "it needs a host"),
         ("me@host:/srv/lab", "did you mean 'ssh://me@host/srv/lab'"),
+        ("me@host:srv/lab", "did you mean 'ssh://me@host/~/srv/lab'"),
         ("gs://lab/x", "nothing here reads gs://"),
         ("file:///lab", "nothing here reads file://"),
     ],

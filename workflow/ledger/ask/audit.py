@@ -348,10 +348,25 @@ def around(then: Step, now: Step) -> list[dict[str, Any]]:
     """The circumstances that are not as they were, as far as both sidecars tell."""
     if not then.execution or not now.execution:
         return []
-    return changes(*(_told_around(step.execution) for step in (then, now)))
+    told = [{name: step.execution.get(name) for name in AROUND} for step in (then, now)]
+    both = _in_both(*(sorted(one["libraries"] or [], key=canonical_json) for one in told))
+    return changes(
+        *(one | {"libraries": libraries} for one, libraries in zip(told, both, strict=True))
+    )
 
 
-def _told_around(execution: dict[str, Any]) -> dict[str, Any]:
-    told = {name: execution.get(name) for name in AROUND}
-    # They are in the order in which that process happened to find them.
-    return told | {"libraries": sorted(told["libraries"] or [], key=canonical_json)}
+def _in_both(then: list[Any], now: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The libraries that two processes had both loaded, and not alike, by what they are.
+
+    Which others a process loads depends on what it did before, not on what it computes.
+    """
+    left = [library for library in then if library not in now]
+    right = [library for library in now if library not in then]
+    a, b = {}, {}
+    for library in left:
+        name = library["internal_api"]
+        if same := next((other for other in right if other["internal_api"] == name), None):
+            right.remove(same)
+            a.setdefault(name, []).append(library)
+            b.setdefault(name, []).append(same)
+    return a, b

@@ -112,12 +112,18 @@ def _check_records(store: Store, found: StoreFinding) -> dict[str, set[str]]:
 def _name_the_lacking(
     store: Store, needed: dict[str, set[str]], there, found: StoreFinding
 ) -> None:
-    """Add the records whose objects are not there, if they still are."""
+    """Add the records whose objects are not there, if they still are.
+
+    Those go where their objects went. Of others nobody knows why, so they stay: perhaps the objects
+    are on a disk that is away.
+    """
     for key, objects in needed.items():
         for sha256 in sorted(objects - there):
             if not os.path.lexists(store.object(sha256)) and store.peek(key):
                 path, wanted = store.action(key), f"a record whose object {sha256} is in the store"
-                found.damages.append(_damage(path, wanted, MISSING))
+                aside = store.set_aside(key, f"{sha256} damaged") if store.is_aside(sha256) else ""
+                found.damages.append(_damage(path, wanted, f"{MISSING}{aside}"))
+                break
 
 
 def _in_turn(names: list[str], last: str) -> list[str]:
@@ -151,5 +157,5 @@ def _examine(
 
 
 def _damage(path: Path, expected: str, found: str) -> Damage:
-    todo = "`verify --repair` where the results have it; else it is computed again when needed"
+    todo = "`verify --repair` or `push` where the results have it; else it is computed when needed"
     return Damage(path=path, expected=expected, found=found, todo=todo)

@@ -20,8 +20,10 @@ FORMS = "a directory, s3://BUCKET/PREFIX or ssh://[USER@]HOST[:PORT]/PATH"
 _PATTERNS = {
     "s3": r"s3://(?P<host>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<path>(/[\w.!*'()-]+)*)/*",
     "ssh": r"ssh://((?P<user>\w[\w.-]*)@)?(?P<host>\w[\w.-]*|\[[0-9a-fA-F:]+\])"
-    r"(:(?P<port>[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}))?(?P<path>/[^?#\x00-\x1f\x7f]+)",
+    r"(:(?P<port>[1-9]\d{0,4}))?(?P<path>/[^?#\x00-\x1f\x7f]+)",
 }
+
+_PORTS = 65535
 
 
 class Address(NamedTuple):
@@ -51,21 +53,22 @@ def address(text: str) -> Address:
     ValueError
         When it is none; says what it should be.
     """
-    if not re.match(r"[^/]*:/", text):
+    if not re.match(r"[^/]*:/|[^/:]+@[^/:]+:", text):
         if not text or "\0" in text:
             raise ValueError(f"{text!r} names no store; expected {FORMS}")
         return Address(text, "", text.rstrip("/") or "/")
     kind = text.partition(":")[0]
     found = re.fullmatch(_PATTERNS.get(kind, "(?!)"), text, re.ASCII)
-    if not found or {".", ".."}.intersection(found["path"].split("/")):
+    parts = found.groupdict() if found else {"path": ".."}
+    port = int(parts.get("port") or 0)
+    if {".", ".."}.intersection(parts["path"].split("/")) or port > _PORTS:
         raise ValueError(f"{text!r} names no store{_hint(text, kind)}; expected {FORMS}")
-    path, parts = found["path"].rstrip("/"), found.groupdict()
+    path = parts["path"].rstrip("/")
     if kind == "s3":
         return Address(text, kind, path.strip("/"), parts["host"])
     # As elsewhere, /~/ is where one logs in.
-    path = path.removeprefix("/~/") or "/"
-    port = int(parts["port"]) if parts["port"] else None
-    return Address(text, kind, path, parts["host"].strip("[]"), parts["user"], port)
+    path = "." if path == "/~" else path.removeprefix("/~/") or "/"
+    return Address(text, kind, path, parts["host"].strip("[]"), parts["user"], port or None)
 
 
 def _hint(text: str, kind: str) -> str:
@@ -79,7 +82,8 @@ def _hint(text: str, kind: str) -> str:
     if kind.lower() in PACKAGES:
         return f": it begins otherwise than '{kind.lower()}://'"
     if "://" not in text:
-        return f"; did you mean 'ssh://{text.replace(':', '', 1)}'?"
+        host, _, path = text.partition(":")
+        return f"; did you mean 'ssh://{host}{path if path.startswith('/') else f'/~/{path}'}'?"
     return f": nothing here reads {kind}://"
 
 

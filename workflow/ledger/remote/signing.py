@@ -96,6 +96,10 @@ def signer(path: Path) -> Signer:
 
     try:
         found = load_ssh_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such key file{_ADVICE}") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; expected a key file{_ADVICE}") from None
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise InputError(f"{path}: no private key to sign with ({error}){_ADVICE}") from None
     if not isinstance(found, Ed25519PrivateKey):

@@ -156,10 +156,17 @@ class Store:
         try:
             return self.read(key)
         except RecordError as error:
-            path = self.action(key)
-            wanted = f"the record of the computation with key {key}"
-            warn(f"{path}: is {error}{self._set_aside(path, wanted, str(error))}")
+            warn(f"{self.action(key)}: is {error}{self.set_aside(key, str(error))}")
             return None
+
+    def set_aside(self, key: str, wrong: str) -> str:
+        """Move a record to `quarantine`; returns where it is now, as the end of a sentence."""
+        wanted = f"the record of the computation with key {key}"
+        return self._set_aside(self.action(key), wanted, wrong)
+
+    def is_aside(self, sha256_: str) -> bool:
+        """Whether an object was found damaged, and is kept in `quarantine`."""
+        return any((self.root / "quarantine").glob(f"{sha256_}-*"))
 
     def use(self, key: str) -> None:
         """Note that a record is used now, which keeps it from being garbage for a while."""
