@@ -346,8 +346,9 @@ def test_many_records_of_another_format_are_one_thing_to_say(lab, tmp_path):
 
 def test_what_a_push_finds_there_counts_as_used(lab, tmp_path):
     far = filled(tmp_path / "far", CONTENTS)
+    alone = far.object(far.peek(KEYS[4]).outputs["file"].sha256)
     far.action(KEYS[4]).unlink()
     for name in files(far.root):
         os.utime(far.root / name, (1e9, 1e9))
     push(Store(lab), address(str(far.root)), KEYS, bar)
-    assert all((far.root / name).stat().st_mtime > 1e9 for name in files(far.root))
+    assert all(path.stat().st_mtime > 1e9 for path in (alone, *map(far.action, KEYS)))

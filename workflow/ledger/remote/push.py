@@ -94,7 +94,7 @@ def push(
 
     def size(sha256: str) -> int | None:
         name = store.name(store.object(sha256))
-        if (found := remote.size(name)) is not None:
+        if (found := remote.size(name)) is not None and sha256 in bare:
             remote.use(name)
         return found
 
@@ -110,6 +110,10 @@ def push(
     ours = {key: action for key, action in found.items() if action}
     theirs = dict(each(record, ours))
     outputs = {o.sha256: o.bytes for action in ours.values() for o in action.outputs.values()}
+    # Others are kept by their records.
+    bare = {
+        o.sha256 for k, action in ours.items() if not theirs[k] for o in action.outputs.values()
+    }
     sizes = dict(each(size, outputs))
     lacking = {sha256 for sha256, count in outputs.items() if sizes[sha256] != count}
     sent: set[str] = set()
