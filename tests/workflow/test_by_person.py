@@ -95,7 +95,7 @@ def test_whose_rows_these_are_must_be_known(project):
     assert project.digests()["local/by_person/test.parquet"] == by_number
     project.configure(scaling=RANKED, data={"test_blocks": [12, 11]})
     said = project.snakemake(target, check=False).stderr
-    assert "expected 23 rows by data.test_blocks (2 of them), found 24" in said
+    assert "expected 23 rows by data.test_blocks (2 persons), found 24" in said
     project.configure(scaling=RANKED, data={"test_blocks": 3})
     said = project.emodag("check", "small.yaml").stderr
     assert "test.csv: person 1 of data.test_blocks has 3 rows" in said

@@ -83,13 +83,13 @@ def test_fits_and_later_predictions_are_told():
     for name in ("gen0/fold1", "gen2/fold1"):
         job = jobs[f"local/nested/seed1/{name}"]
         assert job.params["adapt"] and "test_rows" in job.inputs
-    assert jobs["local/table"].params["test_blocks"]
+    assert jobs["local/table"].params["needs_persons"]
     assert Chain(load(ADAPT), "local").predict("new", ["a.csv"]).params["adapt"]
     plain = Chain(load({"protocols": ["nested"]}), "local")
     for job in [*plain.jobs(), plain.predict("new", ["a.csv"])]:
         assert "adapt" not in job.params
     variants = load({"variants": {"own": {"training": {"adapt": "persons"}}}})
-    assert Chain(variants, "local").ingest().params["test_blocks"]
+    assert Chain(variants, "local").ingest().params["needs_persons"]
 
 
 def test_what_cannot_be_is_refused(tmp_path, monkeypatch):

@@ -162,6 +162,10 @@ def test_mistakes_name_the_key(values, message):
             r"blends\.v\.weigths: .*did you mean 'weights'\?",
         ),
         ({"blends": {"v": ["base"]}}, r"blends\.v: expected values by name.*; found \['base'\]"),
+        (
+            {"data": {**FILES, "test": "t.csv", "test_group": "who", "test_blocks": 3}},
+            r"data: `test_group` and `test_blocks` both tell whose .*; take one out",
+        ),
         ({"data": {**FILES, "test_blocks": 0}}, r"data\.test_blocks: .*equal to 1; found 0"),
         ({"data": {**FILES, "test_blocks": []}}, r"data\.test_blocks: .*at least 1 item.*"),
         ({"data": {**FILES, "test_blocks": [3, -1]}}, r"data\.test_blocks\.1: .*; found -1"),

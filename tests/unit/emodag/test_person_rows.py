@@ -22,7 +22,7 @@ ENOUGH = of({"P": 20, "Q": 20})
 
 def found(folder, **changes):
     """What ingest makes of tables where something asks for persons."""
-    return ingested(folder, **{"train": ENOUGH, "test_blocks": None, **changes})
+    return ingested(folder, **{"train": ENOUGH, "needs_persons": True, **changes})
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,39 @@ def test_few_are_warned_of(tmp_path):
     assert "train.csv: person 'R' has 5 rows, and 2 of 3 persons fewer than 20" in told
 
 
-def test_where_nothing_asks_for_persons_two_rows_do(tmp_path):
+def test_where_nothing_asks_for_persons_one_row_does(tmp_path):
     _, output = ingested(tmp_path, train=of({"P": 20, "Q": 2}), test=of({"R": 1}))
+    assert pq.read_table(output / "test_rows.parquet")["person"].to_pylist() == ["R"]
+
+
+@pytest.mark.parametrize(
+    ("test", "told"),
+    [("a\n1\n", {}), ("a,person\n1,R\n2,\n", {}), ("a,person\n1,0.5\n2,0.7\n", {"group": "person"})],
+)
+def test_where_nothing_asks_for_persons_nobody_needs_to_know(tmp_path, test, told):
+    _, output = ingested(tmp_path, train=ENOUGH, test=test, **told)
     assert pq.read_schema(output / "test_rows.parquet").names == ["id"]
     assert "test_rows_per_person" not in quality(output)
 
 
-@pytest.mark.parametrize("blocks", [None, 6, [6, 6]])
-def test_whose_the_rows_of_the_test_table_are_is_counted(tmp_path, blocks):
-    _, output = found(tmp_path, test=of({"0": 6, "1": 6}), test_blocks=blocks)
+@pytest.mark.parametrize("ingested", [found, ingested])
+@pytest.mark.parametrize("blocks", [{}, {"test_blocks": 6}, {"test_blocks": [6, 6]}])
+def test_whose_the_rows_of_the_test_table_are_is_counted(tmp_path, blocks, ingested):
+    test = "a\n" + "1\n" * 12 if blocks else of({"0": 6, "1": 6})
+    _, output = ingested(tmp_path, train=ENOUGH, test=test, **blocks)
     assert quality(output)["test_rows_per_person"] == {"0": 6, "1": 6}
+
+
+@pytest.mark.parametrize("ingested", [found, ingested])
+@pytest.mark.parametrize(
+    ("test", "blocks", "expected"),
+    [
+        (of({"P": 6, "Q": 6}), 6, r"column 'person': tells whose .*; take data\.test_blocks out "),
+        ("a\n" + "1\n" * 12, 20, r"is 20 rows for each person, which do not divide the .* 12 rows"),
+        ("a\n" + "1\n" * 12, 5, r"is 5 rows for each person, which do not divide the .* 12 rows"),
+        ("a\n" + "1\n" * 12, [6, 5], r"expected 11 rows by data\.test_blocks \(2 persons\), found"),
+    ],
+)
+def test_blocks_that_do_not_fit_the_table_are_refused(tmp_path, test, blocks, expected, ingested):
+    with pytest.raises(InputError, match=r"test\.csv.*" + expected):
+        ingested(tmp_path, train=ENOUGH, test=test, test_blocks=blocks)

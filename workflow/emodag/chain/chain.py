@@ -156,7 +156,8 @@ class Chain:
             "ingest",
             {name: getattr(data, name) for name in names}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
-            | ({"test_blocks": self.test_blocks()} if self.config.knows_persons else {})
+            | ({"test_blocks": blocks} if (blocks := self.test_blocks()) else {})
+            | ({"needs_persons": True} if self.config.needs_persons else {})
             | partitions(files),
             {role: origin for role, (origin, _) in files.items()},
         )

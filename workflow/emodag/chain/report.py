@@ -60,7 +60,6 @@ def report_job(config: Config, told: Iterable[Job]) -> Job:
             "label": config.data.label,
             "id": config.data.id,
             "written": chain.written(),
-            **({"test_blocks": blocks} if (blocks := chain.test_blocks()) else {}),
             "threshold": config.pseudo_labels.threshold,
             **({"select": rule} if (rule := config.pseudo_labels.select) != "threshold" else {}),
             "boost": chain.boost,

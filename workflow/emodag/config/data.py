@@ -59,8 +59,8 @@ class Data(Section):
     )
     test_group: Column = Field(
         None,
-        description="person column of the test table, for warnings, `scaling.person` and "
-        "`training.adapt`; null: `group`, if it is there",
+        description="person column of the test table, for warnings, intervals, `scaling.person` "
+        "and `training.adapt`; null: `group`, if it is there",
     )
     test_blocks: Positive | Annotated[list[Positive], Field(min_length=1)] | None = Field(
         None,
@@ -133,6 +133,10 @@ class Data(Section):
         for name in ("truth", "test_group", "test_blocks"):
             if self.test is None and getattr(self, name) is not None:
                 raise ValueError(f"`{name}` is about the test table: name that in `test` too")
+        if self.test_group is not None and self.test_blocks is not None:
+            raise ValueError(
+                "`test_group` and `test_blocks` both tell whose each row to predict is; take one out"
+            )
         if (self.label is None) != (self.group is None):
             raise ValueError(
                 "name both `label` and `group`, or neither; `group: file` is one file per person"

@@ -310,7 +310,7 @@ class Config(Section):
         return number if self.search.sampler == "tpe" and is_full else None
 
     @cached_property
-    def knows_persons(self) -> bool:
+    def needs_persons(self) -> bool:
         """Whether it, or a variant, needs to know of whom each row is, those to predict too."""
         changes = [*self.variants.values(), *self.trials.values()]
         asked = [change.get(name) for change in changes for name in ("scaling", "training")]

@@ -84,8 +84,8 @@ def run(
     class code, person) and `quality.json`, whose `warnings` tell what makes a score lie, see
     `emodag.science.tables.suspicions`. Where there is a pool also `test.parquet`, features of the
     test rows and then of the unlabelled ones, in the training table's order; `test_rows.parquet`
-    (id) for a test table, `unlabelled_rows.parquet` (person) for unlabelled rows. All of them or,
-    on an error, none.
+    (id, and person where it is known) for a test table, `unlabelled_rows.parquet` (person) for
+    unlabelled rows. All of them or, on an error, none.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def run(
         ignore : list of str
             Columns that are no features, by name or pattern.
         test_group : str or None
-            The test table's person column, if it is not called `group`; for warnings only.
+            The test table's person column, if it is not called `group`.
         classes : list of str
         decimals, separator, decimal, missing_values : see `emodag.science.tables.ingest.open_table`
         partitions : by input, the columns that the file's folders are called by, if any
@@ -106,8 +106,9 @@ def run(
         all_missing : "drop" or "error", for columns without a finite value in training
         constant : "keep" or "drop", for columns of one finite value in training
         min_rows_per_person : int
-        test_blocks : int, list of int or None; only where `test_rows.parquet` is to have a column
-            `person`: the rows of each, one after the other, None where the table has a column.
+        test_blocks : int or list of int, where the test table has no column of persons: the rows
+            of each, one after the other
+        needs_persons : True, where it must be known whose each row is, and who has too few
         unlabelled : "rows", where training rows without a label are unlabelled ones
     context : told of what is odd. A second worker reads a block while the last one is written.
 
@@ -144,7 +145,7 @@ def run(
         train = _read_train(tables, layout, params, staged, context)
         pool = _read_pool(tables, layouts, train, params, staged, context)
         who, others = _alike(train.persons, pool.unlabelled)
-        if "test_blocks" in params:
+        if "needs_persons" in params:
             _require_rows(tables, layouts, who, others, context)
         _write_rows(staged / "train_rows.parquet", id=train.ids, label=train.codes, person=who)
         if others is not None:
@@ -216,8 +217,8 @@ class _Pool:
     Attributes
     ----------
     tallies : by table, `test` and `unlabelled`, if there are such rows.
-    tested : whom the test table names; `tested_rows`, where it must be known whose they are, the
-        rows of each.
+    tested : whom the test table names; `tested_rows`, where it is known of each row, the rows of
+        each.
     unlabelled : the person of each unlabelled row, None where there are none.
     written : how a table of unlabelled rows writes persons, each spelling once.
     """
@@ -368,14 +369,14 @@ def _read_pool(
         copied = partial(copy_features, params=params, writer=writer, context=context)
         if "test" in tables:
             table, columns = tables["test"], layouts["test"]
-            group = columns.group if "test_blocks" in params else None
-            tally, texts = copied(table, Layout(columns.id, train.features, group=group))
+            tally, texts = copied(table, Layout(columns.id, train.features))
             rows = {"id": ids_of_rows(table, columns.id, texts, tally.rows, params)}
-            if "test_blocks" in params:
-                rows["person"] = _test_persons(table, group, texts, tally.rows, params, context)
-                tested_rows = _counted(rows["person"])
+            who = _test_persons(table, columns.group, tally.rows, params, context)
+            if who is not None and not who.null_count:
+                rows["person"], tested_rows = who, _counted(who)
             _write_rows(staged / "test_rows.parquet", **rows)
-            tested = _persons_of_test(table, columns.group, params["test_group"])
+            if who is not None and "test_blocks" not in params:
+                tested = set(who.drop_null().to_pylist())
             tallies["test"] = tally
         if "unlabelled" in tables:
             table, group = tables["unlabelled"], layouts["unlabelled"].group
@@ -394,35 +395,69 @@ def _read_pool(
 
 
 def _test_persons(
-    table: Table,
-    group: str | None,
-    texts: Mapping[str, pa.Array],
-    rows: int,
-    params: Mapping[str, Any],
-    context: Context,
-) -> pa.Array:
-    """Of whom each row of the test table is, by its column or by `test_blocks`."""
-    blocks = params["test_blocks"]
-    if blocks is None and group is None:
+    table: Table, column: str | None, rows: int, params: Mapping[str, Any], context: Context
+) -> pa.Array | None:
+    """Of whom each row of the test table is, by its column or by `test_blocks`; None if unknown.
+
+    Null where a cell is missing and nothing needs to know. Where the configuration has not named
+    the column, it may then hold anything, so one that cannot be read is passed over.
+    """
+    needed = "needs_persons" in params
+    if "test_blocks" in params:
+        sizes = _block_sizes(table, column, rows, params["test_blocks"])
+        if needed:
+            require_rows(table, None, dict(enumerate(sizes)), context)
+        return pa.array(np.repeat(np.arange(len(sizes)), sizes))
+    if column is None and needed:
         raise fault(
             table.path,
             "scaling.person or training.adapt needs to know whose these rows are; name the column "
             "of persons in data.test_group, or give the rows of each person in data.test_blocks; "
             "where nobody knows, set scaling.person and training.adapt to none",
         )
-    if blocks is None:
-        who = persons(table, group, texts[group], min_rows=1)
-        require_rows(table, group, Counter(who.to_pylist()), context)
-        return who
-    sizes = blocks if isinstance(blocks, list) else [blocks] * (rows // blocks)
-    if sum(sizes) != rows:
-        found = f"{len(sizes)} of them" if isinstance(blocks, list) else f"{blocks} each"
+    if column is None:
+        return None
+    try:
+        text = pa.concat_arrays([block.texts[column] for block in table.blocks([], [column])])
+        if needed:
+            who = persons(table, column, text, min_rows=1)
+            require_rows(table, column, Counter(who.to_pylist()), context)
+            return who
+        there = pc.invert(is_missing(text, missing_spellings(table, text, "person")))
+        found = canonical_keys(table, column, text.filter(there), "person")
+        return pc.replace_with_mask(pa.nulls(len(text), found.type), there, found)
+    except InputError:
+        if needed or params["test_group"]:
+            raise
+        return None
+
+
+def _block_sizes(
+    table: Table, column: str | None, rows: int, blocks: int | Sequence[int]
+) -> Sequence[int]:
+    """The rows of each person who stands in a block, which add up to the table's."""
+    if column is not None:
         raise fault(
             table.path,
-            f"expected {sum(sizes):,} rows by data.test_blocks ({found}), found {rows:,}",
+            "tells whose each row is, and data.test_blocks does so, too; take data.test_blocks "
+            "out of the configuration, or this column out of the table",
+            column=column,
         )
-    require_rows(table, None, dict(enumerate(sizes)), context)
-    return pa.array(np.repeat(np.arange(len(sizes)), sizes))
+    if isinstance(blocks, int):
+        if rows % blocks:
+            raise fault(
+                table.path,
+                f"data.test_blocks is {blocks:,} rows for each person, which do not divide the "
+                f"table's {rows:,} rows; correct it, or list the rows of each person",
+            )
+        return [blocks] * (rows // blocks)
+    if sum(blocks) != rows:
+        raise fault(
+            table.path,
+            f"expected {sum(blocks):,} rows by data.test_blocks ({len(blocks)} persons), found "
+            f"{rows:,}; correct data.test_blocks",
+        )
+    return blocks
 
 
 def _require_rows(
@@ -542,25 +577,6 @@ def _reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[st
                 f"feature, {way}"
             )
     return notes
-
-
-def _persons_of_test(test: Table, column: str | None, named: str | None) -> set[object]:
-    """Whom the test table names in `column`, nobody where that is None.
-
-    Where the configuration has not `named` the column, it may hold anything, so one that cannot be
-    read is passed over.
-    """
-    if column is None:
-        return set()
-    try:
-        text = pa.concat_arrays([block.texts[column] for block in test.blocks([], [column])])
-        known = missing_spellings(test, text, "person")
-        text = text.filter(pc.invert(is_missing(text, known)))
-        return set(canonical_keys(test, column, text, "person").to_pylist())
-    except InputError:
-        if named:
-            raise
-        return set()
 
 
 def _kept(

@@ -73,12 +73,7 @@ class Run:
     def test_person(self) -> np.ndarray | None:
         """(m,) position of whom each test row belongs to, None where nobody knows."""
         found = read_columns(self.inputs["table/test_rows.parquet"]) if self.has_test else {}
-        if "person" in found:
-            return np.unique(found["person"], return_inverse=True)[1]
-        if not (blocks := self.params.get("test_blocks")):
-            return None
-        sizes = blocks if isinstance(blocks, list) else [blocks] * (len(self.test_rows) // blocks)
-        return np.repeat(np.arange(len(sizes)), sizes)
+        return np.unique(found["person"], return_inverse=True)[1] if "person" in found else None
 
     @property
     def labels(self) -> np.ndarray:
