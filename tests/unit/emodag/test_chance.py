@@ -26,6 +26,24 @@ def test_to_know_whose_rows_they_are_is_no_merit():
     assert found[:2] == pytest.approx((0.9, 0.9)), "its own score, though far above one in two"
 
 
+def test_persons_of_one_class_each_exchange_their_classes():
+    """To tell patients from controls is a merit, and to call all alike is none."""
+    labels = (PERSON % 2).astype(np.int8)
+    found = chance(labels, labels[None], PERSON, FOLD, folds=4, classes=2)
+    assert 0.3 < found.mean < 0.7 and found.mean < found.high < 1 and np.isnan(found.own).all()
+    alike = chance(labels, np.zeros((1, 1600), int), PERSON, FOLD, folds=4, classes=2)
+    assert alike.high >= 1 / 3, "its own score"
+
+
+def test_where_some_persons_show_one_class_each_both_are_shuffled():
+    mixed = PERSON < 4
+    labels = np.where(mixed, np.arange(1600), PERSON) % 2
+    found = chance(labels, labels[None], PERSON, FOLD, folds=4, classes=2)
+    assert found.high < 0.9 and np.isnan(found.own).tolist() == [False] * 4 + [True] * 4
+    others = chance(labels, labels[None] * mixed, PERSON, FOLD, folds=4, classes=2)
+    np.testing.assert_array_equal(others.own[:4], found.own[:4])
+
+
 def test_repeats_of_the_same_answers_are_no_further_guesses():
     predicted = np.random.default_rng(1).integers(0, 2, (1, 1600))
     once = chance(RARE.astype(np.int8), predicted, PERSON, FOLD, folds=4, classes=2)

@@ -69,7 +69,11 @@ def test_where_nothing_asks_for_persons_one_row_does(tmp_path):
 
 @pytest.mark.parametrize(
     ("test", "told"),
-    [("a\n1\n", {}), ("a,person\n1,R\n2,\n", {}), ("a,person\n1,0.5\n2,0.7\n", {"group": "person"})],
+    [
+        ("a\n1\n", {}),
+        ("a,person\n1,R\n2,\n", {}),
+        ("a,person\n1,0.5\n2,0.7\n", {"group": "person"}),
+    ],
 )
 def test_where_nothing_asks_for_persons_nobody_needs_to_know(tmp_path, test, told):
     _, output = ingested(tmp_path, train=ENOUGH, test=test, **told)

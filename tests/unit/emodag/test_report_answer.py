@@ -108,6 +108,7 @@ def test_whoever_cannot_be_guessed_is_not_failed():
     run, intervals = made(own=0.2)
     intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, np.nan))
     assert intervals.failing("nested") == []
+    assert answer._failing(run, intervals).figure == "not told"
     some = np.where(np.arange(10) < 2, np.nan, 0.3)
     intervals.chance = lambda _: Chance(0.25, 0.28, some)
     (told,) = (each for each in answer.findings(run, intervals) if each.title == "People it fails")
@@ -260,3 +261,27 @@ def test_without_a_test_table_there_is_nothing_to_submit():
 
 def test_many_people_with_a_wide_interval_are_not_asked_for_more():
     assert answer.steps(*made(spread=0.03, persons=[str(at) for at in range(40)])) == []
+
+
+VOTE = {"variant": "vote", "macro_f1": 0.65, "hidden": 0.5, "hidden_low": 0.4, "hidden_high": 0.6}
+VOTE |= {"p_holm": "", "difference": "", "changes": "", "leak_free": "yes", "persons": 10}
+
+
+@pytest.mark.parametrize(
+    ("persons", "row", "told"),
+    [
+        ([0, 1, 1], {}, "95 % interval 0.400 to 0.600, over 2 persons"),
+        ([0, 0, 0], {"hidden_low": "", "hidden_high": ""}, "no interval, as they are one person's"),
+        (None, {"hidden_low": "", "hidden_high": ""}, "no interval, as nothing tells whose they"),
+    ],
+)
+def test_the_hidden_score_is_that_of_what_was_submitted(persons, row, told):
+    hidden = found(
+        "Score on the hidden people",
+        variants=[BASE, VOTE | row],
+        submitted="vote",
+        leaderboard={("nested", 1, "gen1"): {"macro_f1": 0.45}},
+        test_person=persons and np.array(persons),
+    )
+    assert hidden.figure == "0.500" and "which is of vote, on" in hidden.text
+    assert f"known here ({told}" in hidden.text and "nan" not in hidden.text

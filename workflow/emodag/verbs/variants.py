@@ -10,7 +10,8 @@ from ledger.cli.printing import tell
 
 TABLE, SELECTION = Path("results/variants.csv"), Path("results/selection.json")
 
-SCORES = ("macro_f1", "low", "high", "worst_fifth", "hidden")
+HIDDEN = ("hidden", "hidden_low", "hidden_high")
+SCORES = ("macro_f1", "low", "high", "worst_fifth", *HIDDEN)
 TESTS = ("p", "p_holm")
 DIFFERENCES = ("difference", "difference_low", "difference_high")
 
@@ -90,7 +91,7 @@ def _cells(row: dict[str, Any], seconds: float | None) -> dict[str, str]:
         "p": told["p"],
         "p, Holm": told["p_holm"],
         "worst fifth": told["worst_fifth"],
-        **({"hidden": told["hidden"]} if row["hidden"] != "" else {}),
+        **({"hidden": _with_ends(*(told[name] for name in HIDDEN))} if row["hidden"] != "" else {}),
         "leak-free": row["leak_free"],
         "jobs": f"{row['jobs']:.0f}",
         "shared": f"{row['shared']:.0f}",

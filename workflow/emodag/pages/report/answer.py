@@ -48,7 +48,7 @@ def findings(run: Run, intervals: Intervals) -> list[Finding]:
     found += [*_pseudo_labels(run), *_variants(run)]
     if {"published", "nested"} <= set(run.protocols):
         found.append(_gap(run, intervals))
-    if run.leaderboard and run.submitted is None:
+    if run.leaderboard:
         found.append(_hidden(run))
     return found + ([_drift(run)] if "drift" in run.inputs else [])
 
@@ -231,6 +231,9 @@ def _failing(run: Run, intervals: Intervals) -> Finding:
     protocol = run.protocols[-1]
     own, failing = intervals.own(protocol), intervals.failing(protocol)
     unknown = np.flatnonzero(np.isnan(intervals.chance(protocol).own)).tolist()
+    if len(unknown) == len(own):
+        text = "Each person shows one class, so none can be held against guessing alone."
+        return Finding("People it fails", "not told", text)
     nobody = f" Of {listed(run.persons[at] for at in unknown)} with one class nobody can tell."
     if not failing:
         lowest = int(np.argmin(own))
@@ -374,19 +377,26 @@ def _suspicions(run: Run) -> list[Finding]:
 
 def _hidden(run: Run) -> Finding:
     first, *others = run.protocols
-    counts = run.hidden_counts(first, run.last)
     scores = {name: float(np.mean(hidden_scores(run, name, run.last))) for name in run.protocols}
-    if counts is None:
-        sure = "no interval, as the test table does not name the persons"
-    else:
-        people = plural(counts.shape[2], "person")
-        sure = f"95 % interval {interval(estimate(counts).interval, brief)}, over {people}"
+    score, of, ends = scores[first], f"the {first} protocol", ["", ""]
+    if run.submitted is not None:
+        row = next(row for row in run.variants if row["variant"] == run.submitted)
+        score, of, others = row["hidden"], run.submitted, []
+        ends = [row["hidden_low"], row["hidden_high"]]
+    elif (counts := run.hidden_counts(first, run.last)) is not None:
+        ends = estimate(counts).interval
+    persons = 0 if run.test_person is None else int(run.test_person.max()) + 1
+    sure = "no interval, as nothing tells whose they are"
+    if persons:
+        sure = "no interval, as they are one person's"
+    if persons > 1:
+        sure = f"95 % interval {interval(ends, brief)}, over {persons} persons"
     text = (
-        f"Macro-F1 of the submission, which is of the {first} protocol, on the test table's "
-        f"people, whose truth is known here ({sure})."
+        f"Macro-F1 of the submission, which is of {of}, on the test table's rows, whose truth is "
+        f"known here ({sure})."
     )
     text += "".join(f" The {name} protocol's: {brief(scores[name])}." for name in others)
-    return Finding(HIDDEN, brief(scores[first]), text)
+    return Finding(HIDDEN, brief(score), text)
 
 
 def _gap(run: Run, intervals: Intervals) -> Finding:

@@ -51,7 +51,8 @@ class Intervals:
 
 def dotted(guessing: Chance, protocol: str) -> str:
     """What a caption says of the line at `guessing.mean`."""
+    exchanged = ", or exchanged between persons of one class each" * np.isnan(guessing.own).any()
     return (
         f"Dotted: guessing, {brief(guessing.mean)}: what the {protocol} predictions score after "
-        "each person's labels were shuffled among that person's rows."
+        f"each person's labels were shuffled among that person's rows{exchanged}."
     )

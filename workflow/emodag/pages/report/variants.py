@@ -66,7 +66,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
     has_truth = rows[0]["hidden"] != ""
     heads = ["Variant", "what differs", "macro-F1", "95 % interval", "difference"]
     heads += ["its interval", "better", "worse", "p", "p, Holm", "worst fifth"]
-    heads += ["hidden people"] * has_truth + ["leak-free", "jobs", "shared"]
+    heads += ["hidden people", "interval of that"] * has_truth + ["leak-free", "jobs", "shared"]
     cells = []
     for row in rows:
         cells.append(
@@ -80,7 +80,7 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
                 *(_count(row[name]) for name in ("better", "worse")),
                 *(_p(row[name]) for name in ("p", "p_holm")),
                 _or_none(row["worst_fifth"]),
-                *([_or_none(row["hidden"])] if has_truth else []),
+                *([_or_none(row["hidden"]), _interval(row, "hidden_")] if has_truth else []),
                 row["leak_free"],
                 *(_count(row[name]) for name in ("jobs", "shared")),
             ]
