@@ -135,7 +135,7 @@ class Data(Section):
                 raise ValueError(f"`{name}` is about the test table: name that in `test` too")
         if self.test_group is not None and self.test_blocks is not None:
             raise ValueError(
-                "`test_group` and `test_blocks` both tell whose each row to predict is; take one out"
+                "`test_group` and `test_blocks` both tell whose the test rows are; take one out"
             )
         if (self.label is None) != (self.group is None):
             raise ValueError(

@@ -23,10 +23,11 @@ def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.
     tensors = load_file(directory / "model.safetensors")
     x = table[model["features"]].to_numpy(np.float64)
     if model["person"] != "none":
-        rows = table[model["group"]].value_counts()
+        persons = names(table[model["group"]])
+        rows = persons.value_counts()
         if rows.min() < 5:
             raise ValueError(f"{rows.idxmin()!r} has {rows.min()} rows; at least 5 are needed")
-        x = by_person(np.where(np.isfinite(x), x, np.nan), table[model["group"]], model["person"])
+        x = by_person(np.where(np.isfinite(x), x, np.nan), persons, model["person"])
     members = []
     for fold, scaler in model["scalers"].items():
         quantiles, medians = (
@@ -58,6 +59,7 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
 
     def cells(separator: str, **how) -> pd.DataFrame:
         how |= {"na_values": model["missing"], "keep_default_na": False}
+        how |= {"converters": {model["group"]: str}}  # 07 is not 7, and NA may be a name
         return pd.read_csv(path, sep=separator, float_precision="round_trip", **how)
 
     lacking = {
@@ -73,6 +75,15 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
         if not text:
             return table
     raise ValueError(f"{path}: not every cell of the column {text[0]!r} is a number")
+
+
+def names(persons: pd.Series) -> pd.Series:
+    """Persons as text: 7 and 7.0 are one, 7 and 07 are two; none may be missing."""
+    text = persons.astype(str).str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1", regex=True)
+    if (missing := persons.isna() | (text.str.strip() == "")).any():
+        row = int(missing.to_numpy().argmax()) + 1
+        raise ValueError(f"column {persons.name!r}, data row {row}: the person is missing")
+    return text
 
 
 def by_person(x: np.ndarray, persons: pd.Series, kind: str) -> np.ndarray:
