@@ -11,6 +11,7 @@ import yaml
 from emodag.chain.jobs import jobs, workflow_of
 from emodag.chain.settled import handed_on, settled
 from emodag.chain.variants import Variants, fewer_trials
+from emodag.config.combined import combined
 from emodag.config.sections import load, variants_of
 from emodag.config.variants import ROUND
 from emodag.config.written import effective_yaml
@@ -25,9 +26,11 @@ from emodag.science.tables.matrices import (
 from emodag.science.voting import hard_vote, hill_climbing, soft_vote
 from emodag.stages import held_out, variants, vote
 from emodag.stages.scores import LeakageError
+from emodag.verbs import last_run
 from ledger.disk.canonical import file_sha256
-from ledger.errors import ConfigError, IntegrityError
+from ledger.errors import ConfigError, InputError, IntegrityError
 from ledger.jobs.manifest import Output
+from tests.project import ROOT
 from tests.said import Said
 from tests.unit.ledger.test_store import manifest
 
@@ -469,3 +472,24 @@ def test_labels_of_whom_a_vote_is_scored_on_have_no_say_in_it(collected, tmp_pat
     assert np.array_equal(before[table["fold"] == 0], after[table["fold"] == 0])
     if weights == "hill_climbing":
         assert chosen["seed 1, fold 0"]["good"] > 0.5 and again != chosen
+
+
+@pytest.mark.parametrize("of", ["vote", "linear", "trees"])
+def test_who_asks_for_a_model_that_is_not_kept_is_told_of_one_that_is(of):
+    preset = yaml.safe_load((ROOT / "workflow/config/cross_subject.yaml").read_text())
+    config = load({**preset, "folds": 2})
+    with pytest.raises(InputError, match=f"^{of}: .* name one by --of: base; or .* in data.test"):
+        last_run._chain(config, Variants(config), of)
+    assert last_run._chain(config, Variants(config), "base").models()
+    simple = load({"learner": "svm", "protocols": ["nested"], "folds": 2})
+    with pytest.raises(InputError, match=r"predict what comes later\. name the later"):
+        last_run._chain(simple, Variants(simple), "base")
+
+
+@pytest.mark.parametrize("page", ["variants", "options"])
+def test_the_documented_comparisons_are_whole(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    files = [Path("docs/stress_predict.yaml"), Path(f"docs/stress_predict_{page}.yaml")]
+    config = combined(files, ["data={train: a.parquet, test: b.parquet, truth: c.csv}"])
+    assert [*variants_of(config)] == ["base", *yaml.safe_load(files[1].read_text())["variants"]]
+    assert sum(config.data.test_blocks) == 1359

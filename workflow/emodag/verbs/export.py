@@ -81,7 +81,7 @@ def _export(options: argparse.Namespace) -> int:
     if last.config.training.adapt != "none":
         raise InputError(
             "`training.adapt` normalises by all rows of a person, which the exported load.py does "
-            "not do; use `emodag predict`"
+            "not do; use `emodag predict`, with --of where the submission is a vote"
         )
     artifacts = last.models
     last.require(artifacts.values())

@@ -87,16 +87,16 @@ def last_configuration() -> Config:
 
 
 def _chain(config: Config, variants: Variants, of: str) -> Chain:
-    if of in config.blends:
-        members = ", ".join(config.blends[of].of)
-        raise InputError(f"{of}: is a vote and has no networks; name one of its members: {members}")
     # The configuration's own submission is of its first protocol.
     chains = {**variants.chains, BASE: Chain(config, config.environment)}
-    if of not in chains:
+    networks = [name for name in chains if chains[name].config.learner == "network"]
+    if of in networks:
+        return chains[of]
+    if of not in {*chains, *config.blends}:
         raise InputError(f"{of}: is no variant of the last run; there are {', '.join(chains)}")
-    if chains[of].config.learner != "network":
-        raise InputError(
-            f"{of}: its learner is {chains[of].config.learner}, of which no model is kept; only "
-            "networks predict what comes later"
-        )
-    return chains[of]
+    what = f"its learner is {chains[of].config.learner}" if of in chains else "is a vote"
+    named = f"name one by --of: {', '.join(networks)}; or " if networks else ""
+    raise InputError(
+        f"{of}: {what}, of which no model is kept; only networks predict what comes later. {named}"
+        "name the later table in data.test, and run again"
+    )
