@@ -142,10 +142,6 @@ def test_every_key_is_described():
             r"`training\.matmul` is 'ordered'.*set `training\.matmul: torch`",
         ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
-        (
-            {"variants": {"a": {"learner": "svm", "pseudo_labels": {"soft": True}}}},
-            r"variants\.a: `learner: svm` learns from classes alone",
-        ),
     ],
 )
 def test_mistakes_name_the_key(values, message):

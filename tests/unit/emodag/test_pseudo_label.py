@@ -5,7 +5,8 @@ import pytest
 
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import jobs as chain_jobs
-from emodag.config.sections import load, variants_of
+from emodag.chain.variants import Variants
+from emodag.config.sections import load
 from emodag.science.blending import mean_probabilities
 from emodag.science.pseudo_label import (
     aligned,
@@ -290,10 +291,6 @@ def test_under_the_published_protocol_all_labelled_rows_have_a_say():
             {"pseudo_labels": {"align": "labelled", "boost": {"LVLA": 2}}},
             r"pseudo_labels: `align: labelled` takes the place of a boost.*set `boost: null`",
         ),
-        (
-            {"pseudo_labels": {"soft": True}, "variants": {"svm": {"learner": "svm"}}},
-            r"variants\.svm.*: `learner: svm` learns from classes alone; set `pseudo_labels\.soft",
-        ),
         ({"pseudo_labels": {"control": True}}, r"control: true is for a variant"),
         ({"pseudo_labels": {"share": 0}}, r"pseudo_labels\.share: .*greater than 0"),
         ({"pseudo_labels": {"select": "fixmatch"}}, r"select: .*'flexmatch'.*found 'fixmatch'"),
@@ -306,5 +303,21 @@ def test_what_contradicts_itself_is_refused(values, message):
 
 def test_what_does_not_contradict_itself_is_taken():
     load({"pseudo_labels": {"align": "labelled", "boost": None}})
-    hard = {"learner": "svm", "pseudo_labels": {"soft": False}}
-    assert len(variants_of(load({"pseudo_labels": {"soft": True}, "variants": {"svm": hard}}))) == 2
+
+
+def test_what_only_networks_know_is_nothing_to_other_learners():
+    """It may stand in the configuration, beside variants of other learners, and changes no job."""
+    for asked in ({"pseudo_labels": {"soft": True}}, {"training": {"adapt": "persons"}}):
+        simple = {"learner": "svm", "protocols": ["nested"], "folds": 2, "scaling": {"person": "z"}}
+        plain, other = (
+            {job.name: job.params for job in Chain(load(c), "local").fits("nested", 1)}
+            for c in (simple, simple | asked)
+        )
+        assert plain == other
+        both = {
+            "protocols": ["nested"],
+            "folds": 2,
+            **asked,
+            "variants": {"svm": {"learner": "svm"}},
+        }
+        assert [*Variants(load(both)).chains] == ["base", "svm"]

@@ -290,6 +290,7 @@ class Chain:
         inputs = {} if fold is None else self.unlabelled_folds()
         params = {
             **self.config.pseudo_labels.selection,
+            **({"soft": True} if self.config.learns_softly else {}),
             "boost": self.boost if generation > 1 else self.no_boost,
             **({"fold": fold} if inputs else {}),
         }

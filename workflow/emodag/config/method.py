@@ -128,7 +128,7 @@ class PseudoLabels(Section):
     soft: bool = Field(
         False,
         description="whether a network learns from the probabilities, by the weight of the "
-        "confidence, in place of the most probable class",
+        "confidence, in place of the most probable class; other learners take the class",
     )
     control: bool = Field(
         False,
@@ -146,8 +146,7 @@ class PseudoLabels(Section):
         """The parameters by which rows are chosen, less what is not asked for."""
         asked = {"threshold": ["threshold"], "flexmatch": ["select", "threshold"]}
         asked |= {"freematch": ["select"], "share": ["select", "share"]}
-        names = [*asked[self.select], *(["soft"] if self.soft else [])]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in asked[self.select]}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

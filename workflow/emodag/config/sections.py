@@ -186,11 +186,6 @@ class Config(Section):
                 f"`folds_repeats` is {self.folds_repeats}, and with `folds: persons` each person "
                 "is held out alone every time; leave `folds_repeats` out"
             )
-        if self.pseudo_labels.soft and self.learner != "network":
-            raise ValueError(
-                f"`learner: {self.learner}` learns from classes alone; set `pseudo_labels.soft: "
-                "false` with it"
-            )
         if self.pseudo_labels.control and not (self.generations and self.data.has_pool):
             none = (
                 "no `generations`" if self.data.has_pool else "no `data.test` or `data.unlabelled`"
@@ -308,6 +303,11 @@ class Config(Section):
         number = len(self._suggested) // ROUND + 2
         is_full = len(self.draws) == (number - 1) * ROUND < self.search.trials
         return number if self.search.sampler == "tpe" and is_full else None
+
+    @property
+    def learns_softly(self) -> bool:
+        """Whether students learn from probabilities, as networks alone can."""
+        return self.pseudo_labels.soft and self.learner == "network"
 
     @cached_property
     def needs_persons(self) -> bool:
