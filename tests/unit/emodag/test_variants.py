@@ -478,11 +478,11 @@ def test_labels_of_whom_a_vote_is_scored_on_have_no_say_in_it(collected, tmp_pat
 def test_who_asks_for_a_model_that_is_not_kept_is_told_of_one_that_is(of):
     preset = yaml.safe_load((ROOT / "workflow/config/cross_subject.yaml").read_text())
     config = load({**preset, "folds": 2})
-    with pytest.raises(InputError, match=f"^{of}: .* name one by --of: base; or .* in data.test"):
+    with pytest.raises(InputError, match=f"^{of}: .* name one by --of .base., or .* in data.test"):
         last_run._chain(config, Variants(config), of)
     assert last_run._chain(config, Variants(config), "base").models()
     simple = load({"learner": "svm", "protocols": ["nested"], "folds": 2})
-    with pytest.raises(InputError, match=r"predict what comes later\. name the later"):
+    with pytest.raises(InputError, match=r"predict what comes later; name the later"):
         last_run._chain(simple, Variants(simple), "base")
 
 

@@ -95,8 +95,8 @@ def _chain(config: Config, variants: Variants, of: str) -> Chain:
     if of not in {*chains, *config.blends}:
         raise InputError(f"{of}: is no variant of the last run; there are {', '.join(chains)}")
     what = f"its learner is {chains[of].config.learner}" if of in chains else "is a vote"
-    named = f"name one by --of: {', '.join(networks)}; or " if networks else ""
+    named = f"name one by --of ({', '.join(networks)}), or " if networks else ""
     raise InputError(
-        f"{of}: {what}, of which no model is kept; only networks predict what comes later. {named}"
-        "name the later table in data.test, and run again"
+        f"{of}: {what}, of which no model is kept; only networks predict what comes later; {named}"
+        "name the later table in data.test and run again"
     )
