@@ -36,7 +36,7 @@ def test_predictions_are_of_persons_then_and_later(project):
     np.testing.assert_array_equal(later.iloc[:, 3:], mine.iloc[12:, 3:])
     test.iloc[[0, 13]].to_csv(project.path / "few.csv", index=False)
     done = project.emodag("predict", "few.csv", "--out", "few-mine.csv")
-    assert done.returncode == 1 and "training.adapt: a person has 1 rows" in done.stderr
+    assert done.returncode == 1 and "person 'u' has 1 row, and" in done.stderr
     test.drop(columns="who").to_csv(project.path / "nobody.csv", index=False)
     done = project.emodag("predict", "nobody.csv", "--out", "no-mine.csv")
     assert done.returncode == 1 and "training.adapt needs to know whose" in done.stderr
