@@ -25,6 +25,8 @@ def test_doubts_stand_on_the_first_screen(monkeypatch):
     found = {"warnings": ["neighbouring rows are equal", "'S2' is in both tables"]}
     bare = {
         "leaderboard": {},
+        "labels": [],
+        "generations": [],
         "variants": [],
         "inputs": {},
         "json": {"table/quality.json": found}.get,
