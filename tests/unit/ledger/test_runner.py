@@ -47,7 +47,7 @@ def stage(tmp_path, monkeypatch) -> Stage:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(turn.VARIABLE, raising=False)
     stage = Stage()
-    monkeypatch.setattr(runner, "import_stage", lambda module: stage)
+    monkeypatch.setattr(runner, "import_stage", lambda module, closure: stage)
     monkeypatch.setattr(runner, "code_closure", lambda module, memory: planned().code)
     monkeypatch.setattr(Environment, "fingerprint", lambda self: LIVE)
     RAW.write_text("raw,")
@@ -131,6 +131,18 @@ def test_other_code_than_planned_is_refused(stage, monkeypatch):
     with pytest.raises(IntegrityError, match="changed after the job was planned"):
         run(planned())
     assert nothing_is_recorded() and stage.runs == 0
+
+
+def test_code_that_changes_while_the_stage_runs_is_refused(stage, monkeypatch):
+    """Such as a template, which a stage may read at its end."""
+
+    def edit(output):
+        monkeypatch.setattr(runner, "code_closure", lambda module, memory: {})
+
+    stage.besides = edit
+    with pytest.raises(IntegrityError, match="changed after the job was planned"):
+        run(planned())
+    assert nothing_is_recorded() and stage.runs == 1
 
 
 def test_a_package_that_changes_while_it_is_used(stage, monkeypatch):

@@ -3,17 +3,24 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import DictLoader, Environment
 from markupsafe import Markup, escape
 
 from emodag.pages.words import MINUS
 
 HERE = Path(__file__).resolve().parent
+
+TEMPLATES = {
+    path.relative_to(HERE).as_posix(): path.read_text(encoding="utf-8")
+    for path in HERE.rglob("*")
+    if path.suffix in (".html", ".css", ".js")
+}
+"""Read with the code: an edit while a job runs is in none of its pages."""
 
 NONE = "\N{EN DASH}"
 """What a cell shows that has nothing to show."""
@@ -108,12 +115,12 @@ def _cell(value: Any) -> Any:
     return "" if value is None or value != value or value == NONE else value
 
 
-def render(name: str, where: Path = HERE, **values: Any) -> str:
-    """The page of the Jinja template in a file of a directory, which escapes `values`.
+def render(name: str, others: Mapping[str, str] | None = None, **values: Any) -> str:
+    """The page of a Jinja template of `TEMPLATES` and `others`, which escapes `values`.
 
-    It may import and include what lies beside this file.
+    It may import and include any of them.
     """
-    environment = Environment(autoescape=True, loader=FileSystemLoader([where, HERE]))
+    environment = Environment(autoescape=True, loader=DictLoader(TEMPLATES | (others or {})))
     environment.filters["code"] = _code
     return environment.get_template(name).render(**values) + "\n"
 

@@ -1,20 +1,27 @@
-"""Import a stage from its source files, whatever bytecode lies beside them.
+"""Import a stage and all that it can reach from source files, whatever bytecode lies beside them.
 
 Python takes bytecode for that of a source file whose size and second of modification it bears. An
 edit within a second of another one, or one whose file gets its old time back, would run the code
-from before under the key of the code from after.
+from before under the key of the code from after. So would an import while the stage runs: of a file
+that was edited since its job was planned.
 """
 
+import contextlib
 import importlib
 import sys
+from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
 from ledger.errors import UserError
 
 
-def import_stage(module: str) -> ModuleType:
-    """Import a module, and those of its package and this one, by compiling their source.
+def import_stage(module: str, closure: Iterable[str]) -> ModuleType:
+    """Import a stage's module, and all it may import of its package and this one, from source.
+
+    Parameters
+    ----------
+    closure : names of the modules that it may import, at once or while it runs.
 
     Raises
     ------
@@ -24,7 +31,11 @@ def import_stage(module: str) -> ModuleType:
     finder = _Finder((module.partition(".")[0], __name__.partition(".")[0]))
     sys.meta_path.insert(0, finder)
     try:
-        return importlib.import_module(module)
+        stage = importlib.import_module(module)
+        for name in closure:
+            with contextlib.suppress(ImportError):  # the stage cannot import it either
+                importlib.import_module(name)
+        return stage
     except ModuleNotFoundError as error:
         if error.name != module:
             raise

@@ -187,13 +187,8 @@ def _compute(
 ) -> Action:
     plan, inputs = attempt.plan, attempt.inputs
     _set_threads(plan.environment.threads)
-    stage = import_stage(plan.module)
-    # Checked after the import: what was imported is then what the key says.
-    if code_closure(plan.module, memory=MODULES) != plan.code:
-        raise IntegrityError(
-            f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
-            "command again."
-        )
+    stage = import_stage(plan.module, plan.code)
+    _check_code(plan)  # after the import: what was imported is then what the key says
     device = kind(attempt.ingredients["environment"]["device"])
     files, names = {}, {}
     for role, entry in inputs.items():
@@ -212,6 +207,7 @@ def _compute(
     found = sorted(path.name for path in made.iterdir())
     if found != sorted(plan.outputs):
         raise UserError(f"stage {plan.stage!r} was to make {sorted(plan.outputs)} and made {found}")
+    _check_code(plan)  # a stage may read templates while it runs
     outputs = {name: _publish(made / name, store) for name in found}
     action = Action(
         outputs=outputs,
@@ -226,6 +222,14 @@ def _compute(
     store.record(attempt.key, action)
     checkpoint.remove()
     return action
+
+
+def _check_code(plan: Plan) -> None:
+    if code_closure(plan.module, memory=MODULES) != plan.code:
+        raise IntegrityError(
+            f"the code of stage {plan.stage!r} changed after the job was planned. Run the same "
+            "command again."
+        )
 
 
 def _publish(path: Path, store: Store) -> Output:

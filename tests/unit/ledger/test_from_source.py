@@ -1,0 +1,66 @@
+"""What a stage runs and reads is what lay there when its code was checked, and nothing later."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from ledger.code.closure import LEDGER
+
+IMPORTED = """
+import sys
+from ledger.code.closure import code_closure
+from ledger.code.from_source import import_stage
+closure = code_closure("emodag.stages.{}")
+stage = import_stage("emodag.stages.{}", closure)
+"""
+
+ALL_OF_IT = "print(*(name for name in closure if name not in sys.modules))"
+
+A_PAGE = """
+from pathlib import Path
+from emodag.pages import page_parts
+for path in Path("emodag/pages").rglob("*.*"):
+    path.suffix == ".py" or path.write_text("EDITED")
+print("EDITED" in page_parts.render("drift/page.html", contents=[]))
+"""
+
+LAZY = """
+from ledger.code.from_source import import_stage
+from pathlib import Path
+Path("pack").mkdir()
+Path("pack/__init__.py").touch()
+Path("pack/stage.py").write_text("def run():\\n    from pack.helper import said\\n    return said")
+Path("pack/helper.py").write_text("said = 'before'")
+stage = import_stage("pack.stage", ["pack", "pack.absent", "pack.helper", "pack.stage"])
+Path("pack/helper.py").write_text("said = 'after'")
+print(stage.run())
+"""
+
+
+def said(code, where):
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=where, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """A copy of all the code."""
+    shutil.copytree(LEDGER.parent, tmp_path / "workflow", ignore=shutil.ignore_patterns("__py*"))
+    return tmp_path / "workflow"
+
+
+def test_what_is_imported_while_a_stage_runs_was_read_before(packages):
+    assert said(LAZY, packages) == "before"
+
+
+@pytest.mark.parametrize("stage", ["contrast", "drift"])
+def test_stages_that_import_late_have_all_of_their_code(packages, stage):
+    assert said(IMPORTED.format(stage, stage) + ALL_OF_IT, packages) == ""
+
+
+def test_a_template_that_is_edited_while_a_stage_runs(packages):
+    assert said(A_PAGE, packages) == "False"
