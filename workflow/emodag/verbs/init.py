@@ -291,9 +291,13 @@ def _as_they_stand(train: Part, found: "Guesses") -> str:
 
 
 def _classes(values: Sequence[str]) -> list[str] | None:
-    """The names of the classes, None where they are the default's."""
+    """The names of the classes, None where they are the default's; True beside 1 is 1."""
     from emodag.config.data import Data
+    from emodag.science.tables.spelling import TRUTH
 
+    numbers = {TRUTH.get(value.casefold(), value) for value in values}
+    if numbers == {"0", "1"} and not numbers.isdisjoint(values):
+        return ["0", "1"]
     return None if {*values} == {*Data().classes} else list(values)
 
 

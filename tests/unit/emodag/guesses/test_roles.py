@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -11,6 +12,7 @@ from emodag.chain.jobs import jobs
 from emodag.config.combined import combined
 from emodag.science.tables.guesses.guess import guess
 from emodag.science.tables.ingest import open_table
+from emodag.science.tables.row_facts import label_codes
 from emodag.verbs import check
 from tests.unit.emodag.test_init import MOODS, frame, init, labelled, two, written
 
@@ -102,6 +104,19 @@ def test_a_word_for_no_label(tmp_path, word):
 def test_a_class_in_several_spellings(tmp_path):
     said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=["calm", "Calm", "v+", "v-"])})
     assert "UNSURE: 'Calm' and 'calm' are probably one class in several spellings" in said
+
+
+@pytest.mark.parametrize("moods", [["0", "1", "True", "False"], ["0", "TRUE"], ["true", "0", "1"]])
+def test_booleans_and_numbers_are_two_classes(tmp_path, moods):
+    table = frame(range(6), moods=moods)
+    said, text = written(tmp_path, {"t.csv": table})
+    assert yaml.safe_load(text)["data"]["classes"] == ["0", "1"]
+    assert ("are probably one class in several spellings" in said) == (len(moods) > 2)
+    table.to_csv(tmp_path / "again.csv", index=False)
+    codes = label_codes(
+        open_table(tmp_path / "again.csv"), "mood", pa.array(table["mood"]), ["0", "1"]
+    )
+    assert codes.tolist() == table["mood"].str.casefold().isin(["1", "true"]).astype(int).tolist()
 
 
 @pytest.mark.parametrize("column", ["mood", "who"])

@@ -60,6 +60,7 @@ ONE_PERSON = [
     ["S1-1", "S1_1", "s01.1", "S1 - 1"],
     ["Ann Lee", "ann  lee", "ANNLEE", "Ann-Lee"],
     ["1", "01"],
+    ["0", "False", "false"],
 ]
 
 OTHERS = ["p11", "p1.1", "p100", "S11", "S1a1", "Josef", "-1", "1.0", "?", "!", "\u304c", "\u304b"]
@@ -71,6 +72,13 @@ def test_spellings_of_a_name_that_people_mix_up(names):
     (found,) = same_persons([*names, *OTHERS], [])
     told = " and ".join(map(repr, sorted(names)))
     assert found.startswith(f"{told}: probably one person in several spellings")
+
+
+def test_booleans_beside_numbers(tmp_path):
+    train = frame("p").replace({"mood": {"m0": "0", "m1": "1", "m2": "True", "m3": "false"}})
+    classes = ["0", "1", "True", "false"]
+    found = suspected(tmp_path, train, plain(frame("q")), classes=classes)
+    assert found.startswith("'0' and 'false'; '1' and 'True': probably one class")
 
 
 @pytest.mark.parametrize("other", ["M1", "m1 ", "m_1", "\uff4d1"])

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """Those of Latin, Greek and Cyrillic letters; elsewhere such marks make other letters."""
 
+TRUTH = {"true": "1", "false": "0"}
+"""What booleans are as numbers, where both stand in one column."""
+
 _MARKS = r"[\s!-/:-@[-`{-~]+"
 
 
@@ -14,22 +17,24 @@ def skeleton(name: str) -> str:
     """A name without case, spaces, accents, marks between its parts, and zeros before a number.
 
     Marks between two digits stay, as one: S1-1 is S1_1, and not S11. A negative number stays one.
+    True is 1, and false is 0.
     """
     if re.fullmatch(r"-\d+", name):
         return name
     letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
     plain = re.sub(rf"(?<=\d){_MARKS}(?=\d)", "\0", unicodedata.normalize("NFKC", letters))
     plain = re.sub(_MARKS, "", plain).replace("\0", ".")
-    return re.sub(r"(?<!\d)0+(?=\d)", "", plain).casefold() or name
+    plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain).casefold() or name
+    return TRUTH.get(plain, plain)
 
 
 def several_spellings(classes: Sequence[str]) -> list[list[str]]:
     """Classes that only case, spaces, underscores or ways of writing accents tell apart.
 
-    Other marks may tell classes apart, as in V+A- and V-A+.
+    Other marks may tell classes apart, as in V+A- and V-A+. True is 1, and false is 0.
     """
     alike: dict[str, list[str]] = {}
     for name in sorted(classes):
         plain = re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", name)).casefold()
-        alike.setdefault(plain, []).append(name)
+        alike.setdefault(TRUTH.get(plain, plain), []).append(name)
     return [names for names in alike.values() if len(names) > 1]
