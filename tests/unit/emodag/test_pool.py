@@ -336,6 +336,13 @@ def test_a_pool_without_a_test_table_leads_to_no_submission():
     assert "submission" not in found and "leaderboard" not in found
 
 
+def test_a_table_of_ones_own_is_read_by_the_defaults_classes_only_with_a_word():
+    unnamed, named = {**OWN, "label": None, "group": None}, {**OWN, "classes": ["a", "b"]}
+    for data, expected in ((OWN, True), (named, False), (unnamed, False), ({}, False)):
+        by_name = {job.name: job for job in Chain(load({"data": data}), "local").jobs()}
+        assert ("presumed" in by_name["local/table"].params) == expected
+
+
 def test_parameters_and_inputs_stay_as_they_were_where_nothing_is_asked_for():
     for job in Chain(load({}), "local").jobs():
         assert "unlabelled" not in job.params and not {"unlabelled"} & set(job.inputs)

@@ -9,6 +9,7 @@ from typing import Any
 
 from emodag.chain.learners import environment_of, packages_of
 from emodag.chain.stages import RANDOMNESS, STAGES
+from emodag.config.data import Data
 from emodag.config.output import Submission
 from emodag.config.raw_files import by_role, partitions
 from emodag.config.sections import Config
@@ -156,6 +157,7 @@ class Chain:
             "ingest",
             {name: getattr(data, name) for name in names}
             | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
+            | ({"presumed": True} if data.label and data.classes == Data().classes else {})
             | ({"test_blocks": blocks} if (blocks := self.test_blocks()) else {})
             | ({"needs_persons": True} if self.config.needs_persons else {})
             | partitions(files),

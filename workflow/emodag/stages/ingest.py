@@ -49,6 +49,7 @@ from emodag.science.tables.suspicions.names import (
     called_as_missing,
     classes_alike,
     one_of_several_spellings,
+    presumed_classes,
     same_persons,
 )
 from emodag.science.tables.suspicions.rows import (
@@ -110,6 +111,7 @@ def run(
             of each, one after the other
         needs_persons : True, where it must be known whose each row is, and who has too few
         unlabelled : "rows", where training rows without a label are unlabelled ones
+        presumed : only where `label` is named and `classes` are the default's, which is told then
     context : told of what is odd. A second worker reads a block while the last one is written.
 
     Raises
@@ -151,6 +153,9 @@ def run(
         if others is not None:
             _write_rows(staged / "unlabelled_rows.parquet", person=others)
         warnings = _suspicions(train, pool, who, others, staged, params["classes"])
+        if "presumed" in params:
+            written = train.written["class"].to_pylist()
+            warnings = presumed_classes(written, params["classes"]) + warnings
         for warning in warnings:
             context.warn(warning)
         tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
@@ -611,7 +616,7 @@ def _count_classes(
         raise fault(
             train.path,
             f"no training row has the class {listed(absent)}; add such rows, "
-            "or take it out of data.classes",
+            "or name in data.classes only those that there are",
             column=column,
         )
     return {name: int(count) for name, count in zip(classes, counts, strict=True)}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emodag.science.tables.suspicions.names import same_persons
+from emodag.science.tables.suspicions.names import presumed_classes, same_persons
 from ledger.errors import ConfigError, InputError
 from tests.unit.emodag.suspicions.tables import PEOPLE, WINDOWS, frame, plain, suspected
 
@@ -72,6 +72,14 @@ def test_spellings_of_a_name_that_people_mix_up(names):
     (found,) = same_persons([*names, *OTHERS], [])
     told = " and ".join(map(repr, sorted(names)))
     assert found.startswith(f"{told}: probably one person in several spellings")
+
+
+def test_numbers_that_are_read_as_the_defaults_classes(tmp_path):
+    train = frame("p").replace({"mood": {f"m{at}": str(at) for at in range(4)}})
+    classes = ["LVLA", "HVLA", "LVHA", "HVHA"]
+    found = suspected(tmp_path, train, plain(frame("q")), classes=classes, presumed=True)
+    assert found.startswith("labels 0 to 3 are read as LVLA, HVLA, LVHA, HVHA, as data.classes")
+    assert presumed_classes(classes, classes) == []
 
 
 def test_booleans_beside_numbers(tmp_path):

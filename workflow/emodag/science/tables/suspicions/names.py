@@ -59,6 +59,17 @@ def classes_alike(classes: Sequence[str]) -> list[str]:
     ]
 
 
+def presumed_classes(written: Iterable[object], classes: Sequence[str]) -> list[str]:
+    """That labels are numbers, which are read as the default's `classes`."""
+    if not {*classes}.isdisjoint(map(str, written)):
+        return []
+    return [
+        f"labels 0 to {len(classes) - 1} are read as {', '.join(classes)}, as data.classes are by "
+        "default, and pseudo_labels.boost goes by these names, HVHA's by default; if they are "
+        "other classes, name them in data.classes"
+    ]
+
+
 def called_as_missing(names: Sequence[str]) -> list[str]:
     """That persons are called by `names` that often stand for a missing cell, such as NA."""
     if not names:
