@@ -286,6 +286,17 @@ def test_a_file_without_one_of_the_features_is_perhaps_no_test_table(tmp_path):
     tables["S1.csv"] = tables["S1.csv"].drop(columns="eda4")
     said, _ = written(tmp_path, tables)
     assert "test table      S1.csv. UNSURE: it has labels, too; is it a part of the" in said
+
+
+def test_a_table_that_is_named_by_itself_comes_before_one_of_a_folder(tmp_path):
+    (tmp_path / "d").mkdir()
+    for at in range(4):
+        frame([at], seed=at).drop(columns=["eda4"] * (at == 1)).to_csv(tmp_path / f"d/S{at}.csv")
+    two()[1].to_csv(tmp_path / "others.csv")
+    status, said, _ = init(tmp_path, "d", "others.csv")
+    data = yaml.safe_load((tmp_path / "mine.yaml").read_text())["data"]
+    assert status == 0 and data["test"] == "others.csv"
+    assert "left out        d/S1.csv. UNSURE: it has labels, too; is it a part" in said
     assert "training table that lacks 'eda4'?\n" in said
 
 

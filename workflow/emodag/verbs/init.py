@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +62,7 @@ def _init(options: argparse.Namespace) -> int:
     if options.out.exists() or options.out.is_symlink():
         raise InputError(f"{options.out} exists; remove it, or name another file by --out")
     tables, separator = _opened(options.tables)
-    train, test, others = _told_apart(_parts(options.tables, tables))
+    train, test, others = _told_apart(options.tables, _parts(options.tables, tables))
     found = guess(train.table, test and test.table)
     if not found.person and len(train.files) > 1:
         with suppress(InputError):  # where names of files do not say it
@@ -172,18 +173,28 @@ def _is_called(name: str, word: str) -> bool:
     return word in re.split(r"[\W\d_]+", Path(name).name.casefold())
 
 
-def _told_apart(parts: list[Part]) -> tuple[Part, Part | None, list[Part]]:
+def _told_apart(asked: Sequence[str], parts: list[Part]) -> tuple[Part, Part | None, list[Part]]:
     """The training table, the test table, and what is neither."""
     train = max(parts, key=lambda part: _likeness_to_training(part, parts))  # the first of equals
     if len(train.table.columns) < 2:
         raise InputError(f"{train}: has one column only, {train.table.columns[0]!r}")
     others = [part for part in parts if part is not train]
-    columns = {*train.table.columns} - {train.table.index}
-    shared = {id(part): len(columns.intersection(part.table.columns)) for part in others}
-    # Such as true labels by id: they share a column or two.
-    fitting = [part for part in others if 2 * shared[id(part)] >= len(columns)]
-    test = max(fitting, key=lambda part: shared[id(part)], default=None)
+    # One that was named by itself, and not as a part of a folder, comes first.
+    test = max(
+        (part for part in others if _is_alike(train, part)),
+        key=lambda part: ({*part.files} <= {*asked}, _shared(train, part)),
+        default=None,
+    )
     return train, test, [part for part in others if part is not test]
+
+
+def _shared(train: Part, part: Part) -> int:
+    return len(({*train.table.columns} - {train.table.index}).intersection(part.table.columns))
+
+
+def _is_alike(train: Part, part: Part) -> bool:
+    """Unlike true labels by id, say, which share a column or two."""
+    return 2 * _shared(train, part) >= _shared(train, train)
 
 
 def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, bool, int]:
@@ -331,9 +342,10 @@ def _told(
     yield _line("test table", told)
     if separator:
         yield _line("cells", f"separated by {Dialect(separator).name}s")
-    if others:
-        names = listed([str(part) for part in others])
-        yield _line("left out", f"{names}; true labels of the test table are data.truth")
+    for part in filter(partial(_is_alike, train), others):
+        yield _line("left out", f"{part}{_is_test(train, part, found)}")
+    if truths := [str(part) for part in others if not _is_alike(train, part)]:
+        yield _line("left out", f"{listed(truths)}; true labels of the test table are data.truth")
     for role, column in (("label", found.label), ("person", found.person)):
         yield _line(role, _told_of(role, column, found))
     if found.id is not None:
