@@ -453,6 +453,51 @@ def test_rows_that_are_named_as_r_does_it(tmp_path):
     assert "named, as R does it" in open_table(tmp_path / "t.csv").hint
 
 
+def with_commas(table, names=FEATURES):
+    return table.assign(**{n: table[n].astype(str).str.replace(".", ",") for n in names})
+
+
+@pytest.mark.parametrize("odd", ["", "?"])
+def test_decimal_commas_in_quotation_marks_between_commas(tmp_path, odd):
+    train, test = map(with_commas, two())
+    train.loc[3, "eda1"] = odd or train.loc[3, "eda1"]
+    said, text = written(tmp_path, {"t.csv": train, "u.csv": test})
+    data = yaml.safe_load(text)["data"]
+    assert data["decimal"] == "," and "decimals        written with a comma" in said
+    assert data.get("missing_values", []) == [odd] * bool(odd) and "UNSURE" not in said
+    table = open_table(tmp_path / "t.csv", decimal=",", missing=[odd])
+    (block,) = table.blocks(FEATURES, [])
+    assert np.isnan(block.values).sum() == bool(odd)
+
+
+@pytest.mark.parametrize(
+    ("cells", "cell", "how"),
+    [
+        (["True", "0", "1", "False"], "False", {}),
+        (["0.1", "0.2"], "0.1", {"sep": ";", "decimal": ","}),
+        (["1.234", "5.678"], "1.234", {"sep": ";", "decimal": ","}),
+        (["0,1", "0.2"], "0,1", {}),
+        (["1", "2 mV", "3"], "2 mV", {}),
+    ],
+)
+def test_a_column_of_numbers_with_other_cells_is_doubted(tmp_path, cells, cell, how):
+    for name, table in zip(("t.csv", "u.csv"), two(), strict=True):
+        odd = [cells[at % len(cells)] for at in range(len(table))]
+        table.assign(odd=odd).to_csv(tmp_path / name, index=False, **how)
+    status, said, _ = init(tmp_path, "t.csv", "u.csv")
+    assert status == 0 and f"UNSURE: not all of 'odd' is numbers, such as {cell!r}:" in said
+    assert "decimal" not in yaml.safe_load((tmp_path / "mine.yaml").read_text())["data"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_booleans_among_numbers_are_named(tmp_path, suffix):
+    table, path = frame(range(6)), tmp_path / f"t.{suffix}"
+    table["eda0"] = [("True", "0", "1", "False")[at % 4] for at in range(len(table))]
+    table.to_csv(path) if suffix == "csv" else table.to_parquet(path)
+    with pytest.raises(InputError, match=r"column 'eda0'.* mixes True and False with numbers"):
+        list(open_table(path).blocks(["eda0"], []))
+
+
 def test_a_minus_sign_as_in_print_is_named(tmp_path):
     table = frame(range(6)).assign(eda0=lambda t: (t["eda0"] - 9).astype(str))
     table["eda0"] = table["eda0"].str.replace("-", "\u2212")

@@ -226,6 +226,8 @@ def _configuration(
         yield _entry("test", test.named)
     if separator:
         yield _entry("separator", separator, "what stands between the cells")
+    if found.decimal:
+        yield _entry("decimal", found.decimal, "in all columns of numbers that have decimals")
     if _is_positional(train, test, found):
         yield "  # As by default, the id is the first column, the label the last but one and the"
         yield f"  # person the last: {shown(_as_they_stand(train, found))}."
@@ -360,6 +362,8 @@ def _told(
         whys.setdefault(why, []).append(name)
     for why, names in whys.items():
         yield _line("ignored", f"{listed(names)}: {why}")
+    if found.decimal:
+        yield _line("decimals", "written with a comma")
     if found.missing:
         yield _line("missing", f"written as {listed(found.missing)} in columns of numbers")
     unsure = f". UNSURE: {found.unsure['features']}" if "features" in found.unsure else ""

@@ -4,17 +4,17 @@ A column's name tells most, then what the test table lacks, then the cells. The 
 give the same guesses.
 """
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from emodag.science.tables.guesses.column import read_columns
 from emodag.science.tables.guesses.guesses import Guesses
 from emodag.science.tables.guesses.rest import id_of_rows, no_feature, second_ratings
 from emodag.science.tables.guesses.roles import label_and_person
-from emodag.science.tables.guesses.sample import Sample, promising
+from emodag.science.tables.guesses.sample import Sample, no_numbers, promising
 from emodag.science.tables.guesses.words import IDS, PERSONS, rank
 from emodag.science.tables.joined_table import JoinedTable, PartitionTable
 from emodag.science.tables.saved_index import saved_indices
-from emodag.science.tables.table import Table
+from emodag.science.tables.table import Table, listed
 
 
 def guess(train: Table, test: Table | None) -> Guesses:
@@ -59,7 +59,6 @@ def guess(train: Table, test: Table | None) -> Guesses:
         for name in names_:
             if name not in own:
                 found.ignore.setdefault(name, why)
-    found.missing = sample.spellings(own)
     if found.indices and not isinstance(train, JoinedTable):  # of which each file has its own
         for name, column in read_columns(train, found.indices, "id").items():
             if len(column.values) < len(column.codes):
@@ -67,9 +66,26 @@ def guess(train: Table, test: Table | None) -> Guesses:
     features = [name for name in names if name not in own and name not in found.ignore]
     second_ratings(found, train, [name for name in features if name not in sample.slips])
     found.features = [name for name in features if name not in found.ignore]
+    _read_slips(found, train.decimal, sample, own)
     if test is not None and found.person and found.person.name not in test.columns:
         found.test_group = _persons_of_test(test, {*names, test.index})
     return found
+
+
+def _read_slips(found: Guesses, decimal: str, sample: Sample, own: Collection[str]) -> None:
+    """Find out how cells of columns of numbers are meant that are none."""
+    cells = sample.cells_of_slips({*own, *found.ignore})
+    found.missing, odd = no_numbers(cells, decimal)
+    points = (name for name in found.features if name not in cells and name not in sample.whole)
+    if odd and decimal == "." and not any(points):
+        missing, others = no_numbers(cells, ",")  # as quoted ones between commas
+        if not others:
+            found.missing, found.decimal = missing, ","
+            return
+    if names := [name for name in found.features if name in odd]:
+        told = f"not all of {listed(names)} is numbers, such as {odd[names[0]]!r}: correct it, or "
+        also = [found.unsure["features"]] if "features" in found.unsure else []
+        found.unsure["features"] = "; ".join([*also, f"{told}name it in `ignore`"])
 
 
 def _said_by_folders(table: Table) -> dict[str, None]:

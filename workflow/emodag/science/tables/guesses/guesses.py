@@ -17,6 +17,7 @@ class Guesses:
     test_group : the test table's column of persons, where it is called otherwise.
     ignore : columns that are no features.
     missing : further spellings of a missing cell.
+    decimal : "," where numbers have that before their decimals and it is not seen without a word.
     unsure : by role, or "features", what could not be told, or could be otherwise.
     """
 
@@ -28,5 +29,6 @@ class Guesses:
     reasons: dict[str, str] = field(default_factory=dict)
     ignore: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    decimal: str | None = None
     test_group: str | None = None
     unsure: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The first rows of a table, by which columns are chosen to be read whole."""
 
 import re
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -78,14 +78,30 @@ class Sample:
             column = values[:, at]
             self.whole[names[at]] = len(np.unique(column[~np.isnan(column)]))
 
-    def spellings(self, special: Container[str]) -> list[str]:
-        """What stands for a missing cell in features, if all of it is of such a kind."""
-        found: set[str] = set()
-        for name in (name for name in self.slips if name not in special):
+    def cells_of_slips(self, special: Container[str]) -> dict[str, set[str]]:
+        """The distinct cells, but missing ones, of slips that are not `special`."""
+        found: dict[str, set[str]] = {name: set() for name in self.slips if name not in special}
+        for name, cells in found.items():
             for block in self._beginning.blocks([], [name]):
-                cells = set(block.texts[name].to_pylist()) - {None, *self._beginning.missing}
-                found |= {cell for cell in cells if not is_number(cell)}
-        return sorted(found) if all(map(_MISSING.fullmatch, found)) else []
+                cells |= set(block.texts[name].to_pylist()) - {None, *self._beginning.missing}
+        return found
+
+
+def no_numbers(cells: Mapping[str, set[str]], decimal: str) -> tuple[list[str], dict[str, str]]:
+    """Of columns' cells, what stands for a missing one, and by column the first that is no number.
+
+    Where the latter has any, the former has none.
+    """
+    odd = {
+        name: sorted(c for c in each if not is_number(c, decimal)) for name, each in cells.items()
+    }
+    spelt = sorted({cell for each in odd.values() for cell in each})
+    if all(map(_MISSING.fullmatch, spelt)):
+        return spelt, {}
+    firsts = {
+        n: next((c for c in each if not _MISSING.fullmatch(c)), "") for n, each in odd.items()
+    }
+    return [], {name: cell for name, cell in firsts.items() if cell}
 
 
 class _Beginning:
