@@ -17,11 +17,15 @@ class Said:
     def __init__(self, labels_seen: Mapping[str, frozenset[str]] | None = None) -> None:
         self.labels_seen = dict(labels_seen or {})
         self.seen: list = []
+        self.notes: list[str] = []
         self.warnings: list[str] = []
         self.checkpoint = self
 
     def saw_labels_of(self, persons: Iterable) -> None:
         self.seen += persons
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)

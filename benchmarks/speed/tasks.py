@@ -50,6 +50,8 @@ class Silent:
 
     device, workers = "cpu", 1
 
+    def note(self, message: str) -> None: ...
+
     def warn(self, message: str) -> None: ...
 
 

@@ -113,6 +113,7 @@ def test_many_files_and_many_classes(tmp_path):
     done = project.emodag("check", "small.yaml")
     assert done.returncode == 0, done.stderr
     assert "a.csv, b.csv: 800 rows" in done.stdout
+    assert "\nnote            a.csv: with 1 more file\n" in done.stdout
     assert "sign000 4, sign001 4" in done.stdout and "and 192 more" in done.stdout
 
 

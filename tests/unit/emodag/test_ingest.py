@@ -33,7 +33,10 @@ class Notes:
     """The part of a context that the stage uses."""
 
     def __init__(self, workers):
-        self.warnings, self.workers = [], workers
+        self.notes, self.warnings, self.workers = [], [], workers
+
+    def note(self, message):
+        self.notes.append(message)
 
     def warn(self, message):
         self.warnings.append(message)

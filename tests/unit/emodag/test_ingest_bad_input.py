@@ -29,6 +29,8 @@ class Silent:
     def warn(self, message):
         raise AssertionError(message)
 
+    note = warn
+
 
 def train_text(row=None, text="", header=HEADER, end="\n"):
     """The training table with its data row `row`, counted from 1, replaced by `text`."""

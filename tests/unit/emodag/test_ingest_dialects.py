@@ -61,7 +61,7 @@ def test_separators_and_decimals(tmp_path, separator, decimal, suffix, decimals)
     name = {";": "semicolon", "\t": "tab", "|": "bar"}.get(separator)
     assert any(f"separated by {name}s" in note for note in told) == (name is not None)
     assert any("decimals are written with a comma" in note for note in told) == (decimal == ",")
-    assert len([line for line in context.warnings if "separated" in line]) == 2 * bool(name)
+    assert len([line for line in context.notes if "separated" in line]) == 2 * bool(name)
 
 
 def test_what_is_fixed_is_not_found_out(tmp_path):

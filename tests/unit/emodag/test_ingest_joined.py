@@ -48,7 +48,7 @@ def test_files_are_one_table(tmp_path, kinds):
     rows = pq.read_table(output / "train_rows.parquet").to_pydict()
     assert rows["person"] == whole["person"].tolist() and rows["id"] == list(range(12))
     assert quality(output)["reading"]["train"][0] == "with 2 more files"
-    assert any("with 2 more files" in warning for warning in context.warnings)
+    assert any("with 2 more files" in note for note in context.notes)
 
 
 def test_columns_go_by_name_and_indices_are_no_ids(tmp_path):

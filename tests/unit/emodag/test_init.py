@@ -453,6 +453,16 @@ def test_rows_that_are_named_as_r_does_it(tmp_path):
     assert "named, as R does it" in open_table(tmp_path / "t.csv").hint
 
 
+def test_names_of_other_alphabets_are_written_as_they_are(tmp_path):
+    table = frame(range(6), person="\u00fcbung\u202e").rename(columns={"mood": "gef\u00fchl"})
+    _, text = written(
+        tmp_path, {"t.csv": table.rename(columns={"eda0": "\u0437\u0432\u0443\u043a"})}
+    )
+    data = yaml.safe_load(text)["data"]
+    assert "label: gef\u00fchl  #" in text and "\u202e" not in text
+    assert data["label"] == "gef\u00fchl" and data["group"] == "\u00fcbung\u202e"
+
+
 def with_commas(table, names=FEATURES):
     return table.assign(**{n: table[n].astype(str).str.replace(".", ",") for n in names})
 

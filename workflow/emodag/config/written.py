@@ -68,5 +68,10 @@ def _changes(section: BaseModel, depth: int) -> list[str]:
 
 def flow(value: Any) -> str:
     """One value on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("\n...")
+    look = {"default_flow_style": True, "width": 10**6, "sort_keys": False}
+    for is_plain in (True, False):  # escaped where letters could steer a terminal
+        text = yaml.safe_dump(value, allow_unicode=is_plain, **look)
+        text = text.removesuffix("\n").removesuffix("\n...")
+        if text.isprintable():
+            break
+    return text

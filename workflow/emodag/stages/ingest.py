@@ -136,9 +136,11 @@ def run(
     layout = layouts["train"]
     special = (layout.id, layout.label, layout.group)  # which no pattern can ignore
     reading = {name: _reading(tables[name], layouts[name], params) for name in tables}
-    for name, notes in reading.items():
-        if notes:
-            context.warn(f"{tables[name].path}: {'; '.join(notes)}")
+    for name, told in reading.items():
+        plain = len(tables[name].notes)
+        for tell, notes in ((context.note, told[:plain]), (context.warn, told[plain:])):
+            if notes:
+                tell(f"{tables[name].path}: {'; '.join(notes)}")
     columns: dict[str, Any] = {}
     for name in [*tables][1:]:
         columns |= _told_columns(name, tables, layouts, params, ignored, context)

@@ -76,6 +76,7 @@ def _check(options: argparse.Namespace) -> int:
             raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
         quality = json.loads((where / config.environment / "table/quality.json").read_text())
         tell(*_understood(config, quality))
+        tell(*(_line("note", note) for note in looking.notes))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))
         features = quality["features"]
         scaling = _seconds_of_scaling(config, chain, quality, where)
@@ -112,16 +113,18 @@ class Seconds(NamedTuple):
 
 
 class Looking:
-    """What a stage may ask for (`ledger.context.Context`); keeps its warnings."""
+    """What a stage may ask for (`ledger.context.Context`); keeps its notes and warnings."""
 
     def __init__(self) -> None:
         self.labels_seen: Mapping[str, frozenset[str]] = {}
         self.device, self.workers, self.checkpoint = "cpu", os.cpu_count() or 1, self
         self.every = 10**9
+        self.notes: list[str] = []
         self.warnings: list[str] = []
 
     def note(self, message: str) -> None:
-        """Not told."""
+        """Keep what is worth knowing."""
+        self.notes.append(message)
 
     def warn(self, message: str) -> None:
         """Keep a warning."""

@@ -14,7 +14,10 @@ class Notes:
     """The part of a context that the stage uses."""
 
     def __init__(self):
-        self.warnings, self.workers = [], 1
+        self.notes, self.warnings, self.workers = [], [], 1
+
+    def note(self, message):
+        self.notes.append(message)
 
     def warn(self, message):
         self.warnings.append(message)
