@@ -148,11 +148,11 @@ def test_a_fold_for_each_person():
 
 
 class Told:
-    """A context that keeps warnings."""
+    """A context that keeps warnings and notes."""
 
     def __init__(self):
-        self.warnings = []
-        self.warn = self.warnings.append
+        self.warnings, self.notes = [], []
+        self.warn, self.note = self.warnings.append, self.notes.append
 
 
 def table_of_folds(directory, persons, labels=None, **params):

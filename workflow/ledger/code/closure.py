@@ -11,7 +11,7 @@ import ast
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +48,17 @@ def code_closure(
         Naming file and line, when a module does not parse.
     """
     return Modules(root, memory).closure(module)
+
+
+def has_templates(names: Iterable[str], root: Path | None = None) -> bool:
+    """Whether templates count for any of some modules of a closure: a stage may read them late.
+
+    Parameters
+    ----------
+    root : as of `code_closure`.
+    """
+    files = (_module_file(name, root or package_root(name)) for name in names)
+    return any(map(_templates, filter(None, files)))
 
 
 @cache
