@@ -1,10 +1,12 @@
 """Scenario 10: kill -9 in the middle of a fit, company in one directory, edits meanwhile."""
 
+import shutil
 import signal
 import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.workflow.scenarios.scenario import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
 
@@ -108,6 +110,30 @@ def test_10_a_lock_whose_owner_cannot_be_seen_from_here(scenario, correct):
     assert "run `snakemake --unlock` once" in done.said
     scenario.run("--unlock")
     assert scenario.run().ran <= FITTED | {"submission"}
+    correct(scenario)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_10_killed_and_its_results_are_gone(scenario, correct, is_replaced):
+    """Snakemake's lock is left, and no results say of whom."""
+    results, aside = scenario.path / "results", scenario.path / "aside"
+    if is_replaced:
+        shutil.copytree(results, aside)
+    scenario.configure(**LONG)
+    started = Started(scenario)
+    orphan = started.fitting()
+    if not is_replaced:
+        shutil.rmtree(results)
+        done = scenario.run(check=False)
+        assert done.status != 0 and f"process {started.process.pid} on " in done.said
+    started.process.kill()
+    started.process.wait()
+    orphan.kill()
+    shutil.rmtree(results)
+    if is_replaced:
+        aside.rename(results)
+    scenario.configure(**TINY)
+    assert scenario.run().status == 0
     correct(scenario)
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.disk import owner
-from ledger.disk.atomic import read_bytes
+from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.regular import open_regular
 from ledger.errors import UserError
 from ledger.jobs.plan import PLANS, RESULTS, PlanError
@@ -40,6 +40,9 @@ CURRENT = PLANS / "run"
 
 LOCKS = Path(".snakemake/locks")
 """Where Snakemake leaves its own lock when it is killed."""
+
+HOLDER = LOCKS / "holder"
+"""Says which process that lock is of, also where the results are gone; Snakemake removes both."""
 
 ONCE = {"-F", "--forceall", "-f", "--force"}
 """Options of Snakemake that are meant for one run, and no part of the command for the next."""
@@ -83,6 +86,7 @@ def take(run: str) -> Turn:
         _become_current(run)
         # As Snakemake ends it takes away the directory of locks, also that which this one has made.
         LOCKS.mkdir(parents=True, exist_ok=True)
+        write_bytes(HOLDER, owner.name().encode())
     except OSError as error:
         return Turn(explain(error, LOCK))
     return Turn()
@@ -163,11 +167,15 @@ def _lock(lock: int) -> UserError | None:
     holder = os.pread(lock, 4096, 0).decode(errors="replace")
     if holder == owner.name():  # an earlier run, in a program that runs Snakemake several times
         return None
+    is_held, is_other = any(LOCKS.glob("*.lock")), False
+    if is_held and not holder:  # the results, this lock among them, are others than that run had
+        with contextlib.suppress(OSError):
+            holder = read_bytes(HOLDER).decode(errors="replace")
+            is_other = True
     alive = owner.is_alive(holder) if holder else False
-    is_held = any(LOCKS.glob("*"))
     # Some file systems pretend to lock and do so on one host only; Snakemake's lock is then all
     # there is, and nobody but the user can tell whether a run on another host has left it behind.
-    if is_locked is False or (not is_locked and alive) or (alive is None and is_held):
+    if is_locked is False or (alive and (is_other or not is_locked)) or (alive is None and is_held):
         return PlanError(_busy(holder, unclear=alive is None and is_locked is not False))
     if holder:
         for lock_file in LOCKS.glob("*"):

@@ -31,9 +31,6 @@ ADVICE = (
 )
 """What a job may say when it fails although its user has made no mistake."""
 
-LOCK, UNLOCK = "results/.plan/lock", "It can be removed with the --unlock argument"
-"""What tells that a run was killed, and what Snakemake says where that is deleted as well."""
-
 KINDS = {
     "raw": "*.csv",
     "output": "results/**/*.[cps][as]*",
@@ -166,15 +163,10 @@ class Walked(Scenario):
         """
         heard: set[str] = set()
         for _ in range(2 * JOBS):
-            is_known = (self.path / LOCK).exists()
             done = self.once(*targets)
             if done.status == 0:
                 self.compare()
                 return
-            if UNLOCK in done.said and not is_known:
-                self.run("--unlock", check=False, **self.variables)
-                self.counts["unlocked"] += 1
-                continue
             advice = _advice(done.said)
             self.counts["clear errors"] += 1
             if advice.group() in heard and advice.groups():
