@@ -188,14 +188,14 @@ def test_pull_and_what_it_says(finished_words, tmp_path):
     said = other.ends("words", "pull")
     assert said.returncode == 1 and "gone is passed over: there is no such dir" in said.stderr
     assert "has 1 of 3 jobs now, 1 of them fetched (0.0 MB)" in said.stderr
-    assert not (other.path / "results").exists()
+    assert [*(other.path / "results").iterdir()] == [], "where it is for, and nothing in it"
     said = other.ends("words", "pull", "mobi")
     assert "words: error: mobi: no such job" in said.stderr and "count/moby" in said.stderr
-    assert "no such directory of results" in other.ends("words", "push", "--to", "x").stderr
+    assert "results: holds no manifest." in other.ends("words", "push", "--to", "x").stderr
     assert jobs(other.run(), "HIT") == ["count/moby"]
     said = other.ends("words", "push").stderr
     assert f"names 2 further stores ({lab}, {tmp_path / 'gone'}); say by --to where to" in said
-    assert "names none; say by --to" in finished_words.ends("words", "push").stderr
+    assert "no further store; say by --to" in finished_words.ends("words", "push").stderr
     assert "names no further store" in finished_words.ends("words", "pull").stderr
 
 
