@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from ledger.jobs.plan import PLANS
+from ledger.store.roots import read_roots
+from ledger.store.store import Store
 from tests.project import ROOT, SMALL, START, Project, forked, jobs, tables
 from tests.workflow.scenarios.scenario import BOOST, SUBMISSION, TINY
 
@@ -173,6 +175,10 @@ def test_another_directory(tiny, store, tmp_path):
     away = Away.create(tmp_path / "away", **{"config.yaml": yaml.safe_dump(CONFIG)})
     done = away.run("--directory", away.path, SUBMISSION, cwd=ROOT, **store)
     assert jobs(done, "RUN") == ["submission"] and is_as(tiny, away)
+    assert " hits; took " in done.stderr and "Made: results/submission.csv" in done.stderr
+    roots = {root.path: root for root in read_roots(Store(Path(store["EMODAG_STORE"]))).values()}
+    assert not roots[str(away.path / "results")].is_open, "it has ended in good order"
+    assert str(ROOT / "results") not in roots
 
 
 def test_a_link_to_the_snakefile(tiny, store, tmp_path):

@@ -8,6 +8,7 @@ must run.
 import atexit
 import collections
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -80,6 +81,17 @@ def giving_up() -> Iterator[None]:
         give_up(explain(error, Path("results")))
 
 
+def _in_its_directory(method: Callable[["Flow"], None]) -> Callable[["Flow"], None]:
+    """Have a method work where the workflow does."""
+
+    @functools.wraps(method)
+    def there(flow: "Flow") -> None:
+        with contextlib.chdir(flow._directory):
+            method(flow)
+
+    return there
+
+
 class Flow:
     """A configured workflow in Snakemake.
 
@@ -148,6 +160,8 @@ class Flow:
         if not self._conda:
             self.interpreters.export()
         self._store = hand_on(workflow, checkpoint_every)
+        # By the exit of a run with `--directory` Snakemake is back where it was started.
+        self._directory = Path.cwd()
         # Snakemake's hooks are silent where nothing was left to run. The first is called last.
         atexit.register(self._go_on)
         atexit.register(self._say_what_comes_nearest)
@@ -405,6 +419,7 @@ class Flow:
         with contextlib.suppress(UserError, OSError):
             register(Store(Path(self._store)), Path(RESULTS), is_open=is_open)
 
+    @_in_its_directory
     def _end_turn(self) -> None:
         """Say what these results need now, and whether jobs may still add to it."""
         manifests = Manifests()
@@ -463,6 +478,7 @@ class Flow:
             if (age := slurm.get_min_job_age()) is not None:
                 slurm.get_min_job_age = lambda: age
 
+    @_in_its_directory
     def _say_how_it_went(self) -> None:
         """Say what the run came to, unless nothing was done."""
         screen = self._screen
@@ -486,8 +502,9 @@ class Flow:
         if not decider or not self._has_dag or self._has_failed or not self._is_run():
             return
         is_asked = any(self.jobs[decider].manifest in job.output for job in snakemake.dag.jobs)
-        if not is_asked or Planner(self._workflow).must_run(decider):
-            return
+        with contextlib.chdir(self._directory):
+            if not is_asked or Planner(self._workflow).must_run(decider):
+                return
         if os.environ.get(DECIDED) == decider:  # it has decided nothing, and would not do so again
             return
         os.environ[DECIDED] = decider
