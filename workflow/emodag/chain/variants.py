@@ -158,6 +158,11 @@ class Variants:
         predicted = chain.predicted("nested", self._config.seeds[0], chain.last)
         return self.shared(at.submission_of((predicted, "test.parquet"), chain.boost))
 
+    def jobs_of(self, name: str) -> set[str]:
+        """The names of all jobs that a variant, or the members of a blend, rest on."""
+        blend = self._config.blends.get(name)
+        return set().union(*(self.rests_on[member] for member in (blend.of if blend else [name])))
+
     def _collected(self, name: str) -> str:
         """The job with the held-out rows of a variant or blend."""
         return f"variants/{name}/{'vote' if name in self._config.blends else 'held_out'}"
@@ -234,9 +239,8 @@ class Variants:
     def _described(self, name: str, often: Counter) -> dict[str, Any]:
         """What the table says of a variant besides its scores."""
         if name in self._config.blends:
-            blend = self._config.blends[name]
+            blend, jobs = self._config.blends[name], self.jobs_of(name)
             chains = [self.chains[member] for member in blend.of]
-            jobs = set().union(*(self.rests_on[member] for member in blend.of))
             changes = {"blend": blend.of, "weights": blend.weights}
             boost, shared = self._home.no_boost, len(jobs)
         else:

@@ -45,10 +45,8 @@ def _variants(options: argparse.Namespace) -> int:
     config = last_configuration()
     jobs = workflow_of(config).jobs
     variants = Variants(config)
-    votes = {name: blend.of for name, blend in config.blends.items()}
-    own = variants.rests_on
-    own |= {name: set().union(*map(own.get, members)) for name, members in votes.items()}
-    seconds = _seconds(own, jobs)
+    names = [*variants.chains, *config.blends]
+    seconds = _seconds({name: variants.jobs_of(name) for name in names}, jobs)
     rows = read_rows(TABLE)
     cells = [_cells(row, seconds.get(row["variant"])) for row in rows]
     heads, body = list(cells[0]), [list(row.values()) for row in cells]

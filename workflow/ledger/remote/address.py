@@ -59,9 +59,9 @@ def address(text: str) -> Address:
         return Address(text, "", text.rstrip("/") or "/")
     kind = text.partition(":")[0]
     found = re.fullmatch(_PATTERNS.get(kind, "(?!)"), text, re.ASCII)
-    parts = found.groupdict() if found else {"path": ".."}
+    parts = found.groupdict() if found else {}
     port = int(parts.get("port") or 0)
-    if {".", ".."}.intersection(parts["path"].split("/")) or port > _PORTS:
+    if not found or {".", ".."}.intersection(parts["path"].split("/")) or port > _PORTS:
         raise ValueError(f"{text!r} names no store{_hint(text, kind)}; expected {FORMS}")
     path = parts["path"].rstrip("/")
     if kind == "s3":
