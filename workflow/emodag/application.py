@@ -4,7 +4,6 @@ from importlib import import_module
 from pathlib import Path
 
 from emodag.chain.stages import STAGES
-from emodag.verbs import check, compare, config, export, index, init, kaggle, predict, variants
 from ledger.cli import command
 from ledger.jobs.workflow import Application, Workflow
 
@@ -27,16 +26,16 @@ EMODAG = Application(
 )
 
 VERBS = (
-    init,
-    check,
+    "emodag.verbs.init",
+    "emodag.verbs.check",
     *command.VERBS,
-    index,
-    variants,
-    predict,
-    export,
-    kaggle,
-    compare,
-    config,
+    "emodag.verbs.index",
+    "emodag.verbs.variants",
+    "emodag.verbs.predict",
+    "emodag.verbs.export",
+    "emodag.verbs.kaggle",
+    "emodag.verbs.compare",
+    "emodag.verbs.config",
 )
 
 

@@ -50,10 +50,19 @@ def test_what_is_not_there_is_found():
     assert commands(text) == [("kagle", set()), ("gc", {"--all"}), ("why", {"--json"})]
 
 
-def test_the_command_line_needs_none_of_the_packages_of_jobs():
-    """With conda these are in the environments of jobs alone, and each import takes long."""
-    heavy = ("numpy", "pandas", "pyarrow", "torch", "sklearn", "scipy", "matplotlib")
-    code = f"import sys, emodag.application; sys.exit(str(set({heavy}) & set(sys.modules)))"
+@pytest.mark.parametrize(
+    ("verbs", "heavy"),
+    [
+        ("VERBS", ("numpy", "pandas", "pyarrow", "torch", "sklearn", "scipy", "matplotlib")),
+        ("['ledger.cli.run']", ("numpy", "pydantic", "yaml", "snakemake")),
+    ],
+)
+def test_the_command_line_imports_little(verbs: str, heavy: tuple[str, ...]):
+    """With conda, packages of jobs are in the environments of jobs alone; jobs start often."""
+    code = (
+        "import sys; from emodag.application import EMODAG, VERBS; from ledger.cli import command; "
+        f"command.parser(EMODAG, {verbs}); sys.exit(str(set({heavy}) & set(sys.modules)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(ROOT / "workflow")},

@@ -5,31 +5,31 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 from typing import NoReturn, Protocol, TextIO
 
 from ledger import called
-from ledger.cli import (
-    audit,
-    cost,
-    diff,
-    environment,
-    gc,
-    lineage,
-    pack,
-    pull,
-    push,
-    store,
-    verify,
-    why,
-)
 from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
-from ledger.errors import InputError, UserError
+from ledger.errors import UserError
 from ledger.jobs.workflow import Application
 from ledger.shown import shown
-from ledger.store.place import asked_store
 
-VERBS = (why, lineage, verify, audit, diff, cost, pack, push, pull, store, gc, environment)
+VERBS = (
+    "ledger.cli.why",
+    "ledger.cli.lineage",
+    "ledger.cli.verify",
+    "ledger.cli.audit",
+    "ledger.cli.diff",
+    "ledger.cli.cost",
+    "ledger.cli.pack",
+    "ledger.cli.push",
+    "ledger.cli.pull",
+    "ledger.cli.store",
+    "ledger.cli.gc",
+    "ledger.cli.environment",
+    "ledger.cli.run",
+)
+"""The modules with the verbs of this package, each of which is called as its verb is."""
 
 
 class Verb(Protocol):
@@ -40,20 +40,23 @@ class Verb(Protocol):
 
 
 def main(
-    application: Application, verbs: Sequence[Verb] = VERBS, arguments: list[str] | None = None
+    application: Application, verbs: Sequence[str] = VERBS, arguments: list[str] | None = None
 ) -> int:
     """Parse the command line and carry it out; returns the exit status.
 
     Parameters
     ----------
     application : whose command line it is.
-    verbs : modules with its verbs besides `run`, in the order in which they are listed.
+    verbs : names of the modules with its verbs, in the order in which they are listed; see `Verb`.
     arguments : the words behind the command's name; by default this process's.
     """
     stand_in_for_closed_streams()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # One is imported where one is asked for: a job would wait for all others.
+    chosen = [name for name in verbs if name.rpartition(".")[2] in arguments[:1]]
     failure = 1
     try:
-        options = parser(application, verbs).parse_args(arguments)
+        options = parser(application, chosen or verbs).parse_args(arguments)
         failure = options.failure
         status = options.verb(options)
     except SystemExit as asked:  # for help, or by a mistake
@@ -96,7 +99,7 @@ class Parser(argparse.ArgumentParser):
         super().error(shown(message))
 
 
-def parser(application: Application, modules: Sequence[Verb]) -> argparse.ArgumentParser:
+def parser(application: Application, modules: Sequence[str]) -> argparse.ArgumentParser:
     """The command line's parser; parameters as in `main`."""
     name = called.name()
     made = Parser(prog=name, description=f"{name} VERB --help tells about each verb.")
@@ -106,100 +109,6 @@ def parser(application: Application, modules: Sequence[Verb]) -> argparse.Argume
     made.set_defaults(failure=1, application=application)
     verbs = made.add_subparsers(required=True, metavar="VERB")
 
-    run = verbs.add_parser(
-        "run",
-        help="run one planned job, from the store if its result is known",
-        description="Run a job as the current run of Snakemake has planned it. Snakemake's rules "
-        "call this.",
-    )
-    run.add_argument(
-        "manifest", type=Path, metavar="MANIFEST", help="the manifest that the job is to write"
-    )
-    # Without a file where a rule has no log.
-    run.add_argument(
-        "--log",
-        type=Path,
-        nargs="?",
-        metavar="FILE",
-        help="write the job's lines here too",
-    )
-    run.add_argument(
-        "--store",
-        type=Path,
-        metavar="DIR",
-        help=f"the store (default: {called.store_variable()}, else {called.home()}/store)",
-    )
-    run.add_argument(
-        "--checkpoint-every",
-        type=_positive,
-        metavar="N",
-        default=os.environ.get("LEDGER_CHECKPOINT_EVERY", "10"),
-        help="steps between a long job's checkpoints (default: LEDGER_CHECKPOINT_EVERY, else 10)",
-    )
-    run.add_argument(
-        "--workers",
-        type=_positive,
-        metavar="N",
-        default=1,
-        help="threads for work whose bits do not depend on their number (default: 1)",
-    )
-    run.set_defaults(verb=_run)
-
     for module in modules:
-        module.add(verbs)
+        import_module(module).add(verbs)
     return made
-
-
-def _positive(text: str) -> int:
-    """A whole number from 1 on, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, found {text!r}")
-    return int(text)
-
-
-def _run(options: argparse.Namespace) -> int:
-    from ledger.jobs.plan import RESULTS, read_plan
-    from ledger.jobs.results import job_below
-    from ledger.run import turn
-    from ledger.run.forking import enter, stands_for, start_anew
-    from ledger.run.runner import run
-    from ledger.run.stores import store_here
-    from ledger.run.talk import Talk
-    from ledger.store.store import explain
-
-    run_name = turn.name() or turn.latest()
-    if run_name is None or not options.manifest.is_relative_to(RESULTS):
-        raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")
-    os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
-    plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
-    store = options.store or asked_store() or called.home() / "store"
-    enter(plan.environment)
-    talk = Talk(plan.job, options.log)
-    try:
-        live = plan.environment.fingerprint()
-        if not stands_for(live):
-            start_anew(plan.environment, sys.executable, may_fork=False)
-        run(
-            plan,
-            live,
-            store_here(Path(store)),
-            talk,
-            checkpoint_every=options.checkpoint_every,
-            workers=options.workers,
-        )
-    except UserError as error:
-        talk.error(str(error))
-        return 1
-    except OSError as error:
-        talk.error(str(explain(error, Path(plan.directory))))
-        return 1
-    except ImportError as error:
-        ours = (__package__.partition(".")[0], plan.module.partition(".")[0])
-        if (error.name or "").partition(".")[0] in ours:
-            raise
-        talk.error(
-            f"the environment {plan.environment.name!r} is damaged ({error}). Delete {sys.prefix} "
-            "and run the same command again."
-        )
-        return 1
-    return 0
