@@ -102,30 +102,19 @@ def sum_rows(x: torch.Tensor) -> torch.Tensor:
 
     Beyond the range it is infinite, of which NumPy warns unless it is told not to.
     """
-    return _sums(x)[0]
-
-
-def _sums(*tables: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """`sum_rows` of each of some tables of one shape, in hardly more steps than of one."""
-    if tables[0].is_cuda:  # one kernel instead of many, which adds alike each time
-        return tuple(table.detach().sum(0) for table in tables)
-    # NumPy's many small steps take a fraction of torch's time.
-    arrays = [table.detach().numpy() for table in tables]
-    count, width = arrays[0].shape
-    if count == 1:
-        return tuple(torch.from_numpy(array[0].copy()) for array in arrays)
-    half = count // 2
-    sums = np.empty((half, len(arrays), width), arrays[0].dtype)
-    for number, array in enumerate(arrays):
-        np.add(array[:half], array[half : 2 * half], out=sums[:, number])
-        if count % 2:
-            sums[0, number] += array[-1]
-    while half > 1:
-        count, half = half, half // 2
-        np.add(sums[:half], sums[half : 2 * half], out=sums[:half])
-        if count % 2:
-            sums[0] += sums[count - 1]
-    return tuple(torch.from_numpy(total.copy()) for total in sums[0])  # without the other halves
+    if x.is_cuda:  # one kernel instead of many, which adds alike each time
+        return x.detach().sum(0)
+    # NumPy's many small steps take a fraction of torch's time. Each makes a new array: in place, a
+    # processor would wait with each addition for the store that is a whole page behind it.
+    rows, width = x.shape
+    total = x.detach().numpy()
+    while rows > 1:
+        rows, odd = divmod(rows, 2)
+        lower, upper, rest = total[:rows], total[rows : 2 * rows], total[2 * rows :]
+        total = lower + upper
+        if odd:
+            total[:1] += rest
+    return torch.from_numpy(total[0] if total.base is None else total[0].copy())
 
 
 def mean_rows(x: torch.Tensor) -> torch.Tensor:
@@ -229,7 +218,7 @@ class _Normalise(Function):
     def backward(ctx, gradient, *_):
         centred, rate, weight, scale = ctx.saved_tensors
         of_x = gradient * centred
-        of_scale, of_bias = _sums(of_x, gradient)
+        of_scale, of_bias = sum_rows(of_x), sum_rows(gradient)
         of_variance = of_scale * weight * rate.pow(3) / -len(centred)
         torch.mul(centred, of_variance, out=of_x)
         of_x += gradient * scale
