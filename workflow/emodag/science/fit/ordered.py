@@ -16,7 +16,6 @@ What remains are single operations, which torch rounds alike on every x86-64 pro
 a GPU sums over rows are torch's own, and `product`, made for processors, is not used.
 """
 
-import numpy as np
 import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -106,8 +105,7 @@ def sum_rows(x: torch.Tensor) -> torch.Tensor:
         return x.detach().sum(0)
     # NumPy's many small steps take a fraction of torch's time. Each makes a new array: in place, a
     # processor would wait with each addition for the store that is a whole page behind it.
-    rows, width = x.shape
-    total = x.detach().numpy()
+    rows, total = len(x), x.detach().numpy()
     while rows > 1:
         rows, odd = divmod(rows, 2)
         lower, upper, rest = total[:rows], total[rows : 2 * rows], total[2 * rows :]
