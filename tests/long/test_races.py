@@ -198,6 +198,15 @@ def test_a_run_that_ends_just_before_this_one_takes_its_turn(scenario, correct):
     correct(scenario)
 
 
+def test_a_run_with_nothing_to_do_leaves_the_locks_of_others_alone(scenario):
+    held = scenario.path / ".snakemake/locks/0.input.lock"
+    held.parent.mkdir(exist_ok=True)
+    held.write_text("somebody's\n")
+    assert scenario.run().ran == set() and held.exists()
+    scenario.run("--unlock")
+    assert not held.exists()
+
+
 def test_16_three_at_once_on_one_store(scenario, tmp_path, correct):
     """Two of one configuration, one of another; of each three want the same keys at once."""
     fits = {"gen0/all", "gen1/fold0", "gen1/fold1"}

@@ -84,7 +84,7 @@ def take(run: str) -> Turn:
         os.pwrite(lock, owner.name().encode(), 0)
         atexit.register(_leave, lock, os.getpid())
         _become_current(run)
-        # As Snakemake ends it takes away the directory of locks, also that which this one has made.
+        # A Snakemake of another kind takes it away as it ends, also that which this one has made.
         LOCKS.mkdir(parents=True, exist_ok=True)
         write_bytes(HOLDER, owner.name().encode())
     except OSError as error:

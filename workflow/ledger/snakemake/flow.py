@@ -307,9 +307,11 @@ class Flow:
 
         Of a module Snakemake ignores `onstart`. What it calls incomplete of ours is being made by
         another run, or whole if a manifest says so; of a job of somebody else's rules it may be
-        half-written.
+        half-written. As it ends it takes away the directory of locks, in which another run may be
+        about to put its own: a run with nothing to do needs none, and leaves it alone.
         """
         snakemake, dag = self._snakemake, self._snakemake.dag
+        lock = snakemake.persistence.lock
         onstart, incomplete_files = snakemake._onstart, dag.incomplete_files
         onerror = snakemake._onerror
         files = {str(path) for job in self.jobs.values() for path in map(job.path, job.outputs)}
@@ -331,6 +333,9 @@ class Flow:
             self._has_failed = True
             onerror(log)
 
+        snakemake.persistence.lock = lambda: (
+            lock() if any(dag.needrun_jobs()) else contextlib.nullcontext()
+        )
         snakemake._onstart, dag.incomplete_files = begin, incomplete_files_of_others
         snakemake._onerror = fail
         # As `--omit-from` would have it.

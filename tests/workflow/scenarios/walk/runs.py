@@ -11,9 +11,9 @@ import psutil
 
 from tests.workflow.scenarios.walk.damage import delete_all
 from tests.workflow.scenarios.walk.edits import setting
-from tests.workflow.scenarios.walk.walked import ADVICE, RACE, Walked
+from tests.workflow.scenarios.walk.walked import ADVICE, Walked
 
-COMPANY = ("cannot be locked", "(is|may be) running this workflow for", RACE.pattern)
+COMPANY = ("cannot be locked", "(is|may be) running this workflow for")
 """What a run says that finds another one in its directory."""
 
 
