@@ -38,6 +38,9 @@ include: ROOT / "workflow/rules/variants.smk"
 include: ROOT / "workflow/rules/report.smk"
 
 
+entitle(workflow)
+
+
 rule all:
     """Everything: the tables, the report, and a page on all that there is."""
     input:

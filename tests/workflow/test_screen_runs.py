@@ -214,6 +214,7 @@ def test_ctrl_c_is_one_line(project):
 def test_who_asks_for_more_gets_snakemakes_own_output(project, option):
     done = project.snakemake("results/local/table/manifest.json", option)
     assert "Reason: Missing output files" in done.stderr and "Job stats:" in done.stderr
+    assert ": Read the raw tables (local)\n" in done.stderr
     assert "to run" not in done.stderr
     assert ("DONE " in done.stderr) == (option != "-n")
 

@@ -8,6 +8,7 @@ from typing import Any
 from emodag.chain.chain import Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
+from emodag.chain.stages import TABLE
 from emodag.chain.variants import fewer_trials
 from emodag.config.combined import loaded
 from emodag.config.sections import Config, variants_of
@@ -58,6 +59,14 @@ def begin(
                 f"scores, {ROUND} at a time, and each time the same command goes on by itself"
             )
     return config, flow, _patterns(known)
+
+
+def entitle(snakemake) -> None:
+    """Have each rule say what it does by its stage's title, unless it says something else."""
+    for stage in TABLE:
+        name = snakemake.modifier.modify_rulename(stage.name)  # as a module's may be another
+        if snakemake.is_rule(name) and not (rule := snakemake.get_rule(name)).message:
+            rule.message = stage.title.replace("{", "{wildcards.")
 
 
 def _patterns(config: Config) -> dict[str, str]:

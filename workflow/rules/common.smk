@@ -1,9 +1,8 @@
 # Needs the configuration; makes the chain's plans, and what every rule below refers to.
 from emodag.chain.stages import STAGES
-from emodag.flow import begin
+from emodag.flow import begin, entitle
 
 CONFIG, FLOW, PATTERNS = begin(workflow, config, SCREEN)
-CHAIN = FLOW.jobs
 
 
 wildcard_constraints:
@@ -33,9 +32,10 @@ def conda_file(wildcards):
     return FLOW.conda(wildcards.get("env", CONFIG.environment))
 
 
-def job_threads(wildcards):
-    """How many threads a job of an environment uses."""
-    return CONFIG.environments[wildcards.get("env", CONFIG.environment)].threads
+def threads_of(stage):
+    """How many threads its jobs use: the table's number, or what their environment is given."""
 
+    def job_threads(wildcards):
+        return CONFIG.environments[wildcards.get("env", CONFIG.environment)].threads
 
-RUN, RUN_FIT = FLOW.run, FLOW.run_fit
+    return STAGES[stage].threads or job_threads

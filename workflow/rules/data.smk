@@ -12,10 +12,8 @@ rule synthesize:
         log_of("synthesize"),
     conda:
         conda_file
-    message:
-        "Generate the synthetic tables"
     shell:
-        RUN
+        FLOW.run
 
 
 use rule synthesize as ingest with:
@@ -26,9 +24,7 @@ use rule synthesize as ingest with:
         **makes("ingest"),
     log:
         log_of("ingest"),
-    threads: 2
-    message:
-        "Read the raw tables ({wildcards.env})"
+    threads: threads_of("ingest")
 
 
 use rule synthesize as folds with:
@@ -39,8 +35,6 @@ use rule synthesize as folds with:
         **makes("folds"),
     log:
         log_of("folds"),
-    message:
-        "Assign persons to folds ({wildcards.env})"
 
 
 use rule synthesize as by_person with:
@@ -51,9 +45,7 @@ use rule synthesize as by_person with:
         **makes("by_person"),
     log:
         log_of("by_person"),
-    threads: 2
-    message:
-        "Put each person's features relative to that person ({wildcards.env})"
+    threads: threads_of("by_person")
 
 
 use rule synthesize as scale with:
@@ -65,6 +57,4 @@ use rule synthesize as scale with:
     log:
         log_of("scale"),
     priority: 3  # more than two fits, one of which else takes a core that it waits for
-    threads: 2
-    message:
-        "Scale the features, {wildcards.part} ({wildcards.env}, {wildcards.protocol})"
+    threads: threads_of("scale")

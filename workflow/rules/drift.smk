@@ -10,8 +10,6 @@ use rule synthesize as contrast with:
         **makes("contrast"),
     log:
         log_of("contrast"),
-    message:
-        "Compare {wildcards.contrast}"
 
 
 use rule synthesize as drift with:
@@ -22,5 +20,3 @@ use rule synthesize as drift with:
         **makes("drift"),
     log:
         log_of("drift"),
-    message:
-        "Report the drift"

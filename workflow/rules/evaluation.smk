@@ -10,8 +10,6 @@ use rule synthesize as submission with:
         **makes("submission"),
     log:
         log_of("submission"),
-    message:
-        "Write the submission"
 
 
 use rule synthesize as scores with:
@@ -22,8 +20,6 @@ use rule synthesize as scores with:
         **makes("scores"),
     log:
         log_of("scores"),
-    message:
-        "Collect the scores"
 
 
 use rule synthesize as leaderboard with:
@@ -34,14 +30,12 @@ use rule synthesize as leaderboard with:
         **makes("leaderboard"),
     log:
         log_of("leaderboard"),
-    message:
-        "Score the submissions against the truth"
 
 
 rule tables:
     """All final tables: scores and, where there is one, submission, leaderboard and comparison of variants."""
     input:
-        ["results/submission.csv"] if "submission" in CHAIN else [],
+        ["results/submission.csv"] if "submission" in FLOW.jobs else [],
         "results/scores.csv",
-        ["results/leaderboard.csv"] if "leaderboard" in CHAIN else [],
-        ["results/variants.csv"] if "variants" in CHAIN else [],
+        ["results/leaderboard.csv"] if "leaderboard" in FLOW.jobs else [],
+        ["results/variants.csv"] if "variants" in FLOW.jobs else [],

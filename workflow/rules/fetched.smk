@@ -13,8 +13,7 @@ if not ROOT.exists():
     ROOT.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT.parent) as place:
         archive = Path(place, "archive.tar")
-        with archive.open("wb") as stream:
-            REPO.archive(stream, COMMIT)
+        REPO.git.archive(COMMIT, output=archive)
         with tarfile.open(archive) as tar:
             tar.extractall(Path(place, "whole"), filter="data")
         with suppress(FileExistsError):  # another process was quicker

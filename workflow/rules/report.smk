@@ -10,9 +10,7 @@ use rule synthesize as report with:
         **makes("report"),
     log:
         log_of("report"),
-    threads: job_threads
-    message:
-        "Report the results"
+    threads: threads_of("report")
 
 
 rule index:

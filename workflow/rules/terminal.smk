@@ -6,5 +6,4 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from emodag.chain.stages import FITS
 from ledger.snakemake.screen import take_over
 
-# None where Snakemake's own output is asked for.
 SCREEN = take_over(workflow, FITS, unit="epoch", figure="F1")

@@ -1,7 +1,5 @@
 # Needs the scaled features, the labels and the folds.
 # Makes the teacher, its pseudo-labels, the students of every generation, and the leaky stage 0.
-# What leads to the next generation goes before stage 0, which then fills the cores that the last
-# fits of a generation leave idle.
 
 
 rule teacher:
@@ -15,11 +13,9 @@ rule teacher:
     priority: 1
     conda:
         conda_file
-    threads: job_threads
-    message:
-        "Train generation 0, the teacher, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+    threads: threads_of("teacher")
     shell:
-        RUN_FIT
+        FLOW.run_fit
 
 
 use rule synthesize as pseudo_label with:
@@ -31,8 +27,6 @@ use rule synthesize as pseudo_label with:
     log:
         log_of("pseudo_label"),
     priority: 1
-    message:
-        "Select pseudo-labels of generation {wildcards.gen}, {wildcards.part} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
 
 
 use rule teacher as student with:
@@ -43,11 +37,9 @@ use rule teacher as student with:
         **makes("student"),
     log:
         log_of("student"),
-    message:
-        "Train generation {wildcards.gen}, fold {wildcards.fold} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
 
 
-use rule synthesize as blend with:
+use rule pseudo_label as blend with:
     """Average the folds' class probabilities of the rows to predict."""
     input:
         **needs("blend"),
@@ -55,9 +47,6 @@ use rule synthesize as blend with:
         **makes("blend"),
     log:
         log_of("blend"),
-    priority: 1
-    message:
-        "Blend the folds of generation {wildcards.blend} ({wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
 
 
 use rule teacher as stage0 with:
@@ -68,12 +57,10 @@ use rule teacher as stage0 with:
         **makes("stage0"),
     log:
         log_of("stage0"),
-    priority: 0
-    message:
-        "Train stage 0, fold {wildcards.fold} ({wildcards.env}, seed {wildcards.seed})"
+    priority: 0  # fills the cores that the last fits of a generation leave idle
 
 
-use rule synthesize as learner with:
+use rule pseudo_label as learner with:
     """Fit another learner in the place of a teacher, a student or stage 0."""
     input:
         **needs("learner"),
@@ -81,10 +68,5 @@ use rule synthesize as learner with:
         **makes("learner"),
     log:
         log_of("learner"),
-    priority: 1
     conda:
-        lambda wildcards: FLOW.conda(
-            FLOW.job(STAGES["learner"].place, wildcards).environment
-        )
-    message:
-        "Fit another learner, {wildcards.fit} ({wildcards.learner}{wildcards.env}, {wildcards.protocol}, seed {wildcards.seed})"
+        FLOW.conda_of(STAGES["learner"].place)

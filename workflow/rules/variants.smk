@@ -10,8 +10,6 @@ use rule synthesize as held_out with:
         **makes("held_out"),
     log:
         log_of("held_out"),
-    message:
-        "Collect what {wildcards.variant} says"
 
 
 use rule synthesize as suggest with:
@@ -23,11 +21,7 @@ use rule synthesize as suggest with:
     log:
         log_of("suggest"),
     conda:
-        lambda wildcards: FLOW.conda(
-            FLOW.job(STAGES["suggest"].place, wildcards).environment
-        )
-    message:
-        "Draw round {wildcards.round} of the search"
+        FLOW.conda_of(STAGES["suggest"].place)
 
 
 use rule synthesize as vote with:
@@ -38,8 +32,6 @@ use rule synthesize as vote with:
         **makes("vote"),
     log:
         log_of("vote"),
-    message:
-        "Have variants vote, {wildcards.vote}"
 
 
 use rule synthesize as variants with:
@@ -50,8 +42,6 @@ use rule synthesize as variants with:
         **makes("variants"),
     log:
         log_of("variants"),
-    message:
-        "Compare the variants"
 
 
 use rule submission as submission_of with:

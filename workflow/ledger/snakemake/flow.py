@@ -289,6 +289,10 @@ class Flow:
         path = file and str(self._workflow.root / file)
         return path and path.replace("{", "{{").replace("}", "}}")
 
+    def conda_of(self, name: str) -> Callable[[Any], str | None]:
+        """The same for the jobs called `name`, a pattern of wildcards."""
+        return lambda wildcards: self.conda(self.job(name, wildcards).environment)
+
     def built(self, wildcards) -> EnvironmentSettings:
         """The environment in a directory for virtual environments."""
         return self._workflow.environments[self._built(wildcards)]
