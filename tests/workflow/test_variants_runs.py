@@ -180,13 +180,16 @@ def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
     assert "With 6 persons" in done.stdout and "shared" in done.stdout.splitlines()[0]
     lines = copied.emodag("variants", "--markdown").stdout.splitlines()
     assert len(lines) == 2 + len(NAMES) and lines[1].startswith("| --- |")
-    assert r"\toprule" in copied.emodag("variants", "--latex").stdout
+    assert r"\toprule" in copied.emodag("variants", "--latex").stdout and not done.stderr
     copied.snakemake("results/report.html")
     text = copied.read("results/report.html")
     table = text[text.index("Every variant, best first") :]
     score = float(rows(copied)["linear"]["macro_f1"])
     row = re.search(r'<th scope="row">linear</th>(.*?)</tr>', table, re.DOTALL)[1]
     assert f"<td>{score:.3f}</td>" in row
+    with (copied.path / "train.csv").open("a") as stream:
+        stream.write("\n")
+    assert "data have changed since results/variants.csv" in copied.emodag("variants").stderr
     (copied.path / TABLE).write_text("variant\n")
     done = copied.emodag("variants")
     assert done.returncode == 1 and "is missing or damaged" in done.stderr
@@ -231,6 +234,8 @@ def test_what_waits_for_a_trial_is_asked_for_together_and_alone(project):
     for targets in ([TABLE, "results/submission.csv"], ["results/submission.csv"]):
         done = project.snakemake("-n", *targets)
         assert "Draw round 2 of the search" in done.stderr
+    done = project.snakemake("-n", "results/variants/t012/submission.csv", check=False)
+    assert "t012/submission.csv: this trial of the search is not drawn yet" in done.stderr
 
 
 def test_without_rows_to_predict_the_teacher_alone_is_scored(tmp_path):

@@ -27,6 +27,11 @@ NO_SUBMISSION = (
 
 NO_VARIANTS = "there is nothing to compare, as the configuration names no `variants`"
 
+NOT_DRAWN = (
+    "this trial of the search is not drawn yet; `snakemake results/variants.csv` draws it from the "
+    "scores of those before"
+)
+
 
 def jobs(config: Config) -> dict[str, Job]:
     """Every job of a configuration by name, each after the jobs it needs."""
@@ -71,5 +76,6 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
                 "variants": NO_VARIANTS,
             }.items()
             if name not in found
-        },
+        }
+        | {name: NOT_DRAWN for name in config.trial_names if name not in config.trials},
     )

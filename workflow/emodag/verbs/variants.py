@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.printing import tell
+from ledger.cli.printing import complain, tell
 
 TABLE, SELECTION = Path("results/variants.csv"), Path("results/selection.json")
 
@@ -36,14 +37,17 @@ def _variants(options: argparse.Namespace) -> int:
     from emodag.pages.comparison import choice, read_rows, verdict
     from emodag.verbs.last_run import last_configuration
     from ledger.errors import InputError
+    from ledger.jobs.planner import Planner
     from ledger.jobs.results import verified
+    from ledger.snakemake.beginning import CONFIGURATION
 
     if not TABLE.is_file():
         raise InputError(f"{TABLE}: is not there; run `snakemake -c8 {TABLE}` first")
     for path in (TABLE, SELECTION):
         verified(TABLE.with_name("variants.manifest.json"), path.name)
     config = last_configuration()
-    jobs = workflow_of(config).jobs
+    workflow = workflow_of(config)
+    jobs = workflow.jobs
     variants = Variants(config)
     names = [*variants.chains, *config.blends]
     seconds = _seconds({name: variants.jobs_of(name) for name in names}, jobs)
@@ -56,6 +60,11 @@ def _variants(options: argparse.Namespace) -> int:
         tell(*_markdown(heads, body))
     else:
         tell(*_aligned(heads, body), "", verdict(rows), *choice(json.loads(SELECTION.read_text())))
+    if Planner(workflow).must_run("variants"):
+        complain(
+            f"warning: code or data have changed since {TABLE} was made; `snakemake "
+            f"-c{os.cpu_count()} {TABLE} --configfile {CONFIGURATION}` makes it anew"
+        )
     return 0
 
 

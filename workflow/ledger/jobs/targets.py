@@ -19,8 +19,9 @@ def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
 
 def find_in(workflow: Workflow, target: str) -> str:
     """The job of a workflow that `target` means; raises as `find`, and why there is none."""
-    if why := workflow.absent.get(Path(target).name.partition(".")[0]):
-        raise InputError(f"{target}: {why}")
+    for part in reversed(Path(target).parts):
+        if why := workflow.absent.get(part.partition(".")[0]):
+            raise InputError(f"{target}: {why}")
     jobs = workflow.jobs.values()
     return find(target, {job.name: names(job.name, job.manifest, job.outputs) for job in jobs})
 
