@@ -5,6 +5,10 @@ import pytest
 from scipy.stats import norm, rankdata
 
 from emodag.science.person_scaling import by_person, rows_by_person
+from emodag.science.tables.feature_file import FeatureWriter
+from emodag.science.tables.matrices import read_columns, write_columns
+from emodag.stages import by_person as stage
+from tests.said import Said
 
 RNG = np.random.default_rng(5)
 WHO = np.array(["b", "a", "c"])[RNG.integers(3, size=90)]
@@ -93,3 +97,29 @@ def test_the_first_minutes_alone_are_worse_than_nothing(kind):
 
     alone = right(whole, of(x[first], who[first], kind))
     assert right(whole, whole[first]) > 0.95 > right(x, x[first]) > 0.7 > alone
+
+
+def test_the_file_depends_on_neither_the_columns_nor_the_rows_at_once(tmp_path, monkeypatch):
+    """Rows of a person may stand anywhere, in the training table and in the pool."""
+    values = np.round(RNG.normal(size=(90, 7)) * 9, 1)
+    values[RNG.random(values.shape) < 0.1] = np.nan
+    names = [f"f{number}" for number in range(7)]
+    inputs = {name: tmp_path / name for name in ("train", "test", "rows", "unlabelled")}
+    for name, rows in {"train": slice(0, 50), "test": slice(50, 90)}.items():
+        with FeatureWriter(inputs[name], names) as writer:
+            writer.add(values[rows])
+    write_columns(inputs["rows"], {"person": WHO[:50]})
+    write_columns(inputs["unlabelled"], {"person": WHO[50:]})
+    made = []
+    for columns, rows in ((64, 2048), (3, 11)):
+        monkeypatch.setattr(stage, "COLUMNS_AT_ONCE", columns)
+        monkeypatch.setattr(stage, "ROWS_AT_ONCE", rows)
+        output = tmp_path / str(columns)
+        output.mkdir()
+        stage.run(inputs, {"kind": "rank"}, output, Said())
+        made.append({path.name: path.read_bytes() for path in output.iterdir()})
+    assert made[0] == made[1] and set(made[0]) == {"train.parquet", "test.parquet"}
+    written = [read_columns(output / f"{name}.parquet") for name in ("train", "test")]
+    for at, name in enumerate(names):
+        found = np.concatenate([table[name] for table in written])
+        np.testing.assert_array_equal(found, of(values[:, at], kind="rank"))

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.tables.feature_file import FeatureWriter
-from emodag.science.tables.matrices import read_column, read_columns
+from emodag.science.tables.matrices import column_blocks, read_columns
 from ledger.context import Context
+
+COLUMNS_AT_ONCE, ROWS_AT_ONCE = 64, 2048
+"""How much of the matrix is held at once; results do not depend on it."""
 
 
 def run(
@@ -29,19 +33,32 @@ def run(
     context : its workers go through features side by side.
     """
     everybody = persons_of_rows(inputs)
-    groups = rows_by_person(everybody)
-    sources = [pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs]
-    names, n_train = sources[0].schema_arrow.names, sources[0].metadata.num_rows
-    columns = (np.concatenate([read_column(source, name) for source in sources]) for name in names)
-    relative = partial(by_person, groups=groups, kind=params["kind"])
-    values = np.empty((len(everybody), len(names)), order="F")
-    with ThreadPoolExecutor(context.workers) as workers:
-        for at, column in enumerate(workers.map(relative, columns)):
-            values[:, at] = column
-    for name, rows in (("train", values[:n_train]), ("test", values[n_train:])):
-        if name in inputs:
+    relative = partial(by_person, groups=rows_by_person(everybody), kind=params["kind"])
+    tables = {name: pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs}
+    # What comes feature by feature is to be written row by row. In between it lies on the disk, in
+    # a file that is gone once this process ends, however it does.
+    with TemporaryFile(dir=output, buffering=0) as waiting:
+        with ThreadPoolExecutor(context.workers) as workers:
+            for _, columns in column_blocks([*tables.values()], COLUMNS_AT_ONCE):
+                for column in workers.map(relative, columns):
+                    column.tofile(waiting)
+        first = 0
+        for name, table in tables.items():
+            rows, names = table.metadata.num_rows, table.schema_arrow.names
             with FeatureWriter(output / f"{name}.parquet", names) as writer:
-                writer.add(rows)
+                for start in range(first, first + rows, ROWS_AT_ONCE):
+                    stop = min(start + ROWS_AT_ONCE, first + rows)
+                    writer.add(_rows(waiting, start, stop, shape=(len(everybody), len(names))))
+            first += rows
+
+
+def _rows(columns: BinaryIO, start: int, stop: int, *, shape: tuple[int, int]) -> np.ndarray:
+    """(stop - start, p) float64: some rows of an (n, p) matrix that a file holds by columns."""
+    found = np.empty((stop - start, shape[1]), order="F")
+    for at in range(shape[1]):
+        columns.seek((at * shape[0] + start) * found.itemsize)
+        found[:, at] = np.fromfile(columns, count=len(found))
+    return found
 
 
 def persons_of_rows(inputs: Mapping[str, Path]) -> np.ndarray:

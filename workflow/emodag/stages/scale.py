@@ -5,7 +5,7 @@ Writes ``quantiles.parquet`` (the fitted quantiles, float64, a column per featur
 held-out ones included).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from emodag.science.folds import held_out
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
-from emodag.science.tables.matrices import read_columns
+from emodag.science.tables.matrices import column_blocks, read_columns
 from emodag.science.tables.memory import keep_freed_memory
 from emodag.science.tables.pool import pool_rows
 from ledger.context import Context
@@ -67,7 +67,7 @@ def run(
     )
     quantiles, scaled_train, scaled_pool = {}, {}, {}
     with ThreadPoolExecutor(context.workers) as workers:
-        for names, columns in _blocks([*tables.values()]):
+        for names, columns in column_blocks([*tables.values()], COLUMNS_AT_ONCE):
             scaled = workers.map(scale, columns)
             for name, (scores, quantiles[name]) in zip(names, scaled, strict=True):
                 scaled_train[name], scaled_pool[name] = scores[:n_train], scores[n_train:]
@@ -86,16 +86,6 @@ def _training_rows(
         return np.arange(n_train, dtype=np.int64)
     folds = read_columns(inputs["folds"])
     return np.flatnonzero(~held_out(folds, params["kind"], params["fold"]))
-
-
-def _blocks(sources: Sequence[pq.ParquetFile]) -> Iterator[tuple[list[str], list[np.ndarray]]]:
-    """Names and float64 values of some features at a time, the sources' rows in their order."""
-    names = sources[0].schema_arrow.names
-    for start in range(0, len(names), COLUMNS_AT_ONCE):
-        block = names[start : start + COLUMNS_AT_ONCE]
-        tables = [part.read(columns=block, use_threads=False) for part in sources]
-        columns = zip(*(table.columns for table in tables), strict=True)
-        yield block, [np.concatenate([part.to_numpy() for part in parts]) for parts in columns]
 
 
 def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:

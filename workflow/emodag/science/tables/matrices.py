@@ -1,6 +1,6 @@
 """Feature matrices between Parquet and memory, without a second copy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,23 @@ def read_columns(path: Path) -> dict[str, np.ndarray]:
 def read_column(source: pq.ParquetFile, name: str) -> np.ndarray:
     """One column of a table without nulls."""
     return source.read(columns=[name], use_threads=False)[name].to_numpy()
+
+
+def column_blocks(
+    sources: Sequence[pq.ParquetFile], at_once: int
+) -> Iterator[tuple[list[str], list[np.ndarray]]]:
+    """Names and values, (n,) each, of so many columns at a time, the sources' rows in their order.
+
+    Parameters
+    ----------
+    sources : tables with equal columns, without nulls.
+    """
+    names = sources[0].schema_arrow.names
+    for start in range(0, len(names), at_once):
+        block = names[start : start + at_once]
+        tables = [part.read(columns=block, use_threads=False) for part in sources]
+        columns = zip(*(table.columns for table in tables), strict=True)
+        yield block, [np.concatenate([part.to_numpy() for part in parts]) for parts in columns]
 
 
 def write_columns(path: Path, columns: dict[str, np.ndarray]) -> None:
