@@ -14,6 +14,7 @@ PSEUDO = {
     "free": {"select": "freematch"},
     "few": {"select": "share", "share": 0.1},
     "soft": {"align": "labelled", "soft": True},
+    "calm": {"calibrate": "temperature"},
 }
 CONTROL = {"pseudo_labels": {"control": True}}
 TRAINING = {"weighed": {"class_weights": "balanced", "label_smoothing": 0.1}}
@@ -42,14 +43,26 @@ def chosen(project: Project, name: str, fold: int = 0, generation: int = 1) -> p
 def test_each_is_scored_and_shares_the_teachers(compared):
     found = pd.read_csv(compared.path / "results/variants.csv").set_index("variant")
     assert list(found.index) == [
-        *("base", "control", "few", "flex", "free", "line", "line_control", "soft", "weighed")
+        *(
+            "base",
+            "calm",
+            "control",
+            "few",
+            "flex",
+            "free",
+            "line",
+            "line_control",
+            "soft",
+            "weighed",
+        )
     ]
     assert found["macro_f1"].between(0, 1).all() and set(found["leak_free"]) == {"yes"}
     ran = re.findall(r"RUN +\w{12}  (\S+)", compared.read("said"))
-    teachers = [job for job in ran if "/gen0/fold" in job]
+    teachers = [job for job in ran if "/gen0/fold" in job or "/inner_fit/" in job]
     assert {job.partition("/local/")[0] for job in teachers} == {
         "local/nested/seed1/gen0/fold0",
         "local/nested/seed1/gen0/fold1",
+        "variants/calm",
         "variants/line",
         "variants/weighed",
     }
@@ -99,6 +112,22 @@ def test_shares_of_classes_are_those_of_persons_who_are_not_held_out(compared):
         home = f"results/variants/soft/local/nested/seed1/gen{generation}/pseudo_labels/fold0"
         seen = set(compared.json(f"{home}/manifest.json")["labels_seen"])
         assert seen == set(rows["person"][folds["group_fold"] != 0].astype(str))
+
+
+def test_the_temperature_is_of_persons_who_are_not_held_out(compared):
+    rows = pd.read_parquet(compared.path / "results/local/table/train_rows.parquet")
+    folds = pd.read_parquet(compared.path / "results/local/folds/folds.parquet")
+    learnt = set(rows["person"][folds["group_fold"] != 0].astype(str))
+    home = "results/variants/calm/local/nested/seed1/gen0"
+    inner = set(compared.json(f"{home}/inner_fit/fold0/manifest.json")["labels_seen"])
+    predicted = pd.read_parquet(compared.path / home / "inner_fit/fold0/validation.parquet")["row"]
+    apart = set(rows["person"][predicted].astype(str))
+    assert inner | apart == learnt and not inner & apart
+    seen = compared.json(f"{home}/temperature/fold0/manifest.json")["labels_seen"]
+    assert set(seen) == learnt
+    sure = compared.json(f"{home}/temperature/fold0/temperature.json")["temperature"]
+    plain, calm = (chosen(compared, name)["confidence"] for name in ("base", "calm"))
+    assert (len(calm) > len(plain)) == (sure < 1)
 
 
 def test_a_second_run_takes_all_from_the_store(compared, tmp_path):

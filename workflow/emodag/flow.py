@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from emodag.chain.chain import Chain, only_one_generation
+from emodag.chain.chain import INNER, Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
 from emodag.chain.stages import TABLE
@@ -83,7 +83,7 @@ def _patterns(config: Config) -> dict[str, str]:
         "gen": generations[1:],
         "blend": generations,
         "fold": folds,
-        "part": parts,
+        "part": [*parts, *(f"{INNER}{part}" for part in parts)],
         "variant": variants,
         "round": range(2, 2 + config.search.trials // ROUND),
         "vote": config.blends,

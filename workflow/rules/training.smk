@@ -18,6 +18,17 @@ rule teacher:
         FLOW.run_fit
 
 
+use rule synthesize as calibrate with:
+    """Find how sure the teacher should be, where `pseudo_labels.calibrate` asks for it."""
+    input:
+        **needs("calibrate"),
+    output:
+        **makes("calibrate"),
+    log:
+        log_of("calibrate"),
+    priority: 1
+
+
 use rule synthesize as pseudo_label with:
     """Label the rows to predict that the previous generation is sure of."""
     input:

@@ -141,6 +141,10 @@ def test_every_key_is_described():
             {**GLOBAL, "training": {"randomness": "global"}},
             r"`training\.matmul` is 'ordered'.*set `training\.matmul: torch`",
         ),
+        (
+            {**GLOBAL, "pseudo_labels": {"calibrate": "temperature"}},
+            r"`pseudo_labels\.calibrate` asks for more fits.*`pseudo_labels\.calibrate: none`",
+        ),
         ({**GLOBAL, "seeds": [2**32]}, r"`seeds` holds one from 2\*\*32 on"),
     ],
 )

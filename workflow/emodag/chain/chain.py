@@ -41,6 +41,10 @@ def only_one_generation(config: Config) -> str | None:
     )
 
 
+INNER = "inner_fit/"
+"""What stands before the part of those fits that leave out more persons, to calibrate by them."""
+
+
 class Chain:
     """The chain of one configuration in one environment, written down stage by stage.
 
@@ -70,6 +74,8 @@ class Chain:
         self.last = config.generations if self.has_pool else min(config.generations, 1)
         self.generations = range(1, self.last + 1)
         self.has_teachers = self.has_pool or self.last == 0
+        is_asked = config.pseudo_labels.calibrate == "temperature"
+        self.is_calibrated = is_asked and self.has_pool and self.last > 0
         made = {
             "test.parquet": self.has_pool,
             "test_rows.parquet": self.has_test,
@@ -122,6 +128,9 @@ class Chain:
             yield from (self.teacher(protocol, seed, fold) for fold in parts)
         if self.has_pool and protocol == "nested":
             yield self.blend(protocol, seed, 0)
+        if self.is_calibrated:
+            yield from (self.teacher(protocol, seed, fold, inner=True) for fold in parts)
+            yield from (self.calibrate(protocol, seed, fold) for fold in parts)
         for generation in self.generations:
             for fold in parts if self.has_pool else []:
                 yield self.pseudo_label(protocol, seed, generation, fold)
@@ -275,14 +284,24 @@ class Chain:
             {**self.features("published", None), **self.labels(), **self.fold_input()},
         )
 
-    def teacher(self, protocol: str, seed: int, fold: int | None) -> Job:
+    def teacher(self, protocol: str, seed: int, fold: int | None, *, inner: bool = False) -> Job:
         inputs = {**self.features(protocol, fold), **self.labels()}
         if fold is not None:
             inputs |= self.fold_input()
-        own = {"seed": seed, **self.fold(fold)}
-        fit = f"gen0/{_part(fold)}"
+        own = {"seed": seed, **self.fold(fold), **({"inner": True} if inner else {})}
+        fit = f"gen0/{INNER if inner else ''}{_part(fold)}"
         usual = self.fit(schedule=self.cosine())
         return self._fit(self.run(protocol, seed), fit, "teacher", own, usual, inputs)
+
+    def calibrate(self, protocol: str, seed: int, fold: int | None) -> Job:
+        home = f"{self.run(protocol, seed)}/gen0"
+        fit = (f"{home}/{INNER}{_part(fold)}", "validation.parquet")
+        return self.job(
+            f"{home}/temperature/{_part(fold)}",
+            "calibrate",
+            {},
+            {"validation": fit, **self.labels()},
+        )
 
     def pseudo_label(self, protocol: str, seed: int, generation: int, fold: int | None) -> Job:
         run = self.run(protocol, seed)
@@ -296,6 +315,8 @@ class Chain:
             "boost": self.boost if generation > 1 else self.no_boost,
             **({"fold": fold} if inputs else {}),
         }
+        if self.is_calibrated:
+            inputs |= {"temperature": (f"{run}/gen0/temperature/{_part(fold)}", "temperature.json")}
         if self.config.pseudo_labels.align == "labelled":
             params |= {"align": True, **self.fold(fold)}
             inputs |= {**self.labels(), **(self.fold_input() if fold is not None else {})}

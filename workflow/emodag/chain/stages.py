@@ -121,6 +121,13 @@ TABLE = (
         is_fit=True,
     ),
     Stage(
+        name="calibrate",
+        title="Calibrate the teacher, {part} ({env}, {protocol}, seed {seed})",
+        place="{at}{env}/{protocol}/seed{seed}/gen0/temperature/{part}",
+        makes=("temperature.json",),
+        report=("temperature.json",),
+    ),
+    Stage(
         name="pseudo_label",
         title="Select pseudo-labels of generation {gen}, {part} ({env}, {protocol}, seed {seed})",
         place="{at}{env}/{protocol}/seed{seed}/gen{gen}/pseudo_labels/{part}",

@@ -125,6 +125,11 @@ class PseudoLabels(Section):
         description="labelled: probabilities are changed so that their mean is the shares of "
         "classes among the labelled rows, in place of any `boost`",
     )
+    calibrate: Literal["none", "temperature"] = Field(
+        "none",
+        description="temperature: before all that, probabilities are made as sure as the teacher "
+        "should be of training persons whom a further fit leaves out",
+    )
     soft: bool = Field(
         False,
         description="whether a network learns from the probabilities, by the weight of the "

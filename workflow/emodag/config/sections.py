@@ -343,6 +343,11 @@ class Config(Section):
                 f"`folds_repeats` is {self.folds_repeats}, {why}, which has one assignment of "
                 "folds; set `folds_repeats: 1`"
             )
+        if self.pseudo_labels.calibrate != "none":
+            raise ValueError(
+                f"`pseudo_labels.calibrate` asks for more fits, {why}; set "
+                "`pseudo_labels.calibrate: none`"
+            )
         if self.model.corruption:
             raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")
         if max(self.seeds) >= 2**32:

@@ -16,6 +16,9 @@ import numpy as np
 
 from ledger.errors import InputError
 
+INNER = 4
+"""Of how many parts of the persons an inner fit leaves one out."""
+
 DRAWS = 1000
 """How often an assignment is drawn anew because it is one of those before."""
 
@@ -34,6 +37,41 @@ def held_out(table: Mapping[str, np.ndarray], kind: str, fold: int) -> np.ndarra
 def assignments(table: Mapping[str, np.ndarray], kind: str) -> np.ndarray:
     """(repeats, n) integers: the fold that holds each row out in each repeat; see `held_out`."""
     return np.stack([column for name, column in table.items() if name.startswith(kind)])
+
+
+def parted(
+    persons: np.ndarray, is_held_out: np.ndarray, *, inner: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that a fit learns from, and those that it predicts without.
+
+    Parameters
+    ----------
+    persons : (n,) integers or text.
+    is_held_out : (n,) booleans, the rows that a fold holds out.
+    inner : whether the fit is an inner one: it has nothing to do with these rows, and predicts
+        about a quarter of the other persons, one at least, who are the first of `group_folds`.
+
+    Returns
+    -------
+    Two arrays of row numbers, ascending.
+
+    Raises
+    ------
+    InputError
+        When an inner fit would have no other person to learn from.
+    """
+    train, valid = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+    if not inner:
+        return train, valid
+    own = persons[train]
+    count = len(np.unique(own))
+    if count == 1:
+        raise InputError(
+            f"the rows to learn from are all of one person ({own[0]}), so none is left to find a "
+            "temperature on. Set `pseudo_labels.calibrate: none`, or more `folds`."
+        )
+    is_apart = group_folds(own, folds=min(INNER, count)) == 0
+    return train[~is_apart], train[is_apart]
 
 
 def group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:

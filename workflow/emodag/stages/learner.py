@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.folds import held_out
+from emodag.science.folds import held_out, parted
 from emodag.science.learners.catalogue import CATALOGUE
 from emodag.science.learners.task import Task, fit_on_present
 from emodag.science.pseudo_label import repeated
@@ -38,7 +38,7 @@ def run(
         for a student `pseudo_labels`, rows of the pool with labels; without a pool no `test`.
     params : `learner`, its name, and `settings`; `stage`, in whose place it is; `seed`;
         `generation` of a student, and `control`, see the student; `fold`, whose rows to leave out,
-        or null to learn from all, and its `kind`; `classes`, how many.
+        or null to learn from all, and its `kind`; `inner`, see the teacher; `classes`, how many.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def run(
     is_valid = np.zeros(len(labels), bool)
     if params["fold"] is not None:
         is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
-    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
+    train, valid = parted(rows["person"], is_valid, inner="inner" in params)
     context.saw_labels_of(np.unique(rows["person"][train]).tolist())
     x = read_matrix([inputs[table] for table in ("train", "test") if table in inputs])
     purpose = (params["stage"], params.get("generation", 0), params["fold"], params["learner"])

@@ -1,5 +1,6 @@
 """Label the rows of the pool that the previous generation is sure of."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from emodag.science.tables.matrices import (
     write_columns,
 )
 from emodag.science.tables.pool import pool_rows
+from emodag.science.temperature import tempered
 from ledger.context import Context
 
 
@@ -29,8 +31,8 @@ def run(
     Parameters
     ----------
     inputs : `probabilities` of the pool's rows, of the previous generation; `unlabelled`, see
-        `emodag.science.tables.pool.pool_rows`; with `align`, `rows`, labels and persons, and with a
-        fold `folds`.
+        `emodag.science.tables.pool.pool_rows`; `temperature`, if the probabilities are calibrated
+        before all else; with `align`, `rows`, labels and persons, and with a fold `folds`.
     params : `select`, see `class_thresholds`, if not by the threshold; `threshold` or `share`,
         where it asks for one; `boost`, one factor per class, applied before that; `align`, if the
         mean is to be the shares of classes among labelled rows, see `aligned`; `fold`, the one
@@ -39,7 +41,10 @@ def run(
     """
     probabilities = read_probabilities(inputs["probabilities"])
     rows = pool_rows(len(probabilities), inputs, params.get("fold"))
-    found = boosted(probabilities[rows], params["boost"])
+    found = probabilities[rows]
+    if "temperature" in inputs:
+        found = tempered(found, json.loads(inputs["temperature"].read_text())["temperature"])
+    found = boosted(found, params["boost"])
     if "align" in params:
         found = aligned(found, _shares(found.shape[1], inputs, params, context))
     if "soft" in params:

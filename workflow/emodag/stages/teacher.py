@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.folds import held_out
+from emodag.science.folds import held_out, parted
 from emodag.science.tables.matrices import read_columns
 from emodag.stages.fitting import (
     Rows,
@@ -30,14 +30,15 @@ def run(
     inputs : `train` and `test`, scaled features; `rows`, labels and persons; with a fold, `folds`;
         see also `randomness_of` and `groups_of`.
     params : `seed`, `randomness`; `fold`, whose rows to leave out, or null to learn from all, and
-        its `kind`; `classes`, `model`, `training`.
+        its `kind`; `inner`, if others are to be left out and predicted as well, see `parted`;
+        `classes`, `model`, `training`.
     """
     rows = read_columns(inputs["rows"])
     labels, persons = rows["label"], rows["person"]
     is_valid = np.zeros(len(labels), bool)
     if params["fold"] is not None:
         is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
-    train, valid = np.flatnonzero(~is_valid), np.flatnonzero(is_valid)
+    train, valid = parted(persons, is_valid, inner="inner" in params)
     context.saw_labels_of(persons[train].tolist())
     x, groups = read_features(inputs, context), groups_of(inputs, params)
     chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])

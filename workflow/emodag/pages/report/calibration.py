@@ -177,11 +177,19 @@ def _thresholds(run: Run, found: dict[str, Sure]) -> Table:
 
 def _pseudo_labels(run: Run) -> Table:
     """How many there are, and how many of them are right, over the parts and seeds."""
-    heads = ["Generation", "protocol", "pseudo-labels", f"share of {_pool(run)}"]
+    temperatures = {protocol: run.temperatures(protocol) for protocol in run.protocols}
+    is_calibrated = any(temperatures.values())
+    heads = ["Generation", "protocol", *(["temperature"] * is_calibrated)]
+    heads += ["pseudo-labels", f"share of {_pool(run)}"]
     heads += ["accuracy"] if run.truth is not None else []
     heads += run.classes
     rows = [
-        [capital(title(f"gen{generation}")), protocol, *_counted(run, protocol, generation)]
+        [
+            capital(title(f"gen{generation}")),
+            protocol,
+            *([_between(temperatures[protocol])] * is_calibrated),
+            *_counted(run, protocol, generation),
+        ]
         for protocol in run.protocols
         for generation in run.generations
     ]
@@ -189,6 +197,11 @@ def _pseudo_labels(run: Run) -> Table:
         "Where each fold or run seed has pseudo-labels of its own, their number is a mean over "
         "them; accuracy and the classes' shares are of all of them together."
     )
+    if is_calibrated:
+        note += (
+            " The logarithms of probabilities are divided by the temperature first; above 1 the "
+            "teacher was too sure of training persons whom it had not seen."
+        )
     return Table(f"Pseudo-labels of the {_pool(run)}", heads, rows, note)
 
 
@@ -208,6 +221,11 @@ def _counted(run: Run, protocol: str, generation: int) -> list[str]:
         cells.append(_shown(np.mean(right)) if len(right) else NONE)
     shares = np.bincount(labels, minlength=len(run.classes)) / max(len(rows), 1)
     return [*cells, *(percent(share) if len(rows) else NONE for share in shares)]
+
+
+def _between(values: list[float]) -> str:
+    ends = [f"{end:.2f}" for end in (min(values), max(values))]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _shown(share: float) -> str:

@@ -1,0 +1,33 @@
+"""Find how sure a model should be, by its predictions of persons it has not learned from."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emodag.science.tables.matrices import read_columns, stacked_probabilities
+from emodag.science.temperature import fitted_temperature
+from ledger.context import Context
+
+
+def run(
+    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
+) -> None:
+    """Write `temperature.json`: the `temperature`, and of how many `rows` and `persons` it is.
+
+    Parameters
+    ----------
+    inputs : `validation`, rows of an inner fit with probabilities; `rows`, labels and persons.
+    """
+    found, rows = read_columns(inputs["validation"]), read_columns(inputs["rows"])
+    labels = rows["label"][found["row"]]
+    persons = np.unique(rows["person"][found["row"]]).tolist()
+    context.saw_labels_of(persons)
+    facts = {
+        "temperature": fitted_temperature(stacked_probabilities(found), labels),
+        "rows": len(labels),
+        "persons": len(persons),
+    }
+    (output / "temperature.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
