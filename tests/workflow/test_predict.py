@@ -63,10 +63,11 @@ def test_persons_and_columns_by_name(copy_of_finished):
     later.to_parquet(run.path / "later.parquet", index=False)
     done = predict(run, "later.parquet")
     assert "no value in 'f1'; the training persons' median is taken" in done.stderr
-    made = table(run, f"{PLACE}/predictions.csv")
+    place = next((run.path / "results/predictions").glob("later-*"))
+    made = table(run, place / "predictions.csv")
     assert list(made.columns[:3]) == ["ID", "Predicted", "person"]
     assert made["ID"].tolist() == [str(row) for row in range(100, 124)]
-    persons = table(run, f"{PLACE}/persons.csv").set_index("person")
+    persons = table(run, place / "persons.csv").set_index("person")
     assert persons.loc[["Ada", "Bob"], "rows"].tolist() == ["12", "12"]
     near, far = persons.loc[["Ada", "Bob"], "distance"].astype(float)
     assert far > near

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ledger.cli.printing import tell
+from ledger.disk.canonical import digest
 
 NAME = re.compile(r"[^\w.-]+")
 """What of a file's path is left out of a directory's."""
 
 ENDING = re.compile(r"\.\w+(\.(gz|bz2|xz|zst|zip))?$")
-"""The ending of a file, by which names of predictions do not differ."""
+"""The ending of a file, which is left out, too."""
+
+MARKED = re.compile(r"-[0-9a-f]{12}$")
+"""What the name of predictions ends in that a table's path alone would not tell apart."""
 
 MANY = 20
 """More persons than this are counted, not listed."""
@@ -42,8 +46,9 @@ def add(verbs) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="write the predictions here too (they are in results/predictions/NAME, NAME being the "
-        "first file's path, later for later.csv and more_later for more/later.csv)",
+        help="write the predictions here too (they are in results/predictions/NAME: later for "
+        "later.csv; of any other path, of several files and with --of, NAME ends in digits of its "
+        "own)",
     )
     predict.add_argument(
         "--of",
@@ -71,8 +76,7 @@ def _predict(options: argparse.Namespace) -> int:
     for path in raw_files(files):
         if not Path(path).exists():
             raise InputError(f"{path}: is not there; name the table whose rows are to be predicted")
-    name = _name(files[0])
-    name += f"_of_{options.of}" if options.of else ""
+    name = _name(files, options.of)
     last = LastRun.read(options.of, lambda chain: chain.predict(name, files))
     job = last.workflow.jobs[f"predictions/{name}"]
     last.require(job.inputs.values())
@@ -98,9 +102,16 @@ def _predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _name(table: str) -> str:
-    """What the predictions of a table are called: its path, so that two called alike are apart."""
-    return NAME.sub("_", ENDING.sub("", os.path.normpath(table))).strip("._") or "table"
+def _name(tables: list[str], of: str | None) -> str:
+    """What the predictions of some files, by the models of a variant, are called.
+
+    No others are called so: a digest follows, but for the one file NAME.csv, which gives NAME.
+    """
+    tables = list(map(os.path.normpath, tables))
+    name = NAME.sub("_", ENDING.sub("", tables[0])).strip("._") or "table"
+    if (tables, of) == ([f"{name}.csv"], None) and not MARKED.search(name):
+        return name
+    return f"{name}{f'_of_{of}' if of else ''}-{digest([tables, of])[:12]}"
 
 
 def _lines(predictions: Path, persons: Path) -> Iterator[str]:
