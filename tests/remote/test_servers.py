@@ -6,6 +6,7 @@ import shutil
 import stat
 import threading
 import time
+import urllib.request
 from http.server import (
     BaseHTTPRequestHandler,
     HTTPServer,
@@ -242,6 +243,40 @@ class Drip(BaseHTTPRequestHandler):
             while True:
                 self.wfile.write(b" ")
                 time.sleep(0.2)
+
+
+def test_one_file_that_is_denied_is_told_and_the_others_are_used(s3, tmp_path):
+    """The server of S3, but for one record, which it answers 403 for."""
+    pushed(tmp_path, s3.address)
+
+    class Denies(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url, headers = f"http://127.0.0.1:{s3.port}{self.path}", dict(self.headers)
+            asked = urllib.request.Request(url, headers=headers, method=self.command)
+            try:
+                if KEYS[1][2:] in self.path:
+                    status, headers, content = 403, {}, b"<Error><Code>AccessDenied</Code></Error>"
+                else:
+                    with urllib.request.urlopen(asked, timeout=60) as answer:
+                        status, headers, content = 200, dict(answer.headers), answer.read()
+            except urllib.error.HTTPError as error:
+                status, headers, content = error.code, dict(error.headers), error.read()
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            if not headers:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_HEAD = do_GET
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Denies) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        store, said = through(tmp_path, s3.at(server.server_port))
+        server.shutdown()
+    assert len(said) == 1 and "AccessDenied" in said[0] and said[0].endswith("; not used")
+    assert [store.peek(key) is not None for key in KEYS] == [True, False, True, True, True]
 
 
 def test_a_server_that_drips_costs_a_bounded_wait(s3, tmp_path, monkeypatch):

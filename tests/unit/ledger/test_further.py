@@ -3,6 +3,7 @@
 On real servers of S3 and SSH the same is in tests/remote.
 """
 
+import errno
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 from ledger.disk.documents import sealed, unsealed
 from ledger.errors import ConfigError
 from ledger.remote import address as addresses
+from ledger.remote import served
 from ledger.remote.address import Address, address, divided, require_packages
 from ledger.remote.push import push
 from ledger.remote.remote import RemoteError, connect
@@ -192,6 +194,19 @@ def test_what_is_no_file_is_passed_over_and_nothing_else(lab, mine, obstruct):
     other.symlink_to(other)
     brought(mine)
     assert [mine.peek(key) is not None for key in KEYS] == [True, False, True, False, False]
+
+
+def test_one_that_cannot_be_read_is_told_and_the_others_are_used(lab, mine):
+    """As on a disk with a bad sector; of a disk that is away nothing can be listed either."""
+    record = Store(lab).action(KEYS[1])
+    record.unlink()
+    record.symlink_to("/proc/self/mem")
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        record.read_bytes()
+    said = brought(mine)
+    assert [mine.peek(key) is not None for key in KEYS] == [True, False, True, True, True]
+    assert len(said) == 1 and said[0].startswith(f"{lab}: ") and said[0].endswith("; not used")
+    assert not served._is_of_one_file(OSError(errno.EIO, "", ""), lab / "gone")
 
 
 def test_one_that_is_away_is_warned_of_once(tmp_path, monkeypatch):

@@ -1,11 +1,13 @@
 """Files that appear whole or not at all, and are read at once or not at all."""
 
+import contextlib
 import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,16 +28,27 @@ def write_bytes(
     `lasting` is on the disk, with its name, when this returns.
     """
     with naming(path):
-        _write(path, content, mode, lasting)
-
-
-def _write(path: Path, content: bytes, mode: int | None, lasting: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written(path, 0o664 & ~_umask() if mode is None else mode, lasting=lasting) as stream:
             stream.write(content)
-            os.fchmod(handle, 0o664 & ~_umask() if mode is None else mode)
+
+
+@contextlib.contextmanager
+def written(
+    path: Path, mode: int, *, lasting: bool = False, room: Path | None = None
+) -> Iterator[BinaryIO]:
+    """A new file, to be read and written, that is put at `path` once nothing has failed.
+
+    Parameters
+    ----------
+    lasting : whether it is on the disk, with its name, after that.
+    room : a directory of the same file system where it lies until then; by default beside `path`.
+    """
+    handle, name = tempfile.mkstemp(dir=room or path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
+            os.fchmod(handle, mode)
             if lasting:
                 stream.flush()
                 os.fsync(handle)

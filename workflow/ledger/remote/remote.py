@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
 from ledger.disk.atomic import CHUNK
 from ledger.disk.regular import other_kind
@@ -41,6 +41,9 @@ SLOWEST = 1e6
 
 DRIP = 1e3
 """How many bytes a second of each file come at least; many files come at once."""
+
+ASKED_FOR = "actions"
+"""What no file of a bucket is called, by which one tells whether it denies all."""
 
 ENDPOINTS = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 """The variables that may say where the server of S3 is."""
@@ -236,6 +239,7 @@ class Bucket:
         self._obstore = obstore
         # What it says of a bucket that is not there is a FileNotFoundError.
         self._errors = (obstore.exceptions.BaseError, FileNotFoundError)
+        self._denied = obstore.exceptions.PermissionDeniedError
         self.patience, seconds = patience, timedelta(seconds=patience)
         endpoints = _endpoints()
         with _explained(*self._errors):
@@ -254,13 +258,18 @@ class Bucket:
     def size(self, name: str) -> int | None:
         """See `Remote`."""
         with _explained(*self._errors), contextlib.suppress(FileNotFoundError):
-            return self._obstore.head(self._bucket, name)["size"]
+            try:
+                return self._obstore.head(self._bucket, name)["size"]
+            except self._denied as error:
+                self._refuse(name, error)
 
     def read(self, name: str) -> Pieces | None:
         """See `Remote`."""
         with _explained(*self._errors):
             try:
                 return self._pieces(self._obstore.get(self._bucket, name))
+            except self._denied as error:
+                self._refuse(name, error)
             except FileNotFoundError as error:
                 # A bucket that is not there, or a server that is none of S3, has nothing either.
                 if "<Code>NoSuchKey</Code>" not in str(error):
@@ -273,6 +282,12 @@ class Bucket:
 
     def use(self, name: str) -> None:
         """See `Remote`; a bucket tells when a file was put there, and nothing else."""
+
+    def _refuse(self, name: str, error: Exception) -> NoReturn:
+        """Raise an error for a file that is denied: of the bucket, if all there is denied."""
+        with contextlib.suppress(FileNotFoundError):
+            self._obstore.head(self._bucket, ASKED_FOR)
+        raise Refused(f"{name}: {_in_short(str(error))}") from error
 
     def _pieces(self, found: Any) -> Pieces:
         stream = found.stream(1)  # as it comes, so that its speed is seen

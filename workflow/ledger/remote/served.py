@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from ledger.disk.atomic import CHUNK, copy_hashed, sync_directory
+from ledger.disk.atomic import CHUNK, copy_into, written
 from ledger.disk.regular import open_regular
 from ledger.errors import UserError
 from ledger.store.store import Store, explain, note_use
@@ -23,6 +23,9 @@ PIECE, END, REFUSED, ERROR = b"+", b".", b"-", b"!"
 
 ITS_OWN = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EINVAL, errno.ELOOP)
 """What may be wrong with one file while others can be had."""
+
+EITHER = (errno.EIO, errno.ESTALE)
+"""What may be wrong with one file, or with all there is on a disk or a server."""
 
 PROGRAM = f"""
 import sys
@@ -44,10 +47,18 @@ def serve(handle: int) -> None:
                     line.send_bytes(PIECE + piece)
                 line.send_bytes(END)
             except OSError as error:
-                kind = REFUSED if error.errno in ITS_OWN else ERROR
+                kind = REFUSED if _is_of_one_file(error, Path(root)) else ERROR
                 line.send_bytes(kind + os.fsencode(str(explain(error, Path(root)))))
             except UserError as error:
                 line.send_bytes(ERROR + os.fsencode(str(error)))
+
+
+def _is_of_one_file(error: OSError, root: Path) -> bool:
+    """Whether the directory itself can be used, whatever is wrong with a file there."""
+    if error.errno in EITHER:
+        with contextlib.suppress(OSError):
+            return any(root.iterdir())
+    return error.errno in ITS_OWN
 
 
 def _is_there(store: Store) -> Iterator[bytes]:
@@ -72,10 +83,11 @@ def _put(store: Store, name: str, source: str) -> Iterator[bytes]:
     target = store.root / name
     with store.scratch() as room:
         store.make(target.parent)
-        copy_hashed(Path(source), room / "copy")
-        (room / "copy").chmod(0o444)
-        (room / "copy").replace(target)
-        sync_directory(target.parent)
+        with (
+            open_regular(Path(source)) as stream,
+            written(target, 0o444, lasting=True, room=room) as sink,
+        ):
+            copy_into(stream, sink)
     yield from ()
 
 

@@ -50,6 +50,7 @@ from ledger.disk.atomic import (
     stream_sha256,
     sync_directory,
     write_bytes,
+    written,
 )
 from ledger.disk.canonical import is_file_name, is_sha256
 from ledger.disk.documents import MALFORMED, OtherSchema, check, sealed, unsealed
@@ -277,10 +278,8 @@ class Store:
         """
         source = self.object(sha256_)
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        copy = Path(name)
         try:
-            with os.fdopen(handle, "r+b") as sink:
+            with written(target, 0o644) as sink:
                 if kind := _other_kind(source):
                     aside = self._clear(source, sha256_)
                     raise IntegrityError(f"{source}: is {kind}; the store holds none{aside}")
@@ -294,14 +293,10 @@ class Store:
                         f"{target}: differs from the sound object it was copied from. Is the disk "
                         "or the memory of this machine damaged? Run the same command again."
                     )
-            copy.chmod(0o644)
-            copy.replace(target)
         except FileNotFoundError:
             raise IntegrityError(f"{source}: no such object") from None
         except OSError as error:
             raise explain(error, target) from error
-        finally:
-            copy.unlink(missing_ok=True)
 
     def lend(self, sha256_: str, target: Path) -> bool:
         """Put an object at `target` in `scratch`, to be read there; False where it cannot be had.
