@@ -58,7 +58,7 @@ def has_templates(names: Iterable[str], root: Path | None = None) -> bool:
     root : as of `code_closure`.
     """
     files = (_module_file(name, root or package_root(name)) for name in names)
-    return any(map(_templates, filter(None, files)))
+    return any(map(_template_files, filter(None, files)))
 
 
 @cache
@@ -166,10 +166,15 @@ def _digest(tree: ast.Module, beside: bytes) -> str:
     return hashlib.sha256(repr(_skeleton(tree)).encode() + beside).hexdigest()
 
 
+def _template_files(module: Path) -> list[Path]:
+    """The templates beside a package's `__init__`, sorted; none for other modules."""
+    beside = module.parent.iterdir() if module.name == "__init__.py" else ()
+    return sorted(path for path in beside if path.suffix in TEMPLATES)
+
+
 def _templates(module: Path) -> bytes:
-    """Names and digests of the templates beside a package's `__init__`, nothing for others."""
-    beside = sorted(module.parent.iterdir()) if module.name == "__init__.py" else ()
-    found = (path for path in beside if path.suffix in TEMPLATES)
+    """Names and digests of a package's templates."""
+    found = _template_files(module)
     return b"".join(path.name.encode() + file_sha256(path).encode() for path in found)
 
 
