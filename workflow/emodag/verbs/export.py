@@ -134,6 +134,7 @@ def _tensors(files: Mapping[str, Path], kind_of_folds: str) -> dict[str, "np.nda
 def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
     import pyarrow.parquet as pq
 
+    from emodag.science.person_scaling import LEAST
     from emodag.science.tables.table import MISSING
 
     data = last.config.data
@@ -142,6 +143,7 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
         "classes": last.chain.classes,
         "boost": last.chain.boost,
         "person": last.config.scaling.person,
+        "rows_of_a_person": LEAST,
         "group": data.test_group or data.group or "person",
         "resolution": last.chain.resolution(last.config.protocols[0]),
         "scalers": {fold: fold if "folds" in files else "all" for fold in folds},

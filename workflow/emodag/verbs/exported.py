@@ -25,8 +25,9 @@ def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.
     if model["person"] != "none":
         persons = names(table[model["group"]])
         rows = persons.value_counts()
-        if rows.min() < 5:
-            raise ValueError(f"{rows.idxmin()!r} has {rows.min()} rows; at least 5 are needed")
+        if rows.min() < (least := model["rows_of_a_person"]):
+            few = f"{rows.idxmin()!r} has {rows.min()} rows"
+            raise ValueError(f"{few}; at least {least} are needed")
         x = by_person(np.where(np.isfinite(x), x, np.nan), persons, model["person"])
     members = []
     for fold, scaler in model["scalers"].items():
