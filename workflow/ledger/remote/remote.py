@@ -285,9 +285,12 @@ class Bucket:
 
     def _refuse(self, name: str, error: Exception) -> NoReturn:
         """Raise an error for a file that is denied: of the bucket, if all there is denied."""
-        with contextlib.suppress(FileNotFoundError):
-            self._obstore.head(self._bucket, ASKED_FOR)
-        raise Refused(f"{name}: {_in_short(str(error))}") from error
+        with contextlib.suppress(self._denied):
+            try:
+                self._obstore.head(self._bucket, ASKED_FOR)
+            except FileNotFoundError:
+                raise Refused(f"{name}: {_in_short(str(error))}") from error
+        raise error
 
     def _pieces(self, found: Any) -> Pieces:
         stream = found.stream(1)  # as it comes, so that its speed is seen
