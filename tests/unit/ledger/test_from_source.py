@@ -33,7 +33,9 @@ Path("pack").mkdir()
 Path("pack/__init__.py").touch()
 Path("pack/stage.py").write_text("def run():\\n    from pack.helper import said\\n    return said")
 Path("pack/helper.py").write_text("said = 'before'")
-stage = import_stage("pack.stage", ["pack", "pack.absent", "pack.helper", "pack.stage"])
+Path("pack/broken.py").write_text("import ctypes\\nctypes.CDLL('libabsent.so')")
+names = ["pack", "pack.absent", "pack.broken", "pack.helper", "pack.stage"]
+stage = import_stage("pack.stage", names)
 Path("pack/helper.py").write_text("said = 'after'")
 print(stage.run())
 """

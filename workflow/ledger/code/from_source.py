@@ -33,7 +33,8 @@ def import_stage(module: str, closure: Iterable[str]) -> ModuleType:
     try:
         stage = importlib.import_module(module)
         for name in closure:
-            with contextlib.suppress(ImportError):  # the stage cannot import it either
+            # The stage need not import it, and meets the same error if it does.
+            with contextlib.suppress(Exception):
                 importlib.import_module(name)
         return stage
     except ModuleNotFoundError as error:
