@@ -226,6 +226,9 @@ def test_what_names_a_trial_that_is_not_known_yet_waits_for_it():
     assert "variants/now/vote" in found.jobs and "variants/both/vote" not in found.jobs
     read = [o for job in found.jobs.values() for o in job.inputs.values() if not isinstance(o, str)]
     assert {maker for maker, _ in read} <= {*found.jobs}, "the report's, too"
+    assert {*found.absent} == {"t011", "t012"}
+    small = settled(load({"search": {**SEARCH, "trials": 12, "space": NARROW}}), read_only=True)
+    assert not workflow_of(small).absent, "all four are drawn"
     few = load({"search": {**SEARCH, "trials": 12, "space": NARROW}, "submit": "t012"})
     with pytest.raises(ConfigError, match=r"'t012' is named and never drawn: .* 4 trials"):
         settled(few, read_only=True)

@@ -77,5 +77,11 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
             }.items()
             if name not in found
         }
-        | {name: NOT_DRAWN for name in config.trial_names if name not in config.trials},
+        | dict.fromkeys(_to_be_drawn(config), NOT_DRAWN),
     )
+
+
+def _to_be_drawn(config: Config) -> list[str]:
+    """The trials of later rounds; none once all are drawn, though a space may have held fewer."""
+    later = (name for name in config.trial_names if name not in config.trials)
+    return list(later) if config.next_round else []
