@@ -8,7 +8,7 @@ from typing import Any
 from emodag.chain.chain import INNER, Chain, only_one_generation
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
-from emodag.chain.stages import TABLE
+from emodag.chain.stages import STAGES
 from emodag.chain.variants import fewer_trials
 from emodag.config.combined import loaded
 from emodag.config.sections import Config, variants_of
@@ -63,10 +63,12 @@ def begin(
 
 def entitle(snakemake) -> None:
     """Have each rule say what it does by its stage's title, unless it says something else."""
-    for stage in TABLE:
-        name = snakemake.modifier.modify_rulename(stage.name)  # as a module's may be another
-        if snakemake.is_rule(name) and not (rule := snakemake.get_rule(name)).message:
-            rule.message = stage.title.replace("{", "{wildcards.")
+    titles = {name: stage.title for name, stage in STAGES.items()}
+    titles |= {f"{name}_of": f"{titles[name]} of {{entry}}" for name in ("submission", "scores")}
+    for name, title in titles.items():
+        called = snakemake.modifier.modify_rulename(name)  # as a module's may be another
+        if snakemake.is_rule(called) and not (rule := snakemake.get_rule(called)).message:
+            rule.message = title.replace("{", "{wildcards.")
 
 
 def _patterns(config: Config) -> dict[str, str]:

@@ -34,8 +34,8 @@ def conda_file(wildcards):
 
 def threads_of(stage):
     """How many threads its jobs use: the table's number, or what their environment is given."""
-
-    def job_threads(wildcards):
-        return CONFIG.environments[wildcards.get("env", CONFIG.environment)].threads
-
-    return STAGES[stage].threads or job_threads
+    return STAGES[stage].threads or (
+        lambda wildcards: CONFIG.environments[
+            wildcards.get("env", CONFIG.environment)
+        ].threads
+    )

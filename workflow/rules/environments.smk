@@ -8,8 +8,7 @@ rule environment:
         ".emodag/environments/{built}/ready.json",
     log:
         ".emodag/environments/{built}.log",
-    # On a cluster, only where Snakemake was started may there be a network.
-    localrule: True
+    localrule: True  # on a cluster, only where Snakemake was started may be a network
     # Snakemake's own interpreter builds, never one of conda's.
     conda:
         lambda wildcards: None

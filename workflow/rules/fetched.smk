@@ -1,6 +1,6 @@
 # Needs a Snakefile that Snakemake has read from GitHub or GitLab, of which it takes no other files.
 # Makes ROOT: all that this commit holds, in the working directory.
-import tarfile
+import shutil
 import tempfile
 from contextlib import suppress
 
@@ -12,9 +12,7 @@ ROOT = Path(".emodag/source", COMMIT).absolute()
 if not ROOT.exists():
     ROOT.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT.parent) as place:
-        archive = Path(place, "archive.tar")
-        REPO.git.archive(COMMIT, output=archive)
-        with tarfile.open(archive) as tar:
-            tar.extractall(Path(place, "whole"), filter="data")
+        REPO.git.archive(COMMIT, output=f"{place}/archive.tar")
+        shutil.unpack_archive(f"{place}/archive.tar", f"{place}/whole", filter="data")
         with suppress(FileExistsError):  # another process was quicker
             Path(place, "whole").rename(ROOT)

@@ -14,9 +14,8 @@ use rule synthesize as report with:
 
 
 rule index:
-    """List every run, variant, file and job in the results, with what each took."""
+    """List every run, variant, file and job in the results, until a job changes them."""
     input:
-        # No job of the chain makes this page: it goes as soon as one of them changes its outputs.
         ancient(rules.tables.input),
         ancient("results/report.html"),
     output:
@@ -31,7 +30,5 @@ rule index:
     localrule: True
     conda:
         conda_file
-    message:
-        "List the results"
     shell:
         FLOW.python + " -P -m emodag index >{log}"

@@ -29,7 +29,7 @@ use rule synthesize as calibrate with:
     priority: 1
 
 
-use rule synthesize as pseudo_label with:
+use rule calibrate as pseudo_label with:
     """Label the rows to predict that the previous generation is sure of."""
     input:
         **needs("pseudo_label"),
@@ -37,7 +37,6 @@ use rule synthesize as pseudo_label with:
         **makes("pseudo_label"),
     log:
         log_of("pseudo_label"),
-    priority: 1
 
 
 use rule teacher as student with:

@@ -52,8 +52,6 @@ use rule submission as submission_of with:
         **makes("submission", "variants/{entry}/"),
     log:
         log_of("submission", "variants/{entry}/"),
-    message:
-        "Write the submission of {wildcards.entry}"
 
 
 use rule scores as scores_of with:
@@ -64,5 +62,3 @@ use rule scores as scores_of with:
         **makes("scores", "variants/{entry}/"),
     log:
         log_of("scores", "variants/{entry}/"),
-    message:
-        "Collect the scores of {wildcards.entry}"

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -183,7 +183,8 @@ class CsvTable:
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        with open_regular(self.path) as raw:
+        raw = open_regular(self.path)
+        try:
             suffix = self.path.suffix.lower()
             if suffix not in _COMPRESSED:
                 yield raw
@@ -198,6 +199,9 @@ class CsvTable:
             raw.seek(0)
             with self._unpacked(raw, suffix) as plain:
                 yield plain
+        finally:
+            with suppress(OSError):  # of what was only read nothing can be lost
+                raw.close()
 
     @contextmanager
     def _unpacked(self, raw: BinaryIO, suffix: str) -> Iterator[BinaryIO]:
