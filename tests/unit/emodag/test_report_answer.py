@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from emodag.config.sections import load
-from emodag.pages.report import answer
+from emodag.pages.report import answer, next_steps
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.words import MINUS
 from emodag.science.scores.chance import Chance
@@ -172,7 +172,7 @@ def test_a_simple_learner_counts_whatever_is_the_baseline(base, linear, told):
     rows += [other] if linear["difference"] else []
     simple = found("Against a simple learner", variants=rows)
     assert simple.figure == f"{MINUS}0.100" and simple.text.endswith(told)
-    assert not any("Compare with" in step for step in answer.steps(*made(variants=rows)))
+    assert not any("Compare with" in step for step in next_steps.steps(*made(variants=rows)))
 
 
 def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
@@ -181,8 +181,8 @@ def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
     rows = [BASE | ends | {"difference": 0.1, "p_holm": 0.01}, weaker]
     assert found("Better variants", variants=rows).figure == "none"
     rows = [LINEAR, BASE]
-    assert answer.steps(*made(variants=rows, submitted="linear")) == []
-    assert answer.steps(*made(variants=rows))[0].startswith("Submit the better variant")
+    assert next_steps.steps(*made(variants=rows, submitted="linear")) == []
+    assert next_steps.steps(*made(variants=rows))[0].startswith("Submit the better variant")
 
 
 def test_each_generation_is_held_against_the_one_before_it():
@@ -195,15 +195,15 @@ def test_each_generation_is_held_against_the_one_before_it():
     assert step_by_step.startswith("generation 1 +0.100")
     assert f"generation 2 {MINUS}0.200 (" in step_by_step
     assert "It hurts beyond generation 1: stop there." in told.text and told.is_warning
-    assert answer.steps(run, intervals)[0].startswith("Stop at generation 1")
-    assert answer.steps(run, intervals)[0].endswith("--config generations=1`")
+    assert next_steps.steps(run, intervals)[0].startswith("Stop at generation 1")
+    assert next_steps.steps(run, intervals)[0].endswith("--config generations=1`")
 
 
 def test_a_loss_that_a_later_generation_makes_good_is_no_reason_to_stop():
     run, intervals = made(last="gen2")
     scores = {"gen0": scored(0.6), "gen1": scored(0.5), "gen2": scored(0.7, 0.01)}
     run.stages, intervals.of = lambda _: list(scores), lambda _, stage: scores[stage]
-    assert answer.steps(run, intervals) == []
+    assert next_steps.steps(run, intervals) == []
 
 
 def test_a_generation_of_few_pseudo_labels_is_told():
@@ -228,12 +228,12 @@ STEPS = {
 
 
 def test_with_nothing_to_do_there_are_no_steps():
-    assert answer.steps(*made()) == []
+    assert next_steps.steps(*made()) == []
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_has_its_reason(step):
-    (only,) = answer.steps(*made(**STEPS[step]))
+    (only,) = next_steps.steps(*made(**STEPS[step]))
     assert only.startswith(step)
     command = re.search("`(.+)`$", only)[1]
     assert re.match("snakemake -c8|emodag check", command)
@@ -250,17 +250,17 @@ def test_each_step_has_its_reason(step):
 def test_a_few_steps_are_told_the_weightiest_first():
     facts = {name: value for facts in STEPS.values() for name, value in facts.items()}
     facts |= {"protocols": ["nested"], "variants": [LINEAR, BASE]}
-    told = answer.steps(*made(**facts))
+    told = next_steps.steps(*made(**facts))
     first = [list(STEPS)[at] for at in (1, 2, 4)]
     assert [each.startswith(step) for each, step in zip(told, first, strict=True)] == [True] * 3
 
 
 def test_without_a_test_table_there_is_nothing_to_submit():
-    assert answer.steps(*made(variants=[LINEAR, BASE], has_test=False)) == []
+    assert next_steps.steps(*made(variants=[LINEAR, BASE], has_test=False)) == []
 
 
 def test_many_people_with_a_wide_interval_are_not_asked_for_more():
-    assert answer.steps(*made(spread=0.03, persons=[str(at) for at in range(40)])) == []
+    assert next_steps.steps(*made(spread=0.03, persons=[str(at) for at in range(40)])) == []
 
 
 VOTE = {"variant": "vote", "macro_f1": 0.65, "hidden": 0.5, "hidden_low": 0.4, "hidden_high": 0.6}

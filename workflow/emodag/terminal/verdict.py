@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from emodag.pages.report import answer
+from emodag.pages.report import answer, next_steps
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 
@@ -21,7 +21,7 @@ def main() -> None:
     intervals = Intervals(run)
     told = {
         "findings": [finding.line for finding in answer.verdict(run, intervals)],
-        "steps": answer.steps(run, intervals),
+        "steps": next_steps.steps(run, intervals),
     }
     print(json.dumps(told))
 
