@@ -4,7 +4,6 @@ import pytest
 
 from emodag.pages.words import short
 from emodag.terminal import ending
-from emodag.verbs import predict
 
 
 def test_long_names_are_cut_where_they_stay_apart():
@@ -18,20 +17,6 @@ def test_long_names_are_cut_where_they_stay_apart():
         assert len({*found}) == 30 and max(map(len, found)) <= 26
     same = [f"{'x' * 20}{number}{'x' * 20}" for number in range(3)]
     assert len({*short(same)}) == 3
-
-
-@pytest.mark.parametrize(
-    ("table", "name"),
-    [
-        ("later.csv", "later"),
-        ("a/later.csv.gz", "a_later"),
-        ("../b/./later.parquet", "b_later"),
-        ("2026.01.csv", "2026.01"),
-        ("days/*.csv", "days"),
-    ],
-)
-def test_predictions_of_two_tables_are_apart(table, name):
-    assert predict._name(table).rstrip("_") == name
 
 
 @pytest.mark.parametrize(
