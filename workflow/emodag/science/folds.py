@@ -40,16 +40,17 @@ def assignments(table: Mapping[str, np.ndarray], kind: str) -> np.ndarray:
 
 
 def parted(
-    persons: np.ndarray, is_held_out: np.ndarray, *, inner: bool
+    persons: np.ndarray, labels: np.ndarray, is_held_out: np.ndarray, *, inner: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows that a fit learns from, and those that it predicts without.
 
     Parameters
     ----------
-    persons : (n,) integers or text.
+    persons : (n,) integers or text; labels : (n,) class codes.
     is_held_out : (n,) booleans, the rows that a fold holds out.
     inner : whether the fit is an inner one: it has nothing to do with these rows, and predicts
-        about a quarter of the other persons, one at least, who are the first of `group_folds`.
+        about a quarter of the other persons, one at least: the first of `group_folds` without whom
+        it learns every class, or just the first.
 
     Returns
     -------
@@ -68,9 +69,11 @@ def parted(
     if count == 1:
         raise InputError(
             f"the rows to learn from are all of one person ({own[0]}), so none is left to find a "
-            "temperature on. Set `pseudo_labels.calibrate: none`, or more `folds`."
+            "temperature on. Set `pseudo_labels.calibrate: none`."
         )
-    is_apart = group_folds(own, folds=min(INNER, count)) == 0
+    folds, known = group_folds(own, folds=min(INNER, count)), labels[train]
+    whole = (f for f in range(folds.max() + 1) if np.isin(known, known[folds != f]).all())
+    is_apart = folds == next(whole, 0)
     return train[~is_apart], train[is_apart]
 
 

@@ -4,14 +4,14 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import softmax
 
-LEAST, MOST = 0.1, 10.0
+LEAST, MOST = 0.5, 10.0
 """Between these a temperature is looked for: rows that are all right, or by luck, have none."""
 
 DIGITS = 6
 """Decimals of a temperature, so that the last bit of a logarithm does not move it."""
 
 
-def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
     """The temperature by which the true classes of some rows get the least mean -log probability.
 
     That is convex in 1 / temperature, so its slope is 0 in one place.
@@ -23,7 +23,8 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
     Returns
     -------
-    Above 1 where the model is too sure of itself; from `LEAST` to `MOST`.
+    Above 1 where the model is too sure of itself; None where it does not lie between `LEAST` and
+    `MOST`, as of too few rows, or of equal probabilities.
     """
     logits = _logits(probabilities)
     true = logits[np.arange(len(labels)), labels].mean()
@@ -32,10 +33,8 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
         return float((softmax(inverse * logits, axis=1) * logits).sum(axis=1).mean() - true)
 
     low, high = 1 / MOST, 1 / LEAST
-    if slope(low) >= 0:
-        return MOST
-    if slope(high) <= 0:
-        return LEAST
+    if not slope(low) < 0 < slope(high):
+        return None
     return round(1 / brentq(slope, low, high, xtol=1e-12), DIGITS)
 
 

@@ -17,6 +17,8 @@ def run(
 ) -> None:
     """Write `temperature.json`: the `temperature`, and of how many `rows` and `persons` it is.
 
+    It is 1, which changes nothing, where none is found.
+
     Parameters
     ----------
     inputs : `validation`, rows of an inner fit with probabilities; `rows`, labels and persons.
@@ -25,8 +27,14 @@ def run(
     labels = rows["label"][found["row"]]
     persons = np.unique(rows["person"][found["row"]]).tolist()
     context.saw_labels_of(persons)
+    temperature = fitted_temperature(stacked_probabilities(found), labels)
+    if temperature is None:
+        context.warn(
+            f"no temperature is found (rows: {len(labels)}, persons: {len(persons)}), so "
+            "probabilities stay as they are"
+        )
     facts = {
-        "temperature": fitted_temperature(stacked_probabilities(found), labels),
+        "temperature": temperature or 1.0,
         "rows": len(labels),
         "persons": len(persons),
     }

@@ -50,7 +50,7 @@ def run(
     is_valid = np.zeros(len(labels), bool)
     if params["fold"] is not None:
         is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
-    train, valid = parted(rows["person"], is_valid, inner="inner" in params)
+    train, valid = parted(rows["person"], labels, is_valid, inner="inner" in params)
     context.saw_labels_of(np.unique(rows["person"][train]).tolist())
     x = read_matrix([inputs[table] for table in ("train", "test") if table in inputs])
     purpose = (params["stage"], params.get("generation", 0), params["fold"], params["learner"])

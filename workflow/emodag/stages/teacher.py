@@ -38,7 +38,7 @@ def run(
     is_valid = np.zeros(len(labels), bool)
     if params["fold"] is not None:
         is_valid = held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
-    train, valid = parted(persons, is_valid, inner="inner" in params)
+    train, valid = parted(persons, labels, is_valid, inner="inner" in params)
     context.saw_labels_of(persons[train].tolist())
     x, groups = read_features(inputs, context), groups_of(inputs, params)
     chosen = Rows(train=train, train_labels=labels[train], valid=valid, valid_labels=labels[valid])

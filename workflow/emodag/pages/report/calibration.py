@@ -224,8 +224,8 @@ def _counted(run: Run, protocol: str, generation: int) -> list[str]:
 
 
 def _between(values: list[float]) -> str:
-    ends = [f"{end:.2f}" for end in (min(values), max(values))]
-    return " to ".join(dict.fromkeys(ends))
+    ends = [f"{end:.2f}" for end in (*values[:1], *values[-1:])]
+    return " to ".join(dict.fromkeys(ends)) or NONE
 
 
 def _shown(share: float) -> str:

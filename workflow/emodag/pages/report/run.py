@@ -181,13 +181,13 @@ class Run:
         return read_columns(self.inputs[f"{home}/pseudo_labels/{part}/pseudo_labels.parquet"])
 
     def temperatures(self, protocol: str) -> list[float]:
-        """What probabilities are calibrated with, by run seed and part; none where they are not."""
+        """What probabilities of run seeds and parts are calibrated with, sorted; maybe none."""
         roles = (
             f"{protocol}/seed{seed}/gen0/temperature/{part}/temperature.json"
             for seed in self.seeds
             for part in self.parts(protocol)
         )
-        return [self.json(role)["temperature"] for role in roles if role in self.inputs]
+        return sorted(self.json(role)["temperature"] for role in roles if role in self.inputs)
 
     def history(self, protocol: str, seed: int, fit: str) -> dict[str, np.ndarray]:
         """A column per figure of a fit's epochs."""
