@@ -203,6 +203,7 @@ def test_a_run_with_nothing_to_do_leaves_the_locks_of_others_alone(scenario):
     held.parent.mkdir(exist_ok=True)
     held.write_text("somebody's\n")
     assert scenario.run().ran == set() and held.exists()
+    assert [path.name for path in held.parent.iterdir()] == [held.name], "and takes it for nobody's"
     scenario.run("--unlock")
     assert not held.exists()
 

@@ -34,7 +34,7 @@ def import_stage(module: str, closure: Iterable[str]) -> ModuleType:
         stage = importlib.import_module(module)
         for name in closure:
             # The stage need not import it, and meets the same error if it does.
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(name)
         return stage
     except ModuleNotFoundError as error:

@@ -84,12 +84,16 @@ def take(run: str) -> Turn:
         os.pwrite(lock, owner.name().encode(), 0)
         atexit.register(_leave, lock, os.getpid())
         _become_current(run)
-        # A Snakemake of another kind takes it away as it ends, also that which this one has made.
-        LOCKS.mkdir(parents=True, exist_ok=True)
-        write_bytes(HOLDER, owner.name().encode())
     except OSError as error:
         return Turn(explain(error, LOCK))
     return Turn()
+
+
+def sign() -> None:
+    """Say beside Snakemake's lock, just before it is made, that it is this process's."""
+    # A Snakemake of another kind takes the directory away as it ends.
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    write_bytes(HOLDER, owner.name().encode())
 
 
 def forget() -> None:

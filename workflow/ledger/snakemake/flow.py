@@ -337,9 +337,14 @@ class Flow:
             self._has_failed = True
             onerror(log)
 
-        snakemake.persistence.lock = lambda: (
-            lock() if any(dag.needrun_jobs()) else contextlib.nullcontext()
-        )
+        def lock_if_needed() -> contextlib.AbstractContextManager:
+            if not any(dag.needrun_jobs()):
+                return contextlib.nullcontext()
+            if "_turn" in self.__dict__ and not self._turn.refusal:
+                turn.sign()
+            return lock()
+
+        snakemake.persistence.lock = lock_if_needed
         snakemake._onstart, dag.incomplete_files = begin, incomplete_files_of_others
         snakemake._onerror = fail
         # As `--omit-from` would have it.
