@@ -25,3 +25,4 @@ def test_the_plain_case_is_readable_and_a_path_has_one_name():
     assert _name(["more/later.csv"], None).startswith("more_later-")
     assert _name(["a/../later.parquet"], None) == _name(["later.parquet"], None)
     assert _name(["later.csv"], "t001").startswith("later_of_t001-")
+    assert len(_name([f"{'ä' * 200}/{'ö' * 100}.csv"], "ü" * 100).encode()) < 255

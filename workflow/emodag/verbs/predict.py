@@ -111,7 +111,8 @@ def _name(tables: list[str], of: str | None) -> str:
     name = NAME.sub("_", ENDING.sub("", tables[0])).strip("._") or "table"
     if (tables, of) == ([f"{name}.csv"], None) and not MARKED.search(name):
         return name
-    return f"{name}{f'_of_{of}' if of else ''}-{digest([tables, of])[:12]}"
+    # The end of a path tells most, and a directory's name may have 255 bytes.
+    return f"{name[-50:]}{f'_of_{of[-20:]}' if of else ''}-{digest([tables, of])[:12]}"
 
 
 def _lines(predictions: Path, persons: Path) -> Iterator[str]:
