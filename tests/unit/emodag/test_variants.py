@@ -30,6 +30,7 @@ from emodag.verbs import last_run
 from ledger.disk.canonical import file_sha256
 from ledger.errors import ConfigError, InputError, IntegrityError
 from ledger.jobs.manifest import Output
+from ledger.jobs.targets import find_in
 from tests.project import ROOT
 from tests.said import Said
 from tests.unit.ledger.test_store import manifest
@@ -496,3 +497,14 @@ def test_the_documented_comparisons_are_whole(page, monkeypatch):
     config = combined(files, ["data={train: a.parquet, test: b.parquet, truth: c.csv}"])
     assert [*variants_of(config)] == ["base", *yaml.safe_load(files[1].read_text())["variants"]]
     assert sum(config.data.test_blocks) == 1359
+
+
+def test_a_result_is_found_whatever_the_directory_above_is_called(tmp_path, monkeypatch):
+    """`variants` is also what there is nothing of in this configuration."""
+    home = tmp_path / "variants" / "submission"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(home)
+    workflow = workflow_of(load({}))
+    assert find_in(workflow, str(home / "results/scores.csv")) == "scores"
+    with pytest.raises(InputError, match="names no `variants`"):
+        find_in(workflow, "results/variants/t001/submission.csv")

@@ -19,11 +19,14 @@ def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
 
 def find_in(workflow: Workflow, target: str) -> str:
     """The job of a workflow that `target` means; raises as `find`, and why there is none."""
-    for part in reversed(Path(target).parts):
-        if why := workflow.absent.get(part.partition(".")[0]):
-            raise InputError(f"{target}: {why}")
     jobs = workflow.jobs.values()
-    return find(target, {job.name: names(job.name, job.manifest, job.outputs) for job in jobs})
+    try:
+        return find(target, {job.name: names(job.name, job.manifest, job.outputs) for job in jobs})
+    except InputError:
+        for part in reversed(Path(target).parts):
+            if why := workflow.absent.get(part.partition(".")[0]):
+                raise InputError(f"{target}: {why}") from None
+        raise
 
 
 def find(target: str, jobs: dict[str, list[str]]) -> str:
