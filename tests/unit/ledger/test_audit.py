@@ -1,17 +1,16 @@
 """What `audit` says of the circumstances of two computations; real ones are in tests/workflow."""
 
-import json
-
 from ledger.ask.audit import around
 from ledger.ask.lineage import Step
+from ledger.store.sidecar import COST, write_record
 from tests.unit.ledger.test_store import KEY, manifest
 
 
 def step(place, libraries):
     place.mkdir()
     told = {"key": KEY, "started": "2026-01-01T00:00:00+00:00", "libraries": libraries}
-    text = json.dumps({**told, "cost": {"seconds": 1.0}, "cores": 2})
-    (place / "provenance.json").write_text(text)
+    cost = dict.fromkeys(COST, 1)
+    write_record(place / "provenance.json", {**told, "hit": False, "cost": cost, "cores": 2})
     return Step(str(place / "manifest.json"), manifest())
 
 

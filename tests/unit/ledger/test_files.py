@@ -4,16 +4,18 @@ import errno
 import gzip
 import hashlib
 import os
+from argparse import ArgumentTypeError
 
 import pytest
 
+from ledger.cli.places import file_to_write
 from ledger.disk import atomic
-from ledger.disk.atomic import copy_hashed, read_bytes
+from ledger.disk.atomic import copy_hashed, read_bytes, write_bytes
 from ledger.disk.canonical import file_sha256
 from ledger.disk.documents import read_object
 from ledger.disk.regular import open_regular, size_of
 from ledger.disk.remembered import recall
-from tests.unit.obstacles import OBSTACLES
+from tests.unit.obstacles import OBSTACLES, a_socket, device, directory, pipe
 
 pytestmark = pytest.mark.usefixtures("alarm")
 
@@ -54,6 +56,23 @@ def test_only_a_file_has_a_size(tmp_path, make):
     (tmp_path / "file").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("file")
     assert size_of(tmp_path / "file") == size_of(tmp_path / "link") == 3
+
+
+@pytest.mark.parametrize("make", [pipe, a_socket, device, directory])
+def test_only_a_file_is_written_over_by_a_users_wish(tmp_path, make):
+    make(tmp_path / "there")
+    with pytest.raises(ArgumentTypeError, match=f"there is {OBSTACLES[make]}; name a file"):
+        file_to_write(str(tmp_path / "there"))
+    (tmp_path / "file").touch()
+    for name in ("file", "new", "absent/new"):
+        assert file_to_write(str(tmp_path / name)) == tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "\u00e4" * 127])
+def test_a_file_may_have_the_longest_of_names(tmp_path, name):
+    write_bytes(tmp_path / name, b"abc")
+    assert read_bytes(tmp_path / name) == b"abc"
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_takes_a_files_place_meanwhile_is_refused(tmp_path, monkeypatch):

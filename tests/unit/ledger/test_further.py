@@ -206,7 +206,9 @@ def test_one_that_cannot_be_read_is_told_and_the_others_are_used(lab, mine):
     said = brought(mine)
     assert [mine.peek(key) is not None for key in KEYS] == [True, False, True, True, True]
     assert len(said) == 1 and said[0].startswith(f"{lab}: ") and said[0].endswith("; not used")
-    assert not served._is_of_one_file(OSError(errno.EIO, "", ""), lab / "gone")
+    for number in (errno.EIO, errno.EACCES):
+        assert served._is_of_one_file(OSError(number, "", ""), lab)
+        assert not served._is_of_one_file(OSError(number, "", ""), lab / "gone")
 
 
 def test_one_that_is_away_is_warned_of_once(tmp_path, monkeypatch):

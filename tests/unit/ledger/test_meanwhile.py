@@ -28,7 +28,8 @@ from tests.unit.ledger.test_plan import plan
 from tests.unit.ledger.test_store import manifest
 
 ENVIRONMENT = {"distributions": {}, "variables": {}, "python": "3"}
-COST = {"seconds": 1.5, "cpu_seconds": 1.0, "peak_bytes": 1}
+COST = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_bytes": 1}
+BEGUN = "2026-01-01T00:00:00+00:00"
 JOBS = ("a", "b", "c")
 
 
@@ -74,7 +75,8 @@ def make(job: str, store: Store, before: Manifest | None, params: dict | None = 
     place = Path(planned(job).manifest)
     place.unlink(missing_ok=True)
     store.place(sha256, place.with_name("file.csv"))
-    write_record(sidecar_path(place), {"key": found.key, "hit": False, "cost": COST})
+    took = {"key": found.key, "hit": False, "started": BEGUN, "cost": COST}
+    write_record(sidecar_path(place), took)
     found.write(place)
     return found
 

@@ -6,6 +6,7 @@ from ledger.disk.canonical import digest
 from ledger.errors import InputError
 from ledger.jobs.manifest import Manifest, Output
 from ledger.jobs.results import in_order, job_below, read_manifests
+from ledger.store.sidecar import execution, sidecar_path, write_record
 
 
 def manifest(inputs, outputs):
@@ -65,3 +66,37 @@ def test_a_directory_without_manifests_is_an_error(tmp_path):
         next(read_manifests(tmp_path))
     with pytest.raises(InputError, match=r"nowhere: no such directory"):
         next(read_manifests(tmp_path / "nowhere"))
+
+
+TOOK = {"seconds": 1.5, "cpu_seconds": 2.0, "peak_bytes": 3}
+MADE = {"started": "2026-11-28T10:00:00.123+00:00", "host": "here"}
+COMPUTED = {"key": "k", "hit": False, **MADE, "cost": TOOK}
+FOUND = {"key": "k", "hit": True, "made": MADE, "saved": TOOK, "cost": {}}
+
+
+@pytest.mark.parametrize("record", [COMPUTED, FOUND])
+def test_how_a_job_was_computed(tmp_path, record):
+    manifest = tmp_path / "blend.manifest.json"
+    assert execution(manifest, "k") is None
+    write_record(sidecar_path(manifest), record)
+    found = execution(manifest, "k")
+    assert (found["hit"], found["cost"], found["host"]) == (record["hit"], TOOK, "here")
+    assert found["started"] < found["ended"]
+    assert execution(manifest, "another") is None
+
+
+@pytest.mark.parametrize("spoilt", [None, [], "x", {}, {"seconds": 1}, {**TOOK, "seconds": 1e300}])
+@pytest.mark.parametrize(
+    ("record", "part"),
+    [
+        (COMPUTED, "key"),
+        (COMPUTED, "started"),
+        (COMPUTED, "cost"),
+        (FOUND, "made"),
+        (FOUND, "saved"),
+    ],
+)
+def test_a_sidecar_that_is_none(tmp_path, record, part, spoilt):
+    manifest = tmp_path / "blend.manifest.json"
+    write_record(sidecar_path(manifest), {**record, part: spoilt})
+    assert execution(manifest, "k") is None

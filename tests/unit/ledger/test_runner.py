@@ -133,16 +133,16 @@ def test_other_code_than_planned_is_refused(stage, monkeypatch):
     assert nothing_is_recorded() and stage.runs == 0
 
 
-@pytest.mark.parametrize("has_templates", [True, False])
-def test_code_that_changes_while_the_stage_runs(stage, monkeypatch, has_templates):
+@pytest.mark.parametrize("is_all_read", [True, False])
+def test_code_that_changes_while_the_stage_runs(stage, monkeypatch, is_all_read):
     """A template a stage may read at its end; its modules are those from before."""
 
     def edit(output):
         monkeypatch.setattr(runner, "code_closure", lambda module, memory: {})
 
     stage.besides = edit
-    monkeypatch.setattr(runner, "has_templates", lambda names: has_templates)
-    if not has_templates:
+    monkeypatch.setattr(runner, "all_read", lambda names: is_all_read)
+    if is_all_read:
         run(planned())
         assert MADE.exists()
         return

@@ -58,11 +58,10 @@ def _index(options: argparse.Namespace) -> int:
 def _jobs(config) -> tuple[list["Made"], int]:
     """Every job of the configuration and the present code that was made; how many others were."""
     from emodag.chain.jobs import workflow_of
-    from ledger.disk.documents import read_object
     from ledger.errors import IntegrityError
     from ledger.jobs.manifest import Manifest
     from ledger.jobs.planner import Planner
-    from ledger.store.sidecar import sidecar_path
+    from ledger.store.sidecar import execution
 
     workflow = workflow_of(config)
     planner, found, outdated = Planner(workflow), [], 0
@@ -74,17 +73,15 @@ def _jobs(config) -> tuple[list["Made"], int]:
             continue
         if manifest.plan != planner.plan(name).identity():
             outdated += 1
-        elif record := read_object(sidecar_path(path)):
-            found.append(_made(job, manifest, record, config.environments))
+        elif took := execution(path, manifest.key):
+            found.append(_made(job, manifest, took, config.environments))
     return found, outdated
 
 
-def _made(job: "Job", manifest: "Manifest", record: dict[str, Any], environments) -> "Made":
+def _made(job: "Job", manifest: "Manifest", took: dict[str, Any], environments) -> "Made":
     from emodag.pages.index.page import Made
     from ledger.disk.documents import read_object
 
-    hit = record["hit"]
-    made, cost = (record["made"], record["saved"]) if hit else (record, record["cost"])
     match = PLACE.fullmatch(job.name)
     place = match.groupdict() if match and match["env"] in environments else {}
     facts = read_object(Path(job.path("fit.json"))) if "fit.json" in job.outputs else None
@@ -96,10 +93,10 @@ def _made(job: "Job", manifest: "Manifest", record: dict[str, Any], environments
         variant=place.get("variant") or "",
         seed=int(place["seed"]) if place.get("seed") else None,
         key=manifest.key,
-        hit=hit,
-        started=made.get("started", "")[:16].replace("T", " "),
-        seconds=cost["seconds"],
-        peak_bytes=cost.get("peak_bytes", 0),
+        hit=took["hit"],
+        started=took["started"][:16].replace("T", " "),
+        seconds=took["cost"]["seconds"],
+        peak_bytes=took["cost"]["peak_bytes"],
         score=(facts or {}).get("macro_f1_last_epoch"),
         needs=[origin[0] for origin in job.inputs.values() if not isinstance(origin, str)],
         seen=manifest.labels_seen,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from ledger.cli.places import file_to_write
 from ledger.cli.printing import tell
 from ledger.disk.canonical import digest
 
@@ -44,7 +45,7 @@ def add(verbs) -> None:
     )
     predict.add_argument(
         "--out",
-        type=Path,
+        type=file_to_write,
         metavar="FILE",
         help="write the predictions here too (they are in results/predictions/NAME: later for "
         "later.csv; of any other path, of several files and with --of, NAME ends in digits of its "
@@ -107,7 +108,6 @@ def _name(tables: list[str], of: str | None) -> str:
 
     No others are called so: a digest follows, but for the one file NAME.csv, which gives NAME.
     """
-    tables = list(map(os.path.normpath, tables))
     name = NAME.sub("_", ENDING.sub("", tables[0])).strip("._") or "table"
     if (tables, of) == ([f"{name}.csv"], None) and not MARKED.search(name):
         return name

@@ -47,10 +47,9 @@ def _variants(options: argparse.Namespace) -> int:
         verified(TABLE.with_name("variants.manifest.json"), path.name)
     config = last_configuration()
     workflow = workflow_of(config)
-    jobs = workflow.jobs
     variants = Variants(config)
     names = [*variants.chains, *config.blends]
-    seconds = _seconds({name: variants.jobs_of(name) for name in names}, jobs)
+    seconds = _seconds({name: variants.jobs_of(name) for name in names})
     rows = read_rows(TABLE)
     cells = [_cells(row, seconds.get(row["variant"])) for row in rows]
     heads, body = list(cells[0]), [list(row.values()) for row in cells]
@@ -63,24 +62,25 @@ def _variants(options: argparse.Namespace) -> int:
     try:
         if Planner(workflow, read_only=True).must_run("variants"):
             complain(
-                f"warning: code or data have changed since {TABLE} was made; `snakemake "
-                f"-c{os.cpu_count()} {TABLE} --configfile {CONFIGURATION}` makes it anew"
+                f"warning: code, data or the environment have changed since {TABLE} was made; "
+                f"`snakemake -c{os.cpu_count()} {TABLE} --configfile {CONFIGURATION}` makes it anew"
             )
-    except UserError as error:  # a raw table may not be here
+    except (UserError, OSError) as error:  # a raw table may not be here
         complain(f"warning: whether {TABLE} is up to date cannot be told: {error}")
     return 0
 
 
-def _seconds(rests_on: Mapping[str, set[str]], jobs) -> dict[str, float]:
+def _seconds(rests_on: Mapping[str, set[str]]) -> dict[str, float]:
     """CPU seconds of all jobs that each variant or vote rests on, when they were computed."""
-    from ledger.disk.documents import read_object
-    from ledger.store.sidecar import sidecar_path
+    from ledger.errors import IntegrityError
+    from ledger.jobs.job import RESULTS
+    from ledger.jobs.results import read_manifests
+    from ledger.store.sidecar import execution
 
     took: dict[str, float] = {}
-    for name in set().union(*rests_on.values()):
-        record = read_object(sidecar_path(Path(jobs[name].manifest)))
-        if record:
-            took[name] = record["saved" if record["hit"] else "cost"]["cpu_seconds"]
+    for path, made in read_manifests(Path(RESULTS)):
+        if not isinstance(made, IntegrityError) and (found := execution(path, made.key)):
+            took[made.job] = found["cost"]["cpu_seconds"]
     return {name: sum(took.get(job, 0.0) for job in own) for name, own in rests_on.items()}
 
 

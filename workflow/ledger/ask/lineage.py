@@ -6,18 +6,16 @@ was computed, and may be missing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ledger.disk.documents import read_object
 from ledger.errors import IntegrityError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.results import job_below, read_manifests
 from ledger.jobs.targets import find, names, of_digest
-from ledger.store.sidecar import sidecar_path
+from ledger.store.sidecar import execution
 
 
 @dataclass(frozen=True)
@@ -60,23 +58,7 @@ class Step:
 
         None where the sidecar does not tell.
         """
-        record = read_object(sidecar_path(Path(self.path)))
-        if record is None or record.get("key") != self.manifest.key:
-            return None
-        if record.get("hit"):
-            made, cost = record.get("made"), record.get("saved")
-        else:
-            made, cost = record, record.get("cost")
-        try:
-            begin = datetime.fromisoformat(made["started"])
-            end = begin + timedelta(seconds=cost["seconds"])
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return None
-        times = {
-            "started": begin.isoformat(timespec="seconds"),
-            "ended": end.isoformat(timespec="seconds"),
-        }
-        return {**made, **times, "cost": cost}
+        return execution(Path(self.path), self.manifest.key)
 
 
 @dataclass(frozen=True)

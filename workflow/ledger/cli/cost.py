@@ -37,13 +37,13 @@ class Cost:
     cpu_seconds: list[float] = field(default_factory=list)
     peak_bytes: list[int] = field(default_factory=list)
 
-    def add(self, record: dict[str, Any]) -> None:
-        """Count a job by its sidecar."""
-        cost = record["saved" if record["hit"] else "cost"]
-        self.hits += record["hit"]
+    def add(self, execution: dict[str, Any]) -> None:
+        """Count a job by how it was computed, see `ledger.store.sidecar.execution`."""
+        cost = execution["cost"]
+        self.hits += execution["hit"]
         self.seconds.append(cost["seconds"])
-        self.cpu_seconds.append(cost.get("cpu_seconds", 0))
-        self.peak_bytes.append(cost.get("peak_bytes", 0))
+        self.cpu_seconds.append(cost["cpu_seconds"])
+        self.peak_bytes.append(cost["peak_bytes"])
 
     def facts(self) -> dict[str, Any]:
         """The sums, the longest job and the largest peak."""
@@ -89,21 +89,16 @@ def costs(results: Path, application: "Application") -> dict[str, Cost]:
 
     Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
     """
-    from ledger.disk.documents import read_object
     from ledger.errors import IntegrityError
     from ledger.jobs.results import read_manifests
-    from ledger.store.sidecar import sidecar_path
+    from ledger.store.sidecar import execution
 
-    found: dict[tuple[str, str], Cost] = {}
+    found: dict[str, Cost] = {}
     for path, made in read_manifests(results):
-        record = read_object(sidecar_path(path))
-        if isinstance(made, IntegrityError) or not record or record.get("key") != made.key:
-            continue
-        kind = made.stage
-        found.setdefault((made.stage, kind), Cost()).add(record)
-    order = [*application.stages, *sorted({stage for stage, _ in found})]
-    ordered = sorted(found, key=lambda names: (order.index(names[0]), names[1]))
-    return {kind: found[stage, kind] for stage, kind in ordered}
+        if not isinstance(made, IntegrityError) and (took := execution(path, made.key)):
+            found.setdefault(made.stage, Cost()).add(took)
+    order = [*application.stages, *sorted(found)]
+    return {stage: found[stage] for stage in sorted(found, key=order.index)}
 
 
 def _lines(stages: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """`pack OUT.zip [RESULTS]`: what it takes to compare results elsewhere."""
 
 import argparse
-from pathlib import Path
 
-from ledger.cli.places import add_results
+from ledger.cli.places import add_results, file_to_write
 from ledger.cli.printing import tell
 from ledger.words import plural
 
@@ -18,7 +17,7 @@ def add(verbs) -> None:
         "such tables, features too, where they are that small, and tells whose labels were "
         "seen, and the names of columns and of this machine.",
     )
-    pack.add_argument("out", type=Path, metavar="OUT.zip", help="the zip file to write")
+    pack.add_argument("out", type=file_to_write, metavar="OUT.zip", help="the zip file to write")
     add_results(pack)
     pack.set_defaults(verb=_pack)
 

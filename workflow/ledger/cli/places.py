@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes
+from ledger.disk.regular import other_kind
 from ledger.jobs.job import RESULTS
 from ledger.remote.address import address
 from ledger.store.place import NOTE, asked_store, at_home
@@ -63,6 +64,15 @@ def directory(text: str) -> Path:
         advice = ELSEWHERE[place.kind].format_map(place._asdict())
         raise argparse.ArgumentTypeError(f"{text} is no directory of this machine; {advice}")
     return Path(place.path)
+
+
+def file_to_write(text: str) -> Path:
+    """A file that is to be written, for argparse; what is there may be another file only."""
+    path = Path(text)
+    with contextlib.suppress(OSError):
+        if kind := other_kind(path.stat().st_mode):
+            raise argparse.ArgumentTypeError(f"{text} is {kind}; name a file")
+    return path
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 
+from ledger.code.closure import has_templates
 from ledger.errors import UserError
 
 
@@ -43,6 +44,15 @@ def import_stage(module: str, closure: Iterable[str]) -> ModuleType:
         raise UserError(f"{module}: no such stage.") from None
     finally:
         sys.meta_path.remove(finder)
+
+
+def all_read(closure: Iterable[str]) -> bool:
+    """Whether a stage can read none of its code while it runs, as it has all of it.
+
+    A template is read when it is needed, and a module that failed to be imported may be imported
+    again.
+    """
+    return sys.modules.keys() >= set(closure) and not has_templates(closure)
 
 
 class _Loader(SourceFileLoader):

@@ -44,7 +44,7 @@ def written(
     lasting : whether it is on the disk, with its name, after that.
     room : a directory of the same file system where it lies until then; by default beside `path`.
     """
-    handle, name = tempfile.mkstemp(dir=room or path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=room or path.parent, prefix=f".{path.name[:50]}.")
     try:
         with os.fdopen(handle, "w+b") as stream:
             yield stream

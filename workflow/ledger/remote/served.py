@@ -58,7 +58,7 @@ def _is_of_one_file(error: OSError, root: Path) -> bool:
     if error.errno in EITHER:
         with contextlib.suppress(OSError):
             return any(root.iterdir())
-    return error.errno in ITS_OWN
+    return error.errno in ITS_OWN and os.access(root, os.X_OK)
 
 
 def _is_there(store: Store) -> Iterator[bytes]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.code.closure import code_closure, has_templates, package_root
-from ledger.code.from_source import import_stage
+from ledger.code.closure import code_closure, package_root
+from ledger.code.from_source import all_read, import_stage
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.key import ingredients_of, key_of
 from ledger.jobs.manifest import Manifest, Output
@@ -207,7 +207,7 @@ def _compute(
     found = sorted(path.name for path in made.iterdir())
     if found != sorted(plan.outputs):
         raise UserError(f"stage {plan.stage!r} was to make {sorted(plan.outputs)} and made {found}")
-    if has_templates(plan.code):  # which a stage may read while it runs; its modules it has
+    if not all_read(plan.code):
         _check_code(plan)
     outputs = {name: _publish(made / name, store) for name in found}
     action = Action(

@@ -14,14 +14,18 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ledger.disk.atomic import write_bytes
+from ledger.disk.documents import MALFORMED, read_object
 from ledger.machine.fingerprint import THREAD_VARIABLES, processor_model
 from ledger.store.store import Action
+
+COST = {"seconds": float, "cpu_seconds": float, "peak_bytes": int}
+"""What is told of what a job took."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,28 @@ class Sidecar:
 def sidecar_path(manifest: Path) -> Path:
     """Where the sidecar of a manifest's job lies."""
     return manifest.with_name(manifest.name.replace("manifest.json", "provenance.json"))
+
+
+def execution(manifest: Path, key: str) -> dict[str, Any] | None:
+    """How outputs were computed, wherever that was, as the sidecar beside a manifest tells.
+
+    Circumstances, with `started` and `ended` to the second; `cost`, with wall and CPU time in
+    seconds and peak memory in bytes; `hit`, whether this job took them from the store. None where
+    there is no sidecar, or it is damaged, or of another key.
+    """
+    record = read_object(sidecar_path(manifest))
+    try:
+        if record is None or record["key"] != key:
+            return None
+        is_hit = bool(record["hit"])
+        made, cost = (record["made"], record["saved"]) if is_hit else (record, record["cost"])
+        cost = {name: kind(cost[name]) for name, kind in COST.items()}
+        begin = datetime.fromisoformat(made["started"])
+        times = {"started": begin, "ended": begin + timedelta(seconds=cost["seconds"])}
+        times = {name: time.isoformat(timespec="seconds") for name, time in times.items()}
+        return {**made, **times, "cost": cost, "hit": is_hit}
+    except MALFORMED:
+        return None
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
