@@ -189,7 +189,7 @@ def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
     assert f"<td>{score:.3f}</td>" in row
     with (copied.path / "train.csv").open("a") as stream:
         stream.write("\n")
-    assert "data have changed since results/variants.csv" in copied.emodag("variants").stderr
+    assert "have changed since results/variants.csv" in copied.emodag("variants").stderr
     (copied.path / "train.csv").unlink()
     done = copied.emodag("variants")
     assert done.returncode == 0 and "cannot be told: train.csv" in done.stderr
