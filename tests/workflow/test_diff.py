@@ -13,7 +13,7 @@ import pytest
 
 from ledger.disk.canonical import digest, file_sha256
 from ledger.jobs.key import key_of
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Upstream
 from ledger.kinds.digest import logical_digest
 from ledger.machine.builds import PARTS
 from tests.project import jobs
@@ -96,7 +96,9 @@ def test_files_against_the_synthetic_tables(other):
     path = Path("results/local/table/manifest.json")
     made = Manifest.read(path)
     origins = {
-        role: {"manifest": "results/raw/manifest.json", "file": f"{role}.parquet"}
+        role: Upstream(
+            manifest="results/raw/manifest.json", file=f"{role}.parquet", plan=digest(role)
+        )
         for role in made.inputs
     }
     inputs = {role: digest(role) for role in made.inputs}

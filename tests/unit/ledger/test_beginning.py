@@ -31,7 +31,7 @@ def table(tmp_path, monkeypatch) -> str:
     Path("results").mkdir()
     SUBMISSION.write_text("first")
     output = Output(logical=digest("l"), sha256=file_sha256(SUBMISSION), bytes=5)
-    made = manifest(job="submission", plan=PLANNED.identity(), outputs={"submission.csv": output})
+    made = manifest(job="submission", plan=PLANNED.identity, outputs={"submission.csv": output})
     made.write(MANIFEST)
     sidecar_path(MANIFEST).write_text("{}")
     CONFIGURATION.write_bytes(TEXT)

@@ -12,9 +12,8 @@ from ledger.cli.places import file_to_write
 from ledger.disk import atomic
 from ledger.disk.atomic import copy_hashed, read_bytes, write_bytes
 from ledger.disk.canonical import file_sha256
-from ledger.disk.documents import read_object
+from ledger.disk.documents import read_object, recall
 from ledger.disk.regular import open_regular, size_of
-from ledger.disk.remembered import recall
 from tests.unit.obstacles import OBSTACLES, a_socket, device, directory, pipe
 
 pytestmark = pytest.mark.usefixtures("alarm")

@@ -19,15 +19,14 @@ from ledger.disk import owner
 from ledger.disk.canonical import digest
 from ledger.jobs.freshness import Manifests, is_fresh
 from ledger.jobs.key import key_of
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Upstream
 from ledger.jobs.plan import Plan
 from ledger.run import turn
 from ledger.store.sidecar import sidecar_path, write_record
 from ledger.store.store import Action, Store
 from tests.unit.ledger.test_plan import plan
-from tests.unit.ledger.test_store import manifest
+from tests.unit.ledger.test_store import ENVIRONMENT, manifest
 
-ENVIRONMENT = {"distributions": {}, "variables": {}, "python": "3"}
 COST = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_bytes": 1}
 BEGUN = "2026-01-01T00:00:00+00:00"
 JOBS = ("a", "b", "c")
@@ -58,17 +57,23 @@ def make(job: str, store: Store, before: Manifest | None, params: dict | None = 
         sha256 = store.publish(scratch / "file")
     output = Output(logical=sha256, sha256=sha256, bytes=4)
     facts = {"outputs": {"file.csv": output}, "labels_seen": ()}
-    ingredients = {"code": {}, "params": params or {}, "environment": ENVIRONMENT}
+    ingredients = {
+        "code": {},
+        "params": params or {},
+        "environment": {**ENVIRONMENT, "python": "3"},
+    }
     inputs = {"table": before.logical("file.csv")} if before else {}
-    origin = before and {"manifest": planned(before.job).manifest, "file": "file.csv"}
     found = manifest(
         job=job,
         stage="blend",
         key=key_of(ingredients, inputs),
         ingredients=ingredients,
         inputs=inputs,
-        origins={role: {**origin, "plan": before.plan} for role in inputs},
-        plan=planned(job, params).identity(),
+        origins={
+            role: Upstream(manifest=planned(before.job).manifest, file="file.csv", plan=before.plan)
+            for role in inputs
+        },
+        plan=planned(job, params).identity,
         **facts,
     )
     store.record(found.key, Action(**facts, cost=COST))

@@ -13,11 +13,12 @@ from ledger.disk.canonical import digest
 from ledger.errors import InputError, UserError
 from ledger.jobs.manifest import Manifest, Output
 from ledger.store import pack
+from tests.unit.ledger.test_store import ENVIRONMENT
 
 INGREDIENTS = {
     "code": {},
     "params": {},
-    "environment": {"distributions": {}, "variables": {}},
+    "environment": ENVIRONMENT,
 }
 
 

@@ -9,16 +9,8 @@ import pytest
 from ledger.disk.canonical import digest
 from ledger.errors import IntegrityError
 from ledger.jobs.freshness import Manifests, is_fresh
-from ledger.jobs.manifest import Output
-from ledger.jobs.plan import (
-    Environment,
-    Plan,
-    Source,
-    Upstream,
-    plans_path,
-    read_plan,
-    write_plan,
-)
+from ledger.jobs.manifest import Output, Source, Upstream
+from ledger.jobs.plan import Environment, Plan, plans_path, read_plan, write_plan
 from tests.unit.ledger.test_store import manifest
 
 RUN = "20260101T000000-0123abcd"
@@ -68,8 +60,8 @@ def test_a_plan_comes_back(workdir):
 
 def test_a_plan_stands_for_all_that_the_job_rests_on():
     other = Upstream(manifest="results/up/manifest.json", file="file", plan=digest("another"))
-    assert plan(inputs={"fold0": other}).identity() != plan().identity()
-    assert plan().origins()["fold0"]["plan"] == UP
+    assert plan(inputs={"fold0": other}).identity != plan().identity
+    assert plan().record["inputs"]["fold0"]["plan"] == UP
 
 
 @pytest.mark.parametrize(
@@ -126,7 +118,7 @@ class TestFreshness:
         (workdir / "results/a/b/file").write_bytes(b"xyz")
         made = Output(logical=digest(3), sha256=hashlib.sha256(b"xyz").hexdigest(), bytes=3)
         self.mine = manifest(
-            plan=plan().identity(), inputs={"fold0": digest(1)}, outputs={"file": made}
+            plan=plan().identity, inputs={"fold0": digest(1)}, outputs={"file": made}
         )
         self.mine.write(workdir / "results/a/b/manifest.json")
         assert self.is_fresh()
@@ -151,7 +143,7 @@ class TestFreshness:
         assert self.is_fresh(), "its reader will notice"
         final = plan(directory="results")
         (workdir / "results/file").write_bytes(b"xyz")
-        replace(self.mine, plan=final.identity()).write(workdir / "results/a/b/manifest.json")
+        replace(self.mine, plan=final.identity).write(workdir / "results/a/b/manifest.json")
         assert self.is_fresh(final)
         (workdir / "results/file").write_bytes(b"xyZ")
         assert not self.is_fresh(final)

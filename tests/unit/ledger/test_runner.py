@@ -9,8 +9,8 @@ import pytest
 
 from ledger.disk.canonical import digest, file_sha256
 from ledger.errors import InputError, IntegrityError, UserError
-from ledger.jobs.manifest import Manifest, Output
-from ledger.jobs.plan import Environment, Plan, PlanError, Source, Upstream
+from ledger.jobs.manifest import Manifest, Output, Source, Upstream
+from ledger.jobs.plan import Environment, Plan, PlanError
 from ledger.run import runner, turn
 from ledger.run.talk import Talk
 from ledger.store import store as stores

@@ -9,10 +9,13 @@ import pytest
 
 from ledger.disk.canonical import digest
 from ledger.errors import IntegrityError
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Upstream
+from ledger.machine.builds import PARTS
 from ledger.store.store import Action, Store, StoreError
 
 KEY = digest("key")
+
+ENVIRONMENT = {part: {} for part in ("distributions", "variables", *PARTS)}
 
 
 @pytest.fixture
@@ -121,14 +124,14 @@ def manifest(**changes):
         "ingredients": {
             "code": {},
             "params": {"seed": 1},
-            "environment": {"distributions": {}, "variables": {}},
+            "environment": ENVIRONMENT,
         },
         "inputs": {"rows": digest("rows")},
         "outputs": {"file": Output(logical=digest("l"), sha256=digest("s"), bytes=3)},
         "labels_seen": ("a", "b"),
     }
     fields |= changes
-    origin = {"manifest": "results/up/manifest.json", "file": "file"}
+    origin = Upstream(manifest="results/up/manifest.json", file="file", plan=digest("up"))
     return Manifest(**{"origins": dict.fromkeys(fields["inputs"], origin), **fields})
 
 
@@ -159,8 +162,9 @@ def test_a_crafted_manifest_cannot_name_a_path(tmp_path):
     with pytest.raises(IntegrityError, match="not a plain file name"):
         Manifest.read(tmp_path / "manifest.json")
     for path in ("../../m.json", "/etc/m.json"):
-        manifest(origins={"rows": {"manifest": path, "file": "x"}}).write(tmp_path / "m.json")
-        with pytest.raises(IntegrityError, match="leads out of the working directory"):
+        origin = Upstream(manifest=path, file="x", plan=KEY)
+        manifest(origins={"rows": origin}).write(tmp_path / "m.json")
+        with pytest.raises(IntegrityError, match=r"is not .*Upstream"):
             Manifest.read(tmp_path / "m.json")
 
 

@@ -10,15 +10,15 @@ import pytest
 from emodag.application import main
 from ledger.disk.canonical import digest
 from ledger.jobs.key import key_of
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Source, Upstream
 from ledger.store.store import Action, Store
-from tests.unit.ledger.test_store import action, manifest, publish
+from tests.unit.ledger.test_store import ENVIRONMENT, action, manifest, publish
 from tests.unit.obstacles import OBSTACLES
 
 INGREDIENTS = {
     "code": {},
     "params": {},
-    "environment": {"distributions": {}, "variables": {}},
+    "environment": ENVIRONMENT,
 }
 KEY = key_of(INGREDIENTS, {})
 OTHER = digest("other key")
@@ -112,13 +112,13 @@ def test_an_input_that_is_not_what_its_job_lists(store, capsys):
     """Nor a job that is not there, nor a raw file with other bytes; an absent one is only noted."""
     Path("raw.csv").write_text("raw")
     inputs = {"up": OTHER, "gone": OTHER, "raw": digest("raw"), "absent": OTHER}
-    origins = {
-        "up": {"manifest": "results/j/manifest.json", "file": "file"},
-        "gone": {"manifest": "results/gone/manifest.json", "file": "file"},
-        "raw": {"path": "raw.csv", "sha256": digest("raw")},
-        "absent": {"path": "absent.csv", "sha256": OTHER},
-    }
     made = Manifest.read(Path("results/j/manifest.json"))
+    origins = {
+        "up": Upstream(manifest="results/j/manifest.json", file="file", plan=made.plan),
+        "gone": Upstream(manifest="results/gone/manifest.json", file="file", plan=made.plan),
+        "raw": Source(path="raw.csv", sha256=digest("raw")),
+        "absent": Source(path="absent.csv", sha256=OTHER),
+    }
     key = key_of(INGREDIENTS, inputs)
     found = replace(made, job="k", key=key, inputs=inputs, origins=origins, outputs={})
     found.write(Path("results/k/manifest.json"))
@@ -133,7 +133,7 @@ def test_an_input_that_is_not_what_its_job_lists(store, capsys):
 def test_what_rests_on_what_was_made_anew_by_another_plan_is_no_damage(store, capsys):
     made = Manifest.read(Path("results/j/manifest.json"))
     inputs = {"up": OTHER}
-    origin = {"manifest": "results/j/manifest.json", "file": "file", "plan": OTHER}
+    origin = Upstream(manifest="results/j/manifest.json", file="file", plan=OTHER)
     key = key_of(INGREDIENTS, inputs)
     found = replace(made, job="k", key=key, inputs=inputs, origins={"up": origin}, outputs={})
     found.write(Path("results/k/manifest.json"))

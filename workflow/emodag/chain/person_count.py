@@ -8,7 +8,7 @@ from emodag.chain.chain import Chain
 from emodag.config.sections import Config
 from ledger.code.closure import Modules
 from ledger.disk.canonical import digest
-from ledger.disk.remembered import keep, recall
+from ledger.disk.documents import keep, recall
 from ledger.disk.sources import source_digests
 from ledger.errors import ConfigError
 from ledger.jobs.job import Job

@@ -71,7 +71,7 @@ def _jobs(config) -> tuple[list["Made"], int]:
             manifest = Manifest.read(path)
         except IntegrityError:
             continue
-        if manifest.plan != planner.plan(name).identity():
+        if manifest.plan != planner.plan(name).identity:
             outdated += 1
         elif took := execution(path, manifest.key):
             found.append(_made(job, manifest, took, config.environments))

@@ -34,8 +34,8 @@ from ledger.environments.interpreters import Interpreters
 from ledger.errors import EnvironmentMismatch, UserError
 from ledger.jobs.freshness import Manifests
 from ledger.jobs.key import ingredients_of, key_of
-from ledger.jobs.manifest import Manifest, Output
-from ledger.jobs.plan import Plan, Source, write_plan
+from ledger.jobs.manifest import Manifest, Output, Source
+from ledger.jobs.plan import Plan, write_plan
 from ledger.jobs.results import read_manifests
 from ledger.kinds.digest import digests
 from ledger.machine.fingerprint import check
@@ -296,7 +296,7 @@ class _Bench:
         action = self.store.read(manifest.key)
         if action is None:
             return None
-        above = (self.manifests[o["manifest"]] for o in manifest.origins.values() if "file" in o)
+        above = (self.manifests[o.manifest] for o in manifest.origins.values() if o.manifest)
         seen = set(action.labels_seen).union(*(made.labels_seen for made in above))
         return replace(manifest, outputs=action.outputs, labels_seen=tuple(sorted(seen)))
 

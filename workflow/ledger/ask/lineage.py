@@ -45,12 +45,8 @@ class Step:
     @cached_property
     def origins(self) -> list[Origin]:
         """What the job read, by role."""
-        found = []
-        for role, origin in self.manifest.origins.items():
-            manifest = origin.get("manifest")
-            file = str(Path(manifest).parent / origin["file"]) if manifest else origin["path"]
-            found.append(Origin(role, file, self.manifest.inputs[role], manifest))
-        return found
+        inputs, origins = self.manifest.inputs, self.manifest.origins
+        return [Origin(role, o.path, inputs[role], o.manifest) for role, o in origins.items()]
 
     @cached_property
     def execution(self) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from ledger.disk.canonical import file_sha256
 from ledger.disk.regular import size_of
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.key import key_of
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Source
 from ledger.jobs.results import is_unchanged, job_below, read_manifests
 from ledger.run import turn
 from ledger.store.store import Action, RecordError, Store
@@ -122,22 +122,22 @@ def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Pa
             wanted = f"key {key}, by its ingredients"
             found.others.append(_manifest_damage(path, wanted, f"key {manifest.key}"))
         for role, origin in manifest.origins.items():
-            if "path" in origin:
-                wanted, where = origin["sha256"], f"the raw file {origin['path']}"
-                raw.setdefault(Path(origin["path"]), set()).add(wanted)
+            if isinstance(origin, Source):
+                wanted, where = origin.sha256, f"the raw file {origin.path}"
+                raw.setdefault(Path(origin.path), set()).add(wanted)
             else:
-                maker = results / origin["manifest"].removeprefix("results/")
+                maker = results / origin.manifest.removeprefix("results/")
                 if maker not in known:
                     known.add(maker)
                     what = f"the manifest of what {path} was made from"
                     found.others.append(_manifest_damage(maker, what, MISSING))
                 if maker not in found.manifests:
                     continue
-                if origin.get("plan", found.manifests[maker].plan) != found.manifests[maker].plan:
+                if origin.plan != found.manifests[maker].plan:
                     found.earlier.append(path)
                     break
-                wanted = found.manifests[maker].logical(origin["file"])
-                where = f"{origin['file']} of {maker}"
+                wanted = found.manifests[maker].logical(origin.file)
+                where = f"{origin.file} of {maker}"
             if manifest.inputs[role] != wanted:
                 wanted = f"input {role!r} with digest {wanted}, that of {where}"
                 found.others.append(_manifest_damage(path, wanted, manifest.inputs[role]))

@@ -8,7 +8,6 @@ next one, so an edit that changes nothing is told from one that does.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from ledger.disk.canonical import flat
@@ -16,8 +15,8 @@ from ledger.errors import EnvironmentMismatch
 from ledger.jobs.codebook import edits
 from ledger.jobs.freshness import Manifests, damages
 from ledger.jobs.key import ingredients_of, key_of
-from ledger.jobs.manifest import Manifest
-from ledger.jobs.plan import Environment, Plan, Source, Upstream
+from ledger.jobs.manifest import Manifest, Source, Upstream
+from ledger.jobs.plan import Environment, Plan
 from ledger.machine.builds import readable
 from ledger.machine.fingerprint import check, differences
 from ledger.store.store import Action, Store
@@ -169,7 +168,7 @@ def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> It
         state = "does not exist" if plan.manifest in manifests.missing else "is damaged"
         yield Reason("file", f"its manifest {state}")
         return
-    if manifest.plan != plan.identity():
+    if manifest.plan != plan.identity:
         yield from _replanned(plan, manifest, now)
     yield from _remade(plan, manifest, manifests)
     for damage in damages(plan, manifest):
@@ -182,7 +181,7 @@ def _replanned(plan: Plan, manifest: Manifest, now: dict[str, Any] | None) -> It
     found = [
         *_changes("parameter", flat(old["params"]), flat(plan.params)),
         *_code(old["code"], plan.code),
-        *_changes("input", _origins(manifest.origins), _origins(plan.origins())),
+        *_changes("input", _origins(manifest.origins), _origins(plan.inputs)),
     ]
     found += _surroundings(plan, manifest, now)
     yield from found or [REPLANNED]
@@ -215,7 +214,7 @@ def _as_required(plan: Plan, now: dict[str, Any], old: dict[str, Any]) -> dict[s
             continue
         # A lock does not pin the local label, the `+cpu` of a torch build.
         versions[name] = before[name] if not differences({name: wanted}, before) else wanted
-        builds[name] = old.get("builds", {}).get(name)
+        builds[name] = old["builds"].get(name)
     return {**now, "distributions": versions, "builds": builds}
 
 
@@ -236,12 +235,10 @@ def _remade(plan: Plan, manifest: Manifest, manifests: Manifests) -> Iterator[Re
             yield Reason("input", what, {"old": old, "new": new})
 
 
-def _origins(inputs: dict[str, dict[str, str]]) -> dict[str, str]:
+def _origins(inputs: dict[str, Source | Upstream]) -> dict[str, str]:
     """An input's origin by role, in one phrase."""
     return {
-        role: f"{origin['path']} {origin['sha256']}"
-        if "path" in origin
-        else str(Path(origin["manifest"]).parent / origin["file"])
+        role: f"{origin.path} {origin.sha256}" if isinstance(origin, Source) else origin.path
         for role, origin in inputs.items()
     }
 

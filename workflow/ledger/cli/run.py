@@ -60,7 +60,8 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ledger.jobs.plan import RESULTS, read_plan
+    from ledger.jobs.job import RESULTS
+    from ledger.jobs.plan import read_plan
     from ledger.jobs.results import job_below
     from ledger.run import turn
     from ledger.run.forking import enter, stands_for, start_anew

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.disk.canonical import file_sha256
-from ledger.disk.remembered import keep, recall
+from ledger.disk.documents import keep, recall
 from ledger.errors import UserError
 
 LEDGER = Path(__file__).resolve().parents[1]

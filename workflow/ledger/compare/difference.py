@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ledger.compare.contents import Packed
@@ -10,8 +10,8 @@ from ledger.compare.dotted import changes
 from ledger.compare.file_distance import file_distance
 from ledger.disk.regular import size_of
 from ledger.errors import InputError, IntegrityError
+from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.plan import RESULTS
 from ledger.jobs.results import in_order, is_unchanged, job_below, sound_manifests
 from ledger.machine.builds import readable
 from ledger.store.pack import pack_in, read_pack
@@ -142,7 +142,7 @@ def _data_differ(
         for role in sorted(given[0] | given[1]):
             digests = [manifest.inputs.get(role) for manifest in manifests]
             if None not in digests and digests[0] != digests[1]:
-                places = [_place(manifest.origins[role]) for manifest in manifests]
+                places = [manifest.origins[role].path for manifest in manifests]
                 pairs = zip("ab", places, digests, strict=True)
                 found.append({s: {"path": path, "digest": d} for s, path, d in pairs})
     return [data for n, data in enumerate(found) if data not in found[:n]]
@@ -156,20 +156,13 @@ def _given(manifest: Manifest, inside: set[str] | None) -> set[str]:
     return {
         role
         for role, origin in manifest.origins.items()
-        if "path" in origin or (inside is not None and _maker(origin["manifest"]) not in inside)
+        if not origin.manifest or (inside is not None and _maker(origin.manifest) not in inside)
     }
 
 
 def _maker(manifest: str) -> str:
     """The job that wrote a manifest, by its path."""
     return manifest.removeprefix(f"{RESULTS}/").removesuffix("manifest.json").rstrip("./")
-
-
-def _place(origin: Mapping[str, str]) -> str:
-    """Where an input lay, by its origin."""
-    if "path" in origin:
-        return origin["path"]
-    return str(PurePosixPath(origin["manifest"]).parent / origin["file"])
 
 
 def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:

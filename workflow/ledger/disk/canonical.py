@@ -48,11 +48,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def is_file_name(text: str) -> bool:
-    """Whether `text` names a file in a directory, and nothing above or below it."""
-    return "/" not in text and "\0" not in text and text not in ("", ".", "..")
-
-
 def is_sha256(text: object) -> bool:
     """Whether `text` is a sha256 in lower-case hex; what is not never becomes part of a path."""
     return isinstance(text, str) and len(text) == 64 and set(text) <= set("0123456789abcdef")

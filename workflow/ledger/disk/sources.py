@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ledger.disk import owner
 from ledger.disk.canonical import file_sha256
+from ledger.disk.documents import keep, recall
 from ledger.disk.regular import open_regular
-from ledger.disk.remembered import keep, recall
 from ledger.disk.stamps import stamp
 from ledger.errors import InputError
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from ledger.disk.canonical import file_sha256
 from ledger.disk.regular import size_of
 from ledger.errors import IntegrityError
-from ledger.jobs.manifest import Manifest, NoManifest
-from ledger.jobs.plan import Plan, Upstream
+from ledger.jobs.manifest import Manifest, NoManifest, Upstream
+from ledger.jobs.plan import Plan
 
 
 class Manifests:
@@ -41,7 +41,7 @@ def is_fresh(plan: Plan, manifests: Manifests) -> bool:
     now: they may have been made anew by the same plans with other packages or another processor.
     """
     manifest = manifests[plan.manifest]
-    if manifest is None or manifest.plan != plan.identity():
+    if manifest is None or manifest.plan != plan.identity:
         return False
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Upstream):

@@ -6,11 +6,10 @@ carries its own digest, so that a damaged one is noticed before anything is buil
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from ledger.disk.atomic import read_bytes, write_bytes
-from ledger.disk.canonical import is_file_name, is_sha256
-from ledger.disk.documents import MALFORMED, check, sealed, unsealed
+from ledger.disk.documents import MALFORMED, Below, FileName, Sha256, sealed, typed, unsealed
 from ledger.errors import IntegrityError
 from ledger.machine.builds import PARTS
 
@@ -23,16 +22,50 @@ class NoManifest(IntegrityError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """A raw file from outside the chain, known by the sha256 of its bytes."""
+
+    path: str
+    sha256: Sha256
+    manifest: ClassVar[None] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """One output file of another job, found through that job's manifest.
+
+    Attributes
+    ----------
+    plan : the identity of the plan that the manifest must have followed.
+    """
+
+    manifest: Below
+    file: FileName
+    plan: Sha256
+
+    @property
+    def path(self) -> str:
+        """Where the file lies: beside the manifest, whatever that is called."""
+        return str(PurePosixPath(self.manifest).parent / self.file)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Output:
     """One output file: its logical digest, the sha256 of its bytes, and their number.
 
     `parts` holds the first digits of a digest of each column or tensor, by name.
     """
 
-    logical: str
-    sha256: str
-    bytes: int
+    logical: Sha256
+    sha256: Sha256
+    bytes: Annotated[int, lambda size: size >= 0, "is no size"]
     parts: dict[str, str] = field(default_factory=dict)
+
+
+def _are_ingredients(found: dict[str, Any]) -> bool:
+    environment = found["environment"]
+    parts = [environment[name] for name in ("distributions", "variables", *PARTS)]
+    return all(isinstance(part, dict) for part in (*parts, found["params"], found["code"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +78,19 @@ class Manifest:
     key : the action's key, the sha256 of all its ingredients.
     ingredients : what the key was made of: code, params, inputs, environment.
     inputs : logical digest by role.
-    origins : where each input came from, by role: a raw file or another job's output, as planned.
+    origins : where each input came from, by role, as planned.
     outputs : output by file name.
     labels_seen : whose labels these outputs depend on, sorted, as text.
     """
 
     job: str
     stage: str
-    plan: str
-    key: str
-    ingredients: dict[str, Any]
-    inputs: dict[str, str]
-    origins: dict[str, dict[str, str]]
-    outputs: dict[str, Output]
+    plan: Sha256
+    key: Sha256
+    ingredients: Annotated[dict[str, Any], _are_ingredients, "is not what a key is made of"]
+    inputs: dict[str, Sha256]
+    origins: dict[str, Source | Upstream]
+    outputs: dict[FileName, Output]
     labels_seen: tuple[str, ...]
 
     def logical(self, file: str) -> str | None:
@@ -95,50 +128,12 @@ class Manifest:
     def parse(cls, content: bytes, name: Path) -> "Manifest":
         """The same for a manifest's bytes; errors call it `name`."""
         try:
-            body = unsealed(content, SCHEMA)
-            body["outputs"] = {name: Output(**entry) for name, entry in body["outputs"].items()}
-            body["labels_seen"] = tuple(body["labels_seen"])
-            manifest = cls(**body)
-            manifest._check()
+            manifest = typed(cls, unsealed(content, SCHEMA))
+            if manifest.origins.keys() != manifest.inputs.keys():
+                raise ValueError("its inputs and their origins differ")
         except MALFORMED as error:
             raise IntegrityError(
                 f"{name}: not a manifest of schema {SCHEMA} ({error}). Run `snakemake`; it makes "
                 "the manifest anew."
             ) from None
         return manifest
-
-    def _check(self) -> None:
-        check(self)
-        digests = [self.plan, self.key, *self.inputs.values()]
-        for name, output in self.outputs.items():
-            if not is_file_name(name):
-                raise ValueError(f"{name!r} is not a plain file name")
-            digests += [output.logical, output.sha256]
-        environment = self.ingredients["environment"]
-        nested = (
-            environment["distributions"],
-            environment["variables"],
-            *(environment[part] for part in PARTS if "builds" in environment),
-            self.ingredients["params"],
-        )
-        if not all(isinstance(part, dict) for part in (*nested, self.ingredients["code"])):
-            raise ValueError("its ingredients are not those of a key")
-        for origin in self.origins.values():
-            # Manifests of version 0.1 do not name the plan.
-            if set(origin) - {"plan"} not in ({"path", "sha256"}, {"manifest", "file"}):
-                raise ValueError(f"{origin!r} is not an input's origin")
-            if not all(isinstance(part, str) and "\0" not in part for part in origin.values()):
-                raise ValueError(f"{origin!r} is not an input's origin")
-            if "manifest" in origin and leads_out(origin["manifest"]):
-                raise ValueError(f"{origin['manifest']!r} leads out of the working directory")
-            if "file" in origin and not is_file_name(origin["file"]):
-                raise ValueError(f"{origin['file']!r} is not a plain file name")
-        if self.origins.keys() != self.inputs.keys():
-            raise ValueError("its inputs and their origins differ")
-        if not all(map(is_sha256, digests)):
-            raise ValueError("a digest in it is not a sha256")
-
-
-def leads_out(path: str) -> bool:
-    """Whether a relative path written in a file could lead out of the working directory."""
-    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts

@@ -7,21 +7,22 @@ can change what they do.
 """
 
 import json
+import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ledger.disk.canonical import canonical_json, digest, is_file_name, is_sha256
-from ledger.disk.documents import MALFORMED, check
+from ledger.disk.canonical import canonical_json, digest
+from ledger.disk.documents import MALFORMED, Below, FileName, Sha256, typed
 from ledger.disk.regular import naming, open_regular
 from ledger.errors import IntegrityError, UserError
-from ledger.jobs.manifest import leads_out
+from ledger.jobs.job import RESULTS
+from ledger.jobs.manifest import Source, Upstream
 from ledger.machine.fingerprint import fingerprint
 
 SCHEMA = 4
 
-RESULTS = "results"
 PLANS = Path(RESULTS, ".plan")
 """Where each run's plans are kept, in a file by its name, and what planning remembers."""
 
@@ -32,26 +33,13 @@ INTERPRETERS = "LEDGER_INTERPRETERS"
 """The environment variable with the Python of each environment that has one of its own, as JSON."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A raw file from outside the chain, known by the sha256 of its bytes."""
-
-    path: str
-    sha256: str
+def _are_variables(found: dict[str, str]) -> bool:
+    named = all(name and "=" not in name for name in found)
+    return named and "\0" not in "".join([*found, *found.values()])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upstream:
-    """One output file of another job, found through that job's manifest.
-
-    Attributes
-    ----------
-    plan : the identity of the plan that the manifest must have followed.
-    """
-
-    manifest: str
-    file: str
-    plan: str
+def _are_words(text: str) -> bool:
+    return all(map(str.isidentifier, text.split(".")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +56,7 @@ class Environment:
 
     name: str
     requires: dict[str, str]
-    variables: dict[str, str]
+    variables: Annotated[dict[str, str], _are_variables, "holds what is no variable"]
     threads: int
     device: str
 
@@ -95,16 +83,16 @@ class Plan:
     outputs : names of the files the stage makes.
     """
 
-    job: str
-    stage: str
-    module: str
-    code: dict[str, str]
+    job: Below
+    stage: Annotated[str, str.isidentifier, "is not the name of a stage"]
+    module: Annotated[str, _are_words, "is not the name of a module"]
+    code: dict[str, Sha256]
     params: dict[str, Any]
     inputs: dict[str, Source | Upstream]
     environment: Environment
-    directory: str
-    manifest: str
-    outputs: tuple[str, ...]
+    directory: Below
+    manifest: Below
+    outputs: tuple[FileName, ...]
 
     @property
     def is_final(self) -> bool:
@@ -115,19 +103,15 @@ class Plan:
     def record(self) -> dict[str, Any]:
         """The plan as plain JSON, made once: a workflow may have thousands of plans."""
         own = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        own |= {"inputs": self.origins(), "environment": vars(self.environment)}
+        own |= {
+            "inputs": {role: vars(endpoint) for role, endpoint in self.inputs.items()},
+            "environment": vars(self.environment),
+        }
         return {"schema": SCHEMA, **own}
 
-    def origins(self) -> dict[str, dict[str, str]]:
-        """Where each input comes from, by role: a raw file, or another job's output."""
-        return {role: dict(vars(endpoint)) for role, endpoint in self.inputs.items()}
-
+    @cached_property
     def identity(self) -> str:
         """Digest of everything the plan says, and so of everything the job rests on."""
-        return self._identity
-
-    @cached_property
-    def _identity(self) -> str:
         return digest(self.record)
 
 
@@ -146,7 +130,7 @@ def write_plan(run: str, plan: Plan) -> None:
     path = plans_path(run)
     with naming(path), path.open("ab") as stream:
         text = canonical_json(plan.record)
-        stream.write(b"%s\t%s\t%s\n" % (plan.job.encode(), plan.identity().encode(), text))
+        stream.write(b"%s\t%s\t%s\n" % (plan.job.encode(), plan.identity.encode(), text))
 
 
 def read_plan(run: str, job: str) -> Plan:
@@ -167,15 +151,9 @@ def read_plan(run: str, job: str) -> Plan:
         record = json.loads(text)
         if record.pop("schema") != SCHEMA:
             raise ValueError("another schema version")
-        record["inputs"] = {role: _endpoint(entry) for role, entry in record["inputs"].items()}
-        record["environment"] = Environment(**record["environment"])
-        record["outputs"] = tuple(record["outputs"])
-        plan = Plan(**record)
-        check(plan)
-        if not all(map(is_sha256, plan.code.values())):
-            raise ValueError("a digest of its code is not a sha256")
-        _check_paths(plan)
-        if plan.identity().encode() != identity or plan.job != job:
+        plan = typed(Plan, record)
+        _check_links(plan)
+        if plan.identity.encode() != identity or plan.job != job:
             raise ValueError("its content does not match its own digest")
     except (FileNotFoundError, StopIteration):
         raise IntegrityError(
@@ -191,40 +169,13 @@ def read_plan(run: str, job: str) -> Plan:
     return plan
 
 
-def _endpoint(entry: dict) -> Source | Upstream:
-    if "sha256" not in entry:
-        upstream = Upstream(**entry)
-        if not is_sha256(upstream.plan):
-            raise ValueError(f"{upstream.plan!r} is not a sha256")
-        return upstream
-    source = Source(**entry)
-    if not is_sha256(source.sha256):
-        raise ValueError(f"{source.sha256!r} is not a sha256")
-    return source
-
-
-def _check_paths(plan: Plan) -> None:
+def _check_links(plan: Plan) -> None:
     """Whatever a job writes, an upstream file it restores included, stays in the results.
 
     `results` itself may be a link, to a larger disk say; a link below it may not lead out of it.
     """
-    upstream = [e for e in plan.inputs.values() if isinstance(e, Upstream)]
-    manifests = [plan.manifest, *(e.manifest for e in upstream)]
-    for path in (plan.job, plan.directory, *manifests):
-        if leads_out(path):
-            raise ValueError(f"{path!r} leads out of the working directory")
+    upstream = [e.manifest for e in plan.inputs.values() if e.manifest]
     results = Path(RESULTS).resolve()
-    for directory in (Path(plan.directory), *(Path(path).parent for path in manifests)):
-        if not directory.resolve().is_relative_to(results):
-            raise ValueError(f"{str(directory)!r} leads out of `results`")
-    for name in (*plan.outputs, *(e.file for e in upstream)):
-        if not is_file_name(name):
-            raise ValueError(f"{name!r} is not a plain file name")
-    variables = plan.environment.variables
-    if "\0" in "".join([*variables, *variables.values()]) or any(
-        "=" in n or not n for n in variables
-    ):
-        raise ValueError("an environment variable in it is none")
-    for name in (plan.stage, *plan.module.split(".")):
-        if not name.isidentifier():
-            raise ValueError(f"{name!r} is not the name of a stage or module")
+    for directory in (plan.directory, *map(os.path.dirname, (plan.manifest, *upstream))):
+        if not Path(directory).resolve().is_relative_to(results):
+            raise ValueError(f"{directory!r} leads out of `results`")

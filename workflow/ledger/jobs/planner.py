@@ -11,15 +11,8 @@ from ledger.disk.sources import source_digests
 from ledger.jobs.codebook import remember
 from ledger.jobs.freshness import Manifests, is_fresh
 from ledger.jobs.job import Job
-from ledger.jobs.manifest import Manifest
-from ledger.jobs.plan import (
-    MODULES,
-    PLANS,
-    Environment,
-    Plan,
-    Source,
-    Upstream,
-)
+from ledger.jobs.manifest import Manifest, Source, Upstream
+from ledger.jobs.plan import MODULES, PLANS, Environment, Plan
 from ledger.jobs.workflow import Workflow
 from ledger.machine.device import CPU
 from ledger.machine.fingerprint import installed_versions, locked_versions, steering
@@ -140,7 +133,7 @@ class Planner:
             return Source(path=origin, sha256=self._raw[origin])
         job, file = origin
         maker = self._plans[job]
-        return Upstream(manifest=maker.manifest, file=file, plan=maker.identity())
+        return Upstream(manifest=maker.manifest, file=file, plan=maker.identity)
 
     def _environment_called(self, name: str, device: str, packages: tuple[str, ...]) -> Environment:
         entry = self._workflow.environments[name]

@@ -16,7 +16,7 @@ from typing import Any
 
 from ledger import called
 from ledger.disk.canonical import digest, file_sha256
-from ledger.disk.remembered import keep, recall
+from ledger.disk.documents import keep, recall
 from ledger.disk.stamps import stamps_of
 
 LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
@@ -71,14 +71,9 @@ def remembered() -> Path:
 def readable(environment: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
     """An environment's fingerprint with its builds by names for people, to be told from `beside`.
 
-    Of a distribution in another version nothing more is told: it is another build, too. Older
-    manifests do not have the builds.
+    Of a distribution in another version nothing more is told: it is another build, too.
     """
     told = {name: value for name, value in environment.items() if name not in PARTS}
-    if "builds" not in environment:
-        return told
-    if "builds" not in beside:
-        return {**told, "builds of the packages": "recorded"}
     versions, others = environment["distributions"], beside["distributions"]
     for name, value in environment["builds"].items():
         if versions.get(name) == others.get(name):

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from ledger.jobs.key import ingredients_of, key_of
-from ledger.jobs.manifest import Manifest, Output
-from ledger.jobs.plan import Environment, Plan, Source, Upstream
+from ledger.jobs.manifest import Manifest, Output, Source, Upstream
+from ledger.jobs.plan import Environment, Plan
 from ledger.remote.through import StoreThrough, Warn
 from ledger.store.store import Action
 

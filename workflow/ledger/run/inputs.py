@@ -7,8 +7,8 @@ from pathlib import Path
 from ledger.disk.atomic import copy_hashed
 from ledger.disk.canonical import file_sha256
 from ledger.errors import IntegrityError
-from ledger.jobs.manifest import Manifest
-from ledger.jobs.plan import PlanError, Source, Upstream
+from ledger.jobs.manifest import Manifest, Source, Upstream
+from ledger.jobs.plan import PlanError
 from ledger.run import turn
 from ledger.run.talk import Talk
 from ledger.store.store import Store
@@ -49,8 +49,7 @@ def resolve(endpoint: Source | Upstream) -> Input:
             "same command again; it plans anew."
         )
     output = manifest.outputs[endpoint.file]
-    # An artifact lies beside its manifest, whatever the manifest is called.
-    return Input(path.parent / endpoint.file, output.logical, output.sha256, manifest.labels_seen)
+    return Input(Path(endpoint.path), output.logical, output.sha256, manifest.labels_seen)
 
 
 def bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, talk: Talk) -> Path:

@@ -15,8 +15,8 @@ from ledger.code.closure import code_closure, package_root
 from ledger.code.from_source import all_read, import_stage
 from ledger.errors import IntegrityError, UserError
 from ledger.jobs.key import ingredients_of, key_of
-from ledger.jobs.manifest import Manifest, Output
-from ledger.jobs.plan import MODULES, Plan, Source
+from ledger.jobs.manifest import Manifest, Output, Source
+from ledger.jobs.plan import MODULES, Plan
 from ledger.kinds.digest import digests
 from ledger.machine.builds import warning
 from ledger.machine.device import kind
@@ -156,11 +156,11 @@ def _put(
     manifest = Manifest(
         job=plan.job,
         stage=plan.stage,
-        plan=plan.identity(),
+        plan=plan.identity,
         key=attempt.key,
         ingredients=attempt.ingredients,
         inputs={role: entry.logical for role, entry in inputs.items()},
-        origins=plan.origins(),
+        origins=plan.inputs,
         outputs=action.outputs,
         labels_seen=_labels_seen(action, inputs),
     )

@@ -26,7 +26,8 @@ from ledger.disk import owner
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.regular import open_regular
 from ledger.errors import UserError
-from ledger.jobs.plan import PLANS, RESULTS, PlanError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.plan import PLANS, PlanError
 from ledger.store.store import explain
 
 VARIABLE = "LEDGER_RUN"

@@ -15,9 +15,9 @@ from pathlib import Path, PurePath
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import file_sha256
 from ledger.errors import IntegrityError
-from ledger.jobs.job import Job
+from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.plan import RESULTS, Plan
+from ledger.jobs.plan import Plan
 from ledger.store.sidecar import sidecar_path
 from ledger.words import SHORT
 
@@ -69,7 +69,7 @@ def keep_together(
         unique = [file for file, sha256 in files.items() if not holds(sha256)]
         plan = plan_of(name)
         listed.update(ours)  # also what is missing, as it may be about to be made anew
-        if plan is not None and manifest.plan == plan.identity():
+        if plan is not None and manifest.plan == plan.identity:
             # As recorded it stays, whatever the store has; edited by hand it does not.
             strangers += [f for f in unique if files[f] != manifest.outputs[f.name].sha256]
         elif plan is None or unique or not is_made_anew(name):

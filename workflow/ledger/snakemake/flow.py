@@ -439,7 +439,7 @@ class Flow:
         manifests = Manifests()
         plans = (self._planner.plan(job) for jobs in self._to_run.values() for job in jobs)
         made = ((plan, manifests[plan.manifest]) for plan in plans)
-        is_open = not all(found and found.plan == plan.identity() for plan, found in made)
+        is_open = not all(found and found.plan == plan.identity for plan, found in made)
         self._register(is_open=is_open)
 
     def _may_restore(self) -> bool:

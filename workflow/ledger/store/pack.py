@@ -21,10 +21,10 @@ from typing import NamedTuple
 from ledger import called
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import canonical_json
-from ledger.disk.documents import MALFORMED
+from ledger.disk.documents import MALFORMED, stays_below
 from ledger.disk.regular import size_of
 from ledger.errors import InputError
-from ledger.jobs.manifest import Manifest, leads_out
+from ledger.jobs.manifest import Manifest
 from ledger.jobs.results import is_manifest, job_below, sound_manifests
 from ledger.store.sidecar import sidecar_path
 
@@ -177,7 +177,7 @@ def _listed(archive: zipfile.ZipFile) -> dict[str, str]:
     if sorted(entry.filename for entry in entries) != sorted([INDEX, *listed]):
         raise ValueError("it does not hold just what its index lists")
     for name in listed:
-        if leads_out(name) or "\\" in name or PurePosixPath(name).as_posix() != name:
+        if not stays_below(name) or "\\" in name or PurePosixPath(name).as_posix() != name:
             raise ValueError(f"{name!r} is no path of a file in it")
     return listed
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from ledger.disk import owner
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import digest, is_sha256
-from ledger.disk.documents import MALFORMED, check, sealed, unsealed
+from ledger.disk.documents import MALFORMED, sealed, typed, unsealed
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.results import manifests_below
@@ -202,11 +202,7 @@ def _before(path: Path) -> Root | None:
 
 
 def _read(path: Path) -> Root:
-    body = unsealed(read_bytes(path), SCHEMA)
-    lists = {name: tuple(body.get(name, ())) for name in ("keys", "objects", "pulled")}
-    root = Root(**body | lists)
-    check(root)
-    return root
+    return typed(Root, unsealed(read_bytes(path), SCHEMA))
 
 
 def read_roots(store: Store) -> dict[Path, Root]:

@@ -40,7 +40,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ledger import called
 from ledger.disk import owner
@@ -52,8 +52,8 @@ from ledger.disk.atomic import (
     write_bytes,
     written,
 )
-from ledger.disk.canonical import is_file_name, is_sha256
-from ledger.disk.documents import MALFORMED, OtherSchema, check, sealed, unsealed
+from ledger.disk.canonical import is_sha256
+from ledger.disk.documents import MALFORMED, FileName, OtherSchema, sealed, typed, unsealed
 from ledger.disk.regular import open_regular, other_kind
 from ledger.errors import InputError, IntegrityError, UserError
 from ledger.jobs.manifest import Output
@@ -67,9 +67,6 @@ LONGEST = 100
 MOST = 1e18
 """What no computation costs, in seconds or bytes; neither does infinity, or what is no number."""
 
-TEXTS = ("job", "stage", "started", "host")
-"""What `made` tells in words, where it does."""
-
 NOTE = ".note"
 """What the name of a note in quarantine ends in."""
 
@@ -82,6 +79,16 @@ class RecordError(ValueError):
     """An action record is not what its name says; the message says what it is instead."""
 
 
+def _are_costs(found: dict[str, Any]) -> bool:
+    costs = found["seconds"], *found.values()
+    return all(type(cost) in (int, float) and 0 <= cost < MOST for cost in costs)
+
+
+def _are_circumstances(found: dict[str, Any]) -> bool:
+    told = (found.get(name, "") for name in ("job", "stage", "started", "host"))
+    return all(isinstance(text, str) for text in told)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """What a computation made: outputs by name, whose labels it saw, its cost.
@@ -89,23 +96,12 @@ class Action:
     `made` says when, where and how it was computed; see `ledger.store.sidecar`.
     """
 
-    outputs: dict[str, Output]
+    outputs: dict[FileName, Output]
     labels_seen: tuple[str, ...]
-    cost: dict[str, Any]
-    made: dict[str, Any] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Raise an error for what no computation can have recorded."""
-        check(self)
-        costs = self.cost["seconds"], *self.cost.values()
-        if not all(type(cost) in (int, float) and 0 <= cost < MOST for cost in costs):
-            raise ValueError("a cost that nothing has")
-        if not all(isinstance(self.made.get(name, ""), str) for name in TEXTS):
-            raise ValueError(f"not all of {', '.join(TEXTS)} are texts")
-        for name, output in self.outputs.items():
-            names = is_file_name(name), is_sha256(output.sha256), is_sha256(output.logical)
-            if not all(names) or output.bytes < 0:
-                raise ValueError("an unsafe name or size")
+    cost: Annotated[dict[str, Any], _are_costs, "is a cost that nothing has"]
+    made: Annotated[dict[str, Any], _are_circumstances, "tells other than in words"] = field(
+        default_factory=dict
+    )
 
 
 def parse(content: bytes, key: str) -> Action:
@@ -122,10 +118,7 @@ def parse(content: bytes, key: str) -> Action:
         body = unsealed(content, SCHEMA)
         if (of := body.pop("key")) != key:
             raise RecordError(f"the record of another computation (key {str(of)[:LONGEST]})")
-        outputs = {name: Output(**entry) for name, entry in body.pop("outputs").items()}
-        action = Action(outputs=outputs, labels_seen=tuple(body.pop("labels_seen")), **body)
-        action.check()
-        return action
+        return typed(Action, body)
     except (OtherSchema, RecordError):
         raise
     except MALFORMED as error:
