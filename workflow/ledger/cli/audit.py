@@ -1,21 +1,28 @@
 """`audit [TARGET ...]`: does computing finished jobs anew give what is recorded?"""
 
 import argparse
-import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.ask.why import ancestry
 from ledger.cli.amounts import share
 from ledger.cli.diff import apart_lines, change_line
 from ledger.cli.places import add_configuration, add_store, store_path
-from ledger.cli.printing import tell
+from ledger.cli.printing import answer
+from ledger.environments.interpreters import Interpreters
+from ledger.errors import InputError
+from ledger.jobs.planner import Planner
+from ledger.jobs.targets import find_in, of_digest
+from ledger.jobs.workflow import Workflow
+from ledger.run.talk import Talk
+from ledger.snakemake.surroundings import prepare
+from ledger.store.store import Store
 from ledger.words import plural
 
 if TYPE_CHECKING:
     from ledger.ask.audit import Audit, Verdict
-    from ledger.jobs.workflow import Workflow
 
 CONFIGURATION = Path("results/configuration.yaml")
 
@@ -59,15 +66,6 @@ def add(verbs) -> None:
 
 def _audit(options: argparse.Namespace) -> int:
     from ledger.ask.audit import audit
-    from ledger.ask.why import ancestry
-    from ledger.code.closure import package_root
-    from ledger.environments.interpreters import Interpreters
-    from ledger.errors import InputError
-    from ledger.jobs.planner import Planner
-    from ledger.jobs.targets import find_in, of_digest
-    from ledger.run.talk import Talk
-    from ledger.snakemake.surroundings import prepare
-    from ledger.store.store import Store
 
     workflow = _workflow(options)
     planner = Planner(workflow, read_only=True)
@@ -75,7 +73,7 @@ def _audit(options: argparse.Namespace) -> int:
     targets = [find_in(workflow, str(of_digest(target) or target)) for target in options.targets]
     asked = {plan.job for target in targets for plan in ancestry(plans, target)}
     interpreters = Interpreters(workflow)
-    prepare(sorted({package_root(job.module).parent for job in workflow.jobs.values()}))
+    prepare(workflow)
     interpreters.export()
     found = audit(
         plans,
@@ -86,16 +84,13 @@ def _audit(options: argparse.Namespace) -> int:
         seed=options.seed,
         progress=Talk("audit").progress,
     )
-    if options.json:
-        print(json.dumps(_facts(found, options.seed), indent=1))
-    else:
-        tell(*_lines(found, options.seed))
+    answer(options.json, _facts(found, options.seed), _lines(found, options.seed))
     if not found.verdicts:
         raise InputError("no job was computed anew; give the configuration of these results")
     return int(bool(found.wrong()))
 
 
-def _workflow(options: argparse.Namespace) -> "Workflow":
+def _workflow(options: argparse.Namespace) -> Workflow:
     """The workflow of the configuration that was asked for, else of that of the results."""
     files = options.configfile
     if not files and not options.config and CONFIGURATION.exists():

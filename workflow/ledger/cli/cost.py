@@ -5,16 +5,16 @@ manifest nor of the report. They are in the sidecars, and in the store's records
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ledger.cli.printing import tell
-
-if TYPE_CHECKING:
-    from ledger.jobs.workflow import Application
+from ledger.cli.printing import answer
+from ledger.errors import InputError, IntegrityError
+from ledger.jobs.results import read_manifests
+from ledger.jobs.workflow import Application
+from ledger.store.sidecar import execution
 
 HEADS = ("stage", "jobs", "hits", "seconds", "longest", "CPU seconds", "peak MB")
 
@@ -70,29 +70,20 @@ def add(verbs) -> None:
 
 
 def _cost(options: argparse.Namespace) -> int:
-    from ledger.errors import InputError
-
     stages = {
         stage: cost.facts() for stage, cost in costs(Path("results"), options.application).items()
     }
     if not stages:
         raise InputError("no results here; run `snakemake` first, or change to where they are")
-    if options.json:
-        print(json.dumps(stages, indent=1))
-    else:
-        tell(*_lines(stages))
+    answer(options.json, stages, _lines(stages))
     return 0
 
 
-def costs(results: Path, application: "Application") -> dict[str, Cost]:
+def costs(results: Path, application: Application) -> dict[str, Cost]:
     """What the jobs below a directory took, by stage in the order of the workflow.
 
     Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
     """
-    from ledger.errors import IntegrityError
-    from ledger.jobs.results import read_manifests
-    from ledger.store.sidecar import execution
-
     found: dict[str, Cost] = {}
     for path, made in read_manifests(results):
         if not isinstance(made, IntegrityError) and (took := execution(path, made.key)):

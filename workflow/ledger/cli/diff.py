@@ -1,12 +1,12 @@
 """`diff A B`: where two results part, why, and how far they are apart."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger.cli.printing import tell
+from ledger.cli.printing import answer
+from ledger.jobs.targets import of_digest
 from ledger.words import LONG, SHORT, listed, plural, spelt
 
 
@@ -37,17 +37,12 @@ def _diff(options: argparse.Namespace) -> int:
     from ledger.compare.difference import difference, is_identical
 
     found = difference(_place(options.a), _place(options.b), everything=options.all)
-    if options.json:
-        print(json.dumps(found, indent=1))
-    else:
-        tell(*_lines(found))
+    answer(options.json, found, _lines(found))
     return 0 if is_identical(found) else 1
 
 
 def _place(named: Path) -> Path:
     """What is there by that name, or the manifest in the results that has such a digest."""
-    from ledger.jobs.targets import of_digest
-
     return named if named.exists() else of_digest(str(named)) or named
 
 

@@ -3,7 +3,9 @@
 import argparse
 from pathlib import Path
 
+from ledger.environments.venv import build
 from ledger.errors import UserError
+from ledger.run.talk import Talk
 
 
 def add(verbs) -> None:
@@ -27,9 +29,6 @@ def add(verbs) -> None:
 
 
 def _environment(options: argparse.Namespace) -> int:
-    from ledger.environments.venv import build
-    from ledger.run.talk import Talk
-
     talk = Talk("environment", options.log)
     try:
         build(options.directory, options.locks, options.python, talk.note)

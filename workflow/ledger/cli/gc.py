@@ -1,19 +1,19 @@
 """`gc [RESULTS ...]`: what in the store no result needs any more."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ledger.cli import amounts
 from ledger.cli.places import add_store, store_path
-from ledger.cli.printing import complain, tell
+from ledger.cli.printing import answer, complain
+from ledger.errors import InputError
+from ledger.jobs.results import manifests_below, sound, sound_manifests
+from ledger.store import roots
+from ledger.store.garbage import Entry, Sorting, clear, is_in_use, now, sort, within
+from ledger.store.roots import Needs, Root, needs
+from ledger.store.store import Store
 from ledger.words import plural
-
-if TYPE_CHECKING:
-    from ledger.store.garbage import Entry, Sorting
-    from ledger.store.roots import Needs, Root
 
 
 def add(verbs) -> None:
@@ -62,10 +62,6 @@ def add(verbs) -> None:
 
 
 def _gc(options: argparse.Namespace) -> int:
-    from ledger.store import roots
-    from ledger.store.garbage import clear, is_in_use, now, sort, within
-    from ledger.store.store import Store
-
     store = Store(store_path(options, (*options.results, Path("results"))[0]))
     # Taken before anything is read: what appears from now on is younger.
     began = now(store.root)
@@ -82,24 +78,14 @@ def _gc(options: argparse.Namespace) -> int:
     dead |= {path for path, root in known.items() if root.state() is roots.State.GONE}
     for path in dead if options.delete else ():
         path.unlink(missing_ok=True)
-    if options.json:
-        print(json.dumps(_facts(store.root, found, options.delete, spared, failed), indent=1))
-    else:
-        tell(f"{store.root}, for {plural(len(known) - len(dead), 'root')}:")
-        tell(*_lines(store.root, found, options.delete, spared, failed))
-        left = _sum([*found.reachable, *found.kept])["bytes"]
-        if options.max_size is not None and left > options.max_size:
-            limit = amounts.size(options.max_size)
-            tell(f"What stays, {amounts.size(left)}, is more than {limit}: it is needed or young.")
+    head = f"{store.root}, for {plural(len(known) - len(dead), 'root')}:"
+    told = (options, store.root, found, spared, failed)
+    answer(options.json, _facts(*told), [head, *_lines(*told)])
     return int(bool(failed))
 
 
-def _needs(options: argparse.Namespace, known: "dict[Path, Root]", dead: set[Path]) -> "Needs":
+def _needs(options: argparse.Namespace, known: dict[Path, Root], dead: set[Path]) -> Needs:
     """What the roots need that are not dead, the named results, and those here."""
-    from ledger.errors import InputError
-    from ledger.jobs.results import manifests_below, sound, sound_manifests
-    from ledger.store.roots import Needs, needs
-
     found = Needs()
     for path in known.keys() - dead:
         found |= needs(path, known[path])
@@ -116,7 +102,11 @@ def _needs(options: argparse.Namespace, known: "dict[Path, Root]", dead: set[Pat
 
 
 def _facts(
-    root: Path, found: "Sorting", delete: bool, spared: set[Path], failed: dict[Path, str]
+    options: argparse.Namespace,
+    root: Path,
+    found: Sorting,
+    spared: set[Path],
+    failed: dict[Path, str],
 ) -> dict:
     return {
         "store": str(root),
@@ -127,7 +117,7 @@ def _facts(
                 "kind": entry.kind,
                 "path": str(entry.path),
                 "bytes": entry.bytes,
-                "removed": delete and entry.path not in spared | failed.keys(),
+                "removed": options.delete and entry.path not in spared | failed.keys(),
             }
             for entry in found.garbage
         ],
@@ -135,16 +125,20 @@ def _facts(
     }
 
 
-def _quarantine(found: "Sorting") -> list["Entry"]:
+def _quarantine(found: Sorting) -> list[Entry]:
     return [entry for entry in (*found.kept, *found.garbage) if entry.kind == "quarantine"]
 
 
-def _sum(entries: list["Entry"]) -> dict[str, int]:
+def _sum(entries: list[Entry]) -> dict[str, int]:
     return {"entries": len(entries), "bytes": sum(entry.bytes for entry in entries)}
 
 
 def _lines(
-    root: Path, found: "Sorting", delete: bool, spared: set[Path], failed: dict[Path, str]
+    options: argparse.Namespace,
+    root: Path,
+    found: Sorting,
+    spared: set[Path],
+    failed: dict[Path, str],
 ) -> Iterator[str]:
     yield f"  needed: {_size(found.reachable)}"
     if found.kept:
@@ -158,12 +152,16 @@ def _lines(
     if spared:
         yield f"  used again meanwhile, so spared: {len(spared)}"
     gone = [entry for entry in found.garbage if entry.path not in spared | failed.keys()]
-    if delete:
+    if options.delete:
         yield f"Removed: {_size(gone)}."
     elif gone:
         yield "Nothing was removed; --delete removes what is not needed."
+    left = _sum([*found.reachable, *found.kept])["bytes"]
+    if options.max_size is not None and left > options.max_size:
+        limit = amounts.size(options.max_size)
+        yield f"What stays, {amounts.size(left)}, is more than {limit}: it is needed or young."
 
 
-def _size(entries: list["Entry"]) -> str:
+def _size(entries: list[Entry]) -> str:
     bytes_ = amounts.size(sum(entry.bytes for entry in entries))
     return f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {bytes_}"

@@ -1,16 +1,17 @@
 """`lineage TARGET`: what it was made from, back to the raw files."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ledger.cli.printing import tell
+from ledger.ask.lineage import Here, Origin, Step, doubt
+from ledger.ask.ro_crate import write
+from ledger.cli.printing import answer, tell
+from ledger.disk.canonical import is_sha256
+from ledger.errors import InputError
+from ledger.machine.builds import readable
 from ledger.words import SHORT, naturally
-
-if TYPE_CHECKING:
-    from ledger.ask.lineage import Origin, Step
 
 MANY = 20
 """More names than this are counted, not listed; the JSON lists them all."""
@@ -41,31 +42,22 @@ def add(verbs) -> None:
 
 
 def _lineage(options: argparse.Namespace) -> int:
-    from ledger.ask.lineage import Here
-    from ledger.errors import InputError
-
     here, main = Here.read(), options.application.results
     asked = options.target or next((name for name in main if name in here.names), (*main, None)[0])
     if asked is None:
         raise InputError("name a result, such as " + next(iter(here.names)))
     steps = here.behind(asked)
     if options.ro_crate:
-        from ledger.ask.ro_crate import write
-
         application = options.application
         write(options.ro_crate, steps, application.snakefile, application.license)
         tell(f"wrote {options.ro_crate / 'ro-crate-metadata.json'}")
-    elif options.json:
-        print(json.dumps(_facts(steps), indent=1))
     else:
-        tell(*_lines(steps, options.application.labels_of))
+        answer(options.json, _facts(steps), _lines(steps, options.application.labels_of))
     return 0
 
 
-def _facts(steps: dict[str, "Step | None"]) -> dict[str, Any]:
+def _facts(steps: dict[str, Step | None]) -> dict[str, Any]:
     """The lineage as a flat table of jobs, the target first."""
-    from ledger.ask.lineage import doubt
-
     first = next(iter(steps.values()))
     jobs = {}
     for step in filter(None, steps.values()):
@@ -96,12 +88,12 @@ def _facts(steps: dict[str, "Step | None"]) -> dict[str, Any]:
     return {"target": first.manifest.job, "jobs": jobs}
 
 
-def _job(origin: "Origin", steps: dict[str, "Step | None"]) -> str | None:
+def _job(origin: Origin, steps: dict[str, Step | None]) -> str | None:
     step = steps.get(origin.manifest)
     return step and step.manifest.job
 
 
-def _lines(steps: dict[str, "Step | None"], who: str | None) -> Iterator[str]:
+def _lines(steps: dict[str, Step | None], who: str | None) -> Iterator[str]:
     first = next(iter(steps.values()))
     yield f"{first.manifest.job}  key {first.manifest.key[:SHORT]}"
     for name, output in first.manifest.outputs.items():
@@ -114,15 +106,13 @@ def _lines(steps: dict[str, "Step | None"], who: str | None) -> Iterator[str]:
 
 
 def _branches(
-    step: "Step",
-    steps: dict[str, "Step | None"],
+    step: Step,
+    steps: dict[str, Step | None],
     indent: str,
     told: set[str],
     who: str | None,
 ) -> Iterator[str]:
     """The inputs of a step, one line per job they come from, each job unfolded once."""
-    from ledger.ask.lineage import doubt
-
     groups: dict[str, list[Origin]] = {}
     for origin in step.origins:
         groups.setdefault(origin.manifest or origin.file, []).append(origin)
@@ -150,18 +140,15 @@ def _branches(
         yield from _branches(above, steps, indent + below, told, who)
 
 
-def _environment(step: "Step", other: "Step") -> dict[str, Any]:
+def _environment(step: Step, other: Step) -> dict[str, Any]:
     """The environment's properties by the name people know them by, to be told from another's."""
-    from ledger.disk.canonical import is_sha256
-    from ledger.machine.builds import readable
-
     environments = (s.manifest.ingredients["environment"] for s in (step, other))
     parts = readable(*environments)
     properties = {**parts.pop("distributions"), **parts.pop("variables"), **parts}
     return {name: v[:SHORT] if is_sha256(v) else v for name, v in properties.items()}
 
 
-def _seen(step: "Step", who: str) -> str:
+def _seen(step: Step, who: str) -> str:
     seen = sorted(step.manifest.labels_seen, key=naturally)
     if not seen:
         return "none"

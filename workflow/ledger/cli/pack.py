@@ -4,6 +4,7 @@ import argparse
 
 from ledger.cli.places import add_results, file_to_write
 from ledger.cli.printing import tell
+from ledger.store.pack import write_pack
 from ledger.words import plural
 
 
@@ -23,8 +24,6 @@ def add(verbs) -> None:
 
 
 def _pack(options: argparse.Namespace) -> int:
-    from ledger.store.pack import write_pack
-
     manifests, outputs = write_pack(options.results, options.out)
     what = f"{plural(manifests, 'manifest')} and {plural(outputs, 'small output')}"
     size = options.out.stat().st_size / 1e6

@@ -1,10 +1,12 @@
 """What the verbs print, and standard streams that are not there."""
 
+import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 from ledger import called
 from ledger.shown import shown
@@ -17,6 +19,14 @@ def tell(*lines: str) -> None:
     """Print lines, in which nothing but our own colours steers a terminal."""
     for line in lines:
         print(_painted(shown(line), sys.stdout))
+
+
+def answer(as_json: bool, facts: Any, lines: Iterable[str]) -> None:
+    """Print what a verb has found: its facts as JSON where these were asked for, else lines."""
+    if as_json:
+        print(json.dumps(facts, indent=1))
+    else:
+        tell(*lines)
 
 
 def _painted(line: str, stream: TextIO) -> str:

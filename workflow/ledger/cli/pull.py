@@ -5,6 +5,15 @@ from pathlib import Path
 
 from ledger.cli.places import add_configuration
 from ledger.cli.printing import complain, tell
+from ledger.environments.interpreters import Interpreters
+from ledger.errors import InputError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.planner import Planner
+from ledger.jobs.targets import find_in
+from ledger.remote.ahead import look_ahead
+from ledger.remote.through import StoreThrough
+from ledger.run.talk import Talk
+from ledger.store.roots import register
 from ledger.words import plural
 
 
@@ -28,26 +37,13 @@ def add(verbs) -> None:
 
 
 def _pull(options: argparse.Namespace) -> int:
-    from ledger.environments.interpreters import Interpreters
-    from ledger.errors import InputError
-    from ledger.jobs.job import RESULTS
-    from ledger.jobs.planner import Planner
-    from ledger.jobs.targets import find_in
-    from ledger.remote.address import require_packages
-    from ledger.remote.ahead import look_ahead
-    from ledger.remote.through import StoreThrough
-    from ledger.run.talk import Talk
-    from ledger.store.place import asked_store
-    from ledger.store.roots import register
-
     workflow = options.application.configured(options.configfile, options.config)
     if not workflow.further:
         raise InputError("the configuration names no further store to fetch from, see `store`")
-    require_packages(workflow.further, signed=bool(workflow.trusted))
     planner = Planner(workflow, read_only=True)
     jobs = [find_in(workflow, target) for target in options.targets] or list(workflow.jobs)
     plans = {plan.job: plan for job in jobs for plan in planner.unsettled(job)}
-    store = StoreThrough(Path(asked_store() or workflow.store), workflow.further, workflow.trusted)
+    store = StoreThrough.of(workflow)
     warnings: list[str] = []
     ahead = look_ahead(plans.values(), Interpreters(workflow).fingerprint, store, warnings.append)
     # Before anything comes, lest `gc` take it away again.

@@ -3,15 +3,23 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ledger.ask.lineage import Here
 from ledger.cli.places import add_configuration, store_path
 from ledger.cli.printing import complain, tell
+from ledger.errors import InputError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.manifest import Manifest
+from ledger.jobs.results import sound_manifests
+from ledger.remote.address import address, require_packages
+from ledger.remote.push import Pushed, push
+from ledger.remote.remote import RemoteError
+from ledger.remote.signing import signer
+from ledger.run.talk import Talk
+from ledger.store.place import at_home
+from ledger.store.roots import seen
+from ledger.store.store import Store
 from ledger.words import listed, plural
-
-if TYPE_CHECKING:
-    from ledger.jobs.manifest import Manifest
-    from ledger.remote.push import Pushed
 
 
 def add(verbs) -> None:
@@ -46,17 +54,6 @@ def add(verbs) -> None:
 
 
 def _push(options: argparse.Namespace) -> int:
-    from ledger.errors import InputError
-    from ledger.jobs.job import RESULTS
-    from ledger.remote.address import address, require_packages
-    from ledger.remote.push import push
-    from ledger.remote.remote import RemoteError
-    from ledger.remote.signing import signer
-    from ledger.run.talk import Talk
-    from ledger.store.place import at_home
-    from ledger.store.roots import seen
-    from ledger.store.store import Store
-
     try:
         place = address(at_home(options.to or _only_further(options)))
     except ValueError as error:
@@ -80,12 +77,8 @@ def _push(options: argparse.Namespace) -> int:
     return int(bool(done.lost))
 
 
-def _manifests(targets: list[str]) -> list["Manifest"]:
+def _manifests(targets: list[str]) -> list[Manifest]:
     """Those of targets and of all that they rest on; of all results where there are no targets."""
-    from ledger.ask.lineage import Here
-    from ledger.jobs.job import RESULTS
-    from ledger.jobs.results import sound_manifests
-
     if not targets:
         return [made for _, made in sound_manifests(Path(RESULTS))]
     here = Here.read()
@@ -94,8 +87,6 @@ def _manifests(targets: list[str]) -> list["Manifest"]:
 
 
 def _only_further(options: argparse.Namespace) -> str:
-    from ledger.errors import InputError
-
     further = options.application.configured(options.configfile, options.config).further
     if len(further) != 1:
         told = f"{plural(len(further), 'further store')} ({', '.join(further)})"
@@ -104,7 +95,7 @@ def _only_further(options: argparse.Namespace) -> str:
     return further[0]
 
 
-def _line(text: str, count: int, done: "Pushed") -> str:
+def _line(text: str, count: int, done: Pushed) -> str:
     if not done.records and not done.objects:
         return f"{text}: all of {plural(count - len(done.lost), 'job')} were there."
     return (
@@ -113,7 +104,7 @@ def _line(text: str, count: int, done: "Pushed") -> str:
     )
 
 
-def _doubts(done: "Pushed", keys: dict[str, "Manifest"]) -> Iterator[str]:
+def _doubts(done: Pushed, keys: dict[str, Manifest]) -> Iterator[str]:
     for found, what in (
         (done.lost, "not, or no longer whole, in the store here; run `verify --repair`"),
         (done.others, "recorded there with other outputs, which stay: it is not reproducible"),

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from ledger import called
 from ledger.errors import InputError, UserError
+from ledger.jobs.job import RESULTS
+from ledger.jobs.plan import read_plan
+from ledger.jobs.results import job_below
+from ledger.run import turn
+from ledger.run.forking import enter, stands_for, start_anew
+from ledger.run.runner import run
+from ledger.run.stores import store_here
+from ledger.run.talk import Talk
 from ledger.store.place import asked_store
+from ledger.store.store import explain
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -60,16 +69,6 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ledger.jobs.job import RESULTS
-    from ledger.jobs.plan import read_plan
-    from ledger.jobs.results import job_below
-    from ledger.run import turn
-    from ledger.run.forking import enter, stands_for, start_anew
-    from ledger.run.runner import run
-    from ledger.run.stores import store_here
-    from ledger.run.talk import Talk
-    from ledger.store.store import explain
-
     run_name = turn.name() or turn.latest()
     if run_name is None or not options.manifest.is_relative_to(RESULTS):
         raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")

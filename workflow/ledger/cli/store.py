@@ -1,7 +1,6 @@
 """`store`: what the store holds, and which results need it."""
 
 import argparse
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any
 
 from ledger.cli.amounts import size
 from ledger.cli.places import add_store, store_path
-from ledger.cli.printing import tell
+from ledger.cli.printing import answer
+from ledger.store.contents import contents
+from ledger.store.store import Store
 from ledger.words import SHORT, plural
 
 
@@ -27,16 +28,10 @@ def add(verbs) -> None:
 
 
 def _store(options: argparse.Namespace) -> int:
-    from ledger.store.contents import contents
-    from ledger.store.store import Store
-
     store = Store(store_path(options, Path("results")))
     store.require()
     found = contents(store)
-    if options.json:
-        print(json.dumps(found, indent=1))
-    else:
-        tell(*_lines(found))
+    answer(options.json, found, _lines(found))
     return 0
 
 

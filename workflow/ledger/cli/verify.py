@@ -1,19 +1,20 @@
 """`verify [RESULTS]`: is everything still as it was recorded? And a whole store, as named?"""
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ledger.ask.repair import repair
+from ledger.ask.verify import Damage, Finding, verify
+from ledger.ask.verify_store import StoreFinding, verify_store
 from ledger.cli.amounts import minutes, share, size
 from ledger.cli.places import add_results, directory, store_path
-from ledger.cli.printing import tell
+from ledger.cli.printing import answer
+from ledger.errors import InputError
+from ledger.run import turn
+from ledger.run.talk import Talk
+from ledger.store.store import Store
 from ledger.words import plural
-
-if TYPE_CHECKING:
-    from ledger.ask.verify import Damage, Finding
-    from ledger.ask.verify_store import StoreFinding
 
 
 def add(verbs) -> None:
@@ -57,13 +58,6 @@ def add(verbs) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from ledger.ask.repair import repair
-    from ledger.ask.verify import verify
-    from ledger.errors import InputError
-    from ledger.run import turn
-    from ledger.run.talk import Talk
-    from ledger.store.store import Store
-
     if options.store:
         return _verify_store(options)
     if options.sample or options.max_minutes:
@@ -77,19 +71,11 @@ def _verify(options: argparse.Namespace) -> int:
     found = verify(options.results, store, Talk("verify").progress)
     if options.repair:
         repair(found, store)
-    if options.json:
-        print(json.dumps(_facts(found), indent=1))
-    else:
-        tell(*_lines(found, options.repair))
+    answer(options.json, _facts(found), _lines(found, options.repair))
     return int(any(not damage.restored for damage in found.damages()))
 
 
 def _verify_store(options: argparse.Namespace) -> int:
-    from ledger.ask.verify_store import verify_store
-    from ledger.errors import InputError
-    from ledger.run.talk import Talk
-    from ledger.store.store import Store
-
     if options.repair:
         raise InputError("--repair is for results, which have copies; give it without --store")
     if options.store is True:
@@ -97,15 +83,13 @@ def _verify_store(options: argparse.Namespace) -> int:
     store = Store(store_path(options, options.results))
     limits = (options.sample or 1.0, options.max_minutes or float("inf"))
     found = verify_store(store, *limits, Talk("verify").progress)
-    if options.json:
-        damages = [{**vars(damage), "path": str(damage.path)} for damage in found.damages]
-        print(json.dumps({"store": str(store.root), **vars(found), "damages": damages}, indent=1))
-    else:
-        tell(*_store_lines(store.root, found))
+    damages = [{**vars(damage), "path": str(damage.path)} for damage in found.damages]
+    facts = {"store": str(store.root), **vars(found), "damages": damages}
+    answer(options.json, facts, _store_lines(store.root, found))
     return int(bool(found.damages))
 
 
-def _store_lines(root: Path, found: "StoreFinding") -> Iterator[str]:
+def _store_lines(root: Path, found: StoreFinding) -> Iterator[str]:
     for damage in found.damages:
         yield from _damage_lines(damage)
     if found.newer:
@@ -119,7 +103,7 @@ def _store_lines(root: Path, found: "StoreFinding") -> Iterator[str]:
         yield "The next check goes on with the objects that come after these."
 
 
-def _facts(found: "Finding") -> dict:
+def _facts(found: Finding) -> dict:
     return {
         "manifests": len(found.manifests),
         "files": found.hashed,
@@ -130,7 +114,7 @@ def _facts(found: "Finding") -> dict:
     }
 
 
-def _lines(found: "Finding", repaired: bool) -> Iterator[str]:
+def _lines(found: Finding, repaired: bool) -> Iterator[str]:
     damages = found.damages()
     for damage in damages:
         yield from _damage_lines(damage)
@@ -151,7 +135,7 @@ def _lines(found: "Finding", repaired: bool) -> Iterator[str]:
         yield "`verify --repair` restores whatever has a sound copy; try that first."
 
 
-def _damage_lines(damage: "Damage") -> Iterator[str]:
+def _damage_lines(damage: Damage) -> Iterator[str]:
     yield f"{'RESTORED' if damage.restored else 'DAMAGED'} {damage.path}"
     yield f"  expected: {damage.expected}"
     yield f"  found: {damage.found}"

@@ -1,17 +1,20 @@
 """`why TARGET`: would it run again, and because of what."""
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ledger.ask.why import Reason, Verdict, ancestry, judge
 from ledger.cli.places import add_configuration
-from ledger.cli.printing import complain, tell
+from ledger.cli.printing import answer, complain
+from ledger.environments.interpreters import Interpreters
+from ledger.errors import InputError
+from ledger.jobs.planner import Planner
+from ledger.jobs.targets import find_in, of_digest
+from ledger.remote.ahead import look_ahead
+from ledger.remote.through import StoreThrough
 from ledger.words import FEW, LONG, SHORT, spelt
-
-if TYPE_CHECKING:
-    from ledger.ask.why import Reason, Verdict
 
 
 def add(verbs) -> None:
@@ -32,16 +35,6 @@ def add(verbs) -> None:
 
 
 def _why(options: argparse.Namespace) -> int:
-    from ledger.ask.why import ancestry, judge
-    from ledger.environments.interpreters import Interpreters
-    from ledger.errors import InputError
-    from ledger.jobs.planner import Planner
-    from ledger.jobs.targets import find_in, of_digest
-    from ledger.remote.address import require_packages
-    from ledger.remote.ahead import look_ahead
-    from ledger.remote.through import StoreThrough
-    from ledger.store.place import asked_store
-
     workflow = options.application.configured(options.configfile, options.config)
     try:
         target = find_in(workflow, str(of_digest(options.target) or options.target))
@@ -51,25 +44,21 @@ def _why(options: argparse.Namespace) -> int:
     live = Interpreters(workflow).fingerprint
     planner = Planner(workflow, read_only=True)
     plans = ancestry(map(planner.plan, workflow.jobs), target)
-    require_packages(workflow.further, signed=bool(workflow.trusted))
-    store = StoreThrough(Path(asked_store() or workflow.store), workflow.further, workflow.trusted)
+    store = StoreThrough.of(workflow)
     elsewhere = look_ahead(plans, live, store, complain, planner.manifests.__getitem__).found
     verdicts = judge(plans, store, live, elsewhere)
-    if options.json:
-        print(json.dumps(_facts(target, verdicts), indent=1))
-    else:
-        tell(*_lines(target, verdicts))
+    answer(options.json, _facts(target, verdicts), _lines(target, verdicts))
     return 0
 
 
-def _facts(target: str, verdicts: dict[str, "Verdict"]) -> dict[str, Any]:
+def _facts(target: str, verdicts: dict[str, Verdict]) -> dict[str, Any]:
     """The verdict on the target and on every job above it with reasons of its own, and who runs."""
     causes = [_record(v) for job, v in verdicts.items() if v.reasons and job != target]
     running = [job for job, verdict in verdicts.items() if verdict.outcome.name != "FRESH"]
     return {**_record(verdicts[target]), "causes": causes, "would_run": running}
 
 
-def _record(verdict: "Verdict") -> dict[str, Any]:
+def _record(verdict: Verdict) -> dict[str, Any]:
     return {
         "job": verdict.job,
         "stage": verdict.stage,
@@ -83,11 +72,11 @@ def _record(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
-def _fact(reason: "Reason") -> dict[str, Any]:
+def _fact(reason: Reason) -> dict[str, Any]:
     return {"kind": reason.kind, "what": reason.what, **reason.values}
 
 
-def _lines(target: str, verdicts: dict[str, "Verdict"]) -> Iterator[str]:
+def _lines(target: str, verdicts: dict[str, Verdict]) -> Iterator[str]:
     verdict = verdicts[target]
     if verdict.outcome.name == "FRESH":
         yield f"{target}: up to date, key {verdict.new_key[:SHORT]}. Nothing would run."
@@ -113,7 +102,7 @@ def _lines(target: str, verdicts: dict[str, "Verdict"]) -> Iterator[str]:
         yield from refusal.split("\n")
 
 
-def _around(verdict: "Verdict") -> Iterator[str]:
+def _around(verdict: Verdict) -> Iterator[str]:
     if verdict.surroundings:
         yield "It was made in another environment than there is now:"
         yield from _listed(map(_phrase, verdict.surroundings))
@@ -126,7 +115,7 @@ def _listed(phrases: Iterable[str]) -> Iterator[str]:
         yield f"  and {len(lines) - FEW} more; --json lists them"
 
 
-def _phrase(reason: "Reason") -> str:
+def _phrase(reason: Reason) -> str:
     text = f"{reason.kind}{'' if reason.kind == 'parameter' else ':'} {reason.what}"
     if not reason.values:
         return text

@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 from ledger.disk.atomic import stream_sha256
 from ledger.disk.documents import OtherSchema
 from ledger.jobs.manifest import Output
-from ledger.remote.address import Address, address, passed_over
+from ledger.jobs.workflow import Workflow
+from ledger.remote.address import Address, address, passed_over, require_packages
 from ledger.remote.remote import Refused, Remote, RemoteError, connect, fetch
 from ledger.remote.signing import BYTES, is_signed, public_key, signature_name, statement
+from ledger.store.place import asked_store
 from ledger.store.store import LONGEST, SCHEMA, Action, RecordError, Store, parse
 
 AT_ONCE = 32
@@ -74,6 +76,13 @@ class StoreThrough(Store):
         self._further: dict[Address, Remote | None] = dict.fromkeys(map(address, further))
         self._found: dict[str, Action | None] = {}
         self._places: dict[str, Address] = {}
+
+    @classmethod
+    def of(cls, workflow: Workflow) -> "StoreThrough":
+        """The store of a workflow, with those behind it; raises as `require_packages`."""
+        require_packages(workflow.further, signed=bool(workflow.trusted))
+        root = Path(asked_store() or workflow.store)
+        return cls(root, workflow.further, workflow.trusted)
 
     def lookup(self, key: str, warn: Warn = lambda _: None) -> Action | None:
         """See `Store`; what only a further store has is put here first."""

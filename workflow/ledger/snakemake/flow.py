@@ -25,7 +25,6 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import DeploymentMethod
 
 from ledger import called
-from ledger.code.closure import package_root
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import ConfigError, UserError
 from ledger.jobs.codebook import remember
@@ -151,7 +150,7 @@ class Flow:
         self.jobs, self._ending = workflow.jobs, ending
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
-            prepare(sorted({package_root(job.module).parent for job in workflow.jobs.values()}))
+            prepare(workflow)
             self.interpreters = Interpreters(workflow)
             if snakemake.is_main_process:
                 self._begin_to_plan()

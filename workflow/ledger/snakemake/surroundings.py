@@ -2,11 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.called import store_variable
-from ledger.code.closure import LEDGER
+from ledger.code.closure import LEDGER, package_root
 from ledger.errors import ConfigError
 from ledger.jobs.workflow import Workflow
 from ledger.run import stores
@@ -14,14 +13,12 @@ from ledger.run.forking import START
 from ledger.store.place import asked_store
 
 
-def prepare(packages: Sequence[Path]) -> None:
+def prepare(workflow: Workflow) -> None:
     """Have jobs run this interpreter, and import the workflow and their environment only.
 
-    Parameters
-    ----------
-    packages : the directories that hold the packages of the stages, which, with the one of this
-        package, are all of PYTHONPATH. That is named twice, as Snakemake takes PYTHONPATH away from
-        jobs in conda's environments.
+    The directories that hold the packages of the stages, with the one of this package, are all of
+    PYTHONPATH. That is named twice, as Snakemake takes PYTHONPATH away from jobs in conda's
+    environments.
 
     Raises
     ------
@@ -35,6 +32,7 @@ def prepare(packages: Sequence[Path]) -> None:
             f"{here}: holds a brace, which Snakemake takes for a wildcard. Rename the directory, "
             "or name another with `--directory`."
         )
+    packages = sorted({package_root(job.module).parent for job in workflow.jobs.values()})
     places = list(dict.fromkeys(map(str, [*packages, LEDGER.parent])))
     for directory in (*places, Path(sys.executable).parent):
         if os.pathsep in str(directory):
