@@ -15,7 +15,6 @@ from ledger.disk.canonical import digest, file_sha256
 from ledger.jobs.key import key_of
 from ledger.jobs.manifest import Manifest, Output, Upstream
 from ledger.kinds.digest import logical_digest
-from ledger.machine.builds import PARTS
 from tests.project import jobs
 
 RUN = "local/published/seed1"
@@ -144,21 +143,6 @@ def test_another_build_of_one_version(other):
     assert re.search(r"  environment\.build of numpy \S+: [0-9a-f]{12} -> 0{12}\n", text)
     assert "  environment.torch/serialization.py, edited: absent -> 111111111111\n" in text
     assert text.count("  environment.") == 2
-
-
-def test_a_manifest_from_before_builds_were_recorded(other):
-    path = Path("results/local/table/manifest.json")
-    made = Manifest.read(path)
-    ingredients = json.loads(json.dumps(made.ingredients))
-    for part in PARTS:
-        del ingredients["environment"][part]
-    replace(made, ingredients=ingredients, key=key_of(ingredients, made.inputs)).write(path)
-    text = diff(other, f"{other.base}/local/table", "results/local/table")[1]
-    assert "  environment.builds of the packages: recorded -> absent\n" in text
-    lineage = other.emodag("lineage", "local/folds")
-    assert lineage.returncode == 0 and "Traceback" not in lineage.stderr
-    why = other.emodag("why", "local/table", "--configfile", "small.yaml")
-    assert "  environment: builds of the packages: absent -> recorded\n" in why.stdout
 
 
 def test_parameters_and_jobs_of_one_side(other):

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from ledger.snakemake.ending import MEND, STOPPED
+from ledger.snakemake.screen import MEND, STOPPED
 from tests.project import START, forked, jobs, surroundings
 
 TABLE = "results/local/table/manifest.json"

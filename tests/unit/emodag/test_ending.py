@@ -8,7 +8,7 @@ from emodag.chain.chain import Chain
 from emodag.config.sections import load
 from emodag.terminal import ending
 from ledger.run import tally, turn
-from ledger.snakemake import ending as failing
+from ledger.snakemake import screen as failing
 from ledger.snakemake.screen import Failure
 
 CONFIG = load({"folds": 2})

@@ -19,11 +19,11 @@ from ledger.errors import IntegrityError
 def files(tmp_path):
     """Writes the two sides of a file and compares them."""
 
-    def compare(name, write, a, b, limit=None):
+    def compare(name, write, a, b):
         for side, content in (("a", a), ("b", b)):
             (tmp_path / side).mkdir(exist_ok=True)
             write(tmp_path / side / name, content)
-        return file_distance(tmp_path / "a" / name, tmp_path / "b" / name, limit=limit)
+        return file_distance(tmp_path / "a" / name, tmp_path / "b" / name)
 
     return compare
 
@@ -43,11 +43,10 @@ TABLE = {f"f{j}": RNG.normal(size=1000) for j in range(7)}
 def test_one_cell_of_a_table(files):
     changed = {name: values.copy() for name, values in TABLE.items()}
     changed["f3"][617] = np.nextafter(changed["f3"][617], 9)
-    for limit in (None, 100):
-        found = files("t.parquet", grouped, TABLE, changed, limit)
-        whole = found["whole"]
-        assert (whole["cells"], whole["differing"], whole["ulps"]) == (7000, 1, 1)
-        assert list(found["parts"]) == ["f3"] and "unread" not in found
+    found = files("t.parquet", grouped, TABLE, changed)
+    whole = found["whole"]
+    assert (whole["cells"], whole["differing"], whole["ulps"]) == (7000, 1, 1)
+    assert list(found["parts"]) == ["f3"]
 
 
 def test_row_groups_and_dictionaries_leave_no_trace(files, tmp_path):
@@ -68,14 +67,6 @@ def test_row_groups_and_dictionaries_leave_no_trace(files, tmp_path):
     }
     assert found["parts"]["person"]["absolute"] is None
     assert found["whole"]["absolute"] == pytest.approx(1)
-
-
-def test_a_limit_is_kept_and_told(files):
-    moved = {name: values + (name != "f0") for name, values in TABLE.items()}
-    found = files("t.parquet", grouped, TABLE, moved, 2000)
-    assert found["unread"] == 4000
-    assert (found["whole"]["cells"], found["whole"]["differing"]) == (3000, 2000)
-    assert "unread" not in files("t.parquet", grouped, TABLE, moved, 6000)
 
 
 def test_missing_values_differ_from_all_others(files):

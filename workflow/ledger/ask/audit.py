@@ -33,7 +33,7 @@ from ledger.disk.canonical import canonical_json, digest
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import EnvironmentMismatch, UserError
 from ledger.jobs.freshness import Manifests
-from ledger.jobs.key import ingredients_of, key_of
+from ledger.jobs.key import key_ahead
 from ledger.jobs.manifest import Manifest, Output, Source
 from ledger.jobs.plan import Plan, write_plan
 from ledger.jobs.results import read_manifests
@@ -152,23 +152,13 @@ def _finished(
             left_out["of another configuration"] += 1
         elif plan.job not in asked:
             continue
-        elif manifest and _key(plan, manifest, manifests) != manifest.key:
+        elif manifest and manifest.key != key_ahead(
+            plan, manifest.ingredients["environment"], manifests.digest
+        ):
             left_out["made of other code, parameters or inputs than there are now"] += 1
         else:
             finished.append(plan)
     return finished, left_out
-
-
-def _key(plan: Plan, manifest: Manifest, manifests: Manifests) -> str | None:
-    """The key that a plan leads to in the environment that the manifest tells of."""
-    inputs = {}
-    for role, endpoint in plan.inputs.items():
-        if isinstance(endpoint, Source):
-            inputs[role] = endpoint.sha256
-        else:
-            above = manifests[endpoint.manifest]
-            inputs[role] = above and above.logical(endpoint.file)
-    return key_of(ingredients_of(plan, manifest.ingredients["environment"]), inputs)
 
 
 def _offer_forks(plans: list[Plan], interpreters: Interpreters) -> None:
@@ -303,9 +293,9 @@ class _Bench:
     def _compare(self, place: str, said: Manifest, now: Step, room: Path, verdict: Verdict) -> None:
         """Add to a verdict what a record says and is not so; its files are laid out in `room`."""
         made, real = now.manifest, self._lay_out(said, room)
-        if _values(said) != _values(made):
+        if said.digests() != made.digests():
             verdict.wrong[place] = "it says other values than are computed now"
-        elif _values(said) != _values(real):
+        elif said.digests() != real.digests():
             verdict.wrong[place] = "it names objects that do not have the values it tells of"
         elif said.labels_seen != made.labels_seen:
             verdict.wrong[place] = "it says that other labels were seen"
@@ -337,11 +327,6 @@ def _output(file: Path, sha256: str) -> Output:
     except Exception:  # libraries raise anything for a file that is not what its name says
         logical, parts = sha256, {}
     return Output(logical=logical, sha256=sha256, bytes=file.stat().st_size, parts=parts)
-
-
-def _values(manifest: Manifest) -> dict[str, str]:
-    """Logical digest by output file."""
-    return {name: output.logical for name, output in manifest.outputs.items()}
 
 
 def around(then: Step, now: Step) -> list[dict[str, Any]]:

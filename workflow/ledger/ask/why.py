@@ -14,7 +14,7 @@ from ledger.disk.canonical import flat
 from ledger.errors import EnvironmentMismatch
 from ledger.jobs.codebook import edits
 from ledger.jobs.freshness import Manifests, damages
-from ledger.jobs.key import ingredients_of, key_of
+from ledger.jobs.key import key_ahead
 from ledger.jobs.manifest import Manifest, Source, Upstream
 from ledger.jobs.plan import Environment, Plan
 from ledger.machine.builds import readable
@@ -124,7 +124,7 @@ def _verdict(
     now: dict[str, Any] | None,
 ) -> Verdict:
     manifest = manifests[plan.manifest]
-    made = manifest and {name: output.logical for name, output in manifest.outputs.items()}
+    made = manifest and manifest.digests()
     needed = {e.manifest: None for e in plan.inputs.values() if isinstance(e, Upstream)}
     after = tuple(above[m].job for m in needed if above[m].outcome is not Outcome.FRESH)
     if after:  # which is then the reason
@@ -141,25 +141,18 @@ def _verdict(
         check(plan.environment.name, plan.environment.requires, now["distributions"])
     except EnvironmentMismatch as error:
         return Verdict(**facts, outcome=Outcome.REFUSED, refusal=str(error))
-    inputs = {role: _predicted(endpoint, above) for role, endpoint in plan.inputs.items()}
-    if None in inputs.values():
+    key = key_ahead(plan, now, lambda e: (above[e.manifest].outputs or {}).get(e.file))
+    if key is None:
         return Verdict(**facts, outcome=Outcome.OPEN)
-    facts["new_key"] = key_of(ingredients_of(plan, now), inputs)
-    here = store.peek(facts["new_key"])
-    action = here if here and store.holds(here) else elsewhere.get(facts["new_key"])
+    facts["new_key"] = key
+    here = store.peek(key)
+    action = here if here and store.holds(here) else elsewhere.get(key)
     if action:
         outputs = {name: output.logical for name, output in action.outputs.items()}
         return Verdict(**facts, outcome=Outcome.HIT, outputs=outputs)
     # The same key computed again gives the same outputs.
-    outputs = made if facts["new_key"] == facts["old_key"] else None
+    outputs = made if key == facts["old_key"] else None
     return Verdict(**facts, outcome=Outcome.COMPUTE, outputs=outputs)
-
-
-def _predicted(endpoint: Source | Upstream, above: dict[str, Verdict]) -> str | None:
-    """The logical digest an input will have, None where only running its job can tell."""
-    if isinstance(endpoint, Source):
-        return endpoint.sha256
-    return (above[endpoint.manifest].outputs or {}).get(endpoint.file)
 
 
 def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> Iterator[Reason]:

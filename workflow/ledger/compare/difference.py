@@ -29,10 +29,6 @@ class Made:
     pack: Path | None = None
     carried: Mapping[str, bytes] = field(default_factory=dict)
 
-    def digests(self) -> dict[str, str]:
-        """Logical digest by output file."""
-        return {name: output.logical for name, output in self.manifest.outputs.items()}
-
     def lacks(self, name: str) -> str | None:
         """Why an output file cannot be looked at, None where it can."""
         if self.pack:
@@ -52,10 +48,6 @@ class Made:
         return Packed(path, self.carried[name]) if self.pack else path
 
 
-CELLS = 1 << 20
-"""How many differing cells of each table are looked at, unless everything is."""
-
-
 def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
     """What tells two directories of results, packs of such, or two manifests, apart, as plain JSON.
 
@@ -65,7 +57,7 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
     ingredients that differ, and in `outputs`, by file that differs, what `file_distance` says, or
     why it is not looked at (`unknown`) and what the manifests say of its columns or tensors: how
     many there are in both, which of them `differ`, which are `only_in_a` or `only_in_b`. With
-    `everything`, all jobs are described, and of large tables all cells.
+    `everything`, all jobs are described.
 
     Raises
     ------
@@ -80,8 +72,7 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
         raise InputError(f"{a} and {b}: compare two directories of results, or two manifests.")
     order = [n for n in in_order({n: m.manifest for n, m in left.items()}) if n in right]
     keys = [n for n in order if left[n].manifest.key != right[n].manifest.key]
-    values = [n for n in order if left[n].digests() != right[n].digests()]
-    limit = None if everything else CELLS
+    values = [n for n in order if left[n].manifest.digests() != right[n].manifest.digests()]
     told = {*keys, *values} if everything else {*keys[:1], *values[:1]}
     return {
         "a": str(a),
@@ -92,7 +83,7 @@ def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
         "data_differ": _data_differ(left, right, order),
         "keys_differ": keys,
         "values_differ": values,
-        "jobs": [{"job": n, **_job(left[n], right[n], limit)} for n in order if n in told],
+        "jobs": [{"job": n, **_job(left[n], right[n])} for n in order if n in told],
     }
 
 
@@ -165,16 +156,16 @@ def _maker(manifest: str) -> str:
     return manifest.removeprefix(f"{RESULTS}/").removesuffix("manifest.json").rstrip("./")
 
 
-def _job(a: Made, b: Made, limit: int | None) -> dict[str, Any]:
+def _job(a: Made, b: Made) -> dict[str, Any]:
     left, right = a.manifest, b.manifest
     return {
         "stage": left.stage,
         "keys": {"a": left.key, "b": right.key},
         "key": changes(_ingredients(left, right), _ingredients(right, left)),
         "outputs": {
-            name: _output(name, a, b, limit)
+            name: _output(name, a, b)
             for name in sorted(left.outputs | right.outputs)
-            if a.digests().get(name) != b.digests().get(name)
+            if left.logical(name) != right.logical(name)
         },
     }
 
@@ -189,7 +180,7 @@ def _ingredients(manifest: Manifest, other: Manifest) -> dict[str, Any]:
     }
 
 
-def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
+def _output(name: str, a: Made, b: Made) -> dict[str, Any]:
     """How far two files of one name are apart; without the data, in which parts they differ."""
     for side, made in (("a", a), ("b", b)):
         if name not in made.manifest.outputs:
@@ -197,7 +188,7 @@ def _output(name: str, a: Made, b: Made, limit: int | None) -> dict[str, Any]:
     why = a.lacks(name) or b.lacks(name)
     if why is None:
         try:
-            apart = file_distance(a.file(name), b.file(name), limit=limit)
+            apart = file_distance(a.file(name), b.file(name))
         except IntegrityError as error:
             why = str(error)
         why = a.lacks(name) or b.lacks(name) or why  # a run may have made either anew meanwhile

@@ -12,20 +12,13 @@ from ledger.compare.dotted import changes
 from ledger.errors import IntegrityError
 
 
-def file_distance(
-    a: Path | Packed, b: Path | Packed, *, limit: int | None = None
-) -> dict[str, Any]:
+def file_distance(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:
     """What tells two files of one name apart, as plain JSON.
 
     For `.parquet` and `.safetensors`: `whole`, the figures of `Distance` over everything that both
     hold, `parts`, those of each column or tensor that differs, and where they are not of one
     shape: `rows`, `shapes`, `types`, `only_in_a`, `only_in_b`. For `.json`: `changes` by dotted
     key. For text: `lines`, how many there are and differ, and `first`, the first that does.
-
-    Parameters
-    ----------
-    limit : how many cells of a large table may be looked at where its files differ; `unread` then
-        says how many were not, and no other figure covers those. None looks at all.
 
     Raises
     ------
@@ -37,7 +30,7 @@ def file_distance(
             opened(file).close()  # what libraries would wait for is refused here
         match a.suffix:
             case ".parquet":
-                return _tables(a, b, limit)
+                return _tables(a, b)
             case ".safetensors":
                 return _tensors(a, b)
             case ".json":
@@ -56,7 +49,7 @@ def _content(file: Path | Packed) -> bytes:
         return stream.read()
 
 
-def _tables(a: Path | Packed, b: Path | Packed, limit: int | None) -> dict[str, Any]:
+def _tables(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:
     from ledger.compare.table_distance import Table, table_distances
 
     left, right = Table.open(a), Table.open(b)
@@ -64,8 +57,7 @@ def _tables(a: Path | Packed, b: Path | Packed, limit: int | None) -> dict[str, 
     rows = [sum(left.rows()), sum(right.rows())]
     if rows[0] != rows[1]:
         return {**found, "rows": rows}
-    parts, unread = table_distances(left, right, limit)
-    return {**found, **_summary(parts), **({"unread": unread} if unread else {})}
+    return {**found, **_summary(table_distances(left, right))}
 
 
 def _tensors(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:

@@ -8,7 +8,6 @@ table is found in the time it takes to read the files.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -69,37 +68,23 @@ class Band(NamedTuple):
     b: list[int]
 
 
-def table_distances(a: Table, b: Table, limit: int | None) -> tuple[dict[str, Distance], int]:
-    """The distance by column of both tables, and how many cells were not looked at.
-
-    Parameters
-    ----------
-    a, b : tables with equally many rows.
-    limit : how many cells may be decoded of each file; of more cells in chunks whose bytes differ,
-        an evenly spaced part is. None decodes them all.
-    """
+def table_distances(a: Table, b: Table) -> dict[str, Distance]:
+    """The distance by column of two tables with equally many rows."""
     names = [name for name in a.types if name in b.types]
     found = dict.fromkeys(names, Distance())
-    chunks: list[tuple[Band, str]] = []
-    for band in _bands(a.rows(), b.rows()):
-        same = set(_same_bytes(a, b, band, names))
-        chunks += [(band, name) for name in names if name not in same]
-        for name in same:
-            found[name] += Distance(cells=band.rows)
-    cells = sum(band.rows for band, _ in chunks)
-    picked = chunks[:: -(-cells // limit)] if limit and cells else chunks
-    jobs = [(band, [n for _, n in part]) for band, part in groupby(picked, lambda chunk: chunk[0])]
 
-    def compare(job: tuple[Band, list[str]]) -> dict[str, Distance]:
-        band, part = job
-        left, right = a.read(band.a, part), b.read(band.b, part)
-        return {name: column_distance(left[name], right[name]) for name in part}
+    def compare(band: Band) -> dict[str, Distance]:
+        same = set(_same_bytes(a, b, band, names))
+        others = [name for name in names if name not in same]
+        left, right = a.read(band.a, others), b.read(band.b, others)
+        apart = {name: column_distance(left[name], right[name]) for name in others}
+        return apart | dict.fromkeys(same, Distance(cells=band.rows))
 
     with ThreadPoolExecutor() as pool:
-        for part in pool.map(compare, jobs):
+        for part in pool.map(compare, _bands(a.rows(), b.rows())):
             for name, apart in part.items():
                 found[name] += apart
-    return found, cells - sum(band.rows for band, _ in picked)
+    return found
 
 
 def column_distance(a: pa.ChunkedArray, b: pa.ChunkedArray) -> Distance:

@@ -33,6 +33,11 @@ class Manifests:
                     self.missing.add(path)
         return self.read[path]
 
+    def digest(self, origin: Upstream) -> str | None:
+        """The logical digest of another job's output, None where no sound manifest lists it."""
+        manifest = self[origin.manifest]
+        return manifest and manifest.logical(origin.file)
+
 
 def is_fresh(plan: Plan, manifests: Manifests) -> bool:
     """Whether what a job made is there, and is what this plan and the jobs before it lead to.
@@ -45,8 +50,8 @@ def is_fresh(plan: Plan, manifests: Manifests) -> bool:
         return False
     for role, endpoint in plan.inputs.items():
         if isinstance(endpoint, Upstream):
-            upstream = manifests[endpoint.manifest]
-            if upstream is None or manifest.inputs.get(role) != upstream.logical(endpoint.file):
+            found = manifests.digest(endpoint)
+            if found is None or manifest.inputs.get(role) != found:
                 return False
     return not any(damages(plan, manifest))
 

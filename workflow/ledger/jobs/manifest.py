@@ -93,6 +93,10 @@ class Manifest:
     outputs: dict[FileName, Output]
     labels_seen: tuple[str, ...]
 
+    def digests(self) -> dict[str, str]:
+        """Logical digest by output file."""
+        return {name: output.logical for name, output in self.outputs.items()}
+
     def logical(self, file: str) -> str | None:
         """Logical digest of an output file, None where the job makes no such file."""
         output = self.outputs.get(file)

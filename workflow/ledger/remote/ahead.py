@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
-from ledger.jobs.key import ingredients_of, key_of
-from ledger.jobs.manifest import Manifest, Output, Source, Upstream
+from ledger.jobs.key import key_ahead
+from ledger.jobs.manifest import Manifest, Output, Upstream
 from ledger.jobs.plan import Environment, Plan
 from ledger.remote.through import StoreThrough, Warn
 from ledger.store.store import Action
@@ -44,9 +44,7 @@ def look_ahead(
     outputs: dict[str, Mapping[str, Output]] = {plan.manifest: {} for plan in plans}
     ahead, waiting = Ahead({}, {}), list(plans)
 
-    def digest_of(endpoint: Source | Upstream) -> str | None:
-        if isinstance(endpoint, Source):
-            return endpoint.sha256
+    def digest_of(endpoint: Upstream) -> str | None:
         if endpoint.manifest in outputs:
             output = outputs[endpoint.manifest].get(endpoint.file)
             return output and output.logical
@@ -57,17 +55,17 @@ def look_ahead(
         known: dict[str, str] = {}
         plans, waiting = waiting, []
         for plan in plans:
-            inputs = {role: digest_of(endpoint) for role, endpoint in plan.inputs.items()}
-            if None in inputs.values():
+            if (now := live(plan.environment)) is None:
+                continue
+            if (key := key_ahead(plan, now, digest_of)) is None:
                 waiting.append(plan)
-            elif now := live(plan.environment):
-                key = known[plan.manifest] = key_of(ingredients_of(plan, now), inputs)
-                ahead.keys[plan.job] = key
-                manifest = manifest_at(plan.manifest)
-                if manifest and manifest.key == key:
-                    outputs[plan.manifest] = manifest.outputs
-                elif store.is_whole(key):
-                    outputs[plan.manifest] = store.read(key).outputs
+                continue
+            ahead.keys[plan.job] = known[plan.manifest] = key
+            manifest = manifest_at(plan.manifest)
+            if manifest and manifest.key == key:
+                outputs[plan.manifest] = manifest.outputs
+            elif store.is_whole(key):
+                outputs[plan.manifest] = store.read(key).outputs
         found = store.find([k for path, k in known.items() if not outputs[path]], warn)
         ahead.found.update(found)
         outputs |= {path: found[key].outputs for path, key in known.items() if key in found}

@@ -19,7 +19,6 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.disk import owner
@@ -54,13 +53,6 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A run's attempt to take its turn; `refusal` says why it may change nothing, if so."""
-
-    refusal: UserError | None = None
-
-
 def begin() -> None:
     """Name the run that starts here, for this process and the jobs it will start."""
     now = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
@@ -73,21 +65,21 @@ def name() -> str | None:
     return text if _NAME.fullmatch(text) else None
 
 
-def take(run: str) -> Turn:
-    """Make a run the current one until this process ends, unless it is another one's turn."""
+def take(run: str) -> UserError | None:
+    """Make a run the current one until this process ends; why it may change nothing, if so."""
     try:
         LOCK.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
         if refusal := _lock(lock):
             os.close(lock)
-            return Turn(refusal)
+            return refusal
         os.truncate(lock, 0)
         os.pwrite(lock, owner.name().encode(), 0)
         atexit.register(_leave, lock, os.getpid())
         _become_current(run)
     except OSError as error:
-        return Turn(explain(error, LOCK))
-    return Turn()
+        return explain(error, LOCK)
+    return None
 
 
 def sign() -> None:

@@ -8,7 +8,6 @@ must run.
 import atexit
 import collections
 import contextlib
-import functools
 import gc
 import logging
 import os
@@ -37,7 +36,6 @@ from ledger.jobs.targets import find_in
 from ledger.jobs.workflow import EnvironmentSettings, Workflow
 from ledger.remote.address import require_packages
 from ledger.run import forking, tally, turn
-from ledger.snakemake import ending
 from ledger.snakemake.beginning import (
     bring_to_the_present,
     clear_away,
@@ -78,17 +76,6 @@ def giving_up() -> Iterator[None]:
         give_up(error)
     except OSError as error:
         give_up(explain(error, Path("results")))
-
-
-def _in_its_directory(method: Callable[["Flow"], None]) -> Callable[["Flow"], None]:
-    """Have a method work where the workflow does."""
-
-    @functools.wraps(method)
-    def there(flow: "Flow") -> None:
-        with contextlib.chdir(flow._directory):
-            method(flow)
-
-    return there
 
 
 class Flow:
@@ -322,7 +309,7 @@ class Flow:
 
         def begin(log) -> None:
             # Snakemake has reasons of its own, such as times, to run a job that need not run.
-            if not snakemake.touch and (refusal := self._turn.refusal):
+            if not snakemake.touch and (refusal := self._refusal):
                 give_up(refusal)
             # Again, so that it is done before the processes that jobs are forked from end.
             atexit.unregister(self._say_how_it_went)
@@ -339,7 +326,7 @@ class Flow:
         def lock_if_needed() -> contextlib.AbstractContextManager:
             if not any(dag.needrun_jobs()):
                 return contextlib.nullcontext()
-            if "_turn" in self.__dict__ and not self._turn.refusal:
+            if "_refusal" in self.__dict__ and not self._refusal:
                 turn.sign()
             return lock()
 
@@ -366,7 +353,7 @@ class Flow:
         if not self._has_dag:
             self._enter_dag()
         with giving_up():
-            refusal = self._turn.refusal if runs else None
+            refusal = self._refusal if runs else None
             restore = self._restored if runs and not refusal and self._may_restore() else None
             must_run = self._must_run(job.name, restore)
             if must_run and refusal:
@@ -401,13 +388,13 @@ class Flow:
             forking.offer(entry, live, self.interpreters.python(entry.name))
 
     @cached_property
-    def _turn(self) -> turn.Turn:
-        """The turn in this directory, taken when jobs are first to run, if nobody else has it."""
+    def _refusal(self) -> UserError | None:
+        """Why this run may change nothing; takes the turn here when jobs are first to run."""
         require_packages(self._workflow.further, signed=bool(self._workflow.trusted))
         self._lift_rate_limit()
         self._trust_squeue()
-        taken = turn.take(turn.name())
-        if not taken.refusal:
+        refusal = turn.take(turn.name())
+        if not refusal:
             remember_store(self._store)
             self._register(is_open=True)
             atexit.register(self._end_turn)
@@ -425,21 +412,21 @@ class Flow:
             for old, new in moved.items():
                 what = f"{old} is not of this configuration, code and data; it is now {new}"
                 self.say(f"{called.name()}: {what}")
-        return taken
+        return refusal
 
     def _register(self, *, is_open: bool) -> None:
         """Have the store know what results it is kept for; one that cannot be written cannot."""
         with contextlib.suppress(UserError, OSError):
             register(Store(Path(self._store)), Path(RESULTS), is_open=is_open)
 
-    @_in_its_directory
     def _end_turn(self) -> None:
         """Say what these results need now, and whether jobs may still add to it."""
         manifests = Manifests()
         plans = (self._planner.plan(job) for jobs in self._to_run.values() for job in jobs)
         made = ((plan, manifests[plan.manifest]) for plan in plans)
-        is_open = not all(found and found.plan == plan.identity for plan, found in made)
-        self._register(is_open=is_open)
+        with contextlib.chdir(self._directory):
+            is_open = not all(found and found.plan == plan.identity for plan, found in made)
+            self._register(is_open=is_open)
 
     def _may_restore(self) -> bool:
         """Whether this is a run of a kind whose jobs might find their results in the store.
@@ -491,23 +478,16 @@ class Flow:
             if (age := slurm.get_min_job_age()) is not None:
                 slurm.get_min_job_age = lambda: age
 
-    @_in_its_directory
     def _say_how_it_went(self) -> None:
         """Say what the run came to, unless nothing was done."""
-        screen = self._screen
-        if screen is None:
-            if self._snakemake.is_main_process and (line := tally.summary()):
-                self.say(line)
-        elif screen.was_stopped and not screen.failures:
-            screen.say(f"{called.name()}: {ending.STOPPED}")
-        else:
-            screen.sum_up()
-            if screen.failures:
-                screen.say(*ending.of_failures(screen.failures.values()))
-            elif self._ending and tally.done() and not screen.went_wrong:
+        with contextlib.chdir(self._directory):
+            if self._screen is None:
+                if self._snakemake.is_main_process and (line := tally.summary()):
+                    self.say(line)
+            elif self._screen.ends_well() and self._ending and tally.done():
                 made = {str(path) for job in self._snakemake.dag.jobs for path in job.output}
                 ours = {job.name for job in self.jobs.values() if job.manifest in made}
-                screen.say(*self._ending(ours))
+                self.say(*self._ending(ours))
 
     def _go_on(self) -> None:
         """Start the same command again, if this run has made what decides about further jobs."""

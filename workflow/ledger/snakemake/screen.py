@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -67,8 +67,15 @@ BUILDER = "environment"
 LAST_WORDS = re.compile(
     "Exiting because a job execution failed|.*At least one job did not complete"
 )
-STOPPED = "Terminating processes on user request"
+TERMINATING = "Terminating processes on user request"
 COMMAND_FAILED = "CalledProcessError"
+
+STOPPED = "stopped; what is finished is kept, and the same command goes on from there"
+
+MEND = "Mend that, and give the same command again: what is finished is kept."
+
+LINES = 12
+"""Of an error in more lines the others are in the log."""
 
 
 @dataclass
@@ -207,6 +214,16 @@ class Screen(logging.Handler):
             self.say(line)
         self._has_summed = True
 
+    def ends_well(self) -> bool:
+        """Say the last lines of a run, unless it went well; whether it did."""
+        if self.was_stopped and not self.failures:
+            self.say(f"{called.name()}: {STOPPED}")
+            return False
+        self.sum_up()
+        if self.failures:
+            self.say(*of_failures(self.failures.values()))
+        return not (self.failures or self.went_wrong)
+
     def close(self) -> None:
         """Nothing is drawn any more."""
         self._stop_drawing()
@@ -262,7 +279,7 @@ class Screen(logging.Handler):
         elif text.startswith(f"{called.name()}: error: "):
             self.went_wrong = True
             self.sum_up()
-        elif text.startswith(STOPPED):
+        elif text.startswith(TERMINATING):
             self.was_stopped = True
             return False
         elif LAST_WORDS.match(text):
@@ -415,6 +432,17 @@ class Screen(logging.Handler):
         with suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGINT, stop)
             sys.excepthook = complain
+
+
+def of_failures(failures: Iterable[Failure]) -> Iterator[str]:
+    """What to say after jobs have failed."""
+    found = {failure.job: failure for failure in failures}
+    yield f"{called.name()}: {plural(len(found), 'job')} failed"
+    for job, failure in found.items():
+        yield from failure.said[:LINES] or [f"ERROR {job}: what it said is above, and in its log"]
+        if failure.logs:
+            yield f"  log: {', '.join(failure.logs)}"
+    yield MEND
 
 
 def _bar() -> Any:

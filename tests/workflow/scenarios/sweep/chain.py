@@ -88,9 +88,8 @@ class Chain:
         try:
             planner = Planner(self.workflow)
             restore = Restorer(self._interpreters)
-            taken = turn.take(turn.name())
-            if taken.refusal:
-                raise taken.refusal
+            if refusal := turn.take(turn.name()):
+                raise refusal
             remember_store(STORE)
             beginning.clear_away(self.jobs.values())
             beginning.bring_to_the_present(self.jobs.values(), turn.LOCK.stat().st_mtime)
