@@ -1,6 +1,6 @@
 """What a stage may ask of whoever runs it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +13,10 @@ class Progress(Protocol):
 
     def update(self, steps: int = 1, **figures: object) -> None:
         """Advance by `steps` and show `figures` (such as loss=0.41) beside the bar."""
+
+
+Bars = Callable[[int, str], AbstractContextManager[Progress]]
+"""What makes a bar of so many steps of a unit, such as `Context.progress`."""
 
 
 class Checkpoint(Protocol):

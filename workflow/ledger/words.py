@@ -20,11 +20,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def listed(things: Iterable[object]) -> str:
+def listed(things: Iterable[object], few: int = FEW) -> str:
     """The first few of some things, and how many more there are."""
     first = [str(thing) for thing in things]
-    more = f" and {len(first) - FEW:,} more" if len(first) > FEW else ""
-    return ", ".join(first[:FEW]) + more
+    more = f" and {len(first) - few:,} more" if len(first) > few else ""
+    return ", ".join(first[:few]) + more
 
 
 def naturally(name: str) -> list[str | int]:

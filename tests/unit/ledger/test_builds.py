@@ -91,7 +91,7 @@ def prefix(pristine, tmp_path, monkeypatch):
     site = next((tmp_path / "venv").glob("lib/python3*/site-packages"))
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "venv"))
-    monkeypatch.setattr(installed, "TICK", 0.05)
+    monkeypatch.setattr(installed, "TICK", 50_000_000)
     monkeypatch.chdir(tmp_path)
     for name in builds_module.LOADER_VARIABLES:
         monkeypatch.delenv(name, raising=False)

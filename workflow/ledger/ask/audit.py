@@ -17,8 +17,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from ledger import called
 from ledger.ask.lineage import Step
 from ledger.compare.difference import difference
 from ledger.compare.dotted import changes
-from ledger.context import Progress
+from ledger.context import Bars
 from ledger.disk.atomic import copy_hashed, write_bytes
 from ledger.disk.canonical import canonical_json, digest
 from ledger.environments.interpreters import Interpreters
@@ -99,7 +98,7 @@ def audit(
     *,
     share: float,
     seed: int,
-    progress: Callable[[int, str], AbstractContextManager[Progress]],
+    progress: Bars,
 ) -> Audit:
     """Compute a sample of the finished jobs that are asked for anew, and compare.
 
@@ -109,7 +108,6 @@ def audit(
     asked : the names of jobs to draw from.
     share : of the jobs, above 0 and up to 1; at least one is drawn.
     seed : draws them; with the same seed a larger share has the jobs of a smaller one.
-    progress : makes a bar of so many steps of a unit, such as `Talk.progress`.
 
     Raises
     ------

@@ -7,13 +7,11 @@ meanwhile is no damage.
 """
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger.context import Progress
+from ledger.context import Bars
 from ledger.disk.canonical import file_sha256
 from ledger.disk.regular import size_of
 from ledger.errors import IntegrityError, UserError
@@ -80,14 +78,8 @@ class Finding:
         return [*self.others, *(damage for part in parts for damage in part.values())]
 
 
-def verify(
-    results: Path, store: Store, progress: Callable[[int, str], AbstractContextManager[Progress]]
-) -> Finding:
+def verify(results: Path, store: Store, progress: Bars) -> Finding:
     """Check a results directory, the raw files behind it, and what it refers to in a store.
-
-    Parameters
-    ----------
-    progress : makes a bar of so many steps of a unit, such as `Talk.progress`.
 
     Raises
     ------
@@ -144,9 +136,7 @@ def _check_manifests(results: Path, found: Finding, known: set[Path]) -> dict[Pa
     return raw
 
 
-def _check_files(
-    raw: dict[Path, set[str]], store: Store, found: Finding, progress: Callable
-) -> None:
+def _check_files(raw: dict[Path, set[str]], store: Store, found: Finding, progress: Bars) -> None:
     """Hash outputs, objects and raw files, each once, and look at the action records."""
     makers = {
         path.parent / name: path for path, made in found.manifests.items() for name in made.outputs
@@ -204,7 +194,7 @@ def _outputs(manifests: dict[Path, Manifest]) -> dict[Path, Output]:
     }
 
 
-def _look_at(paths: list[Path], progress: Callable) -> dict[Path, str]:
+def _look_at(paths: list[Path], progress: Bars) -> dict[Path, str]:
     """What each file is found to be, in words; several files at once, on all cores."""
     sizes = {path: size_of(path) or 0 for path in paths}
     # The largest first, or one of them may be left for the end on a single core.

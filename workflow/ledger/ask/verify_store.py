@@ -10,14 +10,13 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.ask.verify import MISSING, Damage
-from ledger.context import Progress
+from ledger.context import Bars
 from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import is_sha256
 from ledger.store.garbage import Entry, entries
@@ -51,7 +50,7 @@ def verify_store(
     store: Store,
     share: float,
     seconds: float,
-    progress: Callable[[int, str], AbstractContextManager[Progress]],
+    progress: Bars,
 ) -> StoreFinding:
     """Check a store; sets aside what is damaged, and remembers how far it has come.
 
@@ -59,7 +58,6 @@ def verify_store(
     ----------
     share : of the objects to hash, above 0 and up to 1.
     seconds : after how many no more object is begun.
-    progress : makes a bar of so many steps of a unit, such as `Talk.progress`.
 
     Raises
     ------

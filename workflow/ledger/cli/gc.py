@@ -8,7 +8,7 @@ from ledger.cli import amounts
 from ledger.cli.places import add_store, store_path
 from ledger.cli.printing import answer, complain
 from ledger.errors import InputError
-from ledger.jobs.results import manifests_below, sound, sound_manifests
+from ledger.jobs.results import manifests_below, read_manifests, sound
 from ledger.store import roots
 from ledger.store.garbage import Entry, Sorting, clear, is_in_use, now, sort, within
 from ledger.store.roots import Needs, Root, needs
@@ -90,7 +90,7 @@ def _needs(options: argparse.Namespace, known: dict[Path, Root], dead: set[Path]
     for path in known.keys() - dead:
         found |= needs(path, known[path])
     for results in options.results:
-        found |= Needs.of(made for _, made in sound_manifests(results))
+        found |= Needs.of(made for _, made in sound(read_manifests(results)))
     found |= Needs.of(made for _, made in sound(manifests_below(Path("results"))))
     # A store that is named need not be that of the results here, but one that others push to.
     if not (known or options.results or (found.keys and not options.store)):

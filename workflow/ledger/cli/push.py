@@ -10,7 +10,7 @@ from ledger.cli.printing import complain, tell
 from ledger.errors import InputError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.results import sound_manifests
+from ledger.jobs.results import read_manifests, sound
 from ledger.remote.address import address, require_packages
 from ledger.remote.push import Pushed, push
 from ledger.remote.remote import RemoteError
@@ -80,7 +80,7 @@ def _push(options: argparse.Namespace) -> int:
 def _manifests(targets: list[str]) -> list[Manifest]:
     """Those of targets and of all that they rest on; of all results where there are no targets."""
     if not targets:
-        return [made for _, made in sound_manifests(Path(RESULTS))]
+        return [made for _, made in sound(read_manifests(Path(RESULTS)))]
     here = Here.read()
     steps = {path: step for asked in targets for path, step in here.behind(asked).items()}
     return [step.manifest for step in steps.values() if step]

@@ -14,7 +14,7 @@ from ledger.errors import InputError
 from ledger.run import turn
 from ledger.run.talk import Talk
 from ledger.store.store import Store
-from ledger.words import plural
+from ledger.words import listed, plural
 
 
 def add(verbs) -> None:
@@ -93,8 +93,7 @@ def _store_lines(root: Path, found: StoreFinding) -> Iterator[str]:
     for damage in found.damages:
         yield from _damage_lines(damage)
     if found.newer:
-        others = f" and {len(found.newer) - 1:,} more" if len(found.newer) > 1 else ""
-        yield f"NOTE {found.newer[0]}{others}: of a newer format; check it by a newer version"
+        yield f"NOTE {listed(found.newer, 1)}: of a newer format; check it by a newer version"
     hashed = f"{found.hashed:,} of {plural(found.objects, 'object')} hashed"
     state = f"{len(found.damages)} damaged" if found.damages else "all is as its name says"
     records = plural(found.records, "record")
@@ -125,8 +124,7 @@ def _lines(found: Finding, repaired: bool) -> Iterator[str]:
         (found.meanwhile, "being made anew by a run, so not checked"),
     ):
         if paths:
-            others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            yield f"NOTE {paths[0]}{others}: {what}"
+            yield f"NOTE {listed(paths, 1)}: {what}"
     left = sum(not damage.restored for damage in damages)
     restored = f", {len(damages) - left} restored" if len(damages) > left else ""
     state = f"{left} damaged{restored}" if damages else "everything is as recorded"

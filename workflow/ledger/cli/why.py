@@ -1,7 +1,7 @@
 """`why TARGET`: would it run again, and because of what."""
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ledger.jobs.planner import Planner
 from ledger.jobs.targets import find_in, of_digest
 from ledger.remote.ahead import look_ahead
 from ledger.remote.through import StoreThrough
-from ledger.words import FEW, LONG, SHORT, spelt
+from ledger.words import FEW, LONG, SHORT, listed, spelt
 
 
 def add(verbs) -> None:
@@ -86,7 +86,7 @@ def _lines(target: str, verdicts: dict[str, Verdict]) -> Iterator[str]:
     yield f"{target} would run again: {verdict.outcome.value}{key}."
     yield from _listed(map(_phrase, verdict.reasons))
     if verdict.after:
-        yield f"  input: {_some(verdict.after)} would run before"
+        yield f"  input: {listed(verdict.after, 1)} would run before"
     yield from _around(verdict)
     causes = [v for job, v in verdicts.items() if v.reasons and job != target]
     groups: dict[tuple[str, ...], list[Verdict]] = {}
@@ -96,7 +96,7 @@ def _lines(target: str, verdicts: dict[str, Verdict]) -> Iterator[str]:
         title = "further" if all(cause.after for cause in group) else "first cause"
         outcomes = {cause.outcome.value for cause in group}
         outcome = f": {outcomes.pop()}" if len(outcomes) == 1 else ""
-        yield f"{title}: {_some([cause.job for cause in group])}{outcome}"
+        yield f"{title}: {listed((cause.job for cause in group), 1)}{outcome}"
         yield from _listed(phrases)
     for refusal in {v.refusal: None for v in verdicts.values() if v.refusal}:
         yield from refusal.split("\n")
@@ -131,8 +131,3 @@ def _short(value: Any) -> str:
     if len(text) > LONG and isinstance(value, list):
         return f"[{len(value)} entries]"
     return text
-
-
-def _some(jobs: Sequence[str]) -> str:
-    first, *rest = jobs
-    return f"{first} and {len(rest)} more" if rest else first

@@ -12,7 +12,7 @@ from ledger.disk.regular import size_of
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.results import in_order, is_unchanged, job_below, sound_manifests
+from ledger.jobs.results import in_order, is_unchanged, job_below, read_manifests, sound
 from ledger.machine.builds import readable
 from ledger.store.pack import pack_in, read_pack
 
@@ -104,7 +104,7 @@ def _made(path: Path) -> dict[str, Made]:
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if not path.is_dir():
         return {"": Made(_manifest(path), path)}
-    return {job_below(path, at): Made(made, at) for at, made in sound_manifests(path)}
+    return {job_below(path, at): Made(made, at) for at, made in sound(read_manifests(path))}
 
 
 def _manifest(path: Path) -> Manifest:

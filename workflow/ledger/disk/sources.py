@@ -9,11 +9,8 @@ from ledger.disk import owner
 from ledger.disk.canonical import file_sha256
 from ledger.disk.documents import keep, recall
 from ledger.disk.regular import open_regular
-from ledger.disk.stamps import stamp
+from ledger.disk.stamps import TICK, stamp
 from ledger.errors import InputError
-
-TICK = 2_000_000_000
-"""Nanoseconds between two distinguishable file times, where they are coarsest (FAT)."""
 
 
 def source_digests(

@@ -3,6 +3,9 @@
 import os
 from collections.abc import Iterable
 
+TICK = 2_000_000_000
+"""Nanoseconds between two distinguishable file times, where they are coarsest (FAT)."""
+
 
 def stamps_of(paths: Iterable[str]) -> list[list[int] | None]:
     """The stamp of each path; None where nothing is. Links are followed."""

@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +26,12 @@ print(json.dumps(fingerprint(variables, int(sys.argv[2]), sys.argv[3], packages)
 """What an interpreter says of itself, asked as its jobs would be started."""
 
 
-@dataclass(frozen=True)
 class Interpreters:
-    """The environments of a workflow that need a virtual environment.
+    """The environments of a workflow, and the virtual environments that some of them need.
+
+    Attributes
+    ----------
+    built : the directory of the virtual environment, by name of the environment.
 
     Raises
     ------
@@ -38,30 +39,28 @@ class Interpreters:
         When a lock or the conda file of an environment is missing.
     """
 
-    workflow: Workflow
-
-    def __post_init__(self) -> None:
-        for name, entry in self.workflow.environments.items():
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+        for name, entry in workflow.environments.items():
             # Snakemake wants the conda file even where conda is not used.
             for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:
-                if not (self.workflow.root / path).is_file():
+                if not (workflow.root / path).is_file():
                     raise ConfigError(
                         f"environments.{name}: {path} does not exist. Paths are relative to "
-                        f"{self.workflow.root}."
+                        f"{workflow.root}."
                     )
-
-    @cached_property
-    def built(self) -> dict[str, Path]:
-        """The directory of the virtual environment, by name of the environment."""
-        return {
+        self.built = {
             name: directory(name, self.locks(name), entry.python)
-            for name, entry in self.workflow.environments.items()
+            for name, entry in workflow.environments.items()
             if entry.python != RUNNING
         }
+        self._pythons = {name: str(interpreter(p).absolute()) for name, p in self.built.items()}
+        self._told: dict[tuple[str, ...], dict[str, Any] | None] = {}
+        self._warned: set[str] = set()
 
     def locks(self, name: str) -> list[Path]:
         """The locks of an environment."""
-        return [self.workflow.root / lock for lock in self.workflow.environments[name].locks]
+        return [self._workflow.root / lock for lock in self._workflow.environments[name].locks]
 
     def marks(self, name: str) -> list[Path]:
         """The file that jobs of an environment wait for, if it is to be built."""
@@ -71,7 +70,7 @@ class Interpreters:
         """Have damaged virtual environments built anew; what is wrong, by directory."""
         found = {
             place: discard_if_damaged(
-                place, locked_versions(self.locks(name), self.workflow.packages)
+                place, locked_versions(self.locks(name), self._workflow.packages)
             )
             for name, place in self.built.items()
             if (place / MARK).exists()
@@ -105,25 +104,8 @@ class Interpreters:
             except (OSError, subprocess.CalledProcessError):
                 self._told[asked] = None
             else:
-                self._warn(python, self._told[asked])
+                message = warning(self._told[asked])
+                if message and python not in self._warned:
+                    self._warned.add(python)
+                    print(f"{called.name()}: {python}: {message}", file=sys.stderr)
         return self._told[asked]
-
-    def _warn(self, python: str, told: dict[str, Any]) -> None:
-        """Say once of each interpreter which files of its packages were edited."""
-        message = warning(told)
-        if message and python not in self._warned:
-            self._warned.add(python)
-            print(f"{called.name()}: {python}: {message}", file=sys.stderr)
-
-    @cached_property
-    def _warned(self) -> set[str]:
-        return set()
-
-    @cached_property
-    def _told(self) -> dict[tuple[str, ...], dict[str, Any] | None]:
-        return {}
-
-    @cached_property
-    def _pythons(self) -> dict[str, str]:
-        """The interpreter by name of the environment, where it is not the running one."""
-        return {name: str(interpreter(p).absolute()) for name, p in self.built.items()}

@@ -18,7 +18,7 @@ from ledger import called
 from ledger.disk.atomic import write_bytes
 from ledger.environments.installer import Uv, interpreter
 from ledger.errors import ConfigError
-from ledger.machine.fingerprint import differences, versions_in
+from ledger.machine.fingerprint import differences, installed_versions
 from ledger.words import SHORT
 
 MARK = "ready.json"
@@ -47,8 +47,8 @@ def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[s
         return []
     # A link to an interpreter that is gone does not exist.
     found = [] if interpreter(environment).exists() else ["its Python is gone"]
-    packages = [*environment.glob("lib/python3*/site-packages")]
-    found += differences(required, versions_in([str(path) for path in packages], required))
+    packages = [*map(str, environment.glob("lib/python3*/site-packages"))]
+    found += differences(required, installed_versions(required, packages))
     if found:
         mark.unlink(missing_ok=True)
     return found

@@ -52,21 +52,10 @@ def manifests_below(directory: Path) -> Iterator[tuple[Path, Manifest | Integrit
             yield path, made
 
 
-def sound_manifests(results: Path) -> Iterator[tuple[Path, Manifest]]:
-    """As `read_manifests`, where no manifest may be damaged.
-
-    Raises
-    ------
-    IntegrityError
-        When one is.
-    """
-    return sound(read_manifests(results))
-
-
 def sound(
     manifests: Iterable[tuple[Path, Manifest | IntegrityError]],
 ) -> Iterator[tuple[Path, Manifest]]:
-    """The same manifests, of which none may be damaged.
+    """The manifests that have been read, of which none may be damaged.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.workflow import Workflow
+from ledger.words import listed
 
 
 def names(job: str, manifest: str, outputs: Iterable[str]) -> list[str]:
@@ -79,9 +80,8 @@ def of_digest(target: str) -> Path | None:
                 outputs[manifest.job] = path
     found = keys or outputs
     if len(found) > 1:
-        few, more = [*found][:5], f" and {len(found) - 5} more" if len(found) > 5 else ""
         raise InputError(
-            f"{target}: digests of {len(found)} jobs begin so ({', '.join(few)}{more}); give more "
-            "digits, or the name of one"
+            f"{target}: digests of {len(found)} jobs begin so ({listed(found)}); give more digits, "
+            "or the name of one"
         )
     return next(iter(found.values()), None)

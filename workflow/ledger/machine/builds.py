@@ -18,6 +18,7 @@ from ledger import called
 from ledger.disk.canonical import digest, file_sha256
 from ledger.disk.documents import keep, recall
 from ledger.disk.stamps import stamps_of
+from ledger.words import listed
 
 LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
 """What the dynamic loader and the C library read when a process starts."""
@@ -87,11 +88,10 @@ def warning(environment: Mapping[str, Any]) -> str | None:
     edited = sorted(environment["edited"])
     if not edited:
         return None
-    few = ", ".join(edited[:3]) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
     anew = f"; for .venv remove that and run `{setup}`" if (setup := called.setup()) else ""
     return (
-        f"not as installed: {few}. What is computed so is kept apart from all other results. "
-        f"Reinstall the package to undo it{anew}."
+        f"not as installed: {listed(edited)}. What is computed so is kept apart from all other "
+        f"results. Reinstall the package to undo it{anew}."
     )
 
 

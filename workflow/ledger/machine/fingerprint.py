@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -53,34 +53,25 @@ PRECISION_VARIABLES = (
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 
 
-def installed_versions(more: Iterable[str] = ()) -> dict[str, str]:
-    """Version by distribution, for those of `NUMERICAL` and `more` that can be imported."""
-    versions = {}
-    for name in _with(more):
-        try:
-            versions[name] = _version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def installed_versions(
+    more: Iterable[str] = (), path: Sequence[str] | None = None
+) -> dict[str, str]:
+    """Version by distribution, for those of `NUMERICAL` and `more` that can be imported.
 
-
-@cache
-def _version(name: str) -> str:
-    found = metadata.distribution(name)
-    return _told(found) or found.version
-
-
-def _told(found: metadata.Distribution) -> str | None:
-    """The version that a distribution tells; `importlib.metadata` would parse all that it tells."""
-    line = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
-    return line and line[1]
-
-
-def versions_in(path: list[str], more: Iterable[str] = ()) -> dict[str, str]:
-    """The same for another interpreter, whose packages lie in the directories `path`."""
-    found = {name: metadata.distributions(name=name, path=path) for name in _with(more)}
-    told = {name: next(map(_told, each), None) for name, each in found.items()}
+    Parameters
+    ----------
+    path : the directories with another interpreter's packages; by default it is this one's.
+    """
+    where = {} if path is None else {"path": path}
+    found = {name: metadata.distributions(name=name, **where) for name in _with(more)}
+    told = {name: next(map(_version, each), None) for name, each in found.items()}
     return {name: version for name, version in told.items() if version}
+
+
+def _version(found: metadata.Distribution) -> str | None:
+    """What a distribution tells of itself; `importlib.metadata` would parse all of that."""
+    line = re.search(r"^Version: *(\S+)", found.read_text("METADATA") or "", re.MULTILINE)
+    return line[1] if line else found.version
 
 
 def _with(more: Iterable[str]) -> list[str]:

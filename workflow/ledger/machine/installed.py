@@ -20,11 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ledger.disk.canonical import digest, file_sha256
-from ledger.disk.stamps import stamps_of
+from ledger.disk.stamps import TICK, stamps_of
 from ledger.errors import EnvironmentMismatch
-
-TICK = 2.0
-"""Seconds between two distinguishable file times, where they are coarsest (FAT)."""
 
 _MODULES = {"scikit-learn": "sklearn"}
 """The module of a distribution that neither is called like it nor says how it is called."""
@@ -90,7 +87,7 @@ def examine(
     # What is put there later would be loaded in place of what is loaded now.
     watched = [*(file.path for file in listed), *_looked_into(loader)]
     stamps = stamps_of(watched)
-    time.sleep(TICK)
+    time.sleep(TICK / 1e9)
     conda = _conda_files()
     with ThreadPoolExecutor() as pool:
         hashes = dict(zip(listed, pool.map(_hash, listed), strict=True))
@@ -98,7 +95,7 @@ def examine(
     loaded = _loaded([file.path for file in listed if _LIBRARY.search(file.name)], loader)
     libraries = [path for path in loaded if os.path.realpath(path) not in own]
     lent = stamps_of(libraries)
-    time.sleep(TICK if libraries else 0)
+    time.sleep(TICK / 1e9 if libraries else 0)
     told = {name: _build(group, hashes, conda) for name, group in files.items()}
     found = {
         "builds": {name: build for name, (build, _) in told.items()},

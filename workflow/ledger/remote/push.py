@@ -1,17 +1,15 @@
 """What a store has, put into a further one: objects first, then the records that name them."""
 
-import io
 import tempfile
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ledger.context import Progress
+from ledger.context import Bars
 from ledger.disk.documents import OtherSchema
 from ledger.remote.address import Address
-from ledger.remote.remote import Remote, RemoteError, connect, fetch
+from ledger.remote.remote import Remote, RemoteError, connect, fetched
 from ledger.remote.signing import BYTES, Signer, signature_name, statement
 from ledger.remote.through import RECORD_BYTES, each
 from ledger.store.roots import Root, content_of, name_of
@@ -46,7 +44,7 @@ def push(
     store: Store,
     place: Address,
     keys: Iterable[str],
-    bar: Callable[[int, str], AbstractContextManager[Progress]],
+    bar: Bars,
     by: Signer | None = None,
     root: Root | None = None,
 ) -> Pushed:
@@ -74,11 +72,11 @@ def push(
             remote.put(name_of(root), Path(file.name))
 
     def record(key: str) -> Action | None:
-        path, sink = store.action(key), io.BytesIO()
-        if not fetch(remote, store.name(path), sink, RECORD_BYTES):
+        name = store.name(store.action(key))
+        if (content := fetched(remote, name, RECORD_BYTES)) is None:
             return None
         try:
-            action = parse(sink.getvalue(), key)
+            action = parse(content, key)
         except RecordError:
             return None
         except OtherSchema as error:
@@ -89,7 +87,7 @@ def push(
                 f"it has records of format {found}, and this version knows those up to {SCHEMA}; "
                 "take the version of whoever writes there"
             ) from None
-        remote.use(store.name(path))
+        remote.use(name)
         return action
 
     def size(sha256: str) -> int | None:
@@ -151,9 +149,9 @@ def _differs(there: Action, ours: Action) -> bool:
 
 def _sign(remote: Remote, by: Signer, room: Path, recorded: tuple[str, Action]) -> None:
     """See to it that somebody's signature of a record is there."""
-    name, sink = signature_name(recorded[0], by.public), io.BytesIO()
+    name = signature_name(recorded[0], by.public)
     signature = by.sign(statement(*recorded))
-    if not fetch(remote, name, sink, BYTES) or sink.getvalue() != signature:
+    if fetched(remote, name, BYTES) != signature:
         file = room / recorded[0]
         file.write_bytes(signature)
         remote.put(name, file)

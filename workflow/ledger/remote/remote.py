@@ -6,6 +6,7 @@ counts as away. Its methods may be called by many threads at once.
 """
 
 import contextlib
+import io
 import json
 import os
 import queue
@@ -122,6 +123,12 @@ def fetch(remote: Remote, name: str, sink: BinaryIO, limit: int) -> bool:
             if sink.tell() > limit:
                 break
     return True
+
+
+def fetched(remote: Remote, name: str, limit: int) -> bytes | None:
+    """What a file holds, and little more than `limit` bytes of it; None where there is none."""
+    sink = io.BytesIO()
+    return sink.getvalue() if fetch(remote, name, sink, limit) else None
 
 
 @contextlib.contextmanager

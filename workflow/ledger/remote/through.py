@@ -5,7 +5,6 @@ then on it is as if it had been made here. A further store that fails is warned 
 again. What it would have had is computed, so no result depends on whether one is there.
 """
 
-import io
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from ledger.disk.documents import OtherSchema
 from ledger.jobs.manifest import Output
 from ledger.jobs.workflow import Workflow
 from ledger.remote.address import Address, address, passed_over, require_packages
-from ledger.remote.remote import Refused, Remote, RemoteError, connect, fetch
+from ledger.remote.remote import Refused, Remote, RemoteError, connect, fetch, fetched
 from ledger.remote.signing import BYTES, is_signed, public_key, signature_name, statement
 from ledger.store.place import asked_store
 from ledger.store.store import LONGEST, SCHEMA, Action, RecordError, Store, parse
@@ -170,11 +169,11 @@ class StoreThrough(Store):
             warn(f"{place.text}: {next(iter(damaged))}{more}; not used")
 
     def _record(self, remote: Remote, key: str) -> Action | Damaged | None:
-        name, sink = self.name(self.action(key)), io.BytesIO()
-        if not fetch(remote, name, sink, RECORD_BYTES):
+        name = self.name(self.action(key))
+        if (content := fetched(remote, name, RECORD_BYTES)) is None:
             return None
         try:
-            action = parse(sink.getvalue(), key)
+            action = parse(content, key)
             if not self._trusted or self._is_signed(remote, key, action):
                 return action
             return Damaged(f"{name} is signed by nobody who is `trusted`")
@@ -189,9 +188,8 @@ class StoreThrough(Store):
         """Whether one of those who are trusted has signed a record there."""
         text = statement(key, action)
         for public in self._trusted:
-            sink = io.BytesIO()
-            found = fetch(remote, signature_name(key, public), sink, BYTES)
-            if found and is_signed(text, sink.getvalue(), public):
+            signature = fetched(remote, signature_name(key, public), BYTES)
+            if signature and is_signed(text, signature, public):
                 return True
         return False
 

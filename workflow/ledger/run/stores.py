@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.remote.address import passed_over, without_packages
@@ -11,11 +10,6 @@ from ledger.store.store import Store
 
 VARIABLE = "LEDGER_STORES"
 """The environment variable by which jobs know the further stores and who is trusted, as JSON."""
-
-
-def hand_on(further: Sequence[str], trusted: Sequence[str]) -> None:
-    """Tell jobs of the further stores."""
-    os.environ[VARIABLE] = json.dumps([list(further), list(trusted)])
 
 
 def store_here(root: Path) -> Store:

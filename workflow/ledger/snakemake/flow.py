@@ -138,6 +138,7 @@ class Flow:
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
             prepare(workflow)
+            self._store = hand_on(workflow, checkpoint_every)
             self.interpreters = Interpreters(workflow)
             if snakemake.is_main_process:
                 self._begin_to_plan()
@@ -145,7 +146,6 @@ class Flow:
         self._conda = DeploymentMethod.CONDA in methods
         if not self._conda:
             self.interpreters.export()
-        self._store = hand_on(workflow, checkpoint_every)
         # By the exit of a run with `--directory` Snakemake is back where it was started.
         self._directory = Path.cwd()
         # Snakemake's hooks are silent where nothing was left to run. The first is called last.

@@ -1,5 +1,6 @@
 """What every job finds in its environment, set once in the process that Snakemake runs in."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -23,8 +24,8 @@ def prepare(workflow: Workflow) -> None:
     Raises
     ------
     ConfigError
-        When PATH or PYTHONPATH cannot name a directory, Snakemake cannot work in the present one,
-        or the variable for the store is no path.
+        When PATH or PYTHONPATH cannot name a directory, or Snakemake cannot work in the present
+        one.
     """
     if "{" in str(here := Path.cwd()):
         # Its locks would then be looked for in other directories, too.
@@ -40,8 +41,6 @@ def prepare(workflow: Workflow) -> None:
                 f"{directory}: holds {os.pathsep!r}, at which PATH and PYTHONPATH are split, so "
                 "no job could run from there. Rename or move the directory."
             )
-    if store := asked_store():
-        os.environ[store_variable()] = store
     os.environ.update(
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         PYTHONPATH=os.pathsep.join(places),
@@ -57,9 +56,14 @@ def hand_on(workflow: Workflow, checkpoint_every: int) -> str:
 
     Results do not depend on them, so a change of them must start nothing. The store of the
     configuration gives way to one that is set already; those behind it stay.
+
+    Raises
+    ------
+    ConfigError
+        When the variable for the store is no path.
     """
-    variable = store_variable()
-    os.environ[variable] = os.environ.get(variable) or workflow.store
-    stores.hand_on(workflow.further, workflow.trusted)
+    store = asked_store() or workflow.store
+    os.environ[store_variable()] = store
+    os.environ[stores.VARIABLE] = json.dumps([list(workflow.further), list(workflow.trusted)])
     os.environ["LEDGER_CHECKPOINT_EVERY"] = str(checkpoint_every)
-    return os.environ[variable]
+    return store

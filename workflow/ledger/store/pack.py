@@ -25,7 +25,7 @@ from ledger.disk.documents import MALFORMED, stays_below
 from ledger.disk.regular import size_of
 from ledger.errors import InputError
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.results import is_manifest, job_below, sound_manifests
+from ledger.jobs.results import is_manifest, job_below, read_manifests, sound
 from ledger.store.sidecar import sidecar_path
 
 SCHEMA = 2
@@ -82,7 +82,7 @@ def write_pack(results: Path, target: Path) -> tuple[int, int]:
     """
     if target.suffix != SUFFIX:
         raise InputError(f"{target}: a pack is a zip file; give it a name that ends in {SUFFIX}.")
-    manifests = dict(sound_manifests(results))
+    manifests = dict(sound(read_manifests(results)))
     outputs = _small_outputs(manifests)
     files = outputs | {path: made.content() for path, made in manifests.items()}
     for sidecar in map(sidecar_path, manifests):
