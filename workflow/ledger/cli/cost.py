@@ -6,7 +6,6 @@ manifest nor of the report. They are in the sidecars, and in the store's records
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +21,6 @@ SUMMED = ("jobs", "hits", "seconds", "cpu_seconds")
 """The facts of a stage that add up."""
 
 
-@dataclass
-class Cost:
-    """What the jobs of a stage took.
-
-    Attributes
-    ----------
-    hits : how many of them were last taken from the store instead of computed.
-    seconds, cpu_seconds, peak_bytes : of each job, when it was computed.
-    """
-
-    hits: int = 0
-    seconds: list[float] = field(default_factory=list)
-    cpu_seconds: list[float] = field(default_factory=list)
-    peak_bytes: list[int] = field(default_factory=list)
-
-    def add(self, execution: dict[str, Any]) -> None:
-        """Count a job by how it was computed, see `ledger.store.sidecar.execution`."""
-        cost = execution["cost"]
-        self.hits += execution["hit"]
-        self.seconds.append(cost["seconds"])
-        self.cpu_seconds.append(cost["cpu_seconds"])
-        self.peak_bytes.append(cost["peak_bytes"])
-
-    def facts(self) -> dict[str, Any]:
-        """The sums, the longest job and the largest peak."""
-        return {
-            "jobs": len(self.seconds),
-            "hits": self.hits,
-            "seconds": round(sum(self.seconds), 3),
-            "longest": max(self.seconds),
-            "cpu_seconds": round(sum(self.cpu_seconds), 3),
-            "peak_bytes": max(self.peak_bytes),
-        }
-
-
 def add(verbs) -> None:
     """Add the verb to the command line."""
     cost = verbs.add_parser(
@@ -70,26 +34,38 @@ def add(verbs) -> None:
 
 
 def _cost(options: argparse.Namespace) -> int:
-    stages = {
-        stage: cost.facts() for stage, cost in costs(Path("results"), options.application).items()
-    }
+    stages = costs(Path("results"), options.application)
     if not stages:
         raise InputError("no results here; run `snakemake` first, or change to where they are")
     answer(options.json, stages, _lines(stages))
     return 0
 
 
-def costs(results: Path, application: Application) -> dict[str, Cost]:
+def costs(results: Path, application: Application) -> dict[str, dict[str, Any]]:
     """What the jobs below a directory took, by stage in the order of the workflow.
 
     Jobs whose manifest or sidecar is missing, damaged, or another job's are not counted.
     """
-    found: dict[str, Cost] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for path, made in read_manifests(results):
         if not isinstance(made, IntegrityError) and (took := execution(path, made.key)):
-            found.setdefault(made.stage, Cost()).add(took)
+            found.setdefault(made.stage, []).append(took)
     order = [*application.stages, *sorted(found)]
-    return {stage: found[stage] for stage in sorted(found, key=order.index)}
+    return {stage: _sums(found[stage]) for stage in sorted(found, key=order.index)}
+
+
+def _sums(executions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the jobs of a stage took when they were computed; see `ledger.store.sidecar`."""
+    costs = [one["cost"] for one in executions]
+    seconds = [cost["seconds"] for cost in costs]
+    return {
+        "jobs": len(costs),
+        "hits": sum(one["hit"] for one in executions),
+        "seconds": round(sum(seconds), 3),
+        "longest": max(seconds),
+        "cpu_seconds": round(sum(cost["cpu_seconds"] for cost in costs), 3),
+        "peak_bytes": max(cost["peak_bytes"] for cost in costs),
+    }
 
 
 def _lines(stages: dict[str, dict[str, Any]]) -> Iterator[str]:

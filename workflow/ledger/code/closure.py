@@ -31,15 +31,12 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PARSER = sys.version.encode() + Path(__file__).read_bytes()
 
 
-def code_closure(
-    module: str, root: Path | None = None, memory: Path | None = None
-) -> dict[str, str]:
+def code_closure(module: str, memory: Path | None = None) -> dict[str, str]:
     """Digest by module name, for `module` and every first-party module it can import.
 
     Parameters
     ----------
     module : dotted name inside a package, such as ``words.count``.
-    root : directory of that package, of its name; by default where Python would find it.
     memory : file in which `Modules` may have remembered what was parsed.
 
     Raises
@@ -47,17 +44,12 @@ def code_closure(
     SyntaxError
         Naming file and line, when a module does not parse.
     """
-    return Modules(root, memory).closure(module)
+    return Modules(memory).closure(module)
 
 
-def has_templates(names: Iterable[str], root: Path | None = None) -> bool:
-    """Whether templates count for any of some modules of a closure: a stage may read them late.
-
-    Parameters
-    ----------
-    root : as of `code_closure`.
-    """
-    files = (_module_file(name, root or package_root(name)) for name in names)
+def has_templates(names: Iterable[str]) -> bool:
+    """Whether templates count for any of some modules of a closure: a stage may read them late."""
+    files = (_module_file(name, package_root(name)) for name in names)
     return any(map(_template_files, filter(None, files)))
 
 
@@ -85,12 +77,10 @@ class Modules:
 
     Parameters
     ----------
-    root : directory of the package; by default where Python would find it.
     memory : file to remember in; None remembers nothing.
     """
 
-    def __init__(self, root: Path | None = None, memory: Path | None = None) -> None:
-        self._root = root
+    def __init__(self, memory: Path | None = None) -> None:
         self._memory = memory
         self._known = recall(memory) if memory else {}
         self._found: dict[tuple[str, Path], tuple[str, list[str]] | None] = {}
@@ -100,7 +90,7 @@ class Modules:
     def closure(self, module: str) -> dict[str, str]:
         """As `code_closure`."""
         found: dict[str, str] = {}
-        root = self._root or package_root(module)
+        root = package_root(module)
         queue = [module]
         while queue:
             name = queue.pop()
@@ -140,14 +130,14 @@ class Modules:
         return self._known[asked]
 
 
-def definitions(module: str, root: Path) -> tuple[str, dict[str, str]] | None:
+def definitions(module: str) -> tuple[str, dict[str, str]] | None:
     """A module's digest as in `code_closure`, and a short digest by each definition in it.
 
     Definitions are named as people call them: ``function fit``, ``method Bar.update``,
     ``class Bar`` (all of it but its methods), ``constant LIMIT``, ``imports``, ``templates``. None
     where there is no such module.
     """
-    path = _module_file(module, root)
+    path = _module_file(module, package_root(module))
     if path is None:
         return None
     tree = ast.parse(path.read_bytes(), filename=str(path))

@@ -7,7 +7,7 @@ version, in a small file called by that digest. Nothing but explanations is made
 import json
 from pathlib import Path
 
-from ledger.code.closure import definitions, package_root
+from ledger.code.closure import definitions
 from ledger.disk.atomic import write_bytes
 from ledger.disk.canonical import is_sha256
 from ledger.disk.documents import read_object
@@ -16,22 +16,22 @@ from ledger.jobs.plan import PLANS, Plan
 BOOK = PLANS / ".code"
 
 
-def remember(plan: Plan, root: Path | None = None) -> None:
+def remember(plan: Plan) -> None:
     """Write down what the modules of this plan define now, where that is not yet known."""
     for module, digest in plan.code.items():
         if _page(digest).exists():
             continue
-        found = definitions(module, root or package_root(module))
+        found = definitions(module)
         if found is not None:
             write_bytes(_page(found[0]), json.dumps(found[1], indent=1).encode() + b"\n")
 
 
-def edits(module: str, digest: str, root: Path | None = None) -> list[str]:
+def edits(module: str, digest: str) -> list[str]:
     """What differs between a module's version with this digest and the present one.
 
     Phrases such as ``function fit changed``; none where that version was never written down.
     """
-    before, found = _read(digest), definitions(module, root or package_root(module))
+    before, found = _read(digest), definitions(module)
     if before is None or found is None:
         return []
     now = found[1]
