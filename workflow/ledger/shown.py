@@ -8,13 +8,8 @@ _UNSAFE = re.compile(
     "\u2028\u2029"  # end a line
     "\ud800-\udfff]"  # bytes of a file name that are no UTF-8, which cannot be printed
 )
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def shown(text: str) -> str:
     r"""One line of text in which nothing steers a terminal: such characters as `\x1b`, `\u202e`."""
-    return _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or _escape(ord(match[0])), text)
-
-
-def _escape(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

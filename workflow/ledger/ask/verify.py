@@ -19,7 +19,7 @@ from ledger.jobs.key import key_of
 from ledger.jobs.manifest import Manifest, Output, Source
 from ledger.jobs.results import is_unchanged, job_below, read_manifests
 from ledger.run import turn
-from ledger.store.store import Action, RecordError, Store
+from ledger.store.store import RecordError, Store
 
 MISSING = "no such file"
 
@@ -236,16 +236,13 @@ def _record_damage(path: Path, manifest: Manifest, store: Store) -> Damage | Non
             return None  # of an earlier schema: to be computed anew, but no damage
         if action is None:
             seen = MISSING
-        elif _fits(action, manifest):
+        elif action.outputs == manifest.outputs and (
+            {*action.labels_seen} <= {*manifest.labels_seen}
+        ):
             return None
         else:
             seen, todo = "another result of the same computation", f"delete {place}, {todo}"
     return Damage(path=place, expected=f"a record of the outputs in {path}", found=seen, todo=todo)
-
-
-def _fits(action: Action, manifest: Manifest) -> bool:
-    own, all_ = set(action.labels_seen), set(manifest.labels_seen)
-    return action.outputs == manifest.outputs and own <= all_
 
 
 def _manifest_damage(path: Path, expected: str, found: str) -> Damage:

@@ -73,7 +73,8 @@ def verify_store(
     objects = {entry.name: entry for entry in entries(store.root, ["objects"])}
     found.objects = len(objects)
     _name_the_lacking(store, needed, objects.keys(), found)
-    names = _in_turn([name for name in objects if is_sha256(name)], _last(store))
+    last = _last(store)
+    names = sorted(filter(is_sha256, objects), key=lambda name: (name <= last, name))
     chosen = [objects[name] for name in names[: math.ceil(share * len(names))]]
     with progress(sum(entry.bytes for entry in chosen), "B") as bar:
         for entry, wrong in _examine(store, chosen, deadline):
@@ -122,11 +123,6 @@ def _name_the_lacking(
                 aside = store.set_aside(key, f"{sha256} damaged") if store.is_aside(sha256) else ""
                 found.damages.append(_damage(path, wanted, f"{MISSING}{aside}"))
                 break
-
-
-def _in_turn(names: list[str], last: str) -> list[str]:
-    """Names in their order, beginning behind `last`."""
-    return sorted(names, key=lambda name: (name <= last, name))
 
 
 def _last(store: Store) -> str:

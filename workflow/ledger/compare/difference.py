@@ -1,7 +1,6 @@
 """Where two results part: the first job that differs, why, and how far its values are apart."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +13,7 @@ from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.results import in_order, is_unchanged, job_below, read_manifests, sound
 from ledger.machine.builds import readable
-from ledger.store.pack import pack_in, read_pack
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a job made: its manifest and where that lies, or the pack that it and its files are in.
-
-    `carried` holds the bytes of those outputs that the pack carries.
-    """
-
-    manifest: Manifest
-    path: Path
-    pack: Path | None = None
-    carried: Mapping[str, bytes] = field(default_factory=dict)
-
-    def lacks(self, name: str) -> str | None:
-        """Why an output file cannot be looked at, None where it can."""
-        if self.pack:
-            return None if name in self.carried else f"{self.pack} does not hold it"
-        path = self.path.with_name(name)
-        if not is_unchanged(self.path, self.manifest):
-            return f"{path} is being made anew"
-        if (size := size_of(path)) is None:
-            return f"{path} is missing"
-        if size != self.manifest.outputs[name].bytes:
-            return f"{path} is damaged; `verify --repair` restores what can be"
-        return None
-
-    def file(self, name: str) -> Path | Packed:
-        """An output file that is not lacking."""
-        path = self.path.with_name(name)
-        return Packed(path, self.carried[name]) if self.pack else path
+from ledger.store.pack import Made, pack_in, read_pack
 
 
 def difference(a: Path, b: Path, *, everything: bool = False) -> dict[str, Any]:
@@ -96,10 +64,7 @@ def is_identical(found: Mapping[str, Any]) -> bool:
 def _made(path: Path) -> dict[str, Made]:
     """What the jobs below a directory or in a pack made, by name; of a manifest alone, by ""."""
     if pack := pack_in(path):
-        found = read_pack(pack, path.relative_to(pack))
-        return {
-            name: Made(made.manifest, made.path, pack, made.files) for name, made in found.items()
-        }
+        return read_pack(pack, path.relative_to(pack))
     if not path.exists():
         raise InputError(f"{path}: no such directory of results, and no such manifest.")
     if not path.is_dir():
@@ -185,13 +150,13 @@ def _output(name: str, a: Made, b: Made) -> dict[str, Any]:
     for side, made in (("a", a), ("b", b)):
         if name not in made.manifest.outputs:
             return {"unknown": f"the job makes no such file in {side}"}
-    why = a.lacks(name) or b.lacks(name)
+    why = _lacks(a, name) or _lacks(b, name)
     if why is None:
         try:
-            apart = file_distance(a.file(name), b.file(name))
+            apart = file_distance(_file(a, name), _file(b, name))
         except IntegrityError as error:
             why = str(error)
-        why = a.lacks(name) or b.lacks(name) or why  # a run may have made either anew meanwhile
+        why = _lacks(a, name) or _lacks(b, name) or why  # a run may have made either anew meanwhile
         if why is None:
             return apart
     left, right = (made.manifest.outputs[name].parts for made in (a, b))
@@ -203,3 +168,23 @@ def _output(name: str, a: Made, b: Made) -> dict[str, Any]:
         "only_in_b": [part for part in right if part not in left],
     }
     return {"unknown": why, **(found if left and right else {})}
+
+
+def _lacks(made: Made, name: str) -> str | None:
+    """Why an output file cannot be looked at, None where it can."""
+    path = made.path.with_name(name)
+    if made.files is not None:
+        return None if name in made.files else f"{pack_in(path)} does not hold it"
+    if not is_unchanged(made.path, made.manifest):
+        return f"{path} is being made anew"
+    if (size := size_of(path)) is None:
+        return f"{path} is missing"
+    if size != made.manifest.outputs[name].bytes:
+        return f"{path} is damaged; `verify --repair` restores what can be"
+    return None
+
+
+def _file(made: Made, name: str) -> Path | Packed:
+    """An output file that is not lacking."""
+    path = made.path.with_name(name)
+    return path if made.files is None else Packed(path, made.files[name])

@@ -43,7 +43,8 @@ def builds(names: Iterable[str]) -> dict[str, dict[str, str]]:
     EnvironmentMismatch
         When the distributions' libraries cannot be loaded.
     """
-    present = {name: d for name in names if (d := _distribution(name)) is not None}
+    found = {name: next(metadata.distributions(name=name), None) for name in names}
+    present = {name: distribution for name, distribution in found.items() if distribution}
     records = [str(Path(d._path, "RECORD")) for d in present.values()]  # it has no public name
     loader = {name: os.environ[name] for name in LOADER_VARIABLES if name in os.environ}
     rules = file_sha256(Path(__file__).with_name("installed.py"))
@@ -93,10 +94,3 @@ def warning(environment: Mapping[str, Any]) -> str | None:
         f"not as installed: {listed(edited)}. What is computed so is kept apart from all other "
         f"results. Reinstall the package to undo it{anew}."
     )
-
-
-def _distribution(name: str) -> metadata.Distribution | None:
-    try:
-        return metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return None

@@ -12,7 +12,7 @@ from ledger.remote.address import Address
 from ledger.remote.remote import Remote, RemoteError, connect, fetched
 from ledger.remote.signing import BYTES, Signer, signature_name, statement
 from ledger.remote.through import RECORD_BYTES, each
-from ledger.store.roots import Root, content_of, name_of
+from ledger.store.roots import Root
 from ledger.store.store import LONGEST, SCHEMA, Action, RecordError, Store, parse
 
 PATIENCE = 60
@@ -67,9 +67,9 @@ def push(
     remote = connect(place, PATIENCE)
     if root:
         with tempfile.NamedTemporaryFile() as file:
-            file.write(content_of(root))
+            file.write(root.content())
             file.flush()
-            remote.put(name_of(root), Path(file.name))
+            remote.put(root.file, Path(file.name))
 
     def record(key: str) -> Action | None:
         name = store.name(store.action(key))

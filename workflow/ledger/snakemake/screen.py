@@ -130,7 +130,7 @@ def take_over(
     from snakemake.logging import logger
 
     for handler in logger.handlers:
-        if isinstance(handler, Screen) and handler.is_of(workflow):
+        if isinstance(handler, Screen) and handler.workflow is workflow:
             return handler
     try:
         asked = workflow.output_settings
@@ -154,6 +154,7 @@ class Screen(logging.Handler):
 
     Attributes
     ----------
+    workflow : Snakemake's, whose run it shows.
     failures : the jobs that have failed, by Snakemake's number.
     was_stopped : whether somebody has pressed Ctrl-C.
     went_wrong : whether an error has been said that is no failed job's.
@@ -170,7 +171,7 @@ class Screen(logging.Handler):
         super().__init__()
         self.failures: dict[object, Failure] = {}
         self.was_stopped = self.went_wrong = False
-        self._inner, self._workflow = inner, workflow
+        self._inner, self.workflow = inner, workflow
         self._long, self._unit, self._figure = long, unit, figure
         self._held: list[logging.LogRecord] = []
         self._unexplained: list[logging.LogRecord] = []
@@ -185,10 +186,6 @@ class Screen(logging.Handler):
         self._bar: Any = None
         self._is_over = threading.Event()
         self._mind_ctrl_c()
-
-    def is_of(self, workflow) -> bool:
-        """Whether it shows the run of this workflow of Snakemake's."""
-        return self._workflow is workflow
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take in a record, and hand it on where it is not known."""
@@ -288,10 +285,10 @@ class Screen(logging.Handler):
 
     def _begin(self) -> None:
         """Snakemake knows by now what kind of run this is."""
-        if self._workflow.touch:
+        if self.workflow.touch:
             self._hands_on_all = True
             return
-        if self._workflow.local_exec:
+        if self.workflow.local_exec:
             name = (
                 f"{called.name()}-{secrets.token_hex(16)}" if self._is_terminal else progress.LINES
             )
@@ -312,7 +309,7 @@ class Screen(logging.Handler):
 
     def _makes_nothing(self, rule: str) -> bool:
         """Whether a rule only names what is to be made, as `all` does."""
-        return self._workflow.get_rule(rule).norun
+        return self.workflow.get_rule(rule).norun
 
     def _end(self, number: object) -> None:
         self.failures.pop(number, None)

@@ -56,12 +56,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip file can hold."""
 
 
-class PackedJob(NamedTuple):
-    """A job's manifest in a pack, where it lies, and the job's outputs that the pack carries."""
+class Made(NamedTuple):
+    """A job's manifest, where it lies, and in a pack the job's outputs that the pack carries."""
 
     manifest: Manifest
     path: Path
-    files: dict[str, bytes]
+    files: dict[str, bytes] | None = None
 
 
 def write_pack(results: Path, target: Path) -> tuple[int, int]:
@@ -128,7 +128,7 @@ def pack_in(path: Path) -> Path | None:
     return next(filter(Path.is_file, places), None)
 
 
-def read_pack(pack: Path, below: Path) -> dict[str, PackedJob]:
+def read_pack(pack: Path, below: Path) -> dict[str, Made]:
     """What a pack holds of all jobs below a directory in it, by what to call the job.
 
     Raises
@@ -184,7 +184,7 @@ def _listed(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _job(
     name: PurePosixPath, pack: Path, listed: Mapping[str, str], read: Callable[[str], bytes]
-) -> PackedJob:
+) -> Made:
     """A job's manifest, read and checked, and those of its outputs that are listed."""
     manifest = Manifest.parse(read(str(name)), pack / name)
     files = {}
@@ -194,7 +194,7 @@ def _job(
             if not said or output.bytes > SMALL_BYTES:
                 raise ValueError(f"{member} is not what its manifest says, or too large")
             files[file] = read(member)
-    return PackedJob(manifest, pack / name, files)
+    return Made(manifest, pack / name, files)
 
 
 def _read(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:

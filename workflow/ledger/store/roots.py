@@ -13,6 +13,7 @@ host, in the same container, and there is mounted what was mounted there: with t
 another container may mean another directory.
 """
 
+import contextlib
 import difflib
 import math
 import os
@@ -80,6 +81,15 @@ class Root:
         """How people call it: host and path."""
         return f"{self.host.partition(':')[0]}:{self.path}"
 
+    @property
+    def file(self) -> str:
+        """The name of its file in a store."""
+        return f"{DIRECTORY}/{digest([self.host, self.path, self.mount])}.json"
+
+    def content(self) -> bytes:
+        """What its file holds."""
+        return sealed(asdict(self), SCHEMA)
+
     def state(self) -> State:
         """What can be seen of it from here."""
         if self.host != owner.place():
@@ -146,8 +156,10 @@ def register(
         When the store cannot be written, or something in the results cannot be read.
     """
     root = seen(results)
-    place = store.root / name_of(root)
-    before = _before(place)
+    place = store.root / root.file
+    before = None
+    with contextlib.suppress(OSError, *MALFORMED):
+        before = _read(place)
     since = (before.since or place.stat().st_mtime) if before and before.is_open else None
     is_open = since is not None if is_open is None else is_open
     kept = before.pulled if before and not is_all else ()
@@ -158,7 +170,7 @@ def register(
         pulled=tuple(sorted({*pulled, *kept})),
     )
     store.make(place.parent)
-    write_bytes(place, content_of(root), lasting=True)
+    write_bytes(place, root.content(), lasting=True)
 
 
 def seen(results: Path) -> Root:
@@ -181,24 +193,6 @@ def seen(results: Path) -> Root:
         keys=tuple(sorted(needs.keys)),
         objects=tuple(sorted(needs.objects)),
     )
-
-
-def name_of(root: Root) -> str:
-    """The name in a store of a root's file."""
-    return f"{DIRECTORY}/{digest([root.host, root.path, root.mount])}.json"
-
-
-def content_of(root: Root) -> bytes:
-    """What a root's file holds."""
-    return sealed(asdict(root), SCHEMA)
-
-
-def _before(path: Path) -> Root | None:
-    """The root in a file, if there is a sound one."""
-    try:
-        return _read(path)
-    except (OSError, *MALFORMED):
-        return None
 
 
 def _read(path: Path) -> Root:
