@@ -14,7 +14,7 @@ from ledger.errors import IntegrityError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.results import job_below, read_manifests
-from ledger.jobs.targets import find, names, of_digest
+from ledger.jobs.targets import find, names
 from ledger.store.sidecar import execution
 
 
@@ -86,7 +86,7 @@ class Here:
 
     def behind(self, asked: str) -> dict[str, Step | None]:
         """The steps behind a job, a manifest, a file or a digest; raises as `find` and `trace`."""
-        return trace(self.paths[find(str(of_digest(asked) or asked), self.names)], self.found)
+        return trace(self.paths[find(asked, self.names)], self.found)
 
 
 def trace(first: str, found: Mapping[str, Manifest | IntegrityError]) -> dict[str, Step | None]:

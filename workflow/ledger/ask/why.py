@@ -78,18 +78,6 @@ class Verdict:
     outputs: dict[str, str] | None = None
 
 
-def ancestry(plans: Iterable[Plan], job: str) -> list[Plan]:
-    """The plans a job rests on, its own last; `plans` come in an order that respects needs."""
-    wanted, found = {job}, []
-    everything = list(plans)
-    made_by = {plan.manifest: plan.job for plan in everything}
-    for plan in reversed(everything):
-        if plan.job in wanted:
-            found.append(plan)
-            wanted |= {made_by[e.manifest] for e in plan.inputs.values() if isinstance(e, Upstream)}
-    return found[::-1]
-
-
 Live = Callable[[Environment], dict[str, Any] | None]
 """The fingerprint of an environment as it is, None where this machine cannot tell."""
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.ask.why import ancestry
 from ledger.cli.amounts import share
 from ledger.cli.diff import apart_lines, change_line
 from ledger.cli.places import add_configuration, add_store, store_path
@@ -14,7 +13,7 @@ from ledger.cli.printing import answer
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import InputError
 from ledger.jobs.planner import Planner
-from ledger.jobs.targets import find_in, of_digest
+from ledger.jobs.targets import find_in
 from ledger.jobs.workflow import Workflow
 from ledger.run.talk import Talk
 from ledger.snakemake.surroundings import prepare
@@ -70,14 +69,13 @@ def _audit(options: argparse.Namespace) -> int:
     workflow = _workflow(options)
     planner = Planner(workflow, read_only=True)
     plans = [planner.plan(name) for name in workflow.jobs]
-    targets = [find_in(workflow, str(of_digest(target) or target)) for target in options.targets]
-    asked = {plan.job for target in targets for plan in ancestry(plans, target)}
+    asked = planner.behind(find_in(workflow, target) for target in options.targets)
     interpreters = Interpreters(workflow)
     prepare(workflow)
     interpreters.export()
     found = audit(
         plans,
-        asked or workflow.jobs,
+        {plan.job for plan in asked} or workflow.jobs,
         interpreters,
         Store(store_path(options, Path("results"))),
         share=options.sample,

@@ -30,7 +30,7 @@ def add(verbs) -> None:
         "targets",
         metavar="TARGET",
         nargs="*",
-        help="a job, a manifest or any file in results (default: everything)",
+        help="a job, a manifest, any file in results, or a digest (default: everything)",
     )
     add_configuration(pull, "config.yaml")
     pull.set_defaults(verb=_pull)
@@ -41,11 +41,11 @@ def _pull(options: argparse.Namespace) -> int:
     if not workflow.further:
         raise InputError("the configuration names no further store to fetch from, see `store`")
     planner = Planner(workflow, read_only=True)
-    jobs = [find_in(workflow, target) for target in options.targets] or list(workflow.jobs)
-    plans = {plan.job: plan for job in jobs for plan in planner.unsettled(job)}
+    targets = [find_in(workflow, target) for target in options.targets]
+    plans = planner.behind(targets or workflow.jobs)
     store = StoreThrough.of(workflow)
     warnings: list[str] = []
-    ahead = look_ahead(plans.values(), Interpreters(workflow).fingerprint, store, warnings.append)
+    ahead = look_ahead(plans, Interpreters(workflow).fingerprint, store, warnings.append)
     # Before anything comes, lest `gc` take it away again.
     Path(RESULTS).mkdir(exist_ok=True)
     register(store, Path(RESULTS), pulled=ahead.keys.values(), is_all=not options.targets)

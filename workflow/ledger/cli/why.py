@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger.ask.why import Reason, Verdict, ancestry, judge
+from ledger.ask.why import Reason, Verdict, judge
 from ledger.cli.places import add_configuration
 from ledger.cli.printing import answer, complain
 from ledger.environments.interpreters import Interpreters
 from ledger.errors import InputError
 from ledger.jobs.planner import Planner
-from ledger.jobs.targets import find_in, of_digest
+from ledger.jobs.targets import find_in
 from ledger.remote.ahead import look_ahead
 from ledger.remote.through import StoreThrough
 from ledger.words import FEW, LONG, SHORT, listed, spelt
@@ -37,13 +37,13 @@ def add(verbs) -> None:
 def _why(options: argparse.Namespace) -> int:
     workflow = options.application.configured(options.configfile, options.config)
     try:
-        target = find_in(workflow, str(of_digest(options.target) or options.target))
+        target = find_in(workflow, options.target)
     except InputError as error:
         files = ", ".join(map(str, [Path("config.yaml"), *options.configfile]))
         raise InputError(f"{error} (jobs of the configuration in {files})") from None
     live = Interpreters(workflow).fingerprint
     planner = Planner(workflow, read_only=True)
-    plans = ancestry(map(planner.plan, workflow.jobs), target)
+    plans = planner.behind([target])
     store = StoreThrough.of(workflow)
     elsewhere = look_ahead(plans, live, store, complain, planner.manifests.__getitem__).found
     verdicts = judge(plans, store, live, elsewhere)

@@ -1,7 +1,7 @@
 """The planner: each job of a workflow with code, environment and raw files as they are now."""
 
 from collections import ChainMap
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -60,6 +60,14 @@ class Planner:
         for job in self._first(name, self._plans):
             self._plans[job] = self._planned(self._jobs[job])
         return self._plans[name]
+
+    def behind(self, names: Iterable[str]) -> list[Plan]:
+        """The plans of jobs and of all that they rest on, in the order of the workflow."""
+        found: set[str] = set()
+        for name in names:
+            for job in self._first(name, found):
+                found.add(job)
+        return [self.plan(name) for name in self._jobs if name in found]
 
     def unsettled(self, name: str) -> list[Plan]:
         """The plans of a job and of those that it rests on, in order, that nobody has decided."""

@@ -38,7 +38,7 @@ def find(target: str, jobs: dict[str, list[str]]) -> str:
     InputError
         When nothing answers to it; names what comes nearest.
     """
-    path = Path(target)
+    path = of_digest(target) or Path(target)
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
         path = path.relative_to(Path.cwd())
     asked = os.path.normpath(path)
