@@ -98,7 +98,7 @@ def _made(job: "Job", manifest: "Manifest", took: dict[str, Any], environments) 
         seconds=took["cost"]["seconds"],
         peak_bytes=took["cost"]["peak_bytes"],
         score=(facts or {}).get("macro_f1_last_epoch"),
-        needs=[origin[0] for origin in job.inputs.values() if not isinstance(origin, str)],
+        needs=job.needs,
         seen=manifest.labels_seen,
     )
 

@@ -1,6 +1,7 @@
 """Jobs: a stage with its parameters, what it reads and what it makes."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 RESULTS = "results"
@@ -49,6 +50,11 @@ class Job:
     def is_final(self) -> bool:
         """Whether the job makes a table that lies directly in `results`."""
         return self.name == self.stage
+
+    @cached_property
+    def needs(self) -> list[str]:
+        """The names of the jobs that it reads from, sorted."""
+        return sorted({o[0] for o in self.inputs.values() if not isinstance(o, str)})
 
     @property
     def directory(self) -> str:

@@ -88,7 +88,7 @@ class Planner:
 
     def _is_settled(self, plan: Plan, restore: Restore | None) -> bool:
         """Whether a job's outputs are what they must be, restored if need be."""
-        if any(self._must_run[job] for job in _needed(self._jobs[plan.job])):
+        if any(self._must_run[job] for job in self._jobs[plan.job].needs):
             return False
         if is_fresh(plan, self.manifests):
             return True
@@ -103,7 +103,7 @@ class Planner:
         waiting = [name]
         while waiting:
             job = waiting[-1]
-            left = [] if job in done else [n for n in _needed(self._jobs[job]) if n not in done]
+            left = [] if job in done else [n for n in self._jobs[job].needs if n not in done]
             if left:
                 waiting += left
             else:
@@ -153,11 +153,6 @@ class Planner:
             threads=entry.threads,
             device=device,
         )
-
-
-def _needed(job: Job) -> list[str]:
-    """The jobs that a job reads from, sorted."""
-    return sorted({origin[0] for origin in job.inputs.values() if not isinstance(origin, str)})
 
 
 def _suffix(name: str) -> str:

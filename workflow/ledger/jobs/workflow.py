@@ -72,7 +72,7 @@ class Workflow:
         """The names of all jobs that rest on the decider, directly or not."""
         found = {self.decider}
         for job in self.jobs.values():  # each after those it needs
-            if any(not isinstance(o, str) and o[0] in found for o in job.inputs.values()):
+            if found.intersection(job.needs):
                 found.add(job.name)
         return found - {self.decider}
 

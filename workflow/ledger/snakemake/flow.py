@@ -213,8 +213,7 @@ class Flow:
                 # A job on a cluster may outlive its run. What is there when it fails is another
                 # run's.
                 self._snakemake.execution_settings.keep_incomplete = True
-            makers = [o[0] for o in asked.inputs.values() if not isinstance(o, str)]
-            return list({self.jobs[maker].manifest: None for maker in makers})
+            return [self.jobs[maker].manifest for maker in asked.needs]
 
         def files(wildcards) -> list[str]:
             origins = self.job(name, wildcards).inputs.values()
