@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from emodag.pages.drift.verdicts import together
 from emodag.science.scores.contrasts import (
     compared,
     flipped_predictions,
@@ -12,7 +13,7 @@ from emodag.science.scores.contrasts import (
     pseudo_label_changes,
 )
 from emodag.science.scores.yardstick import effect, mean_interval, sd_interval, spread
-from ledger.compare.factors import factors, together
+from emodag.stages.factors import factors
 
 
 def test_a_person_that_moves():

@@ -21,7 +21,7 @@ from emodag.science.scores.contrasts import (
 from emodag.science.scores.scoring import macro_f1
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
-from ledger.compare.steps import Pair, Step, compare, first_to_differ
+from emodag.stages.steps import Pair, Step, compare, first_to_differ
 from ledger.context import Context
 from ledger.errors import InputError
 from ledger.kinds.digest import logical_digest

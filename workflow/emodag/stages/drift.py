@@ -8,8 +8,8 @@ from typing import Any
 from emodag.pages.drift.page import page
 from emodag.pages.drift.verdicts import verdict, yardstick_verdict
 from emodag.science.scores.yardstick import effect, spread
-from ledger.compare.factors import factors
-from ledger.compare.steps import first_to_differ, over_pairs
+from emodag.stages.factors import factors
+from emodag.stages.steps import first_to_differ, over_pairs
 from ledger.context import Context
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from emodag.pages.words import interval, number, percent, score, title
-from ledger.compare.factors import together
 from ledger.words import plural
 
 SCORE = "macro_f1"
@@ -126,3 +125,10 @@ def _effect(effect: Mapping[str, Any]) -> str:
         f"{mean}, {number(effect['in_sds'])} of a seed standard deviation (95 % interval "
         f"{interval(effect['in_sds_interval'])}),"
     )
+
+
+def together(names: list[str]) -> str:
+    """The factors of one contrast as one noun."""
+    if len(names) < 2:
+        return "".join(names) or "nothing"
+    return f"{', '.join(names[:-1])} and {names[-1]} together"

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
-from ledger.compare.steps import Pair, Step, compare, first_to_differ, over_pairs
+from emodag.stages.steps import Pair, Step, compare, first_to_differ, over_pairs
 
 RNG = np.random.default_rng(0)
 A = RNG.uniform(0.5, 0.99, (100, 10)).astype(np.float32)

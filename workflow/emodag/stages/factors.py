@@ -36,13 +36,6 @@ def factors(
     return found + ([_factor("the run seed", [])] if other_seed else [])
 
 
-def together(names: list[str]) -> str:
-    """The factors of one contrast as one noun."""
-    if len(names) < 2:
-        return "".join(names) or "nothing"
-    return f"{', '.join(names[:-1])} and {names[-1]} together"
-
-
 def _factor(name: str, changes: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "changes": changes}
 
