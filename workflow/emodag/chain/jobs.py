@@ -4,7 +4,6 @@ from pathlib import Path
 
 from emodag.chain.chain import Chain
 from emodag.chain.contrasts import contrast_jobs
-from emodag.chain.learners import PACKAGES
 from emodag.chain.report import report_job
 from emodag.chain.stages import FINALS
 from emodag.chain.variants import Variants
@@ -68,7 +67,6 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         text=text or effective_yaml(config),
         finals=FINALS,
         listing=LISTING,
-        packages=PACKAGES,
         absent={
             name: why
             for name, why in {

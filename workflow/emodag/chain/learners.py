@@ -12,9 +12,6 @@ REQUIRED = {
 }
 """The distributions whose version their results depend on, beside the numerical ones."""
 
-PACKAGES = tuple(sorted(name for names in REQUIRED.values() for name in names))
-"""All of them."""
-
 
 def environment_of(learner: str, env: str) -> str:
     """The environment of a learner's fits in a chain that runs in `env`."""

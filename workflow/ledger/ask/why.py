@@ -133,9 +133,7 @@ def _verdict(
     if key is None:
         return Verdict(**facts, outcome=Outcome.OPEN)
     facts["new_key"] = key
-    here = store.peek(key)
-    action = here if here and store.holds(here) else elsewhere.get(key)
-    if action:
+    if action := store.whole(key) or elsewhere.get(key):
         outputs = {name: output.logical for name, output in action.outputs.items()}
         return Verdict(**facts, outcome=Outcome.HIT, outputs=outputs)
     # The same key computed again gives the same outputs.

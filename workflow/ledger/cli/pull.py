@@ -54,7 +54,7 @@ def _pull(options: argparse.Namespace) -> int:
         brought = store.bring(ahead.found, warnings.append, bar.update)
     for warning in warnings:
         complain(f"warning: {warning}")
-    here = sum(map(store.is_whole, ahead.keys.values()))
+    here = len([key for key in ahead.keys.values() if store.whole(key)])
     tell(
         f"{store.root}: has {here} of {plural(len(plans), 'job')} now, "
         f"{len(brought)} of them fetched ({size / 1e6:.1f} MB)."

@@ -45,13 +45,6 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help=f"the store (default: {called.store_variable()}, else {called.home()}/store)",
     )
     run.add_argument(
-        "--checkpoint-every",
-        type=_positive,
-        metavar="N",
-        default=os.environ.get("LEDGER_CHECKPOINT_EVERY", "10"),
-        help="steps between a long job's checkpoints (default: LEDGER_CHECKPOINT_EVERY, else 10)",
-    )
-    run.add_argument(
         "--workers",
         type=_positive,
         metavar="N",
@@ -86,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
             live,
             store_here(Path(store)),
             talk,
-            checkpoint_every=options.checkpoint_every,
+            checkpoint_every=int(os.environ.get("LEDGER_CHECKPOINT_EVERY", "10")),
             workers=options.workers,
         )
     except UserError as error:

@@ -68,10 +68,9 @@ class Interpreters:
 
     def discard_damaged(self) -> dict[Path, list[str]]:
         """Have damaged virtual environments built anew; what is wrong, by directory."""
+        packages = {name for job in self._workflow.jobs.values() for name in job.packages}
         found = {
-            place: discard_if_damaged(
-                place, locked_versions(self.locks(name), self._workflow.packages)
-            )
+            place: discard_if_damaged(place, locked_versions(self.locks(name), packages))
             for name, place in self.built.items()
             if (place / MARK).exists()
         }

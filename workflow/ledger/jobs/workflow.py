@@ -47,7 +47,6 @@ class Workflow:
         read; a part of one may be ``*``.
     listing : the path of a page on the results as a whole, which no job makes; it is taken away
         as soon as a job's outputs change.
-    packages : the distributions, beside the numerical ones, that jobs may name.
     absent : why there is none of some results, by a part of the name that they would have.
     decider : the job whose outcome decides which jobs there are besides these, None where these are
         all. What rests on it is not made now: a run that has made it starts the same command again.
@@ -64,7 +63,6 @@ class Workflow:
     text: str = ""
     finals: Sequence[str] = ()
     listing: str | None = None
-    packages: Sequence[str] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     decider: str | None = None
 

@@ -64,8 +64,8 @@ def look_ahead(
             manifest = manifest_at(plan.manifest)
             if manifest and manifest.key == key:
                 outputs[plan.manifest] = manifest.outputs
-            elif store.is_whole(key):
-                outputs[plan.manifest] = store.read(key).outputs
+            elif action := store.whole(key):
+                outputs[plan.manifest] = action.outputs
         found = store.find([k for path, k in known.items() if not outputs[path]], warn)
         ahead.found.update(found)
         outputs |= {path: found[key].outputs for path, key in known.items() if key in found}

@@ -85,14 +85,9 @@ class StoreThrough(Store):
 
     def lookup(self, key: str, warn: Warn = lambda _: None) -> Action | None:
         """See `Store`; what only a further store has is put here first."""
-        if not self.is_whole(key):
+        if not self.whole(key):
             self.bring(self.find([key], warn), warn)
         return super().lookup(key, warn)
-
-    def is_whole(self, key: str) -> bool:
-        """Whether the record of a key is here, with all its objects, undamaged or not."""
-        action = self.peek(key)
-        return action is not None and self.holds(action)
 
     def find(self, keys: Iterable[str], warn: Warn) -> dict[str, Action]:
         """What further stores have recorded for keys; each key is looked for once."""

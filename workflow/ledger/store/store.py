@@ -198,6 +198,11 @@ class Store:
                 return error.schema if type(error.schema) is int and error.schema > SCHEMA else None
         return None
 
+    def whole(self, key: str) -> Action | None:
+        """The action recorded for a key, None where an object of it, or itself, is not there."""
+        action = self.peek(key)
+        return action if action and self.holds(action) else None
+
     def holds(self, action: Action) -> bool:
         """Whether all of an action's objects are there, undamaged or not."""
         return all(self._path("objects", o.sha256).is_file() for o in action.outputs.values())
