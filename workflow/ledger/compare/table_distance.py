@@ -1,11 +1,8 @@
 """How far apart two Parquet tables are, column by column.
 
-A table is compared by chunks, one column of one row group. A chunk whose bytes on disk are the
-same in both files holds the same values and is not decoded; so a single changed cell of a large
-table is found in the time it takes to read the files.
+It is some columns of a row group that are compared at a time, so no large table is held as a whole.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +14,9 @@ import pyarrow.parquet as pq
 
 from ledger.compare.contents import Packed, opened
 from ledger.compare.distance import Distance, distance
+
+AT_ONCE = 1 << 22
+"""How many cells of each table a thread holds."""
 
 UNPACKED_CELLS, UNPACKED_BYTES = 1 << 24, 1 << 26
 """A table out of a pack that says it is larger than this once unpacked is not read."""
@@ -61,7 +61,7 @@ class Table:
 
 
 class Band(NamedTuple):
-    """Rows that are row groups of their own in both files, and in each the groups' numbers."""
+    """Rows that are row groups of their own in both files: how many, and the groups' numbers."""
 
     rows: int
     a: list[int]
@@ -73,15 +73,18 @@ def table_distances(a: Table, b: Table) -> dict[str, Distance]:
     names = [name for name in a.types if name in b.types]
     found = dict.fromkeys(names, Distance())
 
-    def compare(band: Band) -> dict[str, Distance]:
-        same = set(_same_bytes(a, b, band, names))
-        others = [name for name in names if name not in same]
-        left, right = a.read(band.a, others), b.read(band.b, others)
-        apart = {name: column_distance(left[name], right[name]) for name in others}
-        return apart | dict.fromkeys(same, Distance(cells=band.rows))
+    jobs = []
+    for band in _bands(a.rows(), b.rows()):
+        width = max(AT_ONCE // max(band.rows, 1), 1)
+        jobs += [(band, names[at : at + width]) for at in range(0, len(names), width)]
+
+    def compare(job: tuple[Band, list[str]]) -> dict[str, Distance]:
+        band, part = job
+        left, right = a.read(band.a, part), b.read(band.b, part)
+        return {name: column_distance(left[name], right[name]) for name in part}
 
     with ThreadPoolExecutor() as pool:
-        for part in pool.map(compare, _bands(a.rows(), b.rows())):
+        for part in pool.map(compare, jobs):
             for name, apart in part.items():
                 found[name] += apart
     return found
@@ -114,32 +117,3 @@ def _bands(a: list[int], b: list[int]) -> list[Band]:
     if a == b:
         return [Band(rows, [n], [n]) for n, rows in enumerate(a)]
     return [Band(sum(a), list(range(len(a))), list(range(len(b))))]
-
-
-def _same_bytes(a: Table, b: Table, band: Band, names: list[str]) -> Iterator[str]:
-    """The columns that have one type and the same bytes on disk in a band."""
-    if (len(band.a), len(band.b)) != (1, 1):
-        return
-    with opened(a.file) as left, opened(b.file) as right:
-        extents = [_extents(x, groups[0]) for x, groups in ((a, band.a), (b, band.b))]
-        for name in names:
-            (start, size), (other, other_size) = (extent[name] for extent in extents)
-            if size != other_size or a.types[name] != b.types[name]:
-                continue
-            left.seek(start)
-            right.seek(other)
-            if left.read(size) == right.read(size):
-                yield name
-
-
-def _extents(table: Table, group: int) -> dict[str, tuple[int, int]]:
-    """Where each column's chunk begins in the file, and how long it is."""
-    row_group = table.metadata.row_group(group)
-    found = {}
-    for number in range(row_group.num_columns):
-        chunk = row_group.column(number)
-        start = chunk.data_page_offset
-        if chunk.dictionary_page_offset is not None:
-            start = min(start, chunk.dictionary_page_offset)
-        found[chunk.path_in_schema] = (start, chunk.total_compressed_size)
-    return found
