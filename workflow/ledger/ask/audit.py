@@ -143,8 +143,8 @@ def _finished(
     planned = {plan.manifest: plan for plan in plans}
     finished, left_out = [], Counter()
     for path, made in read_manifests(Path("results")):
-        manifests.read[str(path)] = made if isinstance(made, Manifest) else None
-    for path, manifest in manifests.read.copy().items():
+        manifests[str(path)] = made if isinstance(made, Manifest) else None
+    for path, manifest in list(manifests.items()):
         plan = planned.get(path)
         if plan is None:
             left_out["of another configuration"] += 1

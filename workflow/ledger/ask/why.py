@@ -5,6 +5,7 @@ followed down the chain: a job whose new key the store knows is a hit and lends 
 next one, so an edit that changes nothing is told from one that does.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -144,7 +145,7 @@ def _verdict(
 def _reasons(plan: Plan, manifests: Manifests, now: dict[str, Any] | None) -> Iterator[Reason]:
     manifest = manifests[plan.manifest]
     if manifest is None:
-        state = "does not exist" if plan.manifest in manifests.missing else "is damaged"
+        state = "is damaged" if os.path.lexists(plan.manifest) else "does not exist"
         yield Reason("file", f"its manifest {state}")
         return
     if manifest.plan != plan.identity:

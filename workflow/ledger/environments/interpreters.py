@@ -72,7 +72,6 @@ class Interpreters:
         found = {
             place: discard_if_damaged(place, locked_versions(self.locks(name), packages))
             for name, place in self.built.items()
-            if (place / MARK).exists()
         }
         return {place: wrong for place, wrong in found.items() if wrong}
 

@@ -1,37 +1,24 @@
 """What is up to date: manifests against plans and files. No time of any file is asked."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ledger.disk.canonical import file_sha256
 from ledger.disk.regular import size_of
 from ledger.errors import IntegrityError
-from ledger.jobs.manifest import Manifest, NoManifest, Upstream
+from ledger.jobs.manifest import Manifest, Upstream
 from ledger.jobs.plan import Plan
 
 
-class Manifests:
-    """Each manifest read once per planning, however many jobs depend on it.
+class Manifests(dict[str, Manifest | None]):
+    """Manifests by path, each read once for all that depend on it; None for what is not sound."""
 
-    Attributes
-    ----------
-    read : what has been read by path, None for what is missing or damaged.
-    missing : those that were not there.
-    """
-
-    def __init__(self) -> None:
-        self.read: dict[str, Manifest | None] = {}
-        self.missing: set[str] = set()
-
-    def __getitem__(self, path: str) -> Manifest | None:
-        if path not in self.read:
-            try:
-                self.read[path] = Manifest.read(Path(path))
-            except IntegrityError as error:
-                self.read[path] = None
-                if isinstance(error, NoManifest):
-                    self.missing.add(path)
-        return self.read[path]
+    def __missing__(self, path: str) -> Manifest | None:
+        self[path] = None
+        with contextlib.suppress(IntegrityError):
+            self[path] = Manifest.read(Path(path))
+        return self[path]
 
     def digest(self, origin: Upstream) -> str | None:
         """The logical digest of another job's output, None where no sound manifest lists it."""

@@ -95,7 +95,7 @@ class Planner:
         if restore is None or not (manifest := restore(plan)):
             return False
         remember(plan)
-        self.manifests.read[plan.manifest] = manifest
+        self.manifests[plan.manifest] = manifest
         return True
 
     def _first(self, name: str, done: Container[str]) -> Iterator[str]:
