@@ -100,7 +100,7 @@ def test_quarantine_is_told_and_removed_as_other_garbage_is(store, tmp_path, cap
             store.place(path.parent.name + path.name, tmp_path / "out")
     ours = store.root / "quarantine" / "notes.txt"
     ours.write_text("mine")
-    aside = sorted(store.root.glob("quarantine/*-1"))
+    aside = sorted(store.root.glob("quarantine/*[0-9]"))
     assert len(aside) == 2
 
     found = gc(capsys, "--delete")

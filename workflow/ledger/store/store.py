@@ -7,7 +7,7 @@ Layout below the root::
     checkpoints/ab/cdef....safetensors
                             how far the computation with key abcdef... has come, while it runs
     scratch/                where jobs compute before they publish
-    quarantine/cdef...-1    what was found damaged, and beside it a note that says what is wrong
+    quarantine/cdef...-123  what was found damaged, and beside it a note that says what is wrong
     roots/abcdef....json    a directory of results that needs what is here
     signatures/ab/cdef...-0123
                             somebody's signature of the record with key abcdef...
@@ -30,12 +30,12 @@ pass on to the directories below, whatever the users' umasks (`mkdir store; chgr
 
 import contextlib
 import errno
-import itertools
 import json
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -357,30 +357,19 @@ class Store:
             "found": found,
             "when": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        name = f"{path.parent.name}{path.name}-{time.time_ns()}"  # another one each time
+        note = self.root / "quarantine" / (name + NOTE)
         try:
-            aside, note = self._claim(path.parent.name + path.name)
-        except (OSError, IntegrityError) as error:
-            return f"; it could not be set aside ({error})"
-        try:
+            aside = self._below("quarantine") / name
+            self.make(aside.parent)
+            note.touch(0o664, exist_ok=False)
             note.write_text(json.dumps(facts, indent=1) + "\n")
             path.rename(aside)
-        except OSError as error:
+        except (OSError, IntegrityError) as error:
             with contextlib.suppress(OSError):
                 note.unlink()
             return f"; it could not be set aside ({error})"
         return f"; it is now {aside}"
-
-    def _claim(self, name: str) -> tuple[Path, Path]:
-        """A place in `quarantine` that nothing lies in, and its note, which keeps others away."""
-        directory = self._below("quarantine")
-        self.make(directory)
-        for number in itertools.count(1):
-            aside = directory / f"{name}-{number}"
-            note = aside.with_name(aside.name + NOTE)
-            if not os.path.lexists(aside):
-                with contextlib.suppress(FileExistsError):
-                    os.close(os.open(note, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o664))
-                    return aside, note
 
     def checkpoint(self, key: str) -> Path:
         """Where the computation with this key keeps how far it has come."""
