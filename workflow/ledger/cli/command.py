@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn, Protocol, TextIO
+from typing import NoReturn, TextIO
 
 from ledger import called
 from ledger.cli.printing import complain, drop, stand_in_for_closed_streams
@@ -32,13 +32,6 @@ VERBS = (
 """The modules with the verbs of this package, each of which is called as its verb is."""
 
 
-class Verb(Protocol):
-    """A module with a verb of the command line."""
-
-    def add(self, verbs: argparse._SubParsersAction) -> None:
-        """Add the verb."""
-
-
 def main(
     application: Application, verbs: Sequence[str] = VERBS, arguments: list[str] | None = None
 ) -> int:
@@ -47,7 +40,8 @@ def main(
     Parameters
     ----------
     application : whose command line it is.
-    verbs : names of the modules with its verbs, in the order in which they are listed; see `Verb`.
+    verbs : names of the modules with its verbs, in the order in which they are listed; each has a
+        function `add`, which adds its verb to what `argparse` calls subparsers.
     arguments : the words behind the command's name; by default this process's.
     """
     stand_in_for_closed_streams()

@@ -1,7 +1,6 @@
 """What a store holds: how much of what, for whom, of which stages, the oldest and the largest."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections import defaultdict
 from typing import Any
 
 from ledger.disk.canonical import is_sha256
@@ -19,19 +18,6 @@ LARGEST = 5
 """How many of the largest objects are named."""
 
 
-@dataclass
-class Share:
-    """How many records or entries there are of one sort, and their bytes."""
-
-    entries: int = 0
-    bytes: int = 0
-
-    def add(self, size: int) -> None:
-        """Count one more."""
-        self.entries += 1
-        self.bytes += size
-
-
 def contents(store: Store) -> dict[str, Any]:
     """What a store holds, as plain JSON. Reads only.
 
@@ -47,31 +33,32 @@ def contents(store: Store) -> dict[str, Any]:
     IntegrityError
         When a root is damaged.
     """
-    kinds = {kind: Share() for kind in KINDS}
-    stages: dict[str, Share] = {}
+    kinds = {kind: {"entries": 0, "bytes": 0} for kind in KINDS}
+    stages: dict[str, dict[str, int]] = defaultdict(lambda: {"entries": 0, "bytes": 0})
     makers: dict[str, dict[str, Any]] = {}
     records, objects = [], []
     for entry in entries(store.root):
-        kinds[entry.kind].add(entry.bytes)
+        kinds[entry.kind]["entries"] += 1
+        kinds[entry.kind]["bytes"] += entry.bytes
         is_record = entry.kind == "actions" and is_sha256(entry.name)
         if is_record and (made := store.peek(entry.name)):
             records.append(_record(entry, made))
             for output in made.outputs.values():
                 makers.setdefault(output.sha256, records[-1])
-            stages.setdefault(records[-1]["stage"], Share()).entries += 1
+            stages[records[-1]["stage"]]["entries"] += 1
         elif is_record and store.newer(entry.name):
-            stages.setdefault(NEWER, Share()).entries += 1
+            stages[NEWER]["entries"] += 1
         elif entry.kind == "objects":
             objects.append(entry)
     for entry in objects:
         if entry.name in makers:
-            stages[makers[entry.name]["stage"]].bytes += entry.bytes
+            stages[makers[entry.name]["stage"]]["bytes"] += entry.bytes
     largest = sorted(objects, key=lambda entry: (-entry.bytes, entry.name))[:LARGEST]
     return {
         "store": str(store.root),
-        "bytes": sum(share.bytes for share in kinds.values()),
-        "kinds": _plain(kinds),
-        "stages": _plain(dict(sorted(stages.items(), key=lambda item: -item[1].bytes))),
+        "bytes": sum(share["bytes"] for share in kinds.values()),
+        "kinds": kinds,
+        "stages": dict(sorted(stages.items(), key=lambda item: -item[1]["bytes"])),
         "roots": [_root(root) for root in read_roots(store).values()],
         "oldest": min(records, key=lambda record: (record["used"], record["key"]), default=None),
         "largest": [
@@ -79,10 +66,6 @@ def contents(store: Store) -> dict[str, Any]:
             for entry in largest
         ],
     }
-
-
-def _plain(shares: Mapping[str, Share]) -> dict[str, dict[str, int]]:
-    return {name: asdict(share) for name, share in shares.items()}
 
 
 def _record(entry: Entry, action: Action) -> dict[str, Any]:
