@@ -25,7 +25,7 @@ class NoManifest(IntegrityError):
 class Source:
     """A raw file from outside the chain, known by the sha256 of its bytes."""
 
-    path: str
+    path: Annotated[str, lambda path: "\0" not in path, "is no path"]
     sha256: Sha256
     manifest: ClassVar[None] = None
 

@@ -288,8 +288,7 @@ class Flow:
 
     def marks(self) -> list[Path]:
         """The files that say which environments are built, of all that are to be."""
-        environments = self._workflow.environments
-        return [mark for name in environments for mark in self.interpreters.marks(name)]
+        return [mark for name in self.interpreters.built for mark in self.interpreters.marks(name)]
 
     def _enter_dag(self) -> None:
         """Once all Snakefiles are read: be called as the run starts, and say what is incomplete.
