@@ -12,27 +12,10 @@ from typing import Any
 
 from ledger.errors import IntegrityError
 from ledger.jobs.job import RESULTS
-from ledger.jobs.manifest import Manifest
+from ledger.jobs.manifest import Manifest, Source
 from ledger.jobs.results import job_below, read_manifests
 from ledger.jobs.targets import find, names
 from ledger.store.sidecar import execution
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a job read for one role.
-
-    Attributes
-    ----------
-    file : path of the file.
-    logical : the logical digest it had; for a raw file, the sha256 of its bytes.
-    manifest : path of the manifest of the job that made it; None for a raw file.
-    """
-
-    role: str
-    file: str
-    logical: str
-    manifest: str | None
 
 
 @dataclass(frozen=True)
@@ -41,12 +24,6 @@ class Step:
 
     path: str
     manifest: Manifest
-
-    @cached_property
-    def origins(self) -> list[Origin]:
-        """What the job read, by role."""
-        inputs, origins = self.manifest.inputs, self.manifest.origins
-        return [Origin(role, o.path, inputs[role], o.manifest) for role, o in origins.items()]
 
     @cached_property
     def execution(self) -> dict[str, Any] | None:
@@ -114,17 +91,18 @@ def trace(first: str, found: Mapping[str, Manifest | IntegrityError]) -> dict[st
         made = found.get(path)
         steps[path] = Step(path, made) if isinstance(made, Manifest) else None
         if steps[path]:
-            queue += [origin.manifest for origin in steps[path].origins if origin.manifest]
+            queue += [origin.manifest for origin in made.origins.values() if origin.manifest]
     return steps
 
 
-def doubt(origin: Origin, steps: dict[str, Step | None]) -> str | None:
+def doubt(step: Step, role: str, steps: dict[str, Step | None]) -> str | None:
     """Why what is on disk is not what was read for a role; None where it is, or is a raw file."""
-    if origin.manifest is None:
+    origin = step.manifest.origins[role]
+    if isinstance(origin, Source):
         return None
-    step = steps[origin.manifest]
-    if step is None:
+    above = steps[origin.manifest]
+    if above is None:
         return "its manifest is missing or damaged"
-    if step.manifest.logical(Path(origin.file).name) != origin.logical:
+    if above.manifest.logical(origin.file) != step.manifest.inputs[role]:
         return "made anew since, with another content"
     return None

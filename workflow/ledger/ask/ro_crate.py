@@ -15,10 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ledger import called
-from ledger.ask.lineage import Origin, Step, doubt
+from ledger.ask.lineage import Step, doubt
 from ledger.disk.atomic import write_bytes
 from ledger.disk.canonical import digest, file_sha256, flat
 from ledger.errors import InputError, IntegrityError
+from ledger.jobs.manifest import Source, Upstream
 from ledger.jobs.results import is_unchanged
 
 METADATA = "ro-crate-metadata.json"
@@ -62,9 +63,9 @@ def write(out: Path, steps: dict[str, Step | None], snakefile: Path, license: st
     ):
         raise InputError(f"{out}: exists and is no RO-Crate. Name a new or an empty directory.")
     for step in filter(None, steps.values()):
-        for origin in step.origins:
-            if why := doubt(origin, steps):
-                raise IntegrityError(f"{origin.file}: {why}. Run `snakemake`, then try again.")
+        for role, origin in step.manifest.origins.items():
+            if why := doubt(step, role, steps):
+                raise IntegrityError(f"{origin.path}: {why}. Run `snakemake`, then try again.")
     crate = _Crate(steps, license)
     for path in sorted(crate.carried):
         target = out / path
@@ -141,8 +142,8 @@ class _Crate:
 
     def run(self, first: Step) -> dict[str, str]:
         """The run of the whole workflow, from raw files to the result."""
-        origins = [origin for step in self.steps.values() for origin in step.origins]
-        raw = {origin.file: origin for origin in origins if origin.manifest is None}
+        origins = [o for step in self.steps.values() for o in step.manifest.origins.values()]
+        raw = {origin.path: origin for origin in origins if isinstance(origin, Source)}
         known = [step.execution for step in self.steps.values() if step.execution]
         return self.add(
             "#run",
@@ -160,7 +161,7 @@ class _Crate:
     def action(self, step: Step) -> dict[str, str]:
         """One job."""
         made, facts = step.manifest, step.execution or {}
-        files = {origin.file: origin for origin in step.origins}
+        files = {origin.path: origin for origin in made.origins.values()}
         read = [self.input(files[path]) for path in sorted(files)]
         manifest = self.file(step.path, self.carried[step.path])
         seen = ", ".join(made.labels_seen)
@@ -204,12 +205,12 @@ class _Crate:
         made = step.manifest.outputs
         return [self.file(str(home / name), made[name].sha256, made[name].bytes) for name in made]
 
-    def input(self, origin: Origin) -> dict[str, str]:
+    def input(self, origin: Source | Upstream) -> dict[str, str]:
         """A file a job read."""
-        if origin.manifest is None:
-            return self.file(origin.file, origin.logical)
-        output = self.steps[origin.manifest].manifest.outputs[Path(origin.file).name]
-        return self.file(origin.file, output.sha256, output.bytes)
+        if isinstance(origin, Source):
+            return self.file(origin.path, origin.sha256)
+        output = self.steps[origin.manifest].manifest.outputs[origin.file]
+        return self.file(origin.path, output.sha256, output.bytes)
 
     def file(self, path: str, sha256: str, size: int | None = None) -> dict[str, str]:
         """A file, by its place in the crate or, where it is not carried, by its content."""

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger.ask.lineage import Here, Origin, Step, doubt
+from ledger.ask.lineage import Here, Step, doubt
 from ledger.ask.ro_crate import write
 from ledger.cli.printing import answer, tell
 from ledger.disk.canonical import is_sha256
 from ledger.errors import InputError
+from ledger.jobs.manifest import Source
 from ledger.machine.builds import readable
 from ledger.words import SHORT, naturally
 
@@ -70,13 +71,13 @@ def _facts(steps: dict[str, Step | None]) -> dict[str, Any]:
             "params": made.ingredients["params"],
             "environment": made.ingredients["environment"],
             "inputs": {
-                origin.role: {
-                    "file": origin.file,
-                    "digest": origin.logical,
-                    "job": _job(origin, steps),
-                    "doubt": doubt(origin, steps),
+                role: {
+                    "file": origin.path,
+                    "digest": made.inputs[role],
+                    "job": (above := steps.get(origin.manifest)) and above.manifest.job,
+                    "doubt": doubt(step, role, steps),
                 }
-                for origin in step.origins
+                for role, origin in made.origins.items()
             },
             "outputs": {
                 name: {"digest": o.logical, "sha256": o.sha256, "bytes": o.bytes}
@@ -86,11 +87,6 @@ def _facts(steps: dict[str, Step | None]) -> dict[str, Any]:
             "execution": step.execution,
         }
     return {"target": first.manifest.job, "jobs": jobs}
-
-
-def _job(origin: Origin, steps: dict[str, Step | None]) -> str | None:
-    step = steps.get(origin.manifest)
-    return step and step.manifest.job
 
 
 def _lines(steps: dict[str, Step | None], who: str | None) -> Iterator[str]:
@@ -113,19 +109,20 @@ def _branches(
     who: str | None,
 ) -> Iterator[str]:
     """The inputs of a step, one line per job they come from, each job unfolded once."""
-    groups: dict[str, list[Origin]] = {}
-    for origin in step.origins:
-        groups.setdefault(origin.manifest or origin.file, []).append(origin)
-    for number, (source, origins) in enumerate(groups.items(), 1):
+    origins, digests = step.manifest.origins, step.manifest.inputs
+    groups: dict[str, list[str]] = {}
+    for role, origin in origins.items():
+        groups.setdefault(origin.manifest or origin.path, []).append(role)
+    for number, (source, roles) in enumerate(groups.items(), 1):
         fork, below = ("└─ ", "   ") if number == len(groups) else ("├─ ", "│  ")
-        parts = [f"{Path(o.file).name} {o.logical[:SHORT]}" for o in origins]
-        roles, above = ", ".join(o.role for o in origins), steps.get(source)
-        if origins[0].manifest is None:
-            yield f"{indent}{fork}{roles}: {source} {origins[0].logical[:SHORT]}  (raw file)"
+        start, above = f"{indent}{fork}{', '.join(roles)}: ", steps.get(source)
+        if isinstance(origins[roles[0]], Source):
+            yield f"{start}{source} {digests[roles[0]][:SHORT]}  (raw file)"
             continue
         name = above.manifest.job if above else source
-        line = f"{indent}{fork}{roles}: {name}  {', '.join(dict.fromkeys(parts))}"
-        doubts = dict.fromkeys(filter(None, (doubt(o, steps) for o in origins)))
+        parts = [f"{origins[role].file} {digests[role][:SHORT]}" for role in roles]
+        line = f"{start}{name}  {', '.join(dict.fromkeys(parts))}"
+        doubts = dict.fromkeys(filter(None, (doubt(step, role, steps) for role in roles)))
         line += "".join(f"  ({why}!)" for why in doubts)
         if above is None or source in told:
             yield f"{line}  (see above)" if above else line
