@@ -13,7 +13,7 @@ from typing import Any
 from ledger.errors import IntegrityError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest, Source
-from ledger.jobs.results import job_below, read_manifests
+from ledger.jobs.results import job_of, read_manifests
 from ledger.jobs.targets import find, names
 from ledger.store.sidecar import execution
 
@@ -55,7 +55,7 @@ class Here:
         here = cls({}, {}, {})
         for path, made in read_manifests(Path(RESULTS)):
             # The job's name follows from the place, so a damaged manifest is found as well.
-            name = job_below(Path(RESULTS), path)
+            name = job_of(path)
             files = [] if isinstance(made, IntegrityError) else made.outputs
             here.names[name], here.paths[name] = names(name, str(path), files), str(path)
             here.found[str(path)] = made

@@ -9,7 +9,7 @@ from ledger import called
 from ledger.errors import InputError, UserError
 from ledger.jobs.job import RESULTS
 from ledger.jobs.plan import read_plan
-from ledger.jobs.results import job_below
+from ledger.jobs.results import job_of
 from ledger.run import turn
 from ledger.run.forking import enter, stands_for, start_anew
 from ledger.run.runner import run
@@ -66,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
     if run_name is None or not options.manifest.is_relative_to(RESULTS):
         raise InputError(f"{options.manifest}: no run of Snakemake has planned to make this.")
     os.environ[turn.VARIABLE] = run_name  # so that it, too, gives way to a later run
-    plan = read_plan(run_name, job_below(Path(RESULTS), options.manifest))
+    plan = read_plan(run_name, job_of(options.manifest))
     store = options.store or asked_store() or called.home() / "store"
     enter(plan.environment)
     talk = Talk(plan.job, options.log)

@@ -9,9 +9,8 @@ from ledger.compare.dotted import changes
 from ledger.compare.file_distance import file_distance
 from ledger.disk.regular import size_of
 from ledger.errors import InputError, IntegrityError
-from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest
-from ledger.jobs.results import in_order, is_unchanged, job_below, read_manifests, sound
+from ledger.jobs.results import in_order, is_unchanged, job_below, job_of, read_manifests, sound
 from ledger.machine.builds import readable
 from ledger.store.pack import Made, pack_in, read_pack
 
@@ -112,13 +111,8 @@ def _given(manifest: Manifest, inside: set[str] | None) -> set[str]:
     return {
         role
         for role, origin in manifest.origins.items()
-        if not origin.manifest or (inside is not None and _maker(origin.manifest) not in inside)
+        if not origin.manifest or (inside is not None and job_of(origin.manifest) not in inside)
     }
-
-
-def _maker(manifest: str) -> str:
-    """The job that wrote a manifest, by its path."""
-    return manifest.removeprefix(f"{RESULTS}/").removesuffix("manifest.json").rstrip("./")
 
 
 def _job(a: Made, b: Made) -> dict[str, Any]:

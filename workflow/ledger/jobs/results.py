@@ -6,13 +6,18 @@ was seen of the files holds only if the manifest is the same afterwards.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
 from ledger import called
 from ledger.disk.canonical import file_sha256
 from ledger.errors import InputError, IntegrityError
+from ledger.jobs.job import RESULTS
 from ledger.jobs.manifest import Manifest, NoManifest
+
+_MANIFEST = re.compile(r"(^|[./])manifest\.json$")
+"""How the path of a manifest ends, behind the job's name."""
 
 
 def read_manifests(results: Path) -> Iterator[tuple[Path, Manifest | IntegrityError]]:
@@ -91,14 +96,17 @@ def is_unchanged(path: Path, manifest: Manifest) -> bool:
 
 def is_manifest(name: str) -> bool:
     """Whether a file of this name is a job's manifest."""
-    return name == "manifest.json" or name.endswith(".manifest.json")
+    return _MANIFEST.search(name) is not None
 
 
 def job_below(results: PurePath, manifest: PurePath) -> str:
     """What to call the job of a manifest, relative to a directory above; "" right in it."""
-    home = manifest.parent.relative_to(results)
-    name = (home / manifest.name.removesuffix("manifest.json").rstrip(".")).as_posix()
-    return "" if name == "." else name
+    return _MANIFEST.sub("", manifest.relative_to(results).as_posix())
+
+
+def job_of(manifest: str | PurePath) -> str:
+    """The job that a manifest in the results is of, by its path."""
+    return _MANIFEST.sub("", str(manifest).removeprefix(f"{RESULTS}/"))
 
 
 def in_order(manifests: Mapping[str, Manifest]) -> list[str]:

@@ -18,6 +18,7 @@ from ledger.errors import IntegrityError
 from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.manifest import Manifest
 from ledger.jobs.plan import Plan
+from ledger.jobs.results import job_of
 from ledger.store.sidecar import sidecar_path
 from ledger.words import SHORT
 
@@ -57,7 +58,7 @@ def keep_together(
     finals = sorted(finals)
     known = _manifests(finals)
     for path in known:
-        name = path.relative_to(RESULTS).as_posix().removesuffix(".manifest.json")
+        name = job_of(path)
         try:
             manifest = Manifest.read(path)
         except IntegrityError:

@@ -18,12 +18,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from ledger import called
-from ledger.jobs.job import RESULTS
-from ledger.jobs.results import job_below
+from ledger.jobs.results import job_of
 from ledger.run import progress, tally
 from ledger.run.talk import ERASE
 from ledger.shown import shown
@@ -302,7 +301,7 @@ class Screen(logging.Handler):
             return
         if made is None:  # no job of ours, and long: an environment is built
             self.say(record.rule_msg or record.rule_name)
-        name = _name(made) if made else record.rule_name
+        name = job_of(made) if made else record.rule_name
         if not self._begun and not self._ended:
             self._since = time.monotonic()
         self._begun[record.jobid] = Begun(name, record.rule_name, time.monotonic())
@@ -329,7 +328,7 @@ class Screen(logging.Handler):
             self._unexplained.clear()
             return False
         made = next((path for path in output if path.endswith("manifest.json")), None)
-        name = _name(made) if made else ", ".join(output)
+        name = job_of(made) if made else ", ".join(output)
         said = _said_in(logs, name if made else BUILDER)
         self.failures[number] = Failure(name, logs, said)
         if said and self._begun:
@@ -449,11 +448,6 @@ def _bar() -> Any:
     tqdm.monitor_interval = 0
     tqdm.set_lock(threading.RLock())
     return tqdm(total=1.0, file=sys.stderr, leave=False, dynamic_ncols=True, delay=1e9)
-
-
-def _name(manifest: str) -> str:
-    """The job that makes a manifest, such as `count/moby` or `ranking`."""
-    return job_below(PurePath(RESULTS), PurePath(manifest))
 
 
 def _said_in(logs: list[str], job: str) -> list[str]:
