@@ -50,26 +50,26 @@ GROUP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 128 + signal.SIGINT
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """The end of a fork is not heard of meanwhile: its handler may run between any two steps."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Jobs:
     """The forks that have not ended, each with the connection to who waits for it."""
 
     def __init__(self) -> None:
         self.askers: dict[int, socket.socket] = {}
         self.poll = select.poll()
-        self._is_held = self._has_news = False
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Nothing changes meanwhile: a signal handler may run between any two steps."""
-        self._is_held = True
-        yield
-        self._is_held = False
-        if self._has_news:
-            self.tell_ended()
 
     def fork(self, asker: socket.socket) -> bool:
         """Fork; whether this is the fork."""
-        with self.held():
+        with _undisturbed():
             try:
                 job = os.fork()
             except OSError:
@@ -86,21 +86,18 @@ class Jobs:
 
     def tell_ended(self, *_: object) -> None:
         """Tell those who wait for forks that have ended, by a number below zero."""
-        self._has_news = True
-        while self._has_news and not self._is_held:
-            self._has_news = False
-            with self.held():
-                for job, asker in list(self.askers.items()):  # libraries have their own children
-                    ended, status = os.waitpid(job, os.WNOHANG)
-                    if ended:
-                        del self.askers[job]
-                        with contextlib.suppress(OSError):
-                            asker.send(struct.pack("i", -1 - status))
-                        _close(asker, self.poll)
+        with _undisturbed():
+            for job, asker in list(self.askers.items()):  # libraries have their own children
+                ended, status = os.waitpid(job, os.WNOHANG)
+                if ended:
+                    del self.askers[job]
+                    with contextlib.suppress(OSError):
+                        asker.send(struct.pack("i", -1 - status))
+                    _close(asker, self.poll)
 
     def kill_unawaited(self, ready: set[int]) -> None:
         """Kill the forks whose askers, which never say more, are gone."""
-        with self.held():
+        with _undisturbed():
             for job, asker in self.askers.items():
                 if asker.fileno() in ready:
                     os.kill(job, signal.SIGKILL)
