@@ -20,7 +20,7 @@ from ledger.code.closure import LEDGER
 from ledger.machine import builds as builds_module
 from ledger.machine import installed
 from ledger.machine.builds import builds, readable, warning
-from ledger.machine.fingerprint import CPU_VARIABLES, PRECISION_VARIABLES, steering
+from ledger.machine.fingerprint import CPU_VARIABLES, THREAD_VARIABLES, steering
 
 COMPILED = Path(markupsafe._speedups.__file__)
 """Some compiled module that is installed anyway."""
@@ -360,10 +360,22 @@ def test_names_for_people():
 
 
 @pytest.mark.parametrize(
-    "name", [*CPU_VARIABLES, *PRECISION_VARIABLES, *builds_module.LOADER_VARIABLES]
+    "name",
+    [
+        *CPU_VARIABLES,
+        *builds_module.LOADER_VARIABLES,
+        *("ONEDNN_DEFAULT_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE", "TORCH_BLAS_PREFER_CUBLASLT"),
+        *("NPY_PROMOTION_STATE", "TORCH_MKLDNN_MATMUL_MIN_DIM", "OPENBLAS_OF_SOME_LATER_DAY"),
+    ],
 )
 def test_a_variable_that_moves_bits_counts_where_it_is_set(monkeypatch, name):
     monkeypatch.delenv(name, raising=False)
     assert name not in steering()
     monkeypatch.setenv(name, "1")
     assert steering()[name] == "1"
+
+
+@pytest.mark.parametrize("name", [*THREAD_VARIABLES, "MKL_VERBOSE", "TORCH_HOME", "PATH", "LANG"])
+def test_a_variable_that_moves_nothing_does_not_count(monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    assert name not in steering()

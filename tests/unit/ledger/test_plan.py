@@ -141,12 +141,12 @@ class TestFreshness:
     def test_a_flipped_byte(self, workdir):
         (workdir / "results/a/b/file").write_bytes(b"xyZ")
         assert self.is_fresh(), "its reader will notice"
-        final = plan(directory="results")
-        (workdir / "results/file").write_bytes(b"xyz")
-        replace(self.mine, plan=final.identity).write(workdir / "results/a/b/manifest.json")
-        assert self.is_fresh(final)
-        (workdir / "results/file").write_bytes(b"xyZ")
-        assert not self.is_fresh(final)
+        read = plan(manifest="results/a/b/tables.manifest.json")
+        (workdir / "results/a/b/file").write_bytes(b"xyz")
+        replace(self.mine, plan=read.identity).write(workdir / read.manifest)
+        assert self.is_fresh(read)
+        (workdir / "results/a/b/file").write_bytes(b"xyZ")
+        assert not self.is_fresh(read)
 
     def test_manifest_of_another_plan(self, workdir):
         manifest(plan=digest("older"), inputs={"fold0": digest(1)}).write(

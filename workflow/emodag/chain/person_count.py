@@ -10,7 +10,8 @@ from ledger.code.closure import Modules
 from ledger.disk.canonical import digest
 from ledger.disk.documents import keep, recall
 from ledger.disk.sources import source_digests
-from ledger.errors import ConfigError
+from ledger.disk.stamps import stamps_of
+from ledger.errors import ConfigError, IntegrityError
 from ledger.jobs.job import Job
 from ledger.jobs.plan import MODULES, PLANS
 
@@ -36,6 +37,8 @@ def counted(config: Config, *, read_only: bool = False) -> Config:
         When a raw file is missing, or not such that `ingest` could tell persons apart.
     ConfigError
         When there are fewer persons than `FEWEST`.
+    IntegrityError
+        When a raw file changes meanwhile.
     """
     if config.folds != "persons":
         return config
@@ -68,13 +71,19 @@ def _persons(config: Config, *, read_only: bool) -> int:
 
         return SIZES[config.data.size].train_persons
     ingest = Chain(with_persons(config, FEWEST), config.environment).ingest()
+    files = {role: Path(origin) for role, origin in ingest.inputs.items()}
+    stamps = stamps_of(map(str, files.values()))
     place = _place(ingest, read_only=read_only)
     known = recall(MEMORY)
     if place not in known:
         from emodag.stages.ingest import count_persons
 
-        files = {role: Path(origin) for role, origin in ingest.inputs.items()}
         known[place] = count_persons(files, ingest.params)
+        if stamps_of(map(str, files.values())) != stamps:
+            raise IntegrityError(
+                f"{next(iter(files.values()))}: this file, or one beside it, changed while its "
+                "persons were counted. Run the same command again."
+            )
         if not read_only:
             with contextlib.suppress(OSError):  # it only saves work
                 keep(MEMORY, known)

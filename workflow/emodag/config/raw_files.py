@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from ledger.disk.canonical import is_utf8
 from ledger.errors import InputError
 
 FILE = "file"
@@ -28,7 +29,7 @@ def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]
     Raises
     ------
     InputError
-        If a folder holds no file.
+        If a folder holds no file, or a name is not UTF-8.
     """
     names = [named] if isinstance(named, str) else named or []
     found: dict[str, dict[str, str | None]] = {}
@@ -40,6 +41,8 @@ def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]
         if not files:
             raise InputError(f"{name}: this folder holds no table; name a file, or another folder")
         for file in files:
+            if not is_utf8(file):
+                raise InputError(f"{file}: this name is not UTF-8; rename the file, or its folder")
             found.setdefault(file, _partition(Path(file).relative_to(root)))
     return found
 

@@ -15,7 +15,7 @@ ALPHA = 0.05
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of variants.csv, best first, with numbers as such and "" for what is not known."""
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8") as stream:
         rows = [
             {key: text if key in WORDS else _value(text) for key, text in row.items()}
             for row in csv.DictReader(stream)

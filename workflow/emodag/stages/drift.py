@@ -37,7 +37,7 @@ def run(
     ]
     facts = {"yardstick": yardstick, "contrasts": contrasts}
     (output / "drift.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (output / "drift.html").write_text(page(facts))
+    (output / "drift.html").write_text(page(facts), encoding="utf-8")
 
 
 def _yardstick(pairs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run(
         class; `blends`, a list of objects with `role` and the first four columns.
     """
     truth = true_classes(inputs["truth"], read_columns(inputs["rows"])["id"], params)
-    with (output / "leaderboard.csv").open("w", newline="") as stream:
+    with (output / "leaderboard.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for entry in params["blends"]:

@@ -52,7 +52,7 @@ def run(
     """
     persons = read_columns(inputs["rows"])["person"]
     folds = read_columns(inputs["folds"])
-    with (output / "scores.csv").open("w", newline="") as stream:
+    with (output / "scores.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for entry in params["fits"]:

@@ -31,7 +31,7 @@ def run(
     written = predicted.tolist()
     if names := params.get("names"):
         written = [names[code] for code in written]
-    with (output / "submission.csv").open("w", newline="") as stream:
+    with (output / "submission.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(params.get("heads", ["ID", "Predicted"]))
         writer.writerows(zip(ids.tolist(), written, strict=True))

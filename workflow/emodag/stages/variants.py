@@ -77,7 +77,7 @@ def run(
     found = {name: paired(counts[name], counts[baseline]) for name in variants if name != baseline}
     adjusted = dict(zip(tested, holm(np.array([found[n].p for n in tested])).tolist(), strict=True))
     hidden = _hidden(inputs, params)
-    with (output / "variants.csv").open("w", newline="") as stream:
+    with (output / "variants.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for name, entry in variants.items():

@@ -148,7 +148,7 @@ def _hidden(config: "Config") -> Iterator[str]:
 def _compared() -> Iterator[str]:
     """What the comparison of variants comes to."""
     with suppress(OSError, ValueError, KeyError):
-        selection = json.loads(Path(RESULTS, "selection.json").read_text())
+        selection = json.loads(Path(RESULTS, "selection.json").read_text(encoding="utf-8"))
         yield verdict(read_rows(VARIANTS))
         yield from choice(selection)
         yield "The table: emodag variants"
@@ -172,7 +172,7 @@ def _last(config: "Config") -> str:
 
 def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
     """The rows of a final table with the wanted cells, none where it is not there."""
-    with suppress(OSError), Path(RESULTS, table).open(newline="") as stream:
+    with suppress(OSError), Path(RESULTS, table).open(newline="", encoding="utf-8") as stream:
         return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
     return []
 
@@ -188,7 +188,7 @@ def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:
     table = f"{config.environment}/table"
     if is_of_tables:
         with suppress(OSError, ValueError, KeyError):
-            quality = json.loads(Path(RESULTS, table, "quality.json").read_text())
+            quality = json.loads(Path(RESULTS, table, "quality.json").read_text(encoding="utf-8"))
             found |= {text: table for text in quality["warnings"] if text not in found}
     lines = [f"WARNING {job}: {message}" for message, job in found.items()]
     yield from lines[:MOST]

@@ -74,7 +74,9 @@ def _check(options: argparse.Namespace) -> int:
             _require_batches(config, where)
         except UserError as error:
             raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
-        quality = json.loads((where / config.environment / "table/quality.json").read_text())
+        quality = json.loads(
+            (where / config.environment / "table/quality.json").read_text(encoding="utf-8")
+        )
         tell(*_understood(config, quality))
         tell(*(_line("note", note) for note in looking.notes))
         tell(*(f"WARNING {warning}" for warning in looking.warnings))

@@ -90,12 +90,14 @@ def _export(options: argparse.Namespace) -> int:
         for role, (job, file) in artifacts.items()
     }
     tensors, model = _tensors(files, KINDS[last.config.scheme]), _model(last, files)
+    card = _card(last, files, model)
+    last.require(artifacts.values())  # again: a run may have put others there meanwhile
     tell(f"{len(tensors)} arrays of {len(model['scalers'])} networks and their scalers")
     written = {
         "model.safetensors": save(tensors),
         "model.json": (json.dumps(model, indent=1, ensure_ascii=False) + "\n").encode(),
         "load.py": read_bytes(Path(__file__).with_name("exported.py")),
-        "README.md": _card(last, files, model).encode(),
+        "README.md": card.encode(),
     }
     for name, content in written.items():
         write_bytes(directory / name, content)
@@ -224,5 +226,5 @@ def _rows(last: "LastRun", job: str, file: str) -> list[dict[str, str]]:
     """The rows of a final table, none where there is no such table or it is not up to date."""
     if job not in last.workflow.jobs or last.planner.must_run(job):
         return []
-    with Path(last.workflow.jobs[job].path(file)).open(newline="") as stream:
+    with Path(last.workflow.jobs[job].path(file)).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))

@@ -135,7 +135,7 @@ def _hidden() -> dict[tuple[str, ...], float]:
     found: dict[tuple[str, ...], list[float]] = {}
     path = PAGE.with_name("leaderboard.csv")
     if path.is_file():
-        with path.open(newline="") as stream:
+        with path.open(newline="", encoding="utf-8") as stream:
             for row in csv.DictReader(stream):
                 place = (row["env"], row["protocol"], row["stage"])
                 found.setdefault(place, []).append(float(row["macro_f1"]))

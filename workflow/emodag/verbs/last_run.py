@@ -63,8 +63,9 @@ class LastRun:
         InputError
             Naming the first job whose artifacts are not.
         """
+        planner = Planner(self.workflow)  # a new one, as each looks at a job once
         for name in dict.fromkeys(a[0] for a in artifacts if not isinstance(a, str)):
-            if self.planner.must_run(name):
+            if planner.must_run(name):
                 target = f"{self.chain.at}submission"
                 target = target if target in self.workflow.jobs else f"{self.chain.at}scores"
                 raise InputError(

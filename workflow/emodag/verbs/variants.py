@@ -58,7 +58,12 @@ def _variants(options: argparse.Namespace) -> int:
     elif options.markdown:
         tell(*_markdown(heads, body))
     else:
-        tell(*_aligned(heads, body), "", verdict(rows), *choice(json.loads(SELECTION.read_text())))
+        tell(
+            *_aligned(heads, body),
+            "",
+            verdict(rows),
+            *choice(json.loads(SELECTION.read_text(encoding="utf-8"))),
+        )
     try:
         if Planner(workflow, read_only=True).must_run("variants"):
             complain(

@@ -27,6 +27,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def is_utf8(path: object) -> bool:
+    """Whether a path is text in UTF-8: of others no document and no key can tell."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+
+
 def file_sha256(path: Path) -> str:
     """sha256, in hex, of the bytes of a file, read in chunks.
 

@@ -46,8 +46,8 @@ def is_fresh(plan: Plan, manifests: Manifests) -> bool:
 def damages(plan: Plan, manifest: Manifest) -> Iterator[str]:
     """Each output file that is not as recorded, in words.
 
-    Final tables are hashed, because people read them, and no job that does might notice damage; of
-    the others the size is looked at, and whoever reads them hashes them.
+    What people read is hashed, because no job that reads it might notice damage; of the others the
+    size is looked at, and whoever reads them hashes them.
     """
     for name, output in manifest.outputs.items():
         path = Path(plan.directory) / name
@@ -55,7 +55,7 @@ def damages(plan: Plan, manifest: Manifest) -> Iterator[str]:
             yield f"{path} does not exist"
         elif size != output.bytes:
             yield f"{path} has {size} bytes instead of {output.bytes}"
-        elif plan.is_final and not _has_bytes(path, output.sha256):
+        elif plan.is_read and not _has_bytes(path, output.sha256):
             yield f"{path} is damaged"
 
 

@@ -95,9 +95,9 @@ class Plan:
     outputs: tuple[FileName, ...]
 
     @property
-    def is_final(self) -> bool:
-        """Whether it makes what lies directly in the results, which is there to be read."""
-        return self.directory == RESULTS
+    def is_read(self) -> bool:
+        """Whether people read what it makes: tables, with their manifest beside them."""
+        return Path(self.manifest).name != "manifest.json"
 
     @cached_property
     def record(self) -> dict[str, Any]:

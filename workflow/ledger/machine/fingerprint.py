@@ -32,6 +32,7 @@ THREAD_VARIABLES = (
 
 CPU_VARIABLES = (
     "NPY_DISABLE_CPU_FEATURES",
+    "NPY_ENABLE_CPU_FEATURES",
     "ATEN_CPU_CAPABILITY",
     "MKL_CBWR",
     "MKL_DEBUG_CPU_TYPE",
@@ -42,13 +43,14 @@ CPU_VARIABLES = (
 )
 """Variables that make NumPy, torch, MKL, OpenBLAS and oneDNN compute as on another processor."""
 
-PRECISION_VARIABLES = (
-    "ONEDNN_DEFAULT_FPMATH_MODE",
-    "DNNL_DEFAULT_FPMATH_MODE",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "TORCH_BLAS_PREFER_CUBLASLT",
+_READ = re.compile(r"(ATEN|DNNL|MKL|NPY|ONEDNN|OPENBLAS|TORCH)_\w+|NVIDIA_TF32_OVERRIDE")
+"""Variables that the numerical libraries read: which code they take, or with how many digits."""
+
+_UNHEARD = re.compile(
+    r"\w+_(NUM_THREADS|VERBOSE\w*)|MKL_INTERFACE_LAYER"
+    r"|TORCH_(HOME|EXTENSIONS_DIR|CUDA_ARCH_LIST|LOGS\w*|SHOW_\w+|NCCL_\w+|DISTRIBUTED_\w+)"
 )
-"""Variables that have torch multiply with fewer digits, or with another library, where it can."""
+"""Those of them that say where files are, what to tell, or what jobs are told anyway."""
 
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 
@@ -150,9 +152,15 @@ def fingerprint(
 
 
 def steering() -> dict[str, str]:
-    """The variables that are set and steer how libraries compute, or which are loaded."""
-    names = (*CPU_VARIABLES, *PRECISION_VARIABLES, *LOADER_VARIABLES)
-    return {name: os.environ[name] for name in names if name in os.environ}
+    """The variables that are set and steer how libraries compute, or which are loaded.
+
+    All that the numerical libraries may read count, known or not, but for a few that move nothing.
+    """
+    return {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if name in LOADER_VARIABLES or (_READ.fullmatch(name) and not _UNHEARD.fullmatch(name))
+    }
 
 
 @cache

@@ -209,16 +209,25 @@ def _loaded(modules: list[str], loader: Mapping[str, str]) -> list[str]:
             "anew, or look at LD_PRELOAD and LD_LIBRARY_PATH."
         )
     preloaded = {Path(path).name for path in _preloaded(loader)}
+    told = set(map(os.path.realpath, _searched(loader)))
     return sorted(
         path
         for path in set(json.loads(done.stdout))
-        if Path(path).name in preloaded or _NUMERICAL_LIBRARY.match(Path(path).name)
+        if Path(path).name in preloaded
+        or _NUMERICAL_LIBRARY.match(Path(path).name)
+        or os.path.realpath(Path(path).parent) in told
     )
 
 
 def _looked_into(loader: Mapping[str, str]) -> list[str]:
     """The files and directories that the loader is told to look into."""
-    return [*_preloaded(loader), *filter(None, loader.get("LD_LIBRARY_PATH", "").split(":"))]
+    return [*_preloaded(loader), *_searched(loader)]
+
+
+def _searched(loader: Mapping[str, str]) -> list[str]:
+    """The directories of LD_LIBRARY_PATH; nothing between two separators is the present one."""
+    told = loader.get("LD_LIBRARY_PATH")
+    return [path or "." for path in re.split("[:;]", told)] if told else []
 
 
 def _preloaded(loader: Mapping[str, str]) -> list[str]:

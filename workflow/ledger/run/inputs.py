@@ -14,6 +14,9 @@ from ledger.run.talk import Talk
 from ledger.store.store import Store
 from ledger.words import SHORT
 
+GONE = (*(errno.ENOENT, errno.ENOTDIR, errno.ESTALE), *(errno.EISDIR, errno.EINVAL, errno.ELOOP))
+"""What tells that a file is not there any more, or something else is in its place."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -61,7 +64,9 @@ def bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, ta
     Raises
     ------
     IntegrityError
-        When the bytes are not to be had.
+        When the bytes are not there.
+    OSError
+        When they cannot be read or copied.
     """
     own = room / role.replace("/", ".") / entry.path.name
     own.parent.mkdir(parents=True)
@@ -91,6 +96,6 @@ def _copy(entry: Input, own: Path) -> bool:
     try:
         return copy_hashed(entry.path, own) == entry.sha256
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        return False
+        if error.errno in GONE:
+            return False
+        raise

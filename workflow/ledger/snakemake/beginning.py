@@ -71,8 +71,10 @@ def keep_together(
         plan = plan_of(name)
         listed.update(ours)  # also what is missing, as it may be about to be made anew
         if plan is not None and manifest.plan == plan.identity:
-            # As recorded it stays, whatever the store has; edited by hand it does not.
-            strangers += [f for f in unique if files[f] != manifest.outputs[f.name].sha256]
+            # As recorded it stays, whatever the store has; what took its place does not.
+            others = [f for f in files if files[f] != manifest.outputs[f.name].sha256]
+            if others and (not set(unique).isdisjoint(others) or not is_made_anew(name)):
+                strangers += others
         elif plan is None or unique or not is_made_anew(name):
             strangers += files
             orphaned += [sidecar_path(path), path]
@@ -83,7 +85,7 @@ def keep_together(
     made_here = (file for name in finals for file in sorted(Path(RESULTS).glob(name)))
     strangers += [file for file in made_here if file.is_file() and file not in listed]
     moved: dict[Path, Path] = {}
-    before = read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None
+    before = _last()
     if strangers and before not in (None, text):
         # Before any table is: should this run die, it is known what they were made with.
         moved[CONFIGURATION] = _aside(CONFIGURATION)
@@ -97,6 +99,15 @@ def keep_together(
     if before != text:
         write_bytes(CONFIGURATION, text)
     return moved
+
+
+def is_last(text: bytes) -> bool:
+    """Whether a configuration, in full, is the one that was run last."""
+    return _last() == text
+
+
+def _last() -> bytes | None:
+    return read_bytes(CONFIGURATION) if CONFIGURATION.is_file() else None
 
 
 def bring_to_the_present(jobs: Iterable[Job], now: float) -> None:

@@ -39,6 +39,7 @@ from ledger.run import forking, tally, turn
 from ledger.snakemake.beginning import (
     bring_to_the_present,
     clear_away,
+    is_last,
     is_of_the_future,
     keep_together,
 )
@@ -133,7 +134,7 @@ class Flow:
         ending: Callable[[set[str]], Iterable[str]] | None = None,
     ) -> None:
         self._snakemake, self._workflow, self._screen = snakemake, workflow, screen
-        self._has_dag = self._has_failed = False
+        self._has_dag = self._has_failed = self._is_report = False
         self.jobs, self._ending = workflow.jobs, ending
         self._to_run: dict[str, set[str]] = collections.defaultdict(set)
         with giving_up():
@@ -157,10 +158,32 @@ class Flow:
         turn.begin()
         if "--unlock" in sys.argv:
             turn.forget()
-        for place, wrong in self.interpreters.discard_damaged().items():
-            self.say(f"{called.name()}: {place} is built anew: {'; '.join(wrong)}")
         self._planner = Planner(self._workflow)
         self._restorer = Restorer(self.interpreters)
+        self._snakemake.delete_output = self._first(self._before_deletion, "delete_output")
+        self._snakemake.create_report = self._first(self._before_report, "create_report")
+
+    def _first(self, check: Callable[..., None], method: str) -> Callable[..., Any]:
+        """One of Snakemake's methods, before which something is checked."""
+        really = getattr(self._snakemake, method)
+
+        def checked(*arguments: Any, **options: Any) -> Any:
+            check(**options)
+            return really(*arguments, **options)
+
+        return checked
+
+    def _before_deletion(self, *, dryrun: bool = False, **_: Any) -> None:
+        """Have nothing deleted that another run is making: Snakemake takes no lock for it."""
+        if dryrun:
+            return
+        if refusal := turn.take(turn.name()):
+            give_up(refusal)
+        self._outdate()
+
+    def _before_report(self, **_: Any) -> None:
+        """Have Snakemake's own report, be it after a run, hold what is up to date now."""
+        self._planner, self._is_report = Planner(self._workflow), True
 
     @property
     def python(self) -> str:
@@ -219,8 +242,10 @@ class Flow:
             origins = self.job(name, wildcards).inputs.values()
             raw = [o.removeprefix("./") for o in origins if isinstance(o, str)]
             # A raw file's braces Snakemake would take for a wildcard, and a job for failed whose
-            # outputs are older than what it read. It can do without the files.
-            raw = [] if any("{" in path or is_of_the_future(path) for path in raw) else raw
+            # outputs are older than what it read; what moves a cursor it prints as it is. It can do
+            # without the files.
+            if any("{" in p or not p.isprintable() or is_of_the_future(p) for p in raw):
+                raw = []
             return raw + [self.jobs[o[0]].path(o[1]) for o in origins if not isinstance(o, str)]
 
         def environment(wildcards) -> list[Path]:
@@ -351,6 +376,13 @@ class Flow:
         if not self._has_dag:
             self._enter_dag()
         with giving_up():
+            if self._is_report:
+                if self._planner.must_run(job.name):
+                    raise ConfigError(
+                        f"{job.manifest}: is not there, or not of this configuration, code and "
+                        "data. Run the same command without `--report` first."
+                    )
+                return
             refusal = self._refusal if runs else None
             restore = self._restored if runs and not refusal and self._may_restore() else None
             must_run = self._must_run(job.name, restore)
@@ -393,13 +425,15 @@ class Flow:
         self._trust_squeue()
         refusal = turn.take(turn.name())
         if not refusal:
-            remember_store(self._store)
             self._register(is_open=True)
             atexit.register(self._end_turn)
             jobs, workflow = self.jobs, self._workflow
+            for place, wrong in self.interpreters.discard_damaged().items():
+                self.say(f"{called.name()}: {place} is built anew: {'; '.join(wrong)}")
             clear_away(jobs.values())
             bring_to_the_present(jobs.values(), turn.LOCK.stat().st_mtime)
             restore = self._restored if self._may_restore() else None
+            is_new = not is_last(workflow.text.encode())
             moved = keep_together(
                 workflow.text.encode(),
                 {*workflow.finals, *(o for j in jobs.values() if j.is_final for o in j.outputs)},
@@ -407,6 +441,8 @@ class Flow:
                 lambda name: not self._must_run(name, restore),
                 Store(Path(self._store)).has,
             )
+            if moved or is_new:
+                self._outdate()
             for old, new in moved.items():
                 what = f"{old} is not of this configuration, code and data; it is now {new}"
                 self.say(f"{called.name()}: {what}")
@@ -447,9 +483,10 @@ class Flow:
         return manifest
 
     def _outdate(self) -> None:
-        """Take the page on the results away, as they are about to be others."""
+        """Take the page on the results away, as they become others, and note of which store."""
         if self._workflow.listing:
             Path(self._workflow.listing).unlink(missing_ok=True)
+        remember_store(self._store)
 
     def _lift_rate_limit(self) -> None:
         """Lift Snakemake's default limit of 100 jobs a second, and none that somebody has set.

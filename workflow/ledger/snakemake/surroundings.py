@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.called import store_variable
 from ledger.code.closure import LEDGER, package_root
+from ledger.disk.canonical import is_utf8
 from ledger.errors import ConfigError
 from ledger.jobs.workflow import Workflow
 from ledger.run import stores
@@ -35,6 +36,9 @@ def prepare(workflow: Workflow) -> None:
         )
     packages = sorted({package_root(job.module).parent for job in workflow.jobs.values()})
     places = list(dict.fromkeys(map(str, [*packages, LEDGER.parent])))
+    for directory in (here, *places, Path(sys.executable).parent):
+        if not is_utf8(directory):
+            raise ConfigError(f"{directory}: this name is not UTF-8; rename the directory")
     for directory in (*places, Path(sys.executable).parent):
         if os.pathsep in str(directory):
             raise ConfigError(
@@ -45,6 +49,7 @@ def prepare(workflow: Workflow) -> None:
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         PYTHONPATH=os.pathsep.join(places),
         PYTHONNOUSERSITE="1",
+        PYTHONUTF8="1",  # else what a stage writes would go by the locale, which is in no key
         LEDGER_PATH=os.pathsep.join(places),
         LEDGER_START=str(START),
     )

@@ -5,6 +5,7 @@ import os
 
 from ledger.called import store_variable
 from ledger.disk.atomic import read_bytes, write_bytes
+from ledger.disk.canonical import is_utf8
 from ledger.errors import ConfigError
 from ledger.jobs.plan import PLANS
 
@@ -46,6 +47,8 @@ def asked_store() -> str | None:
         asked = at_home(os.environ.get(store_variable(), ""))
     except ValueError as error:
         raise ConfigError(f"{store_variable()}: {error}") from None
+    if not is_utf8(asked):
+        raise ConfigError(f"{store_variable()}: {asked} is not UTF-8; name another directory")
     if "://" in asked:
         raise ConfigError(
             f"{store_variable()}: {asked} is no directory, and jobs write this store. Name a "

@@ -48,7 +48,7 @@ def section(run: Run) -> Section:
 
 def _files(run: Run) -> Files:
     names = [name for name in RESULTS if name in run.inputs]
-    files = [file_link(name, run.inputs[name].read_text(), name) for name in names]
+    files = [file_link(name, run.inputs[name].read_text(encoding="utf-8"), name) for name in names]
     return Files("The tables that this page is made from:", files)
 
 

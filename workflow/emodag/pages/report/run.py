@@ -55,7 +55,7 @@ class Run:
 
     def json(self, role: str) -> Any:
         """What a JSON artifact holds."""
-        return json.loads(self.inputs[role].read_text())
+        return json.loads(self.inputs[role].read_text(encoding="utf-8"))
 
     @cached_property
     def rows(self) -> dict[str, np.ndarray]:
@@ -214,7 +214,7 @@ class Run:
         return counts.reshape(self.repeats, -1, *counts.shape[1:]).sum(axis=1)
 
     def _table(self, role: str) -> list[dict[str, Any]]:
-        with self.inputs[role].open(newline="") as stream:
+        with self.inputs[role].open(newline="", encoding="utf-8") as stream:
             return [{k: _value(v) for k, v in row.items()} for row in csv.DictReader(stream)]
 
 
