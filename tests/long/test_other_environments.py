@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from ledger.environments.venv import MARK
 from ledger.machine.fingerprint import processor
 from tests.project import ROOT, WHOLE, Project
 
@@ -155,12 +156,13 @@ def test_an_environment_whose_files_are_gone_is_named(compared):
 
 
 def test_a_damaged_environment_is_built_anew(compared):
-    """Only looked at: building it takes a minute."""
+    """Only looked at: building it takes a minute. A dry run leaves it as it is."""
     (site,) = (compared.path / ".emodag/environments").glob("numpy2-*/lib/python3*/site-packages")
     (site / "numpy-2.0.2.dist-info/METADATA").unlink()
     done = compared.snakemake("-n", "results/submission.csv", "--config", "environment=numpy2")
     assert "is built anew: numpy: locked 2.0.2, installed not at all" in done.stderr
     assert "Build the environment numpy2-" in done.stderr
+    assert (site.parents[2] / MARK).exists()
 
 
 def test_what_cannot_be_built_is_explained(project):

@@ -292,3 +292,18 @@ def test_the_garbage_collector_does_not_disturb_a_running_chain(copy_of_finished
     assert running.returncode == 0, Path("log").read_text()
     assert seen > 0, "the collector never met the job"
     assert project.emodag("verify").returncode == 0
+
+
+def test_nothing_is_deleted_that_a_run_is_making(tmp_path):
+    scenario = Scenario.create(tmp_path / "project", **TINY)
+    with held(scenario):
+        first = Begun(scenario, SUBMISSION)
+        first.until(r"RUN .*local/table")
+        for option in ("--delete-all-output", "--delete-temp-output"):
+            done = scenario.run(SUBMISSION, option, check=False)
+            assert done.status == 1 and "is running this workflow" in done.said
+    assert first.ends_with() == 0 and (scenario.path / SUBMISSION).exists()
+    scenario.run(SUBMISSION, "--delete-all-output", "-n")
+    assert (scenario.path / SUBMISSION).exists()
+    scenario.run(SUBMISSION, "--delete-all-output")
+    assert not (scenario.path / SUBMISSION).exists()

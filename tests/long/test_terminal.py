@@ -69,6 +69,8 @@ def test_every_verb_spells_out_what_steers_a_terminal(project, tmp_path, monkeyp
         assert expected in said, (arguments, said)
         assert safe(said), (arguments, ascii(said))
         assert "Traceback" not in said
+    told = other.snakemake("--detailed-summary", f"results/{TEACHER}/manifest.json", check=False)
+    assert safe(told.stdout.replace("\t", " ")), ascii(told.stdout)
     logs = list(Path("results").rglob("*.log"))
     assert logs and all(safe(log.read_text()) for log in logs)
 

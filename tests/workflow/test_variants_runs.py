@@ -187,6 +187,12 @@ def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
     score = float(rows(copied)["linear"]["macro_f1"])
     row = re.search(r'<th scope="row">linear</th>(.*?)</tr>', table, re.DOTALL)[1]
     assert f"<td>{score:.3f}</td>" in row
+    mine, other = (copied.path / f"results/variants/{n}/submission.csv" for n in ("t001", "linear"))
+    copied.snakemake(*(str(path.relative_to(copied.path)) for path in (mine, other)))
+    content = mine.read_bytes()
+    shutil.copy(other, mine)
+    copied.snakemake("results/variants/t001/submission.csv")
+    assert mine.read_bytes() == content != other.read_bytes()
     with (copied.path / "train.csv").open("a") as stream:
         stream.write("\n")
     assert "have changed since results/variants.csv" in copied.emodag("variants").stderr

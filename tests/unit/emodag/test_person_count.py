@@ -13,7 +13,7 @@ from emodag.config.sections import load
 from emodag.science.synthetic import SIZES
 from emodag.science.tables.matrices import read_columns
 from emodag.stages import ingest
-from ledger.errors import ConfigError, InputError
+from ledger.errors import ConfigError, InputError, IntegrityError
 from ledger.jobs.plan import PLANS
 from tests.unit.emodag.test_folds import Told
 
@@ -165,3 +165,20 @@ def test_a_missing_person_is_refused():
     table.to_csv("train.csv", index=False)
     with pytest.raises(InputError, match=r"column 'who', data row 8 .*the person is missing"):
         counted(asked())
+
+
+def test_a_table_that_changes_while_it_is_counted(monkeypatch, here):
+    """What was counted may be of the table before, of the one after, or of neither."""
+    count, other = ingest.count_persons, here / "other.csv"
+    frame(4).to_csv(other, index=False)
+
+    def replaced(files, params):
+        other.rename(here / "train.csv")
+        return count(files, params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "count_persons", replaced)
+        with pytest.raises(IntegrityError, match=r"train\.csv: .* changed while"):
+            counted(asked())
+    frame(5).to_csv("train.csv", index=False)
+    assert counted(asked()).folds == 5

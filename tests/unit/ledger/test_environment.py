@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ledger.environments.venv import BUILT, build, directory, discard_if_damaged, interpreter
+from ledger.environments.venv import BUILT, MARK, build, damages, directory, interpreter
 from ledger.errors import ConfigError
 from tests.machine import wheel
 
@@ -37,18 +37,21 @@ def test_it_is_built_once_damaged_and_built_again(lock):
     said.clear()
     build(place, [lock], BUILT, said.append)
     assert said == [], "it is there"
-    assert discard_if_damaged(place, {"pandas": "9.9"}) == []
+    assert damages(place, {"pandas": "9.9"}) == []
 
-    wanted = discard_if_damaged(place, {"pandas": "9.8"})
+    wanted = damages(place, {"pandas": "9.8"})
     assert wanted == ["pandas: locked 9.8, installed 9.9"]
+    (place / MARK).unlink()
     build(place, [lock], BUILT, said.append)
     (told,) = place.glob("lib/python3*/site-packages/pandas-9.9.dist-info/METADATA")
     told.unlink()
-    gone = discard_if_damaged(place, {"pandas": "9.9"})
+    gone = damages(place, {"pandas": "9.9"})
     assert gone == ["pandas: locked 9.9, installed not at all"]
+    (place / MARK).unlink()
     build(place, [lock], BUILT, said.append)
     interpreter(place).unlink()
-    assert discard_if_damaged(place, {"pandas": "9.9"}) == ["its Python is gone"]
+    assert damages(place, {"pandas": "9.9"}) == ["its Python is gone"]
+    (place / MARK).unlink()
     build(place, [lock], BUILT, said.append)
     assert says(place, "import pandas; print(pandas.VERSION)") == "9.9"
 

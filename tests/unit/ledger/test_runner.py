@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,6 +158,19 @@ def test_a_package_that_changes_while_it_is_used(stage, monkeypatch):
     with pytest.raises(IntegrityError, match="changed while it was being used"):
         run(planned())
     assert nothing_is_recorded() and not MADE.exists()
+
+
+def test_a_copy_that_cannot_be_written_says_why(stage):
+    """Nothing has changed, which would be said of a file that is another one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = planned()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            run(before)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert nothing_is_recorded() and stage.runs == 0
 
 
 def test_a_raw_file_that_is_not_what_was_planned(stage):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ledger import called
 from ledger.code.closure import LEDGER
-from ledger.environments.venv import MARK, directory, discard_if_damaged, interpreter
+from ledger.environments.venv import MARK, damages, directory, interpreter
 from ledger.errors import ConfigError
 from ledger.jobs.job import RUNNING
 from ledger.jobs.plan import INTERPRETERS, Environment
@@ -66,14 +66,14 @@ class Interpreters:
         """The file that jobs of an environment wait for, if it is to be built."""
         return [self.built[name] / MARK] if name in self.built else []
 
-    def discard_damaged(self) -> dict[Path, list[str]]:
-        """Have damaged virtual environments built anew; what is wrong, by directory."""
+    def damaged(self) -> dict[Path, list[str]]:
+        """What is wrong with virtual environments that are there, by the mark of each."""
         packages = {name for job in self._workflow.jobs.values() for name in job.packages}
         found = {
-            place: discard_if_damaged(place, locked_versions(self.locks(name), packages))
+            place / MARK: damages(place, locked_versions(self.locks(name), packages))
             for name, place in self.built.items()
         }
-        return {place: wrong for place, wrong in found.items() if wrong}
+        return {mark: wrong for mark, wrong in found.items() if wrong}
 
     def python(self, name: str) -> str:
         """The interpreter of an environment, be it there or to be built."""

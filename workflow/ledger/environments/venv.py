@@ -37,21 +37,17 @@ def directory(name: str, locks: Sequence[Path], python: str) -> Path:
     return called.home() / "environments" / f"{name}-{content.hexdigest()[:SHORT]}"
 
 
-def discard_if_damaged(environment: Path, required: Mapping[str, str]) -> list[str]:
-    """Take an environment's mark away when it does not hold what it should, to be built anew.
+def damages(environment: Path, required: Mapping[str, str]) -> list[str]:
+    """What an environment that is marked as built does not hold as it should.
 
-    Only the packages' records are looked at, so it costs milliseconds. Returns the differences.
+    Only the packages' records are looked at, so it costs milliseconds.
     """
-    mark = environment / MARK
-    if not mark.exists():
+    if not (environment / MARK).exists():
         return []
     # A link to an interpreter that is gone does not exist.
     found = [] if interpreter(environment).exists() else ["its Python is gone"]
     packages = [*map(str, environment.glob("lib/python3*/site-packages"))]
-    found += differences(required, installed_versions(required, packages))
-    if found:
-        mark.unlink(missing_ok=True)
-    return found
+    return found + differences(required, installed_versions(required, packages))
 
 
 def build(

@@ -358,7 +358,17 @@ class Flow:
         snakemake._onerror = fail
         # As `--omit-from` would have it.
         dag.omitfiles |= {self.jobs[name].manifest for name in self._workflow.after_decider()}
+        # A dry run leaves damaged environments alone, and Snakemake is to show that it would not.
+        dag.forcefiles |= set(map(str, self._to_build))
         self._has_dag = True
+
+    @cached_property
+    def _to_build(self) -> list[Path]:
+        """The marks of environments that are damaged, of which it says so."""
+        found = self.interpreters.damaged()
+        for mark, wrong in found.items():
+            self.say(f"{called.name()}: {mark.parent} is built anew: {'; '.join(wrong)}")
+        return list(found)
 
     def _built(self, wildcards) -> str:
         places = {path.name: name for name, path in self.interpreters.built.items()}
@@ -393,7 +403,7 @@ class Flow:
             if not must_run:
                 return
             if runs:
-                self._outdate()
+                self._change()
                 remember(self._planner.plan(job.name))
                 self._fork_from_the_second(self._planner.plan(job.name))
             # Where nothing is left of it, Snakemake sees for itself that it is missing. A manifest
@@ -428,8 +438,8 @@ class Flow:
             self._register(is_open=True)
             atexit.register(self._end_turn)
             jobs, workflow = self.jobs, self._workflow
-            for place, wrong in self.interpreters.discard_damaged().items():
-                self.say(f"{called.name()}: {place} is built anew: {'; '.join(wrong)}")
+            for mark in self._to_build:
+                mark.unlink(missing_ok=True)
             clear_away(jobs.values())
             bring_to_the_present(jobs.values(), turn.LOCK.stat().st_mtime)
             restore = self._restored if self._may_restore() else None
@@ -474,7 +484,7 @@ class Flow:
         """Restore a job; the manifest, or None where it must be run."""
         manifest = self._restorer(plan)
         if manifest:
-            self._outdate()
+            self._change()
             # What Snakemake remembers of the last run is of other outputs than these.
             for path in (plan.manifest, *(f"{plan.directory}/{o}" for o in plan.outputs)):
                 self._snakemake.persistence.cleanup_metadata(IOFile(path))
@@ -483,9 +493,13 @@ class Flow:
         return manifest
 
     def _outdate(self) -> None:
-        """Take the page on the results away, as they become others, and note of which store."""
+        """Take the page on the results away, as they are about to be others."""
         if self._workflow.listing:
             Path(self._workflow.listing).unlink(missing_ok=True)
+
+    def _change(self) -> None:
+        """The same before jobs run or are restored, and say with which store results are made."""
+        self._outdate()
         remember_store(self._store)
 
     def _lift_rate_limit(self) -> None:
