@@ -335,6 +335,22 @@ def test_the_blas_outside_of_all_packages_counts(site, tmp_path):
         assert builds(["tiny"])["libraries"] == before["libraries"], "its rpath is looked at later"
 
 
+def test_a_library_counts_whatever_its_name_if_the_loader_was_told_where(site, tmp_path):
+    lib = tmp_path / "told"
+    odd = compiled(lib / "libodd.so", "-Wl,-soname,libodd.so")
+    module = site / "tiny/linked.so"
+    compiled(module, odd, code="int f(void); int g(void) { return f(); }")
+    with (site / "tiny-1.0.dist-info/RECORD").open("a") as record:
+        record.write(f"tiny/linked.so,{recorded(module.read_bytes())},1\n")
+    assert builds(["tiny"])["libraries"] == {}
+    with pytest.MonkeyPatch.context() as loader:
+        loader.setenv("LD_LIBRARY_PATH", f"{tmp_path}:{lib}/")
+        found = builds(["tiny"])["libraries"]
+        assert found == {"libodd.so": hashlib.sha256(odd.read_bytes()).hexdigest()}
+        compiled(odd, "-Wl,-soname,libodd.so", code="int f(void) { return 2; }")
+        assert builds(["tiny"])["libraries"] != found
+
+
 def test_a_preloaded_library_counts_whatever_its_name(site, tmp_path, monkeypatch):
     library = tmp_path / "odd.so"
     monkeypatch.setenv("LD_PRELOAD", str(library))
