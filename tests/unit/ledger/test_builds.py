@@ -16,6 +16,7 @@ from pathlib import Path
 import markupsafe._speedups
 import pytest
 
+from ledger import called
 from ledger.code.closure import LEDGER
 from ledger.machine import builds as builds_module
 from ledger.machine import installed
@@ -216,7 +217,7 @@ def test_an_edit_while_it_is_hashed_is_not_remembered(site, examined, monkeypatc
 
 
 def test_a_directory_that_cannot_be_written(site, examined, monkeypatch):
-    Path(".emodag").write_text("in the way, for root as well")
+    called.home().write_text("in the way, for root as well")
     assert builds(["tiny"]) == builds(["tiny"]) and len(examined) == 2
 
 

@@ -213,6 +213,7 @@ def _loaded(modules: list[str], loader: Mapping[str, str]) -> list[str]:
     return sorted(
         path
         for path in set(json.loads(done.stdout))
+        if "/" in path  # neither the program itself nor the kernel's part of it
         if Path(path).name in preloaded
         or _NUMERICAL_LIBRARY.match(Path(path).name)
         or os.path.realpath(Path(path).parent) in told
