@@ -10,7 +10,7 @@ import pytest
 
 from emodag.chain.jobs import jobs
 from emodag.config.sections import load
-from emodag.science.tables.ingest import open_table, read_truth
+from emodag.science.tables.ingest import open_table, true_classes
 from emodag.verbs import check
 from ledger.errors import ConfigError, InputError
 from tests.unit.emodag.test_ingest import ingested, matrix, quality, write
@@ -180,8 +180,8 @@ def test_labels_one_hot_are_one_error():
 
 def test_a_truth_with_a_column_of_its_usage(tmp_path):
     path = write(tmp_path / "truth.csv", "ID,Predicted,Usage\n0,1,Public\n1,0,Private\n")
-    how = {"label": None, "id": None, "classes": ["calm", "tense"], "n_rows": 2}
-    assert read_truth(path, **how, ids=[0, 1]).tolist() == [1, 0]
+    how = {"label": None, "id": None, "classes": ["calm", "tense"], "written": {}}
+    assert true_classes(path, [0, 1], how).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("label", ["Tense", "6.5"])

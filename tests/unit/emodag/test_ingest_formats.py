@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.science.tables.ingest import open_table, read_truth
+from emodag.science.tables.ingest import open_table, true_classes
 from ledger.errors import InputError
 from tests.unit.emodag.test_ingest import ingested, quality
 
@@ -305,9 +305,8 @@ def test_a_truth_is_matched_by_its_index(tmp_path):
     truth.to_parquet(tmp_path / "truth.parquet")
     for suffix in ("csv", "parquet"):
         path = tmp_path / f"truth.{suffix}"
-        codes = read_truth(
-            path, label="mood", id=None, classes=["calm", "tense"], n_rows=2, ids=[3, 7]
-        )
+        how = {"label": "mood", "id": None, "classes": ["calm", "tense"], "written": {}}
+        codes = true_classes(path, [3, 7], how)
         assert codes.tolist() == [1, 0]
 
 

@@ -9,16 +9,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.science.tables.ingest import read_truth
+from emodag.science.tables.ingest import true_classes
 from ledger.errors import InputError
 
 CLASSES = ["calm", "tense", "dull"]
 
 
+def asked(label, id, **written):
+    return {"label": label, "id": id, "classes": CLASSES, "written": written}
+
+
 def truth(folder, text, *, label=None, id=None, ids=(0, 1, 2)):
     path = folder / "truth.csv"
     path.write_text(text)
-    return read_truth(path, label=label, id=id, classes=CLASSES, n_rows=len(ids), ids=ids)
+    return true_classes(path, ids, asked(label, id))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +51,7 @@ def test_column_and_order(tmp_path, text, label):
     ],
 )
 def test_ids_under_the_tables_name_or_none(tmp_path, text, id):
-    assert truth(tmp_path, text, id=id, ids=("w0", "w1", "w2")).tolist() == [2, 0, 1]
+    assert truth(tmp_path, text, label="mood", id=id, ids=("w0", "w1", "w2")).tolist() == [2, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,7 @@ def test_parquet_with_text_ids(tmp_path):
     path = tmp_path / "truth.parquet"
     pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)
     ids = np.array(["u", "v"], dtype=object)
-    codes = read_truth(path, label="label", id=None, classes=CLASSES, n_rows=2, ids=ids)
+    codes = true_classes(path, ids, asked("label", None))
     assert codes.tolist() == [2, 0]
 
 
@@ -105,12 +109,12 @@ def saved(folder, frame, suffix, **how):
 def test_the_index_of_a_frame(tmp_path, suffix, index, ids, expected):
     """Alike in both formats; one that only counts is no id where rows have others."""
     path = saved(tmp_path, pd.DataFrame({"mood": ["dull", "calm", "tense"]}, index=index), suffix)
-    how = {"label": "x", "id": None, "classes": CLASSES, "n_rows": 3}
+    how = asked("x", None)
     if isinstance(expected, str):
         with pytest.raises(InputError, match=expected):
-            read_truth(path, ids=ids, **how)
+            true_classes(path, ids, how)
     else:
-        assert read_truth(path, ids=ids, **how).tolist() == expected
+        assert true_classes(path, ids, how).tolist() == expected
 
 
 @pytest.mark.parametrize("suffix", ["csv", "csv.xz", "tsv.zip", "parquet"])
@@ -120,13 +124,11 @@ def test_the_rules_of_the_other_tables(tmp_path, suffix):
     path = saved(
         tmp_path, frame, suffix, **({} if suffix == "parquet" else {"sep": ":", "decimal": ","})
     )
-    how = {
-        **{"label": "mood", "id": "key", "classes": CLASSES, "n_rows": 3, "ids": [0, 1, 2]},
-        **{"separator": ":", "decimal": ","},
-    }
-    assert read_truth(path, **how, missing=["7"]).tolist() == [2, 0, 1]
+    written = {"separator": ":", "decimal": ","}
+    how = asked("mood", "key", **written, missing=["7"])
+    assert true_classes(path, [0, 1, 2], how).tolist() == [2, 0, 1]
     with pytest.raises(InputError, match=r"data row 1.*the label is missing .found '1.0'"):
-        read_truth(path, **how, missing=["1"])
+        true_classes(path, [0, 1, 2], asked("mood", "key", **written, missing=["1"]))
 
 
 @pytest.mark.parametrize(
@@ -153,13 +155,7 @@ def test_real_truth():
     if not folder.is_dir():
         pytest.skip(f"no data at {folder}; set EMODAG_DATA")
     rows = pq.read_metadata(folder / "test.parquet").num_rows
-    codes = read_truth(
-        folder / "test_truth.csv",
-        label="label",
-        id=None,
-        classes=["rest", "one", "two", "three"],
-        n_rows=rows,
-        ids=range(rows),
-    )
+    how = asked("label", None) | {"classes": ["rest", "one", "two", "three"]}
+    codes = true_classes(folder / "test_truth.csv", range(rows), how)
     assert codes.shape == (rows,)
     assert set(codes.tolist()) == {0, 1, 2, 3}

@@ -20,7 +20,6 @@ from emodag.science.tables.row_facts import (
     is_missing,
     missing_spellings,
     persons,
-    persons_of_unlabelled,
 )
 from emodag.science.tables.table import Table, fault
 from emodag.stages.reading import copy_features, ids_of_rows, require_rows
@@ -81,7 +80,7 @@ def read_pool(
             table, group = tables["unlabelled"], layouts["unlabelled"].group
             found = Layout(None, train.features, group=group)
             tallies["unlabelled"], texts = copied(table, found)
-            unlabelled = persons_of_unlabelled(table, group, texts[group])
+            unlabelled = persons(table, group, texts[group])
             written = pc.unique(texts[group])
         elif unlabelled is not None:
             found = Layout(None, train.features)
@@ -119,7 +118,7 @@ def _test_persons(
     try:
         text = pa.concat_arrays([block.texts[column] for block in table.blocks([], [column])])
         if needed:
-            who = persons(table, column, text, min_rows=1)
+            who = persons(table, column, text)
             require_rows(table, column, Counter(who.to_pylist()), context)
             return who
         there = pc.invert(is_missing(text, missing_spellings(table, text, "person")))

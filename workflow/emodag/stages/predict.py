@@ -119,7 +119,7 @@ def _persons(
     """The person of each row, "" where the table does not tell."""
     is_relative = params["person"] != "none" or "adapt" in params
     if layout.group is not None:
-        column = persons(table, layout.group, texts[layout.group], min_rows=1)
+        column = persons(table, layout.group, texts[layout.group])
         if is_relative:
             require_rows(table, layout.group, Counter(column.to_pylist()), context)
         return column.to_numpy(zero_copy_only=False)

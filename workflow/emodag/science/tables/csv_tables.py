@@ -3,6 +3,7 @@
 import bz2
 import csv
 import gzip
+import io
 import lzma
 import re
 import zipfile
@@ -28,7 +29,6 @@ from emodag.science.tables.csv_dialect import (
     second_header,
     separator_of,
 )
-from emodag.science.tables.pandas_decimals import read_decimals
 from emodag.science.tables.table import (
     BLOCK_BYTES,
     EXACT,
@@ -389,9 +389,24 @@ class CsvTable:
         )
 
     def _pandas(self, text: bytes, columns: list[int]) -> np.ndarray:
+        """Columns as `pandas.read_csv` has them by default: (rows, len(columns)) float64.
+
+        Its parser is fast rather than right: it misses the nearest float64 by an ulp in a quarter
+        of cells of 17 digits. Most of that is lost in float32, but not all of it.
+        """
+        import pandas as pd
+
         try:
-            return read_decimals(text, columns, self._dialect, self.missing)
-        except ValueError as error:
+            frame = pd.read_csv(
+                io.BytesIO(text),
+                header=None,
+                usecols=columns,
+                na_values=list(self.missing),
+                sep=self._dialect.separator,
+                decimal=self._dialect.decimal,
+            )
+            return frame[columns].to_numpy(np.float64)
+        except ValueError as error:  # of text where a number is due
             raise fault(self.path, f"pandas cannot read it ({error}); correct the cell") from None
 
     def _trimmed(self, column: pa.ChunkedArray) -> pa.Array:

@@ -287,37 +287,7 @@ def _known_features(
 def true_classes(
     path: Path, ids: Sequence[int] | Sequence[str], params: Mapping[str, Any]
 ) -> np.ndarray:
-    """The true class of each test row, as `read_truth` has it, by the parameters of a stage.
-
-    Parameters
-    ----------
-    ids : ids of the test rows, in their order.
-    params : `label`, `id` and `classes`, see `read_truth`, and `written`, the others of it.
-    """
-    if params["id"] is None and params["label"] is None:
-        ids = range(len(ids))  # what the submission calls its rows
-    return read_truth(
-        path,
-        label=params["label"],
-        id=params["id"],
-        classes=params["classes"],
-        n_rows=len(ids),
-        ids=ids,
-        **params["written"],
-    )
-
-
-def read_truth(
-    path: Path,
-    *,
-    label: str | None,
-    id: str | None,
-    classes: Sequence[str],
-    n_rows: int,
-    ids: Sequence[int] | Sequence[str],
-    **written: Any,
-) -> np.ndarray:
-    """Read the true labels of the test rows from a table.
+    """Read the true class of each test row from a table.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
     only column besides the ids. Rows are matched by a column `id`, "ID" or "id", a saved index, or
@@ -326,30 +296,26 @@ def read_truth(
 
     Parameters
     ----------
-    label : str or None
-        Name of the label column in the training table.
-    id : str or None
-        Name of the id column in the tables.
-    classes : sequence of str
-        Names of the classes; a label is such a name or its number from 0.
-    n_rows : int
-        Rows of the test table.
-    ids : sequence of length n_rows
-        Ids of the test rows, in their order.
-    written : how the table is, see `open_table`: separator, decimal, missing.
+    ids : (n,) ids of the test rows, in their order; where neither label nor id is named, the rows
+        are called by their numbers from 0, as in the submission.
+    params : `label` and `id`, the columns of the tables, or None; `classes`, their names, of which
+        a label is one or its number from 0; `written`, how the table is, see `open_table`:
+        separator, decimal, missing.
 
     Returns
     -------
-    array of shape (n_rows,), of the dtype that `code_dtype` gives
-        Class numbers, in the order of the test rows.
+    (n,) class codes in the order of the test rows, of the dtype that `code_dtype` gives.
 
     Raises
     ------
     InputError
         If the file is no such table, a label is missing or unknown, or the rows do not match.
     """
-    table = open_table(path, **written)
-    id_ = next((name for name in (id, *_TRUTH_IDS) if name in table.columns), None)
+    label, n_rows = params["label"], len(ids)
+    if params["id"] is None and label is None:
+        ids = range(n_rows)
+    table = open_table(path, **params["written"])
+    id_ = next((name for name in (params["id"], *_TRUTH_IDS) if name in table.columns), None)
     if id_ is None:
         id_ = table.index
     others = [name for name in table.columns if name not in (id_, table.index)]
@@ -371,9 +337,8 @@ def read_truth(
     rows = sum(len(block.texts[column]) for block in blocks)
     if rows != n_rows:
         raise fault(path, f"expected {n_rows} rows as in the test table, found {rows}")
-    codes = label_codes(
-        table, column, pa.concat_arrays([block.texts[column] for block in blocks]), classes
-    )
+    labels = pa.concat_arrays([block.texts[column] for block in blocks])
+    codes = label_codes(table, column, labels, params["classes"])
     counted = own = [str(row) for row in range(n_rows)]
     if id_ is not None:
         text = pa.concat_arrays([block.texts[id_] for block in blocks])

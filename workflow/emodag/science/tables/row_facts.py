@@ -101,7 +101,7 @@ def lacks_label(table: Table, text: pa.Array, classes: Sequence[str]) -> np.ndar
     return missing | pc.is_in(text, pa.array(codes, text.type)).to_numpy(zero_copy_only=False)
 
 
-def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.Array:
+def persons(table: Table, column: str, text: pa.Array, *, min_rows: int = 1) -> pa.Array:
     """The person of each row, as int64 if all are whole numbers and else as strings.
 
     Raises
@@ -122,17 +122,6 @@ def persons(table: Table, column: str, text: pa.Array, *, min_rows: int) -> pa.A
             column=column,
         )
     return ids
-
-
-def persons_of_unlabelled(table: Table, column: str, text: pa.Array) -> pa.Array:
-    """The person of each row of a table without labels, as `persons` has them.
-
-    Raises
-    ------
-    InputError
-        If one is missing, or they look like measurements.
-    """
-    return canonical_keys(table, column, _complete(table, column, text, "person"), "person")
 
 
 def row_ids(table: Table, column: str, text: pa.Array, *, is_sure: bool = True) -> pa.Array:
