@@ -1,9 +1,9 @@
-"""What the teacher, the students and stage 0 share: their inputs, one fit, their outputs."""
+"""The fit of a network: what the teacher, the students and stage 0 share."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,35 +27,13 @@ from emodag.science.fit.training import (
     score_rows,
 )
 from emodag.science.person_scaling import rows_by_person
-from emodag.science.scores.scoring import held_out_scores
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
 from emodag.stages.by_person import persons_of_rows
+from emodag.stages.fit_rows import Rows, rows_of_fit, write_held_out
 from ledger.context import Context
 from ledger.errors import InputError
 from ledger.machine.onednn import has_onednn
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Which rows of the matrix to train on and which to score, with their classes.
-
-    Attributes
-    ----------
-    train, train_labels : (m,) row numbers and class codes.
-    valid, valid_labels : the same for the held-out rows, of which there may be none.
-    pseudo : how many of the training rows carry pseudo-labels; they are the last ones.
-    soft : (pseudo, classes) float32, the probabilities to learn from in their place, if any.
-    groups : the rows of each person, to whom predictions are adapted; None to nobody.
-    """
-
-    train: np.ndarray
-    train_labels: np.ndarray
-    valid: np.ndarray
-    valid_labels: np.ndarray
-    pseudo: int = 0
-    soft: np.ndarray | None = None
-    groups: list[np.ndarray] | None = None
 
 
 def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
@@ -103,44 +81,64 @@ def randomness_of(
         (output / "randomness.json").write_text(json.dumps(stream.state()) + "\n")
 
 
-def write_test_probabilities(
-    network: AttentiveAutoencoder,
-    x: torch.Tensor,
-    labelled: int,
-    groups: list[np.ndarray] | None,
-    randomness: Randomness,
-    path: Path,
-) -> None:
-    """Predict the rows of `x` after the first `labelled`, which are the pool's."""
-    predicted = score_rows(network, x, np.arange(labelled, len(x)), randomness, groups)
-    write_columns(path, probability_columns(predicted))
-
-
 def fit_and_write(
-    x: torch.Tensor,
-    rows: Rows,
+    stage: str,
+    inputs: Mapping[str, Path],
     params: Mapping[str, Any],
-    randomness: Randomness,
     output: Path,
     context: Context,
     *,
-    watches: bool,
+    watches: bool = True,
     reports_best_epoch: bool = False,
-) -> AttentiveAutoencoder:
-    """Fit one network and write what every fit leaves.
+    predicts_pool: bool = True,
+) -> None:
+    """Fit the network of a stage and write what every fit leaves.
 
     `weights.safetensors` (last epoch), `history.parquet` (one row per epoch), `fit.json` (counts
-    and scores), `validation.parquet` (row and probabilities of the held-out rows).
+    and scores), `validation.parquet` (row and probabilities of the held-out rows) and, where there
+    is a pool, `test.parquet`, its class probabilities.
 
     Parameters
     ----------
-    x : (n, p) float32, every row anybody refers to.
-    params : `model`, `training`, `classes`; `targets`, the options of
-        `emodag.science.fit.targets.targets`, if any.
+    inputs : `train` and `test`, scaled features; without a pool there is no `test`; see also
+        `rows_of_fit`, `randomness_of` and `groups_of`.
+    params : `model`, `training`, `classes`; `generation` of a student; `targets`, the options of
+        `emodag.science.fit.targets.targets`, if any; see also there.
     watches : whether each epoch is scored on the held-out rows.
     reports_best_epoch : whether `macro_f1` is the best epoch's, chosen on the validation rows as
-        the paper did, or the last epoch's.
+        the paper did, so that the fit has seen their labels, or the last epoch's.
+    predicts_pool : whether `test.parquet` is written.
     """
+    name = (stage, params.get("generation", 0), params["fold"])
+    rows = rows_of_fit(inputs, params, context, *name, sees_held_out=reports_best_epoch)
+    x, groups = read_features(inputs, context), groups_of(inputs, params)
+    with randomness_of(inputs, params, output, *name) as randomness:
+        network, history = _fit(x, rows, groups, params, randomness, context, watches=watches)
+        (output / "weights.safetensors").write_bytes(save(network.state_dict()))
+        _write_history(output / "history.parquet", history)
+        held_out = np.empty((0, params["classes"]), np.float32)
+        if len(rows.valid):
+            # Not `score_rows`: a script has no second look at them and would draw nothing here.
+            at_once = randomness.rows_at_once
+            held_out = probabilities(network, x, rows.valid, at_once=at_once, groups=groups)
+        best = {"macro_f1": max(e.macro_f1 for e in history)} if reports_best_epoch else {}
+        write_held_out(output, rows, held_out, **best)
+        if predicts_pool and "test" in inputs:
+            pool = score_rows(network, x, np.arange(rows.labelled, len(x)), randomness, groups)
+            write_columns(output / "test.parquet", probability_columns(pool))
+
+
+def _fit(
+    x: torch.Tensor,
+    rows: Rows,
+    groups: list[np.ndarray] | None,
+    params: Mapping[str, Any],
+    randomness: Randomness,
+    context: Context,
+    *,
+    watches: bool,
+) -> tuple[AttentiveAutoencoder, list[Epoch]]:
+    """One fit, from where a killed run of it had come to; with checkpoints and a bar."""
     settings = _settings(params["training"])
     if len(rows.train) < settings.batch and settings.drop_last:
         raise InputError(
@@ -158,7 +156,7 @@ def fit_and_write(
                 taken = take_state()
                 context.checkpoint.save(taken.arrays, taken.facts)
 
-        network, history = fit(
+        return fit(
             x,
             rows.train,
             _targets(rows, params),
@@ -167,27 +165,10 @@ def fit_and_write(
             settings=settings,
             randomness=randomness,
             validation=(rows.valid, rows.valid_labels) if watches else None,
-            groups=rows.groups,
+            groups=groups,
             resume_from=state,
             on_epoch=on_epoch,
         )
-    (output / "weights.safetensors").write_bytes(save(network.state_dict()))
-    _write_history(output / "history.parquet", history)
-    facts = {"n_train": len(rows.train) - rows.pseudo, "n_pseudo": rows.pseudo}
-    held_out = np.empty((0, params["classes"]), np.float32)
-    if len(rows.valid):
-        # Not `score_rows`: a script has no second look at them and would draw nothing here.
-        at_once, groups = randomness.rows_at_once, rows.groups
-        held_out = probabilities(network, x, rows.valid, at_once=at_once, groups=groups)
-    write_columns(
-        output / "validation.parquet",
-        {"row": rows.valid.astype(np.int32), **probability_columns(held_out)},
-    )
-    facts |= held_out_scores(rows.valid_labels, held_out)
-    if reports_best_epoch:
-        facts["macro_f1"] = max(epoch.macro_f1 for epoch in history)
-    (output / "fit.json").write_text(json.dumps(facts, sort_keys=True, indent=1) + "\n")
-    return network
 
 
 def _targets(rows: Rows, params: Mapping[str, Any]) -> np.ndarray:

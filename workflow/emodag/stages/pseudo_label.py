@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from emodag.science.folds import held_out
 from emodag.science.pseudo_label import aligned, boosted, class_thresholds, normalised, select
 from emodag.science.tables.matrices import (
     probability_columns,
@@ -15,7 +14,7 @@ from emodag.science.tables.matrices import (
     read_probabilities,
     write_columns,
 )
-from emodag.science.tables.pool import pool_rows
+from emodag.science.tables.pool import held_out_rows, pool_rows
 from emodag.science.temperature import tempered
 from ledger.context import Context
 
@@ -70,8 +69,6 @@ def _shares(
 ) -> np.ndarray:
     """The share of each class among the labelled rows that the model has learned from."""
     rows = read_columns(inputs["rows"])
-    learnt = np.ones(len(rows["label"]), bool)
-    if params["fold"] is not None:
-        learnt = ~held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
+    learnt = ~held_out_rows(len(rows["label"]), inputs, params)
     context.saw_labels_of(np.unique(rows["person"][learnt]).tolist())
     return np.bincount(rows["label"][learnt], minlength=classes) / learnt.sum()

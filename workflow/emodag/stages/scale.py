@@ -15,11 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emodag.science.folds import held_out
 from emodag.science.scaling import reference_shares, scale_column, subsample_rows
-from emodag.science.tables.matrices import column_blocks, read_columns
+from emodag.science.tables.matrices import column_blocks
 from emodag.science.tables.memory import keep_freed_memory
-from emodag.science.tables.pool import pool_rows
+from emodag.science.tables.pool import held_out_rows, pool_rows
 from ledger.context import Context
 
 COLUMNS_AT_ONCE = 64
@@ -53,7 +52,7 @@ def run(
     tables = {name: pq.ParquetFile(inputs[name]) for name in ("train", "test") if name in inputs}
     n_train = tables["train"].metadata.num_rows
     n_pool = sum(table.metadata.num_rows for table in tables.values()) - n_train
-    training = _training_rows(n_train, inputs, params)
+    training = np.flatnonzero(~held_out_rows(n_train, inputs, params))
     fitted = np.concatenate([training, n_train + pool_rows(n_pool, inputs, params["fold"])])
     sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
     references = reference_shares(min(params["n_quantiles"], fitted.size))
@@ -76,16 +75,6 @@ def run(
     _write(output / "train.parquet", scaled_train)
     if "test" in tables:
         _write(output / "test.parquet", scaled_pool)
-
-
-def _training_rows(
-    n_train: int, inputs: Mapping[str, Path], params: Mapping[str, Any]
-) -> np.ndarray:
-    """Train rows the scaler may be fitted on, in order."""
-    if params["fold"] is None:
-        return np.arange(n_train, dtype=np.int64)
-    folds = read_columns(inputs["folds"])
-    return np.flatnonzero(~held_out(folds, params["kind"], params["fold"]))
 
 
 def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:

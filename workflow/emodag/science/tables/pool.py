@@ -1,12 +1,26 @@
-"""The pool: rows without labels to learn from, those of the test table and the unlabelled ones."""
+"""What a fold leaves out of the training rows and of the pool: test rows, and unlabelled ones."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emodag.science.folds import held_out
 from emodag.science.tables.matrices import read_columns
+
+
+def held_out_rows(size: int, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> np.ndarray:
+    """(size,) booleans: the training rows that a fold holds out.
+
+    Parameters
+    ----------
+    inputs : with a fold, `folds`.
+    params : `fold`, None for all rows, and its `kind`.
+    """
+    if params["fold"] is None:
+        return np.zeros(size, bool)
+    return held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
 
 
 def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
