@@ -55,6 +55,8 @@ def test_people_and_classes_are_scored_as_scikit_learn_does(reported):
     predicted = [held_out(reported, home)[1] for home in homes]
     everyone = cells(text, "Every person")
     assert set(everyone) == {str(one) for one in person}
+    drawn = re.search(r"<svg[^>]*Rows by person.*?</svg>", text, re.DOTALL)[0]
+    assert all(f">{one}</text>" in drawn for one in person)
     for one in np.unique(person):
         mine = person == one
         f1 = np.mean([f1_score(label[mine], each[mine], average="macro") for each in predicted])

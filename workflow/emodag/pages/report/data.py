@@ -63,7 +63,7 @@ def _persons(run: Run) -> Figure:
         stacked(axes, values, run.persons, run.classes, counts)
         axes.set_yticks(range(people) if people <= 40 else [])
         if people <= 40:
-            axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
+            axes.set_yticklabels(short(run.persons), fontsize=8.5)
         axes.set_ylim(people - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.set_ylabel("person")

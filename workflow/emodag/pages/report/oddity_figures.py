@@ -38,7 +38,7 @@ def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
         axes.tick_params(axis="x", labelrotation=90, labelsize=7.5)
         axes.set_yticks(range(len(run.persons)) if len(run.persons) <= 40 else [])
         if len(run.persons) <= 40:
-            axes.set_yticklabels(map(short, run.persons), fontsize=8.5)
+            axes.set_yticklabels(short(run.persons), fontsize=8.5)
         axes.set_xlim(-0.5, max(len(order), 8) - 0.5)
         axes.set_ylim(len(run.persons) - 0.5, -0.5)
         axes.tick_params(length=0)
