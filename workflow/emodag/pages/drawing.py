@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 
-from emodag.pages.page_parts import NONE, csv_link
+from emodag.pages.page_parts import NONE, csv_link, shown
 from emodag.pages.words import number
 
 INK, FAINT, MAIN, ACCENT, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
@@ -34,7 +34,10 @@ WIDTH = 5.0
 """Inches; 360 units of the drawing, about as many as a phone has pixels."""
 
 MOST_NAMED = 32
-"""As many classes or persons as a figure has room to name."""
+"""As many classes or persons as a legend has room to name."""
+
+MOST_PERSONS = 40
+"""As many persons as are named at an axis."""
 
 SETTINGS = {
     "svg.fonttype": "none",
@@ -74,6 +77,14 @@ def axes_of(height: float, rows: int = 1, columns: int = 1, **sharing):
     for one in axes.flat if rows * columns > 1 else [axes]:
         one.patch.set_alpha(0)
     return figure, axes
+
+
+def name_rows(axes, names: Sequence[str], *, most: int | None = None, **style) -> None:
+    """Rows from the top, one unit high each, with their names unless there are more than `most`."""
+    has_room = most is None or len(names) <= most
+    axes.set_yticks(range(len(names)) if has_room else [], names if has_room else None, **style)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
 
 
 def stacked(
@@ -152,9 +163,7 @@ def _told(value: Any) -> str:
     """A cell as people read it."""
     if isinstance(value, str):
         return value
-    if value is None or value != value:
-        return NONE
-    return number(int(value) if value == int(value) else value, 3)
+    return shown(value, lambda one: number(int(one) if one == int(one) else one, 3))
 
 
 def svg(figure: Drawing, description: str) -> Markup:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -24,7 +24,6 @@ TEMPLATES = {
 
 NONE = "\N{EN DASH}"
 """What a cell shows that has nothing to show."""
-
 
 MOST_FOLDS = 10
 """As many folds as are told apart in columns of a table, or as lines of a figure."""
@@ -98,7 +97,7 @@ def csv_link(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows(["" if is_nothing(value) else value for value in row] for row in rows)
     file = re.sub(r"\W+", "-", name.lower()).strip("-") + ".csv"
     return file_link(file, stream.getvalue(), f"CSV<span> of {escape(name)}</span>")
 
@@ -111,8 +110,14 @@ def file_link(file: str, content: str, text: str) -> Markup:
     )
 
 
-def _cell(value: Any) -> Any:
-    return "" if value is None or value != value or value == NONE else value
+def is_nothing(value: Any) -> bool:
+    """Whether there is nothing to show: None, NaN, or an empty cell."""
+    return value is None or value != value or value in ("", NONE)
+
+
+def shown(value: Any, show: Callable[[Any], str]) -> str:
+    """A cell with a value, `NONE` where there is nothing to show."""
+    return NONE if is_nothing(value) else show(value)
 
 
 def render(name: str, others: Mapping[str, str] | None = None, **values: Any) -> str:

@@ -1,6 +1,7 @@
 """Numbers and steps of the chain as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -56,6 +57,11 @@ def brief(value: float, *, signed: bool = False) -> str:
     return _decimals(value, 3, signed=signed)
 
 
+def signed(value: float) -> str:
+    """A difference of scores to three decimals, with its sign."""
+    return brief(value, signed=True)
+
+
 def probability(value: float, *, sign: str = "") -> str:
     """A p value to three decimals behind a sign; one that is not 0 never reads as 0."""
     return f"{sign}{brief(value)}" if value >= 0.0005 else "< 0.001"
@@ -81,6 +87,12 @@ def percent(share: float) -> str:
 def interval(ends: Sequence[float], show=number) -> str:
     """An interval by its ends."""
     return " to ".join(show(end) for end in ends)
+
+
+def extent(values: Iterable[Any], show=str) -> str:
+    """The least and the greatest of some values, once where they read alike."""
+    values = list(values)
+    return " to ".join(dict.fromkeys((show(min(values)), show(max(values)))))
 
 
 def around(ends: Sequence[float], show) -> str:

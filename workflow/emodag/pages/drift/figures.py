@@ -13,6 +13,7 @@ from emodag.pages.drawing import (
     Figure,
     Values,
     axes_of,
+    name_rows,
     settings,
 )
 from emodag.pages.words import capital, number, title
@@ -179,6 +180,4 @@ def _effects_in_words(yardstick, found) -> str:
 
 def _step_ticks(axes, steps: Sequence[Mapping[str, Any]]) -> None:
     names = [capital(title(step["step"])).replace(" of ", "\nof ") for step in steps]
-    axes.set_yticks(range(len(steps)), names, fontsize=9)
-    axes.set_ylim(len(steps) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
+    name_rows(axes, names, fontsize=9)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from emodag.pages.page_parts import MOST_FOLDS, NONE, Table
+from emodag.pages.page_parts import MOST_FOLDS, NONE, Table, shown
 from emodag.pages.words import capital, interval, number, percent, score, title
 
 SCORES = {
@@ -51,8 +51,12 @@ def _effect(effect: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
     """The cells of an effect that stand before those of the seeds, and after them."""
     if effect is None:
         return [NONE] * 3, [NONE] * 2
-    before = [_signed(effect["mean"]), _interval(effect["interval"], _signed), str(effect["n"])]
-    return before, [_shown(effect["in_sds"]), _interval(effect["in_sds_interval"])]
+    before = [
+        _signed(effect["mean"]),
+        shown(effect["interval"], lambda ends: interval(ends, _signed)),
+        str(effect["n"]),
+    ]
+    return before, [shown(effect["in_sds"], number), shown(effect["in_sds_interval"], interval)]
 
 
 def _steps(contrast: Mapping[str, Any]) -> Table:
@@ -65,13 +69,11 @@ def _steps(contrast: Mapping[str, Any]) -> Table:
             [
                 capital(title(step["step"])),
                 f"{step['identical']} of {step['pairs']}",
-                _shown(figures.get("share"), percent),
-                *(_shown(figures.get(name)) for name in ("ulps", "relative", "rms")),
-                _shown(step["amplification"]),
-                *(
-                    _shown(weights.get(n), show)
-                    for n, show in (("share", percent), ("ulps", number))
-                ),
+                shown(figures.get("share"), percent),
+                *(shown(figures.get(name), number) for name in ("ulps", "relative", "rms")),
+                shown(step["amplification"], number),
+                shown(weights.get("share"), percent),
+                shown(weights.get("ulps"), number),
             ]
         )
     note = "Largest over the pairs of runs; root mean square and amplification are medians."
@@ -151,14 +153,6 @@ def _sides(contrast: Mapping[str, Any]) -> tuple[str, str]:
     """What the two sides are called: by their environments, if these are two."""
     a, b = (contrast[side]["name"] for side in "ab")
     return ("left", "right") if a == b else (a, b)
-
-
-def _shown(value: float | None, show=number) -> str:
-    return NONE if value is None else show(value)
-
-
-def _interval(ends: list[float] | None, show=number) -> str:
-    return NONE if ends is None else interval(ends, show)
 
 
 def _signed(value: float) -> str:

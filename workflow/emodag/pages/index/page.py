@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from emodag.pages.comparison import verdict
 from emodag.pages.index.graph import drawn
-from emodag.pages.page_parts import NONE, Section, Table, render
+from emodag.pages.page_parts import NONE, Section, Table, render, shown
 from emodag.pages.report.variants import table
 from emodag.pages.words import brief, capital, number, title
 from ledger.words import SHORT, listed, naturally, plural
@@ -134,7 +134,9 @@ def _runs(jobs: Sequence[Made], hidden: Mapping[tuple[str, ...], float]) -> Sect
         fits = list(found)
         variant, env, protocol, step = place
         score = None if variant else hidden.get((env, protocol, step))
-        rows.append([capital(title(step)), _told(_mean(fits)), _told(score), protocol, env])
+        rows.append(
+            [capital(title(step)), shown(_mean(fits), brief), shown(score, brief), protocol, env]
+        )
         rows[-1] += [variant or "base", str(len(fits)), _seeds(fits)]
     heads = ["Stage", "macro-F1", "hidden people", "protocol", "environment", "variant", "fits"]
     note = (
@@ -165,7 +167,7 @@ def _chain(steps: Sequence[Step], needs: Mapping[str, set[str]]) -> Section:
             _link(f"#{n}", titles[n]) for n in titles if n in needs[step.name]
         )
         rows.append([_link(f"#{step.name}", step.title), number(step.seconds, 3)])
-        rows[-1] += [_told(step.score), str(len(step.jobs)), str(step.hits), above or NONE]
+        rows[-1] += [shown(step.score, brief), str(len(step.jobs)), str(step.hits), above or NONE]
     heads = ["Step", "seconds", "macro-F1", "jobs", "from the store", "made from"]
     note = (
         "Each step leads to its jobs: their keys, what they were made from, and whose labels they "
@@ -181,7 +183,7 @@ def _step(step: Step, of: Mapping[str, Step]) -> Section:
         named = {found.name: found.title for found in of.values()}
         links = Markup("; ").join(_link(f"#{name}", named[name]) for name in above)
         rows.append([job.name, "from the store" if job.hit else "computed", job.started])
-        rows[-1] += [f"{job.seconds:,.1f}", f"{job.peak_bytes / 1e6:,.0f}", _told(job.score)]
+        rows[-1] += [f"{job.seconds:,.1f}", f"{job.peak_bytes / 1e6:,.0f}", shown(job.score, brief)]
         rows[-1] += [
             job.key[:SHORT],
             links or NONE,
@@ -200,7 +202,3 @@ def _link(target: str, text: str) -> Markup:
 def _mean(jobs: Sequence[Made]) -> float | None:
     scores = [job.score for job in jobs if job.score is not None]
     return math.fsum(scores) / len(scores) if scores else None
-
-
-def _told(score: float | None) -> str:
-    return NONE if score is None else brief(score)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from emodag.pages.report.finding import Finding, signed
+from emodag.pages.report.finding import Finding
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 from emodag.pages.report.worth import against_simple, pseudo_labels, self_training, variants_told
-from emodag.pages.words import HIDDEN, brief, expected, interval, title
+from emodag.pages.words import HIDDEN, brief, expected, interval, signed, title
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural

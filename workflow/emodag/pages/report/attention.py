@@ -3,7 +3,7 @@
 import numpy as np
 from safetensors.numpy import load_file
 
-from emodag.pages.drawing import FAINT, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.drawing import FAINT, MAIN, Figure, Values, axes_of, name_rows, settings
 from emodag.pages.page_parts import Section
 from emodag.pages.report.features import scaled_rows
 from emodag.pages.report.run import Run
@@ -65,11 +65,9 @@ def _figure(run: Run, name: str, gates: np.ndarray, at: np.ndarray, span: tuple)
             axes.plot(each, [row] * len(each), "o", color=MAIN, markersize=4, alpha=0.6)
             ends = (float(show(each)) for show in (np.mean, np.min, np.max))
             values.row(axes, row, names[row], *ends)
-        axes.set_yticks(range(len(names)), short(names), fontsize=8.5)
-        axes.set_ylim(len(names) - 0.5, -0.5)
+        name_rows(axes, short(names), fontsize=8.5)
         margin = 0.03 * (span[1] - span[0])
         axes.set_xlim(span[0] - margin, span[1] + margin)
-        axes.tick_params(axis="y", length=0)
         axes.set_xlabel("mean gate")
         told = f"{plural(len(names), 'feature')} whose gates are {name}"
         listed = ", ".join(

@@ -7,7 +7,7 @@ import numpy as np
 from emodag.pages.drawing import ACCENT, FAINT, MAIN, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import NONE, Section, Table
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, capital, percent, title
+from emodag.pages.words import around, brief, capital, extent, percent, title
 from emodag.science.scores.calibration import expected_calibration_error, reliability
 from emodag.science.scores.resampling import Estimate, share
 
@@ -187,7 +187,7 @@ def _pseudo_labels(run: Run) -> Table:
         [
             capital(title(f"gen{generation}")),
             protocol,
-            *([_between(temperatures[protocol])] * is_calibrated),
+            *([_temperatures(temperatures[protocol])] * is_calibrated),
             *_counted(run, protocol, generation),
         ]
         for protocol in run.protocols
@@ -218,15 +218,10 @@ def _counted(run: Run, protocol: str, generation: int) -> list[str]:
     if run.truth is not None:
         known = rows < len(run.truth)
         right = run.truth[rows[known]] == labels[known]
-        cells.append(_shown(np.mean(right)) if len(right) else NONE)
+        cells.append(percent(np.mean(right)) if len(right) else NONE)
     shares = np.bincount(labels, minlength=len(run.classes)) / max(len(rows), 1)
     return [*cells, *(percent(share) if len(rows) else NONE for share in shares)]
 
 
-def _between(values: list[float]) -> str:
-    ends = [f"{end:.2f}" for end in (*values[:1], *values[-1:])]
-    return " to ".join(dict.fromkeys(ends)) or NONE
-
-
-def _shown(share: float) -> str:
-    return NONE if np.isnan(share) else percent(share)
+def _temperatures(found: list[float]) -> str:
+    return extent(found, "{:.2f}".format) if found else NONE

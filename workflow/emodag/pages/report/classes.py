@@ -3,7 +3,7 @@
 import numpy as np
 
 from emodag.pages.drawing import MAIN, MOST_NAMED, SHADE, Figure, Values, axes_of, settings
-from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.page_parts import NONE, Section, Table, shown
 from emodag.pages.report.run import Run
 from emodag.pages.words import around, brief, capital, percent, title
 from emodag.science.scores.class_scores import by_class, f1_sums
@@ -102,14 +102,10 @@ def _table(run: Run, found: dict[str, np.ndarray]) -> Table:
         scores, persons = by_class(counts), _person_counts(run, name)
         sums = None if persons is None else np.split(f1_sums(persons), 2, axis=-1)
         for at, label in enumerate(run.classes):
-            shown = [_shown(scores[key][at]) for key in ("precision", "recall", "f1")]
+            cells = [shown(scores[key][at], brief) for key in ("precision", "recall", "f1")]
             ends = around(share(*(part[..., at] for part in sums)).interval, brief) if sums else ""
-            shown += [ends.strip(" ()") or NONE, f"{scores['support'][at]:,.0f}"]
-            rows.append([f"{label} ({name})", *shown])
+            cells += [ends.strip(" ()") or NONE, f"{scores['support'][at]:,.0f}"]
+            rows.append([f"{label} ({name})", *cells])
     heads = ["Class", "precision", "recall", "F1", "95 % interval of F1", "rows"]
     note = "Intervals are over persons."
     return Table("Precision, recall and F1 by class", heads, rows, note)
-
-
-def _shown(value: float) -> str:
-    return NONE if np.isnan(value) else brief(value)

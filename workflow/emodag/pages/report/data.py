@@ -4,10 +4,12 @@ import numpy as np
 
 from emodag.pages.drawing import (
     MOST_NAMED,
+    MOST_PERSONS,
     Figure,
     Values,
     axes_of,
     legend_of,
+    name_rows,
     settings,
     stacked,
 )
@@ -16,7 +18,7 @@ from emodag.pages.report.features import odd_cells
 from emodag.pages.report.maps import maps
 from emodag.pages.report.oddity_figures import before_and_after, odd_map
 from emodag.pages.report.run import Run
-from emodag.pages.words import number, percent, short
+from emodag.pages.words import extent, number, percent, short
 from emodag.science.tables.oddities import Oddities
 from ledger.words import plural
 
@@ -56,16 +58,11 @@ def _persons(run: Run) -> Figure:
     size = len(run.classes)
     joint = np.bincount(run.person * size + run.labels, minlength=len(run.persons) * size)
     counts = joint.reshape(-1, size)
-    people = len(run.persons)
     values = Values("rows", "person", "class", "rows")
     with settings("persons-rows"):
-        drawing, axes = axes_of(1.4 + min(0.22 * people, 6))
+        drawing, axes = axes_of(1.4 + min(0.22 * len(run.persons), 6))
         stacked(axes, values, run.persons, run.classes, counts)
-        axes.set_yticks(range(people) if people <= 40 else [])
-        if people <= 40:
-            axes.set_yticklabels(short(run.persons), fontsize=8.5)
-        axes.set_ylim(people - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
+        name_rows(axes, short(run.persons), most=MOST_PERSONS, fontsize=8.5)
         axes.set_ylabel("person")
         axes.set_xlabel("training rows")
         if len(run.classes) <= MOST_NAMED:
@@ -74,8 +71,8 @@ def _persons(run: Run) -> Figure:
             f"{label} {percent(count / counts.sum())}"
             for label, count in zip(run.classes, counts.sum(axis=0), strict=True)
         )
-        ends = dict.fromkeys(f"{rows:,}" for rows in np.sort(counts.sum(axis=1))[[0, -1]])
-        told = f"Rows by person and class: {shares}; {' to '.join(ends)} rows a person."
+        ends = extent(counts.sum(axis=1), "{:,}".format)
+        told = f"Rows by person and class: {shares}; {ends} rows a person."
         return values.figure(drawing, told, told)
 
 

@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 
 from emodag.pages.report.run import Run
 from emodag.science.seeds import generator
+from emodag.science.tables.matrices import column_blocks, read_column
 from emodag.science.tables.oddities import Oddities, oddities
 
 SAMPLE = 800
@@ -39,17 +40,14 @@ def scaled_rows(run: Run, part: str) -> np.ndarray:
 def odd_cells(run: Run) -> Oddities:
     """What is odd in the training table."""
     table = pq.ParquetFile(run.inputs["table/train.parquet"])
-    found = []
-    for start in range(0, len(run.features), COLUMNS_AT_ONCE):
-        names = run.features[start : start + COLUMNS_AT_ONCE]
-        block = table.read(columns=names, use_threads=False)
-        values = np.column_stack([block[name].to_numpy() for name in names])
-        found.append(oddities(values, run.person, persons=len(run.persons)))
+    found = [
+        oddities(np.column_stack(values), run.person, persons=len(run.persons))
+        for _, values in column_blocks([table], COLUMNS_AT_ONCE)
+    ]
     return Oddities(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True)))
 
 
 def column(run: Run, role: str, name: str) -> np.ndarray:
     """One column of a table, as floats without the missing ones."""
-    table = pq.read_table(run.inputs[role], columns=[name], use_threads=False)
-    values = table[name].to_numpy()
+    values = read_column(pq.ParquetFile(run.inputs[role]), name)
     return values[~np.isnan(values)]

@@ -4,8 +4,6 @@ import json
 import shlex
 from typing import Any, NamedTuple
 
-from emodag.pages.words import brief
-
 
 class Finding(NamedTuple):
     """One of the things to know, `figure` being the number it comes to."""
@@ -39,8 +37,3 @@ def _spelt(value: Any) -> str:
 
 SIMPLE = command("results/variants.csv", variants={"linear": {"learner": "logistic_regression"}})
 """The command that compares with a simple learner."""
-
-
-def signed(value: float) -> str:
-    """A difference of scores, with its sign."""
-    return brief(value, signed=True)

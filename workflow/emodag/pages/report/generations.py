@@ -10,10 +10,11 @@ from emodag.pages.drawing import (
     Values,
     axes_of,
     legend_of,
+    name_rows,
     settings,
     stacked,
 )
-from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.page_parts import NONE, Section, Table, shown
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, capital, percent, title
 from emodag.science.scores.class_scores import cohens_kappa
@@ -59,10 +60,8 @@ def _figure(run: Run, protocol: str, seed: int) -> Figure:
     with settings(f"balance-{protocol}"):
         drawing, axes = axes_of(1.4 + 0.32 * len(balances))
         stacked(axes, values, [*balances], run.classes, np.array(list(balances.values())))
-        axes.set_yticks(range(len(balances)), balances)
-        axes.set_ylim(len(balances) - 0.5, -0.5)
+        name_rows(axes, [*balances])
         axes.set_xlim(0, 1)
-        axes.tick_params(axis="y", length=0)
         axes.set_xlabel("share of rows")
         if len(run.classes) <= MOST_NAMED:
             drawing.legend(loc="outside upper center", **legend_of(run.classes))
@@ -109,4 +108,4 @@ def _agreeing(run: Run, a: tuple[str, str], b: tuple[str, str], seed: int) -> li
 
 def _cells(run: Run, a: np.ndarray, b: np.ndarray) -> list[str]:
     kappa = cohens_kappa(a, b, classes=len(run.classes))
-    return [percent(float(np.mean(a == b))), NONE if np.isnan(kappa) else brief(kappa)]
+    return [percent(float(np.mean(a == b))), shown(kappa, brief)]

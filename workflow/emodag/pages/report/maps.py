@@ -28,8 +28,7 @@ def maps(run: Run) -> list[Figure]:
     rows = sampled(run)
     if len(rows) < FEWEST:
         return []
-    part = "all" if run.params["look"]["protocol"] == "published" else "fold0"
-    places = embed(scaled_rows(run, part))
+    places = embed(scaled_rows(run, run.parts(run.params["look"]["protocol"])[0]))
     how = f"t-SNE of {len(rows):,} scaled training rows"
     return [
         _figure("class", places, run.labels[rows], run.classes, how),

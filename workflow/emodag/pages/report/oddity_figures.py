@@ -4,7 +4,16 @@ import math
 
 import numpy as np
 
-from emodag.pages.drawing import ACCENT, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.drawing import (
+    ACCENT,
+    MAIN,
+    MOST_PERSONS,
+    Figure,
+    Values,
+    axes_of,
+    name_rows,
+    settings,
+)
 from emodag.pages.report.features import column
 from emodag.pages.report.run import Run
 from emodag.pages.words import RAISED, number, percent, short
@@ -36,11 +45,8 @@ def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
                 axes.fill_between([place - 0.45, place + 0.45], person - 0.45, person + 0.45, **box)
         axes.set_xticks(range(len(order)), short([run.features[at] for at in order]))
         axes.tick_params(axis="x", labelrotation=90, labelsize=7.5)
-        axes.set_yticks(range(len(run.persons)) if len(run.persons) <= 40 else [])
-        if len(run.persons) <= 40:
-            axes.set_yticklabels(short(run.persons), fontsize=8.5)
+        name_rows(axes, short(run.persons), most=MOST_PERSONS, fontsize=8.5)
         axes.set_xlim(-0.5, max(len(order), 8) - 0.5)
-        axes.set_ylim(len(run.persons) - 0.5, -0.5)
         axes.tick_params(length=0)
         axes.set_ylabel("person")
         worst = order[0]
@@ -56,7 +62,7 @@ def _map(run: Run, name: str, shares: np.ndarray, colour: str) -> Figure:
 def before_and_after(run: Run, name: str) -> Figure:
     """A feature's values as they are in the table, and as the models see them."""
     look = run.params["look"]["protocol"]
-    part = "all" if look == "published" else "fold0"
+    part = run.parts(look)[0]
     before = column(run, "table/train.parquet", name)
     after = column(run, f"{look}/scaled/{part}/train.parquet", name).astype(np.float64)
     power = math.floor(math.log10(np.abs(before).max()))

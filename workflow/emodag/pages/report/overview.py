@@ -4,7 +4,17 @@ from itertools import compress
 
 import numpy as np
 
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.drawing import (
+    ACCENT,
+    FAINT,
+    INK,
+    MAIN,
+    Figure,
+    Values,
+    axes_of,
+    name_rows,
+    settings,
+)
 from emodag.pages.report.answer import hidden_scores, reported_score, sample
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.run import Run
@@ -34,10 +44,8 @@ def figure(run: Run, intervals: Intervals) -> Figure:
             values.row(axes, row, name, found.value, *found.interval, reported, mean)
             told.append(f"{name}: {brief(found.value)}")
         axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(places)), [f"{p}, {title(s)}" for p, s in places])
-        axes.set_ylim(len(places) - 0.5, -0.5)
+        name_rows(axes, [f"{p}, {title(s)}" for p, s in places])
         axes.set_xlim(0, 1)
-        axes.tick_params(axis="y", length=0)
         axes.set_xlabel("macro-F1")
         caption = [
             "Dot and line: macro-F1 on held-out rows, its 95 % interval, " + sample(run) + ".",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emodag.pages.drawing import FAINT, INK, MAIN, Figure, Values, axes_of, settings
+from emodag.pages.drawing import FAINT, INK, MAIN, MOST_PERSONS, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import Section, Table
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.run import Run
@@ -58,11 +58,10 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
             cells = (float(each[at]) for each in (own, accuracy, guessing.own))
             band = (place - 0.5, place + 0.5)
             values.column(axes, *band, run.persons[at], *cells, int(rows[at]))
-        if len(order) <= 40:
+        axes.set_xticks([])
+        if len(order) <= MOST_PERSONS:
             names = short([run.persons[at] for at in order])
             axes.set_xticks(places, names, rotation=90, fontsize=8)
-        else:
-            axes.set_xticks([])
         axes.set_ylim(0, 1.02)
         axes.set_ylabel("macro-F1")
         axes.set_xlabel("persons, best first")

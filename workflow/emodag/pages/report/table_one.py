@@ -8,7 +8,7 @@ import numpy as np
 from emodag.pages.page_parts import MOST_FOLDS, NONE, Section, Table
 from emodag.pages.report.answer import hidden_scores
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, capital, title
+from emodag.pages.words import brief, capital, extent, title
 from ledger.words import plural
 
 TITLE = "Scores by stage and fold"
@@ -137,7 +137,4 @@ def _scores(run: Run, protocol: str, stage: str) -> np.ndarray:
 
 
 def _counts(counts: list[int]) -> str:
-    low, high = min(counts), max(counts)
-    if not high:
-        return NONE
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return extent(counts, "{:,}".format) if any(counts) else NONE

@@ -5,7 +5,7 @@ import numpy as np
 from emodag.pages.drawing import MAIN, SERIES, Figure, Values, axes_of, legend_of, settings
 from emodag.pages.page_parts import MOST_FOLDS, Section
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, capital, number, title
+from emodag.pages.words import brief, capital, extent, number, title
 
 DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)))
 """How lines are drawn that share a colour, and so that colour alone tells nothing apart."""
@@ -65,10 +65,10 @@ def _figure(run: Run, protocol: str, seed: int, stage: str) -> Figure:
             _epochs(f1, values, "macro_f1", fits)
         if 1 < len(fits) <= MOST_FOLDS:
             drawing.legend(loc="outside upper center", **legend_of([*fits]))
-        told = f"{name}: last loss {_ends([fit['loss'][-1] for fit in fits.values()], number)}"
+        told = f"{name}: last loss {extent([fit['loss'][-1] for fit in fits.values()], number)}"
         if scored:
-            told += f", macro-F1 {_ends([fit['macro_f1'][-1] for fit in fits.values()], brief)}"
-            best = _ends(
+            told += f", macro-F1 {extent([fit['macro_f1'][-1] for fit in fits.values()], brief)}"
+            best = extent(
                 [int(fit["epoch"][fit["macro_f1"].argmax()]) for fit in fits.values()], str
             )
             told += f"; best epoch {best}"
@@ -82,8 +82,3 @@ def _epochs(axes, values: Values, what: str, fits: dict[str, dict[str, np.ndarra
     curves = np.column_stack([fit[what] for fit in fits.values()]).tolist()
     for epoch, found in zip(next(iter(fits.values()))["epoch"].tolist(), curves, strict=True):
         values.column(axes, epoch - 0.5, epoch + 0.5, what.replace("_f1", "-F1"), epoch, *found)
-
-
-def _ends(values: list, show) -> str:
-    low, high = show(min(values)), show(max(values))
-    return low if low == high else f"{low} to {high}"

@@ -1,14 +1,24 @@
 """Variants of the configuration beside it: on the same folds and people, and what luck has done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from emodag.pages.comparison import choice, verdict
-from emodag.pages.drawing import ACCENT, FAINT, INK, MAIN, Figure, Values, axes_of, settings
-from emodag.pages.page_parts import NONE, Section, Table
+from emodag.pages.drawing import (
+    ACCENT,
+    FAINT,
+    INK,
+    MAIN,
+    Figure,
+    Values,
+    axes_of,
+    name_rows,
+    settings,
+)
+from emodag.pages.page_parts import NONE, Section, Table, shown
 from emodag.pages.report.intervals import Intervals, dotted
 from emodag.pages.report.run import Run
-from emodag.pages.words import brief, interval, probability, short
+from emodag.pages.words import brief, interval, probability, short, signed
 
 MOST = 60
 """So many variants are drawn, the best ones."""
@@ -27,14 +37,14 @@ def section(run: Run, intervals: Intervals) -> Section:
 
 def _figure(run: Run, intervals: Intervals) -> Figure:
     rows, protocol = run.variants, run.protocols[-1]
-    shown, guessing = rows[:MOST], intervals.chance(protocol)
+    best, guessing = rows[:MOST], intervals.chance(protocol)
     columns = ("variant", "macro_f1", "low", "high", "difference", "p_holm", "hidden")
     heads = ("variant", "macro-F1", "low", "high", "difference", "p, Holm", "hidden people")
     values = Values("scores of variants", *heads)
     with settings("variants"):
-        drawing, axes = axes_of(0.9 + 0.3 * len(shown))
+        drawing, axes = axes_of(0.9 + 0.3 * len(best))
         told = []
-        for place, row in enumerate(shown):
+        for place, row in enumerate(best):
             colour = MAIN if row["leak_free"] == "yes" else FAINT
             if row["low"] != "":
                 axes.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=2)
@@ -47,10 +57,8 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
         base = next(row for row in rows if row["difference"] == "")
         axes.axvline(base["macro_f1"], color=INK, linewidth=1, linestyle=(0, (5, 3)))
         axes.axvline(guessing.mean, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(shown)), short([row["variant"] for row in shown]))
-        axes.set_ylim(len(shown) - 0.5, -0.5)
+        name_rows(axes, short([row["variant"] for row in best]))
         axes.set_xlim(0, 1)
-        axes.tick_params(axis="y", length=0)
         axes.set_xlabel("macro-F1")
         diamonds = " Diamond: the hidden people of the test table." * (rows[0]["hidden"] != "")
         caption = (
@@ -63,7 +71,7 @@ def _figure(run: Run, intervals: Intervals) -> Figure:
 
 def table(rows: Sequence[dict[str, Any]]) -> Table:
     """The rows of variants.csv, as they are read by `emodag.pages.comparison.read_rows`."""
-    has_truth = rows[0]["hidden"] != ""
+    has_truth, count = rows[0]["hidden"] != "", "{:,.0f}".format
     heads = ["Variant", "what differs", "macro-F1", "95 % interval", "difference"]
     heads += ["its interval", "better", "worse", "p", "p, Holm", "worst fifth"]
     heads += ["hidden people", "interval of that"] * has_truth + ["leak-free", "jobs", "shared"]
@@ -74,15 +82,15 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
                 str(row["variant"]),
                 str(row["changes"]) or NONE,
                 brief(row["macro_f1"]),
-                _interval(row, ""),
-                _or_none(row["difference"], signed=True),
-                _interval(row, "difference_", signed=True),
-                *(_count(row[name]) for name in ("better", "worse")),
-                *(_p(row[name]) for name in ("p", "p_holm")),
-                _or_none(row["worst_fifth"]),
-                *([_or_none(row["hidden"]), _interval(row, "hidden_")] if has_truth else []),
+                _interval(row, "", brief),
+                shown(row["difference"], signed),
+                _interval(row, "difference_", signed),
+                *(shown(row[name], count) for name in ("better", "worse")),
+                *(shown(row[name], probability) for name in ("p", "p_holm")),
+                shown(row["worst_fifth"], brief),
+                *([shown(row["hidden"], brief), _interval(row, "hidden_", brief)] * has_truth),
                 row["leak_free"],
-                *(_count(row[name]) for name in ("jobs", "shared")),
+                *(shown(row[name], count) for name in ("jobs", "shared")),
             ]
         )
     note = (
@@ -94,18 +102,6 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
     return Table("Every variant, best first", heads, cells, note)
 
 
-def _count(value: float | str) -> str:
-    return NONE if value == "" else f"{value:,.0f}"
-
-
-def _p(value: float | str) -> str:
-    return NONE if value == "" else probability(value)
-
-
-def _or_none(value: float | str, *, signed: bool = False) -> str:
-    return NONE if value == "" else brief(value, signed=signed)
-
-
-def _interval(row: dict[str, Any], what: str, *, signed: bool = False) -> str:
+def _interval(row: dict[str, Any], what: str, show: Callable[[float], str]) -> str:
     ends = [row[f"{what}low"], row[f"{what}high"]]
-    return NONE if "" in ends else interval(ends, lambda end: brief(end, signed=signed))
+    return NONE if "" in ends else interval(ends, show)

@@ -8,10 +8,10 @@ import numpy as np
 
 from emodag.pages.comparison import ALPHA, NETWORKS, baseline, choice, own_row, simple_learner
 from emodag.pages.comparison import verdict as compared
-from emodag.pages.report.finding import SIMPLE, Finding, signed
+from emodag.pages.report.finding import SIMPLE, Finding
 from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
-from emodag.pages.words import around, brief, interval, probability, title
+from emodag.pages.words import around, brief, extent, interval, probability, signed, title
 from emodag.science.scores.resampling import Estimate
 from ledger.words import listed
 
@@ -121,7 +121,9 @@ def pseudo_labels(run: Run) -> list[Finding]:
                 for part in run.parts(protocol)
             ]
             if min(counts) == 0 or np.mean(counts) < FEW_LABELS * rows:
-                told.append(f"{_extent(counts)} in {title(f'gen{number}')} under {protocol}")
+                told.append(
+                    f"{extent(counts, '{:,}'.format)} in {title(f'gen{number}')} under {protocol}"
+                )
                 lowest.append(min(counts))
     if not told:
         return []
@@ -136,11 +138,6 @@ def pseudo_labels(run: Run) -> list[Finding]:
         )
     few = f"as few as {min(lowest)}" if min(lowest) else "none for some students"
     return [Finding("Pseudo-labels", few, text, is_warning=True)]
-
-
-def _extent(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def better_variant(run: Run) -> dict[str, Any] | None:
