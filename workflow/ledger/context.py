@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
+
+Inputs = Mapping[str, Path]
+"""The files that a stage reads, by role."""
+
+Params = Mapping[str, Any]
+"""The parameters of a stage, which are plain JSON."""
 
 
 class Progress(Protocol):

@@ -1,17 +1,13 @@
 """Average the folds' class probabilities of the test rows."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from emodag.science.blending import mean_probabilities
 from emodag.science.tables.matrices import probability_columns, read_probabilities, write_columns
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `test.parquet`, float32 probabilities.
 
     Parameters

@@ -1,11 +1,10 @@
 """Each person's features relative to that person: no label is used, and no other person."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,15 +12,13 @@ import pyarrow.parquet as pq
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.tables.feature_file import FeatureWriter
 from emodag.science.tables.matrices import column_blocks, read_columns
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 COLUMNS_AT_ONCE, ROWS_AT_ONCE = 64, 2048
 """How much of the matrix is held at once; results do not depend on it."""
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `train.parquet` and, where there is a pool, `test.parquet`: float64, NaN where missing.
 
     Parameters
@@ -61,7 +58,7 @@ def _rows(columns: BinaryIO, start: int, stop: int, *, shape: tuple[int, int]) -
     return found
 
 
-def persons_of_rows(inputs: Mapping[str, Path]) -> np.ndarray:
+def persons_of_rows(inputs: Inputs) -> np.ndarray:
     """Of whom each row is: training rows, then those of the test table, then unlabelled ones.
 
     Parameters

@@ -1,20 +1,16 @@
 """Find how sure a model should be, by its predictions of persons it has not learned from."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emodag.science.tables.matrices import read_columns, stacked_probabilities
 from emodag.science.temperature import fitted_temperature
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `temperature.json`: the `temperature`, and of how many `rows` and `persons` it is.
 
     It is 1, which changes nothing, where none is found.

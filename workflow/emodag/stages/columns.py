@@ -12,12 +12,12 @@ from emodag.science.tables.ingest import (
 from emodag.science.tables.table import RESET, Table, listed
 from emodag.science.tables.text_columns import text_columns
 from emodag.stages.reading import found_text
-from ledger.context import Context
+from ledger.context import Context, Params
 from ledger.errors import InputError
 
 
 def layouts_of(
-    tables: Mapping[str, Table], params: Mapping[str, Any], ignored: frozenset[str]
+    tables: Mapping[str, Table], params: Params, ignored: frozenset[str]
 ) -> dict[str, Layout]:
     """What the columns of each table are."""
     own = {name: params[name] for name in ("label", "group", "id")}
@@ -48,7 +48,7 @@ def told_columns(
     name: str,
     tables: Mapping[str, Table],
     layouts: Mapping[str, Layout],
-    params: Mapping[str, Any],
+    params: Params,
     ignored: frozenset[str],
     context: Context,
 ) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def told_columns(
     return {f"{name}_columns_ignored": unread, f"{name}_columns_reordered": reordered}
 
 
-def told_reading(table: Table, layout: Layout, params: Mapping[str, Any]) -> list[str]:
+def told_reading(table: Table, layout: Layout, params: Params) -> list[str]:
     """What was found out of how a table is written, in words; nothing of a plain one."""
     notes, named = list(table.notes), params["label"] is not None
     if not named and table.counted and layout.id is not None:

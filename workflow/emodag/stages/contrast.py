@@ -22,7 +22,7 @@ from emodag.science.scores.scoring import macro_f1
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from emodag.stages.steps import Pair, Step, compare, first_to_differ
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import InputError
 from ledger.kinds.digest import logical_digest
 
@@ -30,9 +30,7 @@ SCORES = ("macro_f1", "macro_f1_last_epoch")
 """The scores in `fit.json` that are compared."""
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `contrast.json`: `environments`, as given, and `pairs`, what `_pair` says of each.
 
     Parameters
@@ -60,9 +58,7 @@ def run(
 class _Run:
     """The files of one run of the chain."""
 
-    def __init__(
-        self, inputs: Mapping[str, Path], params: Mapping[str, Any], run: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, inputs: Inputs, params: Params, run: Mapping[str, Any]) -> None:
         self.name = {"environment": run["environment"], "seed": run["seed"]}
         self.steps = {step["step"]: step for step in run["steps"]}
         self.boost = params["boost"]

@@ -1,7 +1,6 @@
 """Report the contrasts beside the spread between seeds, for people and for programs."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,10 @@ from emodag.pages.drift.verdicts import verdict, yardstick_verdict
 from emodag.science.scores.yardstick import effect, spread
 from emodag.stages.factors import factors
 from emodag.stages.steps import first_to_differ, over_pairs
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `drift.json` and, for people, `drift.html`.
 
     `drift.json` holds `yardstick`, by generation (such as `gen1`) and score what `spread` says, and

@@ -1,7 +1,6 @@
 """The rows of a fit, whatever is fitted: those it learns from, and what it says of others."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from emodag.science.tables.matrices import (
     write_columns,
 )
 from emodag.science.tables.pool import held_out_rows
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +44,8 @@ class Rows:
 
 
 def rows_of_fit(
-    inputs: Mapping[str, Path],
-    params: Mapping[str, Any],
+    inputs: Inputs,
+    params: Params,
     context: Context,
     *fit: str | int | None,
     sees_held_out: bool = False,

@@ -31,12 +31,12 @@ from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
 from emodag.stages.by_person import persons_of_rows
 from emodag.stages.fit_rows import Rows, rows_of_fit, write_held_out
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import InputError
 from ledger.machine.onednn import has_onednn
 
 
-def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
+def read_features(inputs: Inputs, context: Context) -> torch.Tensor:
     """The scaled features of the `train` and `test` inputs, one above the other, float32.
 
     Where there is no pool there is no `test`. They lie on the device that the fit is to run on.
@@ -46,7 +46,7 @@ def read_features(inputs: Mapping[str, Path], context: Context) -> torch.Tensor:
     return torch.from_numpy(read_matrix(paths)).to(device)
 
 
-def groups_of(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> list[np.ndarray] | None:
+def groups_of(inputs: Inputs, params: Params) -> list[np.ndarray] | None:
     """The rows of each person, if `params` say that predictions `adapt` to persons.
 
     Parameters
@@ -60,7 +60,7 @@ def groups_of(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> list[np.
 
 @contextmanager
 def randomness_of(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, *fit: str | int | None
+    inputs: Inputs, params: Params, output: Path, *fit: str | int | None
 ) -> Iterator[Randomness]:
     """What the fit called `fit` draws from: streams of its own, or the one that all fits share.
 
@@ -83,8 +83,8 @@ def randomness_of(
 
 def fit_and_write(
     stage: str,
-    inputs: Mapping[str, Path],
-    params: Mapping[str, Any],
+    inputs: Inputs,
+    params: Params,
     output: Path,
     context: Context,
     *,
@@ -132,7 +132,7 @@ def _fit(
     x: torch.Tensor,
     rows: Rows,
     groups: list[np.ndarray] | None,
-    params: Mapping[str, Any],
+    params: Params,
     randomness: Randomness,
     context: Context,
     *,
@@ -171,7 +171,7 @@ def _fit(
         )
 
 
-def _targets(rows: Rows, params: Mapping[str, Any]) -> np.ndarray:
+def _targets(rows: Rows, params: Params) -> np.ndarray:
     """The classes to learn, (m,), or (m, classes) where they are not all of it."""
     if rows.soft is None and "targets" not in params:
         return rows.train_labels

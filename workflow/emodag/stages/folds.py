@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from emodag.science.folds import (
 )
 from emodag.science.tables.matrices import read_columns, write_columns
 from emodag.science.tables.table import listed
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 ASSIGNMENTS = {
     "stable": group_folds,
@@ -26,9 +25,7 @@ ASSIGNMENTS = {
 }
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `folds.parquet`: columns `group_fold` and `row_fold`, int16, one row per training row.
 
     Further repeats have columns of their own, see `emodag.science.folds`. Where there are rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from emodag.science.tables.matrices import (
     write_columns,
 )
 from emodag.stages.scores import refuse_leaks
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `held_out.parquet` and, where there is a test table, `answers.parquet`.
 
     The first has `seed` (int64), `fold` (int16), `row` (int32) and the probabilities of each class

@@ -48,15 +48,13 @@ from emodag.stages.columns import layouts_of, told_columns, told_reading
 from emodag.stages.pool import Pool, counted, read_pool, write_rows
 from emodag.stages.reading import opened, require_rows
 from emodag.stages.training_table import Training, chosen_names, read_training
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import ConfigError
 
 _POLICIES = ("missing", "infinite", "all_missing", "constant")
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Read the tables and write them as float64 features and row facts.
 
     Writes `train.parquet` (features only, NaN where missing), `train_rows.parquet` (id, label as a
@@ -238,7 +236,7 @@ def _alike(a: pa.Array, b: pa.Array | None) -> tuple[pa.Array, pa.Array | None]:
     return a.cast(pa.string()), b.cast(pa.string())
 
 
-def count_persons(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> int:
+def count_persons(inputs: Inputs, params: Params) -> int:
     """How many persons have rows with a label in the training table, told apart as `run` does.
 
     Parameters and errors are those of `run`; of the errors, those about the persons' column.

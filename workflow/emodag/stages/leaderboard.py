@@ -1,22 +1,18 @@
 """Score each generation's blended test predictions against the true labels."""
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from emodag.science.pseudo_label import decided
 from emodag.science.scores.scoring import accuracy, macro_f1
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 COLUMNS = ("env", "protocol", "seed", "stage", "macro_f1", "accuracy", "n_test")
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `leaderboard.csv`, one row per blend: what its submission would have scored.
 
     Parameters

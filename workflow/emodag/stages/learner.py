@@ -1,10 +1,8 @@
 """Fit another learner than the network on labelled and pseudo-labelled rows, and score it."""
 
 import warnings
-from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,13 +11,11 @@ from emodag.science.learners.task import Task, fit_on_present
 from emodag.science.seeds import generator
 from emodag.science.tables.matrices import probability_columns, read_matrix, write_columns
 from emodag.stages.fit_rows import rows_of_fit, write_held_out
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import ConfigError
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `validation.parquet`, `fit.json` and, where there is a pool, `test.parquet`.
 
     The first has row and probabilities of the rows that the fold holds out, none without a fold.

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +23,7 @@ from emodag.science.tables.row_facts import (
 from emodag.science.tables.table import Table, fault
 from emodag.stages.reading import copy_features, ids_of_rows, require_rows
 from emodag.stages.training_table import Training
-from ledger.context import Context
+from ledger.context import Context, Params
 from ledger.errors import InputError
 
 
@@ -52,7 +51,7 @@ def read_pool(
     tables: Mapping[str, Table],
     layouts: Mapping[str, Layout],
     train: Training,
-    params: Mapping[str, Any],
+    params: Params,
     staged: Path,
     context: Context,
 ) -> Pool:
@@ -93,7 +92,7 @@ def read_pool(
 
 
 def _test_persons(
-    table: Table, column: str | None, rows: int, params: Mapping[str, Any], context: Context
+    table: Table, column: str | None, rows: int, params: Params, context: Context
 ) -> pa.Array | None:
     """Of whom each row of the test table is, by its column or by `test_blocks`; None if unknown.
 

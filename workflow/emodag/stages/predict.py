@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,12 +33,10 @@ from emodag.science.tables.row_facts import persons
 from emodag.science.tables.table import Table, fault, listed
 from emodag.stages.fitting import model_settings
 from emodag.stages.reading import copy_features, ids_of_rows, opened, require_rows
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `predictions.csv` and `persons.csv`.
 
     The first has a row per row of the table: id, predicted class, the person where the table has a
@@ -93,7 +90,7 @@ def run(
     _write_persons(output / "persons.csv", dict(zip(("training", "new"), tables, strict=True)))
 
 
-def _layout(table: Table, features: tuple[str, ...], params: Mapping[str, Any]) -> Layout:
+def _layout(table: Table, features: tuple[str, ...], params: Params) -> Layout:
     """What the table's columns are; its features in the order of training."""
     ignored = {name for entry in params["ignore"] for name in matching(table.columns, entry)}
     known = Layout(id=None, features=features, label=params["label"], group=params["group"])
@@ -113,7 +110,7 @@ def _persons(
     layout: Layout,
     texts: Mapping[str, pa.Array],
     rows: int,
-    params: Mapping[str, Any],
+    params: Params,
     context: Context,
 ) -> np.ndarray:
     """The person of each row, "" where the table does not tell."""
@@ -132,14 +129,12 @@ def _persons(
     return np.full(rows, "", object)
 
 
-def _parts(inputs: Mapping[str, Path], kind: str) -> dict[str, Path]:
+def _parts(inputs: Inputs, kind: str) -> dict[str, Path]:
     """The inputs of a kind, such as `weights/fold0`, by what follows, in the chain's order."""
     return {role.partition("/")[2]: inputs[role] for role in inputs if role.startswith(f"{kind}/")}
 
 
-def _scaled(
-    raw: Path, who: np.ndarray, inputs: Mapping[str, Path], params: Mapping[str, Any]
-) -> dict[str, np.ndarray]:
+def _scaled(raw: Path, who: np.ndarray, inputs: Inputs, params: Params) -> dict[str, np.ndarray]:
     """The features of the table as each scaler makes them, by its part: (n, p) float32."""
     fitted = _parts(inputs, "quantiles")
     training = {part: _training_rows(inputs, part, params) for part in fitted}
@@ -166,9 +161,7 @@ def _scaled(
     return scaled
 
 
-def _training_rows(
-    inputs: Mapping[str, Path], part: str, params: Mapping[str, Any]
-) -> np.ndarray | slice:
+def _training_rows(inputs: Inputs, part: str, params: Params) -> np.ndarray | slice:
     """The training rows that a scaler was fitted on."""
     if "folds" not in inputs:
         return slice(None)
@@ -177,7 +170,7 @@ def _training_rows(
 
 
 def _probabilities(
-    x: np.ndarray, weights: Path, groups: list[np.ndarray] | None, params: Mapping[str, Any]
+    x: np.ndarray, weights: Path, groups: list[np.ndarray] | None, params: Params
 ) -> np.ndarray:
     """What the network with these weights says of rows: (n, classes) float32."""
     settings = model_settings(params["model"], torch.device("cpu"))
@@ -196,7 +189,7 @@ def _write_predictions(
     ids: np.ndarray,
     who: np.ndarray | None,
     blended: np.ndarray,
-    params: Mapping[str, Any],
+    params: Params,
 ) -> None:
     """One row per row of the table; probabilities in as many digits as float32 needs."""
     names = params["classes"]

@@ -1,9 +1,7 @@
 """Label the rows of the pool that the previous generation is sure of."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,12 +14,10 @@ from emodag.science.tables.matrices import (
 )
 from emodag.science.tables.pool import held_out_rows, pool_rows
 from emodag.science.temperature import tempered
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `pseudo_labels.parquet`: pool row (int32), label (`code_dtype`), confidence (float32).
 
     With `soft` also the probability of each class (float32), of which the confidence is the
@@ -64,9 +60,7 @@ def run(
     write_columns(output / "pseudo_labels.parquet", columns)
 
 
-def _shares(
-    classes: int, inputs: Mapping[str, Path], params: Mapping[str, Any], context: Context
-) -> np.ndarray:
+def _shares(classes: int, inputs: Inputs, params: Params, context: Context) -> np.ndarray:
     """The share of each class among the labelled rows that the model has learned from."""
     rows = read_columns(inputs["rows"])
     learnt = ~held_out_rows(len(rows["label"]), inputs, params)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +14,11 @@ from emodag.science.tables.quality import ColumnTally
 from emodag.science.tables.row_facts import row_ids
 from emodag.science.tables.table import Block, Table, fault, first_cell
 from emodag.science.tables.text_columns import text_columns
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import InputError
 
 
-def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> Table | None:
+def opened(inputs: Inputs, name: str, params: Params) -> Table | None:
     """The table in the file of a role, or in those of `name/00000` and so on; None without any."""
     partitions, tables = params.get("partitions", {}), []
     for role in sorted(inputs):
@@ -42,7 +40,7 @@ def opened(inputs: Mapping[str, Path], name: str, params: Mapping[str, Any]) -> 
 def copy_features(
     table: Table,
     layout: Layout,
-    params: Mapping[str, Any],
+    params: Params,
     writer: FeatureWriter,
     context: Context,
     wanted: Callable[[Block], np.ndarray] | None = None,
@@ -110,7 +108,7 @@ def ids_of_rows(
     column: str | None,
     texts: Mapping[str, pa.Array],
     rows: int,
-    params: Mapping[str, Any],
+    params: Params,
 ) -> pa.Array:
     """The ids in a column of the copied table, numbers from 0 where that is None."""
     if column is None:

@@ -1,17 +1,13 @@
 """Report a run for people: the answer first, then what it rests on."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from emodag.pages.report.page import page
 from emodag.pages.report.run import Run
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `report.html`, which needs nothing but itself.
 
     Nothing in it varies between two runs of the same computation: costs, times and commits are not

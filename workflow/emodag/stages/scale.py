@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,7 @@ from emodag.science.scaling import reference_shares, scale_column, subsample_row
 from emodag.science.tables.matrices import column_blocks
 from emodag.science.tables.memory import keep_freed_memory
 from emodag.science.tables.pool import held_out_rows, pool_rows
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 COLUMNS_AT_ONCE = 64
 """Columns that are held as float64 at once; results do not depend on it."""
@@ -31,9 +30,7 @@ NAMED = 5
 """Columns a warning names before it only counts."""
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Fit the scaler and transform all rows.
 
     Parameters

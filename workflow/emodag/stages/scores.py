@@ -2,15 +2,13 @@
 
 import csv
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emodag.science.folds import held_out
 from emodag.science.tables.matrices import read_columns
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import UserError
 
 COLUMNS = (
@@ -32,9 +30,7 @@ class LeakageError(UserError):
     """A model that claims to be leak-free has seen the labels it is scored on."""
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `scores.csv`, one row per fit that held rows out.
 
     `macro_f1` is what the protocol reports: the best epoch's under `published`, the last epoch's

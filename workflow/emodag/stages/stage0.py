@@ -1,16 +1,12 @@
 """Train the paper's leaky baseline: one fold of a KFold that ignores who a row belongs to."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from emodag.stages.fitting import fit_and_write
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write the fit's files; inputs and params are those of `fit_and_write`.
 
     The epoch it reports is chosen on the held-out rows, so it has seen every label.

@@ -1,20 +1,16 @@
 """Turn the last generation's blended probabilities into a submission."""
 
 import csv
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emodag.science.pseudo_label import decided
 from emodag.science.tables.matrices import read_columns, read_probabilities
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `submission.csv`: each test row's id and predicted class, below `ID` and `Predicted`.
 
     Parameters

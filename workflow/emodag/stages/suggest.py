@@ -1,9 +1,7 @@
 """Draw the trials of a round from the scores of those before."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,13 +9,11 @@ from emodag.science.scores.resampling import estimate
 from emodag.science.search import suggested
 from emodag.science.tables.matrices import read_columns
 from emodag.stages.held_out import held_out_counts
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 from ledger.errors import ConfigError
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `suggested.json`: `scores` of the trials before, by name, and `shares` of the next.
 
     Parameters

@@ -4,24 +4,21 @@ Writes ``train.parquet`` (`id`, features, `label`, `person_id`), ``test.parquet`
 and ``truth.csv`` (`ID`, `label`, `person_id` of the test rows, for scoring only).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emodag.science.synthetic import SIZES, Twin, generate
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 ROWS_PER_GROUP = 4096
 """Rows that are held as float64 at once."""
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Generate a twin.
 
     Parameters

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,7 @@ from emodag.science.tables.quality import ColumnTally
 from emodag.science.tables.row_facts import label_codes, lacks_label, persons
 from emodag.science.tables.table import Block, Table, fault, listed
 from emodag.stages.reading import copy_features, ids_of_rows
-from ledger.context import Context
+from ledger.context import Context, Params
 
 _ADVICE = ", or set data.unlabelled to 'rows', by which students learn from such rows, too"
 """What may be meant by a training row without a label."""
@@ -48,7 +47,7 @@ class Training:
 def read_training(
     tables: Mapping[str, Table],
     layout: Layout,
-    params: Mapping[str, Any],
+    params: Params,
     staged: Path,
     context: Context,
 ) -> Training:
@@ -116,7 +115,7 @@ def _require_both(table: Table, label: str, lacking: np.ndarray) -> None:
 
 
 def _kept(
-    train: Table, layout: Layout, tally: ColumnTally, params: Mapping[str, Any], context: Context
+    train: Table, layout: Layout, tally: ColumnTally, params: Params, context: Context
 ) -> np.ndarray:
     """Which features stay, by the policies: a boolean array over the training features."""
     empty, constant = tally.all_missing(), tally.constant()

@@ -17,7 +17,7 @@ from emodag.science.scores.selection import corrected
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from emodag.stages.held_out import held_out_counts
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 COLUMNS = (
     "variant",
@@ -44,9 +44,7 @@ COLUMNS = (
 )
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `variants.csv`, a row for each, and `selection.json`, what the best of them is worth.
 
     `low` and `high` are the ends of 95 % intervals over persons and run seeds; `difference` is to
@@ -109,7 +107,7 @@ def run(
     (output / "selection.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
-def _hidden(inputs: Mapping[str, Path], params: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def _hidden(inputs: Inputs, params: Params) -> dict[str, dict[str, float]]:
     """Of each variant the cells about its submissions' scores; nothing without a truth."""
     if "truth" not in inputs:
         return {}

@@ -1,9 +1,7 @@
 """Have variants vote: on the rows that each has held out, and on the test rows."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,12 +12,10 @@ from emodag.science.tables.matrices import (
     write_columns,
 )
 from emodag.science.voting import hard_vote, hill_climbing, soft_vote
-from ledger.context import Context
+from ledger.context import Context, Inputs, Params
 
 
-def run(
-    inputs: Mapping[str, Path], params: Mapping[str, Any], output: Path, context: Context
-) -> None:
+def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write what `emodag.stages.held_out` does, of the vote, and `weights.json`.
 
     Weights that are found on labels are found for each fold on the persons of all others, so those
@@ -69,15 +65,15 @@ def run(
         context.saw_labels_of(np.unique(read_columns(inputs["rows"])["person"]).tolist())
 
 
-def _weights(params: Mapping[str, Any], members: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _weights(params: Params, members: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if params["weights"] == "hill_climbing":
         return hill_climbing(members, labels)
     return np.full(len(members), 1 / len(members))
 
 
-def _vote(params: Mapping[str, Any], members: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _vote(params: Params, members: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return hard_vote(members) if params["weights"] == "vote" else soft_vote(members, weights)
 
 
-def _named(params: Mapping[str, Any], weights: np.ndarray) -> dict[str, float]:
+def _named(params: Params, weights: np.ndarray) -> dict[str, float]:
     return dict(zip(params["members"], weights.tolist(), strict=True))

@@ -2,9 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from emodag.science.pseudo_label import decided
 from emodag.science.scores.class_scores import confusions
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
+from ledger.context import Inputs, Params
 
 
 class Run:
@@ -27,7 +27,7 @@ class Run:
     params : the parameters of the stage `report`.
     """
 
-    def __init__(self, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> None:
+    def __init__(self, inputs: Inputs, params: Params) -> None:
         self.inputs, self.params = inputs, params
         self.classes: list[str] = params["classes"]
         self.protocols: list[str] = params["protocols"]

@@ -4,7 +4,7 @@ import contextlib
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +20,7 @@ from emodag.science.tables.row_facts import label_codes, row_ids
 from emodag.science.tables.saved_index import saved_indices
 from emodag.science.tables.spelling import skeleton
 from emodag.science.tables.table import SAVED_INDEX, Table, fault, listed
+from ledger.context import Params
 from ledger.errors import ConfigError, InputError
 
 _TRUTH_IDS = ("ID", "id")
@@ -284,9 +285,7 @@ def _known_features(
     return tuple(name for name in columns if name in known)
 
 
-def true_classes(
-    path: Path, ids: Sequence[int] | Sequence[str], params: Mapping[str, Any]
-) -> np.ndarray:
+def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params) -> np.ndarray:
     """Read the true class of each test row from a table.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the

@@ -1,16 +1,13 @@
 """What a fold leaves out of the training rows and of the pool: test rows, and unlabelled ones."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
 from emodag.science.folds import held_out
 from emodag.science.tables.matrices import read_columns
+from ledger.context import Inputs, Params
 
 
-def held_out_rows(size: int, inputs: Mapping[str, Path], params: Mapping[str, Any]) -> np.ndarray:
+def held_out_rows(size: int, inputs: Inputs, params: Params) -> np.ndarray:
     """(size,) booleans: the training rows that a fold holds out.
 
     Parameters
@@ -23,7 +20,7 @@ def held_out_rows(size: int, inputs: Mapping[str, Path], params: Mapping[str, An
     return held_out(read_columns(inputs["folds"]), params["kind"], params["fold"])
 
 
-def pool_rows(size: int, inputs: Mapping[str, Path], fold: int | None) -> np.ndarray:
+def pool_rows(size: int, inputs: Inputs, fold: int | None) -> np.ndarray:
     """The rows of the pool that may have a part in what is scored on a fold, ascending.
 
     Unlabelled rows of people whom the fold holds out are left out: else what is scored on them had
