@@ -165,10 +165,12 @@ class Chain:
             f"{self.env}/table",
             "ingest",
             {name: getattr(data, name) for name in names}
-            | ({"unlabelled": "rows"} if data.unlabelled == "rows" else {})
-            | ({"presumed": True} if data.label and data.classes == Data().classes else {})
-            | ({"test_blocks": blocks} if (blocks := self.test_blocks()) else {})
-            | ({"needs_persons": True} if self.config.needs_persons else {})
+            | asked_for(
+                unlabelled="rows" if data.unlabelled == "rows" else None,
+                presumed=bool(data.label) and data.classes == Data().classes,
+                test_blocks=self.test_blocks(),
+                needs_persons=self.config.needs_persons,
+            )
             | partitions(files),
             {role: origin for role, (origin, _) in files.items()},
         )
@@ -197,13 +199,15 @@ class Chain:
             return ("raw", "truth.csv")
         return self.config.data.truth
 
-    def written(self) -> dict[str, Any]:
-        """How tables of text are written, as `emodag.science.tables.ingest.open_table` takes it."""
+    def of_truth(self) -> dict[str, Any]:
+        """How the truth is read; see `emodag.science.tables.ingest.true_classes`."""
         data = self.config.data
+        written = {"separator": data.separator, "decimal": data.decimal}
         return {
-            "separator": data.separator,
-            "decimal": data.decimal,
-            "missing": data.missing_values,
+            "label": data.label,
+            "id": data.id,
+            "written": {**written, "missing": data.missing_values},
+            "classes": self.classes,
         }
 
     def fold_table(self) -> Job:
@@ -256,7 +260,7 @@ class Chain:
     def repeats(self) -> dict:
         """The parameter of stages that must know how often there are so many folds, if several."""
         repeats = self.config.folds_repeats
-        return {"repeats": repeats} if repeats > 1 else {}
+        return asked_for(repeats=repeats if repeats > 1 else None)
 
     def scale(self, protocol: str, fold: int | None) -> Job:
         inputs = self.matrices(self.table)
@@ -288,7 +292,7 @@ class Chain:
         inputs = {**self.features(protocol, fold), **self.labels()}
         if fold is not None:
             inputs |= self.fold_input()
-        own = {"seed": seed, **self.fold(fold), **({"inner": True} if inner else {})}
+        own = {"seed": seed, **self.fold(fold), **asked_for(inner=inner)}
         fit = f"gen0/{INNER if inner else ''}{_part(fold)}"
         usual = self.fit(schedule=self.cosine())
         return self._fit(self.run(protocol, seed), fit, "teacher", own, usual, inputs)
@@ -311,7 +315,7 @@ class Chain:
         inputs = {} if fold is None else self.unlabelled_folds()
         params = {
             **self.config.pseudo_labels.selection,
-            **({"soft": True} if self.config.learns_softly else {}),
+            **asked_for(soft=self.config.learns_softly),
             "boost": self.boost if generation > 1 else self.no_boost,
             **({"fold": fold} if inputs else {}),
         }
@@ -334,12 +338,14 @@ class Chain:
         labels = f"{home}/gen{generation}/pseudo_labels/{_part(part)}"
         pseudo = {"pseudo_labels": (labels, "pseudo_labels.parquet")} if self.has_pool else {}
         is_control = self.config.pseudo_labels.control and pseudo and generation == self.last
-        control = {"control": True} if is_control else {}
         return self._fit(
             home,
             f"gen{generation}/fold{fold}",
             "student",
-            {"seed": seed, "generation": generation, **self.fold(fold), **control},
+            {
+                **{"seed": seed, "generation": generation, **self.fold(fold)},
+                **asked_for(control=bool(is_control)),
+            },
             self.fit(schedule=schedule),
             {
                 **self.features(protocol, part),
@@ -380,10 +386,10 @@ class Chain:
         """How the submission is written, where it is not as the competition asked for."""
         asked, usual = self.config.submission, Submission()
         heads = [asked.id, asked.label]
-        return {
-            **({"heads": heads} if heads != [usual.id, usual.label] else {}),
-            **({"names": self.classes} if asked.values == "names" else {}),
-        }
+        return asked_for(
+            heads=heads if heads != [usual.id, usual.label] else None,
+            names=self.classes if asked.values == "names" else None,
+        )
 
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
@@ -395,7 +401,7 @@ class Chain:
             {
                 **{name: getattr(data, name) for name in READING},
                 "person": self.config.scaling.person,
-                **({"adapt": True} if self.config.training.adapt != "none" else {}),
+                **asked_for(adapt=self.config.training.adapt != "none"),
                 "resolution": self.resolution(self.config.protocols[0]),
                 "kind": KINDS[self.config.scheme],
                 "model": {**self.config.model.model_dump(), "matmul": self.config.training.matmul},
@@ -461,14 +467,7 @@ class Chain:
             for generation in range(self.last + 1)
         ]
         inputs = {entry["role"]: (entry["role"], "test.parquet") for entry in blends}
-        params = {
-            "label": self.config.data.label,
-            "id": self.config.data.id,
-            "written": self.written(),
-            "classes": self.classes,
-            "boost": self.boost,
-            "blends": blends,
-        }
+        params = {**self.of_truth(), "boost": self.boost, "blends": blends}
         truth = {"truth": self.truth(), **self.test_rows()}
         return self.job("leaderboard", "leaderboard", params, {**truth, **inputs})
 
@@ -561,7 +560,7 @@ class Chain:
         t = self.config.training
         return {
             "classes": len(self.classes),
-            **({"targets": t.targets} if t.targets else {}),
+            **asked_for(targets=t.targets),
             "randomness": t.randomness,
             "model": {**self.config.model.model_dump(), "matmul": t.matmul},
             "training": {
@@ -582,6 +581,11 @@ class Chain:
     def plateau(self) -> dict:
         t = self.config.training
         return {"factor": t.plateau_factor, "patience": t.plateau_patience}
+
+
+def asked_for(**options: Any) -> dict[str, Any]:
+    """Those parameters that a configuration asks for: others are none, so that no key has them."""
+    return {name: value for name, value in options.items() if value}
 
 
 def _part(fold: int | None) -> str:

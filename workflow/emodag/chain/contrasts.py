@@ -70,11 +70,8 @@ def _contrast(config: Config, name: str, pairs: list[tuple[Run, Run]]) -> Job:
         {
             "runs": {_named(run): _described(run, jobs[run]) for run in runs},
             "pairs": [[_named(a), _named(b)] for a, b in pairs],
-            "classes": home.classes,
             "boost": home.boost,
-            "label": config.data.label,
-            "id": config.data.id,
-            "written": home.written(),
+            **home.of_truth(),
         },
         inputs,
         describes=tuple(sorted({env for env, _ in runs})),

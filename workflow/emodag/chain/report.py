@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from emodag.chain.chain import Chain
+from emodag.chain.chain import Chain, asked_for
 from emodag.chain.stages import STAGES
 from emodag.config.output import Submission
 from emodag.config.raw_files import raw_files
@@ -30,6 +30,7 @@ def report_job(config: Config, told: Iterable[Job]) -> Job:
     told : the jobs that it tells of.
     """
     chain = Chain(config, config.environment)
+    labels = config.pseudo_labels
     look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
     inputs: dict[str, Any] = {
         _role(job.name, file, config.environment): (job.name, file)
@@ -54,14 +55,11 @@ def report_job(config: Config, told: Iterable[Job]) -> Job:
             "folds": config.folds,
             **chain.repeats(),
             "look": look,
-            **({"submit": config.submit} if config.submit != BASE else {}),
+            **asked_for(submit=config.submit if config.submit != BASE else None),
             "source": config.data.source,
-            "classes": config.data.classes,
-            "label": config.data.label,
-            "id": config.data.id,
-            "written": chain.written(),
-            "threshold": config.pseudo_labels.threshold,
-            **({"select": rule} if (rule := config.pseudo_labels.select) != "threshold" else {}),
+            **chain.of_truth(),
+            "threshold": labels.threshold,
+            **asked_for(select=labels.select if labels.select != "threshold" else None),
             "boost": chain.boost,
             "settings": _settings(config),
         },

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from emodag.chain.chain import Chain
+from emodag.chain.chain import Chain, asked_for
 from emodag.chain.learners import environment_of, packages_of
 from emodag.config.sections import Config, controls_of, variants_of
 from emodag.config.variants import BASE, ROUND, dotted
@@ -218,13 +218,9 @@ class Variants:
             "baseline": self._stand_in[config.compare.baseline],
             "seeds": config.seeds,
             "folds": len(home.folds),
-            "classes": home.classes,
-            "label": config.data.label,
-            "id": config.data.id,
-            "written": home.written(),
+            **home.of_truth(),
+            **asked_for(controls=self._controls()),
         }
-        if controls := self._controls():
-            params |= {"controls": controls}
         return home.job("variants", "variants", params, inputs)
 
     def _controls(self) -> dict[str, str]:
