@@ -129,8 +129,9 @@ def test_wide_tables_are_read_in_linear_time(tmp_path):
     test = tmp_path / "test.parquet"
     pq.write_table(pa.table({name: [1.0] for name in reversed(names)}), test)
     start = time.process_time()
-    layout = layout_of_train(open_table(train), label="label", group="person", id=None)
-    found = layout_of_test(open_table(test), layout, named=True, id=None)
+    params = {"label": "label", "group": "person", "id": None, "test_group": None}
+    layout = layout_of_train(open_table(train), params)
+    found = layout_of_test(open_table(test), layout, params)
     assert time.process_time() - start < 5
     assert found.features == tuple(reversed(names))
 

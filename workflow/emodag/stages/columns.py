@@ -20,25 +20,16 @@ def layouts_of(
     tables: Mapping[str, Table], params: Params, ignored: frozenset[str]
 ) -> dict[str, Layout]:
     """What the columns of each table are."""
-    own = {name: params[name] for name in ("label", "group", "id")}
-    found = {"train": layout_of_train(tables["train"], **own, ignored=ignored)}
+    train = layout_of_train(tables["train"], params, ignored)
+    found = {"train": train}
     try:
         if "test" in tables:
-            found["test"] = layout_of_test(
-                tables["test"],
-                found["train"],
-                named=params["label"] is not None,
-                id=params["id"],
-                ignored=ignored,
-                group=params["test_group"],
-            )
+            found["test"] = layout_of_test(tables["test"], train, params, ignored)
         if "unlabelled" in tables:
-            found["unlabelled"] = layout_of_unlabelled(
-                tables["unlabelled"], found["train"], ignored=ignored
-            )
+            found["unlabelled"] = layout_of_unlabelled(tables["unlabelled"], train, ignored)
     except InputError as error:
         # What is text would be the next complaint.
-        if texts := text_columns(tables["train"], found["train"].features):
+        if texts := text_columns(tables["train"], train.features):
             raise InputError(f"{error}; {tables['train'].path}: {found_text(texts)}") from None
         raise
     return found

@@ -243,11 +243,7 @@ def count_persons(inputs: Inputs, params: Params) -> int:
     """
     found = (opened(inputs, name, params) for name in ("train", "test", "unlabelled"))
     train, *others = filter(None, found)
-    layout = layout_of_train(
-        train,
-        **{name: params[name] for name in ("label", "group", "id")},
-        ignored=ignored_columns((train, *others), params["ignore"]),
-    )
+    layout = layout_of_train(train, params, ignored_columns((train, *others), params["ignore"]))
     blocks = [block.texts for block in train.blocks([], [layout.group, layout.label])]
     text, labels = (
         pa.concat_arrays([texts[name] for texts in blocks]) for name in (layout.group, layout.label)

@@ -94,14 +94,8 @@ def _layout(table: Table, features: tuple[str, ...], params: Params) -> Layout:
     """What the table's columns are; its features in the order of training."""
     ignored = {name for entry in params["ignore"] for name in matching(table.columns, entry)}
     known = Layout(id=None, features=features, label=params["label"], group=params["group"])
-    layout = layout_of_test(
-        table,
-        known,
-        named=params["label"] is not None,
-        id=params["id"],
-        ignored=frozenset(ignored),
-        group=params["test_group"] if params["test_group"] in table.columns else None,
-    )
+    group = params["test_group"] if params["test_group"] in table.columns else None
+    layout = layout_of_test(table, known, {**params, "test_group": group}, frozenset(ignored))
     return replace(layout, features=features)
 
 

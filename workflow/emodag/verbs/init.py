@@ -274,13 +274,13 @@ def _is_positional(train: Part, test: Part | None, found: "Guesses") -> bool:
 
     if not (found.label and found.person) or found.ignore or found.test_group:
         return False
-    by_name: dict[str, Any] = {"label": found.label.name, "group": found.person.name}
+    unnamed = dict.fromkeys(("label", "group", "id", "test_group"))
+    by_name = {"label": found.label.name, "group": found.person.name, "id": found.id}
     layouts = []
     try:
-        for names in ({"label": None, "group": None, "id": None}, {**by_name, "id": found.id}):
-            layout = layout_of_train(train.table, **names)
-            how = {"named": names["label"] is not None, "id": names["id"]}
-            layouts.append((layout, test and layout_of_test(test.table, layout, **how)))
+        for params in (unnamed, unnamed | by_name):
+            layout = layout_of_train(train.table, params)
+            layouts.append((layout, test and layout_of_test(test.table, layout, params)))
     except InputError:
         return False
     if layouts[0] != layouts[1] or not (test is None or _counts_from_0(test.table)):

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -75,6 +75,14 @@ _DAMAGE = (
 """What reading a compressed file raises; a zip with a password, a `RuntimeError`."""
 
 
+class _Chunk(NamedTuple):
+    """Whole records as they are written, and the row and the line of the first of them."""
+
+    raw: bytes
+    row: int
+    line: int
+
+
 class CsvTable:
     """A file of separated cells in UTF-8 with one header line, plain or compressed.
 
@@ -113,6 +121,7 @@ class CsvTable:
         if not names:
             raise fault(path, "has no header; expected names of columns in the first line")
         self.columns = tuple(names[0])
+        self._keys = {name: str(position) for position, name in enumerate(self.columns)}
         blank = sum(not name.strip() for name in self.columns)
         if 2 * blank > len(self.columns) > 1:
             raise fault(
@@ -156,21 +165,21 @@ class CsvTable:
             with numbers, a number beyond the range of float64 (an infinity spelt out is read), an
             integer that is no float64, and bytes that are not UTF-8.
         """
-        index = {name: str(position) for position, name in enumerate(self.columns)}
         self._block_rows, self._block_lines = [], []
         # Whether a column holds booleans shows in its first cell that is not missing.
         self.flags.clear()
         undecided = np.arange(len(numbers))
         row = 0
         for line, raw in self._records():
-            table, values = self._numbers(raw, numbers, texts, index, undecided, row, line)
+            chunk = _Chunk(raw, row, line)
+            table, values = self._numbers(chunk, numbers, texts, undecided)
             self._block_rows.append(row)
             plain = raw.count(b"\n") + (not raw.endswith(b"\n")) == table.num_rows
             self._block_lines.append(line if plain else None)
-            self._refuse_inexact(raw, numbers, index, values, row)
+            self._refuse_inexact(chunk, numbers, values)
             without_codes(values, self.missing, self._dialect.decimal)
             undecided = undecided[np.isnan(values[:, undecided]).all(axis=0)]
-            trimmed = {name: self._trimmed(table[index[name]]) for name in texts}
+            trimmed = {name: self._trimmed(table[self._keys[name]]) for name in texts}
             yield Block(first_row=row, values=values, texts=trimmed)
             row += table.num_rows
 
@@ -324,20 +333,14 @@ class CsvTable:
                 yield line, rest
 
     def _numbers(
-        self,
-        raw: bytes,
-        numbers: Sequence[str],
-        texts: Sequence[str],
-        index: dict[str, str],
-        undecided: np.ndarray,
-        row: int,
-        line: int,
+        self, chunk: _Chunk, numbers: Sequence[str], texts: Sequence[str], undecided: np.ndarray
     ) -> tuple[pa.Table, np.ndarray]:
         """The columns asked for, and those `numbers` as (rows, columns) float64."""
+        keys, raw = self._keys, chunk.raw
         # Of no column at all, pyarrow would read every one.
-        as_text = {index[name]: pa.string() for name in (*texts, *numbers) or self.columns[:1]}
+        as_text = {keys[name]: pa.string() for name in (*texts, *numbers) or self.columns[:1]}
         written = set(self.flags)
-        floats = {index[name]: pa.float64() for name in numbers if name not in written}
+        floats = {keys[name]: pa.float64() for name in numbers if name not in written}
         reason = "a cell is no number"
         try:
             table = self._convert(raw, as_text | floats)
@@ -347,11 +350,11 @@ class CsvTable:
                 # Booleans, or spellings of a missing value between spaces: slower, as text.
                 table, written = self._convert(raw, as_text), set(numbers)
             except pa.ArrowInvalid:
-                raise self._find_fault(raw, numbers, texts, row, line, reason) from None
+                raise self._find_fault(chunk, numbers, texts, reason) from None
         values = np.empty((table.num_rows, len(numbers)), order="F")
         open_ = {numbers[at] for at in undecided}
         for position, name in enumerate(numbers):
-            column = table[index[name]]
+            column = table[keys[name]]
             if name not in written:
                 values[:, position] = column.to_numpy()
                 continue
@@ -359,10 +362,10 @@ class CsvTable:
             if found and found[1] and name in open_:
                 self.flags.add(name)
             if not found or found[1] not in (None, name in self.flags):
-                raise self._find_fault(raw, numbers, texts, row, line, reason)
+                raise self._find_fault(chunk, numbers, texts, reason)
             values[:, position] = found[0]
         if self._decimals == "pandas" and numbers:
-            values = self._pandas(raw, [int(index[name]) for name in numbers])
+            values = self._pandas(raw, [int(keys[name]) for name in numbers])
         return table, values
 
     def _convert(self, text: bytes, types: dict[str, pa.DataType]) -> pa.Table:
@@ -415,14 +418,7 @@ class CsvTable:
             return text
         return pc.replace_substring_regex(text, r"^([+-]?\d+),(0+)$", r"\1.\2")
 
-    def _refuse_inexact(
-        self,
-        text: bytes,
-        numbers: Sequence[str],
-        index: dict[str, str],
-        values: np.ndarray,
-        first_row: int,
-    ) -> None:
+    def _refuse_inexact(self, chunk: _Chunk, numbers: Sequence[str], values: np.ndarray) -> None:
         """Tell 1e400, which is read as infinite, from an infinity that is spelt out.
 
         And integers that no float64 is, as they are refused in Parquet.
@@ -431,31 +427,24 @@ class CsvTable:
         suspects = np.flatnonzero(far.any(axis=0))
         if not suspects.size:
             return
-        written = self._convert(text, {index[numbers[column]]: pa.string() for column in suspects})
+        keys = [self._keys[name] for name in numbers]
+        written = self._convert(chunk.raw, {keys[column]: pa.string() for column in suspects})
         for column in suspects:
-            whole = pc.match_substring_regex(written[index[numbers[column]]], _INTEGER)
+            whole = pc.match_substring_regex(written[keys[column]], _INTEGER)
             far[:, column] &= whole.fill_null(False).to_numpy() | np.isinf(values[:, column])
         for row in np.flatnonzero(far.any(axis=1)):
             for column in np.flatnonzero(far[row]):
-                name = numbers[column]
-                problem = beyond_float64(written[index[name]][int(row)].as_py())
-                if problem:
-                    raise self.fault(problem, column=name, row=first_row + int(row))
+                if problem := beyond_float64(written[keys[column]][int(row)].as_py()):
+                    raise self.fault(problem, column=numbers[column], row=chunk.row + int(row))
 
     def _find_fault(
-        self,
-        text: bytes,
-        numbers: Sequence[str],
-        texts: Sequence[str],
-        row: int,
-        line: int,
-        reason: str,
+        self, chunk: _Chunk, numbers: Sequence[str], texts: Sequence[str], reason: str
     ) -> InputError:
         """Go through a block that was refused, cell by cell, to the first that is wrong."""
         # Undecodable bytes become lone surrogates, so that the rows before them can be counted.
-        decoded = text.decode("utf-8", errors="surrogateescape")
+        decoded = chunk.raw.decode("utf-8", errors="surrogateescape")
         reader = self._dialect.reader(decoded)
-        start, width = row, len(self.columns)
+        row, width = chunk.row, len(self.columns)
         numeric, wanted = set(numbers), {*numbers, *texts}
         places = [(at, name) for at, name in enumerate(self.columns) if name in wanted]
         try:
@@ -463,7 +452,7 @@ class CsvTable:
                 if not record:
                     row += width == 1
                     continue
-                place = {"row": row, "line": line + reader.line_num - 1}
+                place = {"row": row, "line": chunk.line + reader.line_num - 1}
                 if len(record) != width:
                     lone = re.search("\r(?!\n)", decoded) and len(record) < width
                     problem = _LONE_RETURN if lone else self._ragged(record, row)
@@ -478,7 +467,7 @@ class CsvTable:
                 row += 1
         except csv.Error as error:
             reason = f"{error}; is a quotation mark left open?"
-        return fault(self.path, f"cannot be read after data row {start}: {reason}")
+        return fault(self.path, f"cannot be read after data row {chunk.row}: {reason}")
 
     def _ragged(self, record: list[str], row: int) -> str:
         width, name = len(self.columns), self._dialect.name

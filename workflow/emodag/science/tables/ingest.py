@@ -43,21 +43,13 @@ class Layout:
     indices: tuple[str, ...] = field(default=(), compare=False)
 
 
-def open_table(
-    path: Path,
-    *,
-    decimals: str = "nearest",
-    separator: str | None = None,
-    decimal: str | None = None,
-    missing: Sequence[str] = (),
-) -> Table:
+def open_table(path: Path, *, missing: Sequence[str] = (), **written: str | None) -> Table:
     """Open a table of text (.csv, .tsv, also compressed), Parquet or Feather, by its suffix.
 
     Parameters
     ----------
-    decimals : how numbers in text are read: to the "nearest" float64, or as "pandas" does.
-    separator, decimal : what a table of text has between cells and in numbers; None finds out.
     missing : spellings of a missing value besides those of pandas.
+    written : how text is, see `emodag.science.tables.csv_tables.CsvTable`.
 
     Raises
     ------
@@ -71,9 +63,7 @@ def open_table(
         raise fault(path, f"there is no such file or folder; {way}")
     try:
         if name.endswith(_TEXT):
-            return CsvTable(
-                path, decimals=decimals, separator=separator, decimal=decimal, missing=missing
-            )
+            return CsvTable(path, missing=missing, **written)
         if name.endswith((".parquet", ".pq", ".feather")):
             return ParquetTable(path, missing=missing)
     except OSError as error:
@@ -113,14 +103,7 @@ def ignored_columns(tables: Sequence[Table], ignore: Sequence[str]) -> frozenset
     return frozenset(name for names in found.values() for name in names)
 
 
-def layout_of_train(
-    table: Table,
-    *,
-    label: str | None,
-    group: str | None,
-    id: str | None,
-    ignored: frozenset[str] = frozenset(),
-) -> Layout:
+def layout_of_train(table: Table, params: Params, ignored: frozenset[str] = frozenset()) -> Layout:
     """Tell the columns of the training table apart.
 
     With `label` and `group` None it is the competition's layout: the index first, then features,
@@ -129,6 +112,10 @@ def layout_of_train(
     `ignored` ones, `id`, and an index saved along, which is the id where `id` is None; see
     `emodag.science.tables.saved_index`.
 
+    Parameters
+    ----------
+    params : `label`, `group` and `id`, names of columns or None.
+
     Raises
     ------
     ConfigError
@@ -136,6 +123,7 @@ def layout_of_train(
     InputError
         If a column named is absent, or no features are left.
     """
+    label, group, id = (params[name] for name in ("label", "group", "id"))
     if (label is None) != (group is None):
         raise ConfigError(
             f"data.label is {label!r} and data.group is {group!r}: name both columns, or neither "
@@ -179,28 +167,27 @@ def layout_of_train(
 
 
 def layout_of_test(
-    table: Table,
-    train: Layout,
-    *,
-    named: bool,
-    id: str | None,
-    ignored: frozenset[str] = frozenset(),
-    group: str | None = None,
+    table: Table, train: Layout, params: Params, ignored: frozenset[str] = frozenset()
 ) -> Layout:
     """Tell the columns of the test table apart, given the training table's `train`.
 
-    If `named`, the id is `id`, or an index saved along; otherwise it is the first column that is
-    not `ignored`. Features are those of the training table, in the test table's order; all other
-    columns are left out. The person column is `group`, or, if `named`, that of the training table
-    where the test table has it.
+    Where the label has a name, the id is `id`, or an index saved along; otherwise it is the first
+    column that is not `ignored`. Features are those of the training table, in the test table's
+    order; all other columns are left out. The person column is `test_group`, or, where the label
+    has a name, that of the training table if the test table has it.
+
+    Parameters
+    ----------
+    params : `label`, `id` and `test_group`, names of columns or None.
 
     Raises
     ------
     ConfigError
-        If `group` serves another purpose.
+        If `test_group` serves another purpose.
     InputError
-        If `group` or features of the training table are absent.
+        If `test_group` or features of the training table are absent.
     """
+    named, id, group = params["label"] is not None, params["id"], params["test_group"]
     if named:
         if id is not None:
             _require_column(table, id)
@@ -237,7 +224,7 @@ def layout_of_test(
 
 
 def layout_of_unlabelled(
-    table: Table, train: Layout, *, ignored: frozenset[str] = frozenset()
+    table: Table, train: Layout, ignored: frozenset[str] = frozenset()
 ) -> Layout:
     """Tell the columns of a table of unlabelled rows apart, given the training table's `train`.
 

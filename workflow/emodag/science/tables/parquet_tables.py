@@ -1,7 +1,7 @@
 """Reading Parquet and Feather in blocks, whatever types their columns have."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -262,7 +262,11 @@ class ParquetTable:
             self.flags.add(name)
             column = column.cast(pa.uint8())
         integers = column.fill_null(0).to_numpy()
-        self._refuse_inexact(name, integers, first_row)
+        beyond = integers > EXACT
+        if np.issubdtype(integers.dtype, np.signedinteger):
+            beyond |= integers < -EXACT
+        far = np.flatnonzero(beyond).tolist()
+        self._refuse(name, ((row, inexact(int(integers[row]))) for row in far), first_row)
         floats = integers.astype(np.float64)
         floats[column.is_null().to_numpy(zero_copy_only=False)] = np.nan
         return floats
@@ -273,7 +277,9 @@ class ParquetTable:
             values, flags = found
             if flags is None or self._are_flags.setdefault(name, flags) == flags:
                 self.flags.update([name] if flags else [])
-                self._refuse_inexact_text(name, text, values, first_row)
+                far = np.flatnonzero(np.abs(values) >= EXACT).tolist()
+                problems = ((row, beyond_float64(text[row].as_py())) for row in far)
+                self._refuse(name, problems, first_row)
                 return values
         for row, cell in enumerate(text.to_pylist()):
             one = numbers_of(pa.array([cell], pa.string()), self.missing)
@@ -282,22 +288,13 @@ class ParquetTable:
                 raise self.fault(problem, column=name, row=first_row + row)
         raise AssertionError("a cell that is no number was not found again")
 
-    def _refuse_inexact_text(
-        self, name: str, text: pa.Array, values: np.ndarray, first_row: int
+    def _refuse(
+        self, name: str, problems: Iterable[tuple[int, str | None]], first_row: int
     ) -> None:
-        for row in np.flatnonzero(np.abs(values) >= EXACT):
-            problem = beyond_float64(text[int(row)].as_py())
+        """Raise the first problem of a column's cells, given with their rows."""
+        for row, problem in problems:
             if problem:
-                raise self.fault(problem, column=name, row=first_row + int(row))
-
-    def _refuse_inexact(self, name: str, integers: np.ndarray, first_row: int) -> None:
-        beyond = integers > EXACT
-        if np.issubdtype(integers.dtype, np.signedinteger):
-            beyond |= integers < -EXACT
-        for row in np.flatnonzero(beyond):
-            problem = inexact(int(integers[row]))
-            if problem:
-                raise self.fault(problem, column=name, row=first_row + int(row))
+                raise self.fault(problem, column=name, row=first_row + row)
 
 
 def _index_levels(schema: pa.Schema, rows: int) -> list[str | tuple[str, range]]:
