@@ -176,14 +176,14 @@ def quantiles(tables: Path, how: str, workers: int = 2) -> Callable[[], dict]:
         def scaled() -> np.ndarray:
             return transformer.fit_transform(x).T
     else:
-        from emodag.science.scaling import reference_shares, scale_column, subsample_rows
+        from emodag.science.scaling import scale_column, subsample_rows
 
         def scaled() -> list[np.ndarray]:
             size, seed = QUANTILES["subsample"], QUANTILES["random_state"]
             settings = {
                 "sample": subsample_rows(np.arange(rows), size=size, seed=seed),
                 "training": np.arange(rows),
-                "references": reference_shares(min(QUANTILES["n_quantiles"], rows)),
+                "count": min(QUANTILES["n_quantiles"], rows),
                 "resolution": 1e-7,
             }
             with ThreadPoolExecutor(workers) as pool:

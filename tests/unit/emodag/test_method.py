@@ -123,9 +123,7 @@ def test_the_quantile_transform():
     values = np.array([3.0, 1.0, 1e32, 2.0, 2.0, 2.0, 5.0, 4.0])
     shares = reference_shares(len(values))
     np.testing.assert_allclose(shares, np.arange(8) / 7)
-    scores = transform(
-        values, fit_quantiles(values, references=shares), references=shares, resolution=0.0
-    )
+    scores = transform(values, fit_quantiles(values, count=8), resolution=0.0)
     c = -ndtri(1e-7)
     assert scores[1] == pytest.approx(-c) and scores[2] == pytest.approx(c)
     assert c == pytest.approx(5.2, abs=0.01)

@@ -208,13 +208,9 @@ def test_missing_cells_get_the_score_of_the_training_median(tmp_path):
     paths = write(tmp_path / "input", train=train, test=test, folds=folds)
     scaled_train, scaled_test, _, _ = run(tmp_path, paths, fold=1, resolution=0.0)
     # The median of 1, 2 and 4; neither test's values nor the held-out 100 move it.
-    quantiles = fit_quantiles(
-        np.array([1.0, 2.0, 4.0, 50.0, 60.0, 70.0, 2.5, np.nan, np.nan]),
-        references=reference_shares(9),
-    )
-    expected = transform(
-        np.array([2.0]), quantiles, references=reference_shares(9), resolution=0.0
-    ).astype(np.float32)
+    fitted = np.array([1.0, 2.0, 4.0, 50.0, 60.0, 70.0, 2.5, np.nan, np.nan])
+    quantiles = fit_quantiles(fitted, count=9)
+    expected = transform(np.array([2.0]), quantiles, resolution=0.0).astype(np.float32)
     assert scaled_train[[2, 5], 0].tolist() == [expected[0]] * 2 == [scaled_train[1, 0]] * 2
     assert scaled_test[3, 0] == expected[0]
 
@@ -256,25 +252,21 @@ def test_a_column_observed_in_test_only_is_imputed_with_zero(tmp_path):
 
 def test_resolution_zero_keeps_what_scikit_learn_collapses():
     values = 1e-9 * np.random.default_rng(0).standard_normal(500)
-    references = reference_shares(500)
-    quantiles = fit_quantiles(values, references=references)
-    collapsed = transform(values, quantiles, references=references, resolution=1e-7)
-    kept = transform(values, quantiles, references=references, resolution=0.0)
+    quantiles = fit_quantiles(values, count=500)
+    collapsed = transform(values, quantiles, resolution=1e-7)
+    kept = transform(values, quantiles, resolution=0.0)
     assert np.unique(collapsed).tolist() == [CLIP_LOW]
     assert np.unique(kept).size == 500
 
 
 def test_resolution_zero_sends_ties_at_a_bound_to_the_bound():
     values = np.array([0.0] * 30 + [1.0] * 40 + [2.0] * 30)
-    references = reference_shares(100)
-    quantiles = fit_quantiles(values, references=references)
-    scores = transform(
-        np.array([-5.0, 0.0, 1.0, 2.0, 9.0]), quantiles, references=references, resolution=0.0
-    )
+    quantiles = fit_quantiles(values, count=100)
+    scores = transform(np.array([-5.0, 0.0, 1.0, 2.0, 9.0]), quantiles, resolution=0.0)
     assert scores[[0, 1, 3, 4]].tolist() == [CLIP_LOW, CLIP_LOW, CLIP_HIGH, CLIP_HIGH]
     assert scores[2] == pytest.approx(0.0, abs=1e-12)
-    constant = fit_quantiles(np.ones(9), references=references)
-    at_both = transform(np.ones(2), constant, references=references, resolution=0.0)
+    constant = fit_quantiles(np.ones(9), count=100)
+    at_both = transform(np.ones(2), constant, resolution=0.0)
     assert at_both.tolist() == [CLIP_LOW] * 2
 
 
@@ -310,23 +302,19 @@ COLUMNS = hnp.arrays(
 
 @given(COLUMNS, st.integers(1, 80))
 def test_quantiles_never_decrease_and_are_those_of_numpy(sample, n_quantiles):
-    references = reference_shares(n_quantiles)
-    quantiles = fit_quantiles(sample, references=references)
+    quantiles = fit_quantiles(sample, count=n_quantiles)
     if np.isnan(sample).all():
         assert np.isnan(quantiles).all()
         return
     assert (np.diff(quantiles) >= 0.0).all()
-    np.testing.assert_array_equal(quantiles, np.nanpercentile(sample, references * 100.0))
+    shares = reference_shares(n_quantiles)
+    np.testing.assert_array_equal(quantiles, np.nanpercentile(sample, shares * 100.0))
 
 
 @given(COLUMNS, st.sampled_from([0.0, 1e-7]), st.data())
 def test_scores_are_bounded_rise_with_the_values_and_follow_their_rows(values, resolution, data):
     rows = np.arange(values.size)
-    fit = {
-        "training": rows,
-        "references": reference_shares(values.size),
-        "resolution": resolution,
-    }
+    fit = {"training": rows, "count": values.size, "resolution": resolution}
     scores, _ = scale_column(values, sample=rows, **fit)
     assert scores.dtype == np.float32
     assert np.abs(scores).max() <= np.float32(CLIP_HIGH)

@@ -46,23 +46,23 @@ def reference_shares(n_quantiles: int) -> np.ndarray:
     return np.linspace(0.0, 1.0, n_quantiles, endpoint=True)
 
 
-def fit_quantiles(sample: np.ndarray, *, references: np.ndarray) -> np.ndarray:
+def fit_quantiles(sample: np.ndarray, *, count: int) -> np.ndarray:
     """Quantiles of one feature's observed values.
 
     Parameters
     ----------
     sample : float64, shape (n,); NaN is missing and ignored.
-    references : float64, shape (q,), the shares whose quantiles are wanted.
+    count : how many quantiles are wanted, of evenly spaced shares.
 
     Returns
     -------
-    ndarray of float64, shape (q,); non-decreasing; all NaN when nothing was observed.
+    ndarray of float64, shape (count,); non-decreasing; all NaN when nothing was observed.
     """
     ordered = np.sort(sample[~np.isnan(sample)])
     if ordered.size == 0:
-        return np.full(references.shape, np.nan)
+        return np.full(count, np.nan)
     # By way of percent, as there: the detour rounds.
-    position = (ordered.size - 1) * (references * 100.0 / 100.0)
+    position = (ordered.size - 1) * (reference_shares(count) * 100.0 / 100.0)
     before = np.minimum(np.floor(position).astype(np.int64), ordered.size - 1)
     after = np.minimum(before + 1, ordered.size - 1)
     weight = position - before
@@ -73,16 +73,13 @@ def fit_quantiles(sample: np.ndarray, *, references: np.ndarray) -> np.ndarray:
     return quantiles + 0.0
 
 
-def transform(
-    values: np.ndarray, quantiles: np.ndarray, *, references: np.ndarray, resolution: float
-) -> np.ndarray:
+def transform(values: np.ndarray, quantiles: np.ndarray, *, resolution: float) -> np.ndarray:
     """Normal scores of one feature.
 
     Parameters
     ----------
     values : float64, shape (n,), finite or NaN.
     quantiles : float64, shape (q,), from `fit_quantiles` of the same feature.
-    references : float64, shape (q,), the shares they belong to.
     resolution : how near a bound, in the feature's own unit, a value must be to count as being at
         it. A value `x` is at the lower bound when ``x - resolution < quantiles[0]`` and at the
         upper when ``x + resolution > quantiles[-1]``. scikit-learn's 1e-7 sends a whole column of
@@ -107,19 +104,20 @@ def transform(
         at_lower, at_upper = x - resolution < quantiles[0], x + resolution > quantiles[-1]
     else:
         at_lower, at_upper = x <= quantiles[0], x >= quantiles[-1]
-    shares = _shares(x, quantiles, references)
+    shares = _shares(x, quantiles)
     shares[at_upper] = 1.0
     shares[at_lower] = 0.0
     scores[observed] = np.clip(ndtri(shares), CLIP_LOW, CLIP_HIGH)
     return scores
 
 
-def _shares(ascending: np.ndarray, quantiles: np.ndarray, references: np.ndarray) -> np.ndarray:
+def _shares(ascending: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """Share of the distribution below each value.
 
     The mean of the interpolations from below and from above, which differ for a value that several
     quantiles are equal to.
     """
+    references = reference_shares(len(quantiles))
     from_below = np.interp(ascending, quantiles, references)
     from_above = np.interp(-ascending[::-1], -quantiles[::-1], -references[::-1])[::-1]
     return 0.5 * (from_below - from_above)
@@ -136,7 +134,7 @@ def scale_column(
     *,
     sample: np.ndarray,
     training: np.ndarray,
-    references: np.ndarray,
+    count: int,
     resolution: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Fit one feature on some rows and transform all of them.
@@ -149,22 +147,20 @@ def scale_column(
     values : float64, shape (n,), all rows; NaN is missing.
     sample : int, shape (m,), the rows that quantiles are estimated from, see `subsample_rows`.
     training : int, shape (t,), the training rows of the fit.
-    references, resolution : see `transform`.
+    count : how many quantiles.
+    resolution : see `transform`.
 
     Returns
     -------
     scores : float32, shape (n,), without NaN; all 0.0 when no row of the sample has a value.
     quantiles : float64, shape (q,), all NaN in that case.
     """
-    quantiles = fit_quantiles(values[sample], references=references)
-    scores = score_column(
-        values,
-        quantiles,
-        centre=lambda: median(values[training]),
-        references=references,
-        resolution=resolution,
-    )
-    return scores, quantiles
+    quantiles = fit_quantiles(values[sample], count=count)
+
+    def centre() -> float:
+        return median(values[training])
+
+    return score_column(values, quantiles, centre=centre, resolution=resolution), quantiles
 
 
 def score_column(
@@ -172,7 +168,6 @@ def score_column(
     quantiles: np.ndarray,
     *,
     centre: Callable[[], float],
-    references: np.ndarray,
     resolution: float,
 ) -> np.ndarray:
     """Transform one feature by quantiles that are known; missing cells as in `scale_column`.
@@ -182,16 +177,15 @@ def score_column(
     values : float64, shape (n,); NaN is missing.
     quantiles : float64, shape (q,), as `scale_column` returns them.
     centre : gives the training median; asked where a cell is missing.
-    references, resolution : see `transform`.
+    resolution : see `transform`.
 
     Returns
     -------
     float32, shape (n,), without NaN.
     """
-    scores = transform(values, quantiles, references=references, resolution=resolution)
+    scores = transform(values, quantiles, resolution=resolution)
     missing = np.isnan(scores)
     if missing.any():
-        middle = np.array([centre()])
-        imputed = transform(middle, quantiles, references=references, resolution=resolution)
+        imputed = transform(np.array([centre()]), quantiles, resolution=resolution)
         scores[missing] = np.nan_to_num(imputed[0], nan=0.0)
     return scores.astype(np.float32)

@@ -24,7 +24,7 @@ from emodag.science.folds import held_out
 from emodag.science.person_distance import Distances, person_distances
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.pseudo_label import decided
-from emodag.science.scaling import median, reference_shares, score_column
+from emodag.science.scaling import median, score_column
 from emodag.science.seeds import generator
 from emodag.science.tables.feature_file import FeatureWriter
 from emodag.science.tables.ingest import Layout, layout_of_test, matching
@@ -149,7 +149,6 @@ def _scaled(raw: Path, who: np.ndarray, inputs: Inputs, params: Params) -> dict[
                     values,
                     quantiles,
                     centre=lambda known=known, rows=rows: median(known()[rows]),
-                    references=reference_shares(len(quantiles)),
                     resolution=params["resolution"],
                 )
     return scaled

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emodag.science.scaling import reference_shares, scale_column, subsample_rows
+from emodag.science.scaling import scale_column, subsample_rows
 from emodag.science.tables.matrices import column_blocks
 from emodag.science.tables.memory import keep_freed_memory
 from emodag.science.tables.pool import held_out_rows, pool_rows
@@ -52,13 +52,12 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     training = np.flatnonzero(~held_out_rows(n_train, inputs, params))
     fitted = np.concatenate([training, n_train + pool_rows(n_pool, inputs, params["fold"])])
     sample = subsample_rows(fitted, size=params["subsample"], seed=params["random_state"])
-    references = reference_shares(min(params["n_quantiles"], fitted.size))
 
     scale = partial(
         scale_column,
         sample=sample,
         training=training,
-        references=references,
+        count=min(params["n_quantiles"], fitted.size),
         resolution=params["resolution"],
     )
     quantiles, scaled_train, scaled_pool = {}, {}, {}
