@@ -139,7 +139,7 @@ def _fit(
     watches: bool,
 ) -> tuple[AttentiveAutoencoder, list[Epoch]]:
     """One fit, from where a killed run of it had come to; with checkpoints and a bar."""
-    settings = _settings(params["training"])
+    settings = fit_settings(params["training"])
     if len(rows.train) < settings.batch and settings.drop_last:
         raise InputError(
             f"{len(rows.train)} training rows make no batch of {settings.batch}. Lower "
@@ -202,7 +202,8 @@ def model_settings(model: Mapping[str, Any], device: torch.device) -> ModelSetti
     return settings
 
 
-def _settings(training: Mapping[str, Any]) -> FitSettings:
+def fit_settings(training: Mapping[str, Any]) -> FitSettings:
+    """How a fit goes, by the parameter `training` of a stage."""
     schedule = training["schedule"]
     if schedule is not None:
         schedule = (Plateau if "patience" in schedule else Cosine)(**schedule)

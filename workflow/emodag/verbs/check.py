@@ -7,7 +7,6 @@ import os
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -84,8 +83,8 @@ def _check(options: argparse.Namespace) -> int:
         scaling = _seconds_of_scaling(config, chain, quality, where)
         measured = min(features, WIDEST)
         more = _weights(config, features) / _weights(config, measured)
-        fit = _seconds_of_fit(config, measured, where / "steps")
-        taken = Seconds(reading, scaling, *(more * each for each in fit))
+    fit = _seconds_of_fit(config, measured)
+    taken = Seconds(reading, scaling, *(more * each for each in fit))
     tell(*_cost(config, chain, quality["rows"], taken))
     tell(*_memory(config, features))
     for told in filter(None, (only_one_generation(config), fewer_trials(config, chain))):
@@ -115,12 +114,10 @@ class Seconds(NamedTuple):
 
 
 class Looking:
-    """What a stage may ask for (`ledger.context.Context`); keeps its notes and warnings."""
+    """What stages that fit nothing may ask for (`ledger.context.Context`); keeps what they say."""
 
     def __init__(self) -> None:
-        self.labels_seen: Mapping[str, frozenset[str]] = {}
-        self.device, self.workers, self.checkpoint = "cpu", os.cpu_count() or 1, self
-        self.every = 10**9
+        self.workers = os.cpu_count() or 1
         self.notes: list[str] = []
         self.warnings: list[str] = []
 
@@ -132,18 +129,8 @@ class Looking:
         """Keep a warning."""
         self.warnings.append(message)
 
-    def progress(self, total: int, unit: str) -> AbstractContextManager:
-        """A bar that nobody sees."""
-        return nullcontext(self)
-
-    def update(self, steps: int = 1, **figures: object) -> None:
-        """Nobody sees it."""
-
     def saw_labels_of(self, persons: Iterable[object]) -> None:
         """Nothing is kept of what is made here."""
-
-    def load(self) -> None:
-        """No fit goes on here."""
 
 
 def _make_tables(
@@ -261,34 +248,33 @@ def _seconds_of_scaling(
     return (time.process_time() - began) * len(names) / len(some)
 
 
-def _seconds_of_fit(config: "Config", features: int, where: Path) -> tuple[float, float]:
+def _seconds_of_fit(config: "Config", features: int) -> tuple[float, float]:
     """How long a fit takes here besides its steps, and one of these: short fits of made-up rows."""
     import numpy as np
+    import torch
 
     from emodag.chain.chain import Chain
-    from emodag.science.tables.class_codes import code_dtype
-    from emodag.science.tables.matrices import write_columns
-    from emodag.stages import teacher
+    from emodag.science.fit.randomness import Derived
+    from emodag.science.fit.training import fit
+    from emodag.science.seeds import generator
+    from emodag.stages.fitting import fit_settings, model_settings
 
-    chain = Chain(config, config.environment)
-    usual = {"seed": 1, **chain.fold(None), **chain.fit(schedule=None)}
-    rng = np.random.default_rng(0)
-    steps, batch = 4, config.training.batch
-    (where / "made").mkdir(parents=True)
-    for name, rows in (("train", steps * batch), ("test", 2)):
-        values = rng.standard_normal((features, rows), dtype=np.float32)
-        columns = {f"f{number}": column for number, column in enumerate(values)}
-        write_columns(where / f"{name}.parquet", columns)
-    classes = len(config.data.classes)
-    codes = np.arange(steps * batch) % classes
-    facts = {"label": codes.astype(code_dtype(classes)), "person": codes}
-    write_columns(where / "rows.parquet", facts)
-    inputs = {name: where / f"{name}.parquet" for name in ("train", "test", "rows")}
+    params = Chain(config, config.environment).fit(schedule=None)
+    steps, classes = 4, len(config.data.classes)
+    rows = np.arange(steps * config.training.batch)
+    values = np.random.default_rng(0).standard_normal((len(rows), features), dtype=np.float32)
     taken = {}
     for epochs in (1, 1, 3):  # the first time is longer
-        params = {**usual, "training": {**usual["training"], "epochs": epochs}}
         began = time.process_time()
-        teacher.run(inputs, params, where / "made", Looking())
+        fit(
+            torch.from_numpy(values),
+            rows,
+            rows % classes,
+            classes=classes,
+            model=model_settings(params["model"], torch.device("cpu")),
+            settings=fit_settings({**params["training"], "epochs": epochs}),
+            randomness=Derived(lambda purpose: generator("check", purpose)),
+        )
         taken[epochs] = time.process_time() - began
     threads = config.environments[config.environment].threads
     step = max(0.0, taken[3] - taken[1]) / (2 * steps * threads)
