@@ -2,6 +2,7 @@
 
 import csv
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,31 @@ ALPHA = 0.05
 """Below this p value a difference is called one."""
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of variants.csv, best first, with numbers as such and "" for what is not known."""
+WORDS = {"variant", "changes", "leak_free", "environments", "env", "protocol", "stage"}
+"""The columns of final tables that hold no numbers."""
+
+
+def read_table(path: Path | None) -> list[dict[str, Any]]:
+    """The rows of a final table, numbers as such and "" for what is not known; none without one."""
+    if path is None or not path.is_file():
+        return []
     with path.open(newline="", encoding="utf-8") as stream:
-        rows = [
+        return [
             {key: text if key in WORDS else _value(text) for key, text in row.items()}
             for row in csv.DictReader(stream)
         ]
-    return sorted(rows, key=lambda row: -row["macro_f1"])
 
 
-WORDS = {"variant", "changes", "leak_free", "environments"}
-"""The columns that hold no numbers."""
+def read_rows(path: Path | None) -> list[dict[str, Any]]:
+    """The rows of variants.csv, best first; none without variants."""
+    return sorted(read_table(path), key=lambda row: -row["macro_f1"])
 
 
-def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def verdict(rows: list[dict[str, Any]]) -> str:

@@ -18,6 +18,7 @@ from emodag.science.scaling import scale_column, subsample_rows
 from emodag.science.tables.matrices import column_blocks
 from emodag.science.tables.memory import keep_freed_memory
 from emodag.science.tables.pool import held_out_rows, pool_rows
+from emodag.science.tables.table import few
 from ledger.context import Context, Inputs, Params
 
 COLUMNS_AT_ONCE = 64
@@ -25,9 +26,6 @@ COLUMNS_AT_ONCE = 64
 
 ROWS_PER_GROUP = 8192
 """Rows of a row group, the least that a reader of the matrices must hold beside them."""
-
-NAMED = 5
-"""Columns a warning names before it only counts."""
 
 
 def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
@@ -85,8 +83,8 @@ def _write(path: Path, columns: Mapping[str, np.ndarray]) -> None:
 
 def _warn_of_empty(names: list[str], context: Context) -> None:
     if names:
-        shown = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
         context.warn(
-            f"{len(names)} column(s) without a value in the rows the scaler is fitted on: {shown}. "
+            f"{len(names)} column(s) without a value in the rows the scaler is fitted on: "
+            f"{few(names)}. "
             "They are 0 in every row."
         )

@@ -1,7 +1,6 @@
 """The last lines of a run: its score, its warnings, its files, what to do next."""
 
 import argparse
-import csv
 import json
 import re
 import shlex
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import LISTING
 from emodag.config.variants import BASE
-from emodag.pages.comparison import choice, read_rows, verdict
+from emodag.pages.comparison import choice, read_rows, read_table, verdict
 from emodag.pages.words import HIDDEN, brief, expected
 from ledger.jobs.job import RESULTS, Job
 from ledger.run import tally, turn
@@ -81,8 +80,7 @@ def _score(config: "Config") -> Iterator[str]:
     """The score without its interval, which takes seconds to compute."""
     protocol, stage = config.protocols[-1], _last(config)
     wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
-    if found := [float(row["macro_f1_last_epoch"]) for row in _rows("scores.csv", wanted)]:
-        score = brief(sum(found) / len(found))
+    if score := _mean("scores.csv", "macro_f1_last_epoch", wanted):
         yield f"{expected(protocol)}: {score}. The report has its interval."
 
 
@@ -134,8 +132,8 @@ def _hidden(config: "Config") -> Iterator[str]:
     found = {}
     for protocol in config.protocols:
         wanted = {"env": config.environment, "protocol": protocol, "stage": _last(config)}
-        if scores := [float(row["macro_f1"]) for row in _rows("leaderboard.csv", wanted)]:
-            found[protocol] = brief(sum(scores) / len(scores))
+        if score := _mean("leaderboard.csv", "macro_f1", wanted):
+            found[protocol] = score
     if found:
         first, *others = found
         text = "".join(f" The {name} protocol's: {found[name]}." for name in others)
@@ -170,11 +168,11 @@ def _last(config: "Config") -> str:
     return f"gen{Chain(config, config.environment).last}"
 
 
-def _rows(table: str, wanted: Mapping[str, str]) -> list[dict[str, str]]:
-    """The rows of a final table with the wanted cells, none where it is not there."""
-    with suppress(OSError), Path(RESULTS, table).open(newline="", encoding="utf-8") as stream:
-        return [row for row in csv.DictReader(stream) if wanted.items() <= row.items()]
-    return []
+def _mean(table: str, score: str, wanted: Mapping[str, str]) -> str | None:
+    """The mean score over the rows of a final table with the wanted cells; None without any."""
+    found = read_table(Path(RESULTS, table))
+    scores = [row[score] for row in found if wanted.items() <= row.items()]
+    return brief(sum(scores) / len(scores)) if scores else None
 
 
 def _warnings(config: "Config", is_of_tables: bool) -> Iterator[str]:

@@ -1,11 +1,10 @@
 """`emodag export DIRECTORY`: the models of the last run as files that need no emodag."""
 
 import argparse
-import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ledger.cli.printing import tell
 
@@ -206,7 +205,7 @@ def _scores(last: "LastRun") -> str:
     told = []
     for protocol in last.config.protocols:
         found = [
-            float(row["macro_f1_last_epoch"])
+            row["macro_f1_last_epoch"]
             for row in rows
             if row["protocol"] == protocol and row["stage"] == stage
         ]
@@ -215,16 +214,17 @@ def _scores(last: "LastRun") -> str:
             f"- macro-F1 {np.mean(found):.3f} on held-out persons (folds {min(found):.3f} to "
             f"{max(found):.3f}), protocol `{protocol}`: {kind}"
         )
-    ours = {"protocol": last.config.protocols[0], "seed": str(last.config.seeds[0]), "stage": stage}
+    ours = {"protocol": last.config.protocols[0], "seed": last.config.seeds[0], "stage": stage}
     for row in _rows(last, f"{last.chain.at}leaderboard", "leaderboard.csv"):
         if ours.items() <= row.items():
-            told.append(f"- macro-F1 {float(row['macro_f1']):.3f} on the hidden people")
+            told.append(f"- macro-F1 {row['macro_f1']:.3f} on the hidden people")
     return "\n".join(told) + "\n"
 
 
-def _rows(last: "LastRun", job: str, file: str) -> list[dict[str, str]]:
+def _rows(last: "LastRun", job: str, file: str) -> list[dict[str, Any]]:
     """The rows of a final table, none where there is no such table or it is not up to date."""
+    from emodag.pages.comparison import read_table
+
     if job not in last.workflow.jobs or last.planner.must_run(job):
         return []
-    with Path(last.workflow.jobs[job].path(file)).open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+    return read_table(Path(last.workflow.jobs[job].path(file)))

@@ -36,6 +36,7 @@ def add(verbs) -> None:
 
 
 def _index(options: argparse.Namespace) -> int:
+    from emodag.pages.comparison import read_rows
     from emodag.pages.index.page import page
     from emodag.verbs.last_run import last_configuration
     from ledger.cli.printing import tell
@@ -48,7 +49,7 @@ def _index(options: argparse.Namespace) -> int:
     jobs, outdated = _jobs(config)
     if not jobs:
         raise InputError("no results of this configuration and code; run `snakemake` first")
-    text = page(jobs, _files(), _hidden(), _variants(), outdated)
+    text = page(jobs, _files(), _hidden(), read_rows(PAGE.with_name("variants.csv")), outdated)
     write_bytes(PAGE, text.encode())
     tally.add("index", hit=False, seconds=time.monotonic() - began)
     tell(f"wrote {PAGE}")
@@ -130,20 +131,10 @@ def _files() -> Mapping[str, list[str]]:
 
 def _hidden() -> dict[tuple[str, ...], float]:
     """The mean score on the hidden people by environment, protocol and stage."""
-    import csv
+    from emodag.pages.comparison import read_table
 
     found: dict[tuple[str, ...], list[float]] = {}
-    path = PAGE.with_name("leaderboard.csv")
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as stream:
-            for row in csv.DictReader(stream):
-                place = (row["env"], row["protocol"], row["stage"])
-                found.setdefault(place, []).append(float(row["macro_f1"]))
+    for row in read_table(PAGE.with_name("leaderboard.csv")):
+        place = (row["env"], row["protocol"], row["stage"])
+        found.setdefault(place, []).append(row["macro_f1"])
     return {place: sum(scores) / len(scores) for place, scores in found.items()}
-
-
-def _variants() -> list[dict[str, Any]]:
-    from emodag.pages.comparison import read_rows
-
-    path = PAGE.with_name("variants.csv")
-    return read_rows(path) if path.is_file() else []

@@ -353,7 +353,7 @@ def _told(
     if found.id is not None:
         yield _line("id", f"{found.id!r}: {found.reasons['id']}")
     elif indices := [name for name in found.indices if name not in found.ignore]:
-        names = listed(list(filter(None, indices)))
+        names = listed(filter(None, indices))
         told = f"the index that was saved along{f': {names}' if names else ''}"
         is_joined = isinstance(train.table, JoinedTable)
         yield _line("id", f"numbers, as each file has {told}" if is_joined else told)
@@ -390,7 +390,7 @@ def _told_of(role: str, column: "Column | None", found: "Guesses") -> str:
         return unsure.strip()
     kind = "classes" if role == "label" else "persons"
     absent = f"; {column.missing:,} rows have none" if column.missing else ""
-    values = f"{len(column.values):,} {kind}: {listed(list(column.values))}{absent}"
+    values = f"{len(column.values):,} {kind}: {listed(column.values)}{absent}"
     return f"{column.name!r}, {found.reasons[role]}; {values}.{unsure}"
 
 

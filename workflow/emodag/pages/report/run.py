@@ -1,6 +1,5 @@
 """A run of the chain as the report reads it: every artifact by what it is, each read once."""
 
-import csv
 import json
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from emodag.pages.comparison import read_rows
+from emodag.pages.comparison import read_rows, read_table
 from emodag.science.folds import assignments
 from emodag.science.pseudo_label import decided
 from emodag.science.scores.class_scores import confusions
@@ -109,22 +108,18 @@ class Run:
     @cached_property
     def scores(self) -> list[dict[str, Any]]:
         """The rows of scores.csv, with numbers as such."""
-        return self._table("scores.csv")
+        return read_table(self.inputs["scores.csv"])
 
     @cached_property
     def leaderboard(self) -> dict[tuple[str, int, str], dict[str, Any]]:
         """The rows of leaderboard.csv by protocol, seed and stage; none without a truth."""
-        if "leaderboard.csv" not in self.inputs:
-            return {}
-        found = self._table("leaderboard.csv")
+        found = read_table(self.inputs.get("leaderboard.csv"))
         return {(row["protocol"], row["seed"], row["stage"]): row for row in found}
 
     @cached_property
     def variants(self) -> list[dict[str, Any]]:
         """The rows of variants.csv, best first; none where the configuration has no variants."""
-        if "variants.csv" not in self.inputs:
-            return []
-        return read_rows(self.inputs["variants.csv"])
+        return read_rows(self.inputs.get("variants.csv"))
 
     @cached_property
     def selection(self) -> dict[str, Any] | None:
@@ -212,16 +207,3 @@ class Run:
         """
         counts = self.confusions(protocol, seed, stage)
         return counts.reshape(self.repeats, -1, *counts.shape[1:]).sum(axis=1)
-
-    def _table(self, role: str) -> list[dict[str, Any]]:
-        with self.inputs[role].open(newline="", encoding="utf-8") as stream:
-            return [{k: _value(v) for k, v in row.items()} for row in csv.DictReader(stream)]
-
-
-def _value(text: str) -> int | float | str:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

@@ -136,7 +136,7 @@ def layout_of_train(table: Table, params: Params, ignored: frozenset[str] = froz
             raise fault(
                 table.path,
                 f"expected an index, features, a label and a person, found {len(columns)} columns "
-                f"({listed(list(columns))}); are they separated by commas?{table.hint}",
+                f"({listed(columns)}); are they separated by commas?{table.hint}",
             )
         if id not in (None, columns[0]):
             raise ConfigError(

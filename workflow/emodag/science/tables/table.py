@@ -1,7 +1,7 @@
 """What the readers of CSV and of Parquet share: blocks of rows, and faults that say where."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -251,11 +251,16 @@ def inexact(integer: int) -> str | None:
     )
 
 
-def listed(names: list[str]) -> str:
+def listed(names: Iterable[str]) -> str:
     """The first few of `names`, quoted, and how many more there are."""
-    shown = ", ".join(repr(name) for name in names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown
+    return few(map(repr, names))
+
+
+def few(texts: Iterable[str]) -> str:
+    """The first few of some texts, and how many more there are."""
+    first = list(texts)
+    more = len(first) - _NAMES_SHOWN
+    return ", ".join(first[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def first_cell(cells: np.ndarray) -> tuple[int, int] | None:

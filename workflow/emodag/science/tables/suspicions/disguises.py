@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from emodag.science.tables.suspicions.glance import COLUMNS_AT_ONCE, ROUGH, Glance
+from emodag.science.tables.table import few
 
 _MARGIN = 10
 """Bits by which what the labels hold must exceed what a choice among the features may tell."""
@@ -30,9 +31,8 @@ def telling_features(
     found = [" with ".join(repr(names[at]) for at in place) for place in places]
     if not found:
         return []
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return [
-        f"the label follows from {', '.join(found[:5])}{more} alone, across persons: is it the "
+        f"the label follows from {few(found)} alone, across persons: is it the "
         "label in another form, or the order of the recording? Then the score is not one of "
         "recognising anything; name such columns in data.ignore"
     ]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from emodag.science.tables.suspicions.glance import COLUMNS_AT_ONCE, Glance
-from emodag.science.tables.table import listed
+from emodag.science.tables.table import few, listed
 
 _CODES = (-99.0, 99.0, -999.0, 999.0, -9999.0, 9999.0, -99999.0, 99999.0)
 """Numbers that often stand for a missing value."""
@@ -76,7 +76,7 @@ def empty_in_test(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"{listed(list(names))} {'has' if len(names) == 1 else 'have'} no value in the test table: "
+        f"{listed(names)} {'has' if len(names) == 1 else 'have'} no value in the test table: "
         "models learn from what the test table lacks, and the cross-validated score is not of its "
         "kind; name such columns in data.ignore"
     ]
@@ -150,9 +150,8 @@ def in_another_unit(
     found = np.flatnonzero((is_apart | beyond) & (train[1] > 0) & (test[1] > 0))
     if not len(found):
         return []
-    told = [f"{names[at]!r} ({test[1, at] / train[1, at]:.2g} times)" for at in found[:5]]
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    told = few(f"{names[at]!r} ({test[1, at] / train[1, at]:.2g} times)" for at in found)
     return [
-        f"{', '.join(told)}{more}: values in the test table are so many times those in the "
+        f"{told}: values in the test table are so many times those in the "
         "training table, as no two persons' are: are they in another unit? Write both tables in one"
     ]

@@ -76,7 +76,7 @@ def called_as_missing(names: Sequence[str]) -> list[str]:
         return []
     one, them = ("a person", "it") if len(names) == 1 else ("persons", "them")
     return [
-        f"{listed(list(names))} {are(len(names))} taken for {one}, as cells of text are there; "
+        f"{listed(names)} {are(len(names))} taken for {one}, as cells of text are there; "
         f"where that stands for a missing one, name {them} in data.missing_values"
     ]
 
