@@ -34,9 +34,11 @@ def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]
     names = [named] if isinstance(named, str) else named or []
     found: dict[str, dict[str, str | None]] = {}
     for name in names:
-        exists = os.path.lexists(name)
-        root = Path(name if exists else _before_the_pattern(name))
-        matching = [name] if exists else _matching(name) or [name]
+        root, matching = Path(name), [name]
+        if not os.path.lexists(name):
+            root = Path(*takewhile(lambda part: not has_magic(part), root.parts))
+            # Path.glob takes no absolute pattern.
+            matching = sorted(glob(name, recursive=True)) or [name]  # noqa: PTH207
         files = [file for match in matching for file in _files_in(match)]
         if not files:
             raise InputError(f"{name}: this folder holds no table; name a file, or another folder")
@@ -45,14 +47,6 @@ def raw_files(named: str | list[str] | None) -> dict[str, dict[str, str | None]]
                 raise InputError(f"{file}: this name is not UTF-8; rename the file, or its folder")
             found.setdefault(file, _partition(Path(file).relative_to(root)))
     return found
-
-
-def _matching(pattern: str) -> list[str]:
-    return sorted(glob(pattern, recursive=True))  # noqa: PTH207, as Path.glob takes no absolute one
-
-
-def _before_the_pattern(name: str) -> Path:
-    return Path(*takewhile(lambda part: not has_magic(part), Path(name).parts))
 
 
 def _files_in(name: str) -> list[str]:

@@ -49,19 +49,16 @@ def _section(
         if inner[name] is None:
             default = flow(field.get_default(call_default_factory=True))
             values = _values(schema["properties"][name], known)
-            yield f"| `{path}{name}` | `{default}` | {values} | {_cell(field.description)} |"
+            meaning = (field.description or "").replace("|", "\\|")
+            yield f"| `{path}{name}` | `{default}` | {values} | {meaning} |"
     yield ""
     for name, section in inner.items():
         if section is None:
             continue
-        key = path + name + (".NAME" if _is_named(model, name) else "")
-        description = model.model_fields[name].description
-        yield f"## `{key}`: {description}\n"
+        field = model.model_fields[name]
+        key = path + name + ("" if isinstance(field.annotation, type) else ".NAME")
+        yield f"## `{key}`: {field.description}\n"
         yield from _section(section, known[section.__name__], known, f"{key}.")
-
-
-def _is_named(model: type[BaseModel], name: str) -> bool:
-    return not isinstance(model.model_fields[name].annotation, type)
 
 
 def _values(schema: dict[str, Any], known: dict[str, Any]) -> str:
@@ -89,7 +86,3 @@ def _values(schema: dict[str, Any], known: dict[str, Any]) -> str:
             return " ".join([{"integer": "whole number", "number": "number"}[kind], *bounds])
         case kind:
             return {"boolean": "`true`, `false`", "string": "text", "null": "`null`"}[kind]
-
-
-def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")

@@ -9,7 +9,7 @@ of folds has two columns of these numbers, `group_fold` and `row_fold`, and two 
 after the first, such as `group_fold_1` and `row_fold_1`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import numpy as np
@@ -197,8 +197,13 @@ def scikit_learn_group_folds(persons: np.ndarray, *, folds: int) -> np.ndarray:
 
     ids, group = np.unique(persons, return_inverse=True)
     _require_persons(ids, folds)
-    fold = np.empty(len(group), np.int16)
-    for number, (_, valid) in enumerate(GroupKFold(folds).split(group, groups=group)):
+    return _numbered(GroupKFold(folds).split(group, groups=group), len(group))
+
+
+def _numbered(splits: Iterable[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
+    """(rows,) int16: the number of scikit-learn's split that holds each row out."""
+    fold = np.empty(rows, np.int16)
+    for number, (_, valid) in enumerate(splits):
         fold[valid] = number
     return fold
 
@@ -245,8 +250,5 @@ def shuffled_folds(rows: int, *, folds: int, seed: int) -> np.ndarray:
 
     if rows < folds:
         raise InputError(f"the training table holds {rows} rows, fewer than the {folds} folds")
-    fold = np.empty(rows, np.int16)
     splitter = KFold(folds, shuffle=True, random_state=seed)
-    for number, (_, valid) in enumerate(splitter.split(np.empty((rows, 1), np.int8))):
-        fold[valid] = number
-    return fold
+    return _numbered(splitter.split(np.empty((rows, 1), np.int8)), rows)

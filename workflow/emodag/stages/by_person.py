@@ -69,14 +69,12 @@ def persons_of_rows(inputs: Inputs) -> np.ndarray:
     -------
     (n,) int64, a number for each person.
     """
-    of = {
-        role: [(role if role == "test_rows" else "", person) for person in _column(inputs[role])]
-        for role in ("rows", "test_rows", "unlabelled")
-        if role in inputs
-    }
-    known = {}
-    return np.array([known.setdefault(who, len(known)) for part in of.values() for who in part])
-
-
-def _column(path: Path) -> list:
-    return read_columns(path)["person"].tolist()
+    known: dict[tuple[bool, object], int] = {}
+    return np.array(
+        [
+            known.setdefault((role == "test_rows", person), len(known))
+            for role in ("rows", "test_rows", "unlabelled")
+            if role in inputs
+            for person in read_columns(inputs[role])["person"].tolist()
+        ]
+    )

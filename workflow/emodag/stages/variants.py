@@ -141,10 +141,8 @@ def _controls(
     found = []
     for name, of in controls.items():
         more = estimate(counts[of]) - estimate(counts[name])
-        low, high = more.interval
-        found.append(
-            {"control": name, "of": of, "difference": more.value, "low": low, "high": high}
-        )
+        ends = dict(zip(("low", "high"), more.interval, strict=True))
+        found.append({"control": name, "of": of, "difference": more.value, **ends})
     return found
 
 
@@ -153,16 +151,9 @@ def _selection(names: list[str], counts: Mapping[str, np.ndarray]) -> dict[str, 
     if not names or next(iter(counts.values())).shape[2] < 2:
         return None
     best = corrected(np.stack([counts[name] for name in names]))
-    return {
-        "variants": len(names),
-        "winner": names[best.winner],
-        "naive": best.naive,
-        "corrected": best.corrected,
-        "optimism": best.optimism,
-        "low": best.low,
-        "high": best.high,
-        "chosen": dict(zip(names, best.chosen.tolist(), strict=True)),
-    }
+    chosen = dict(zip(names, best.chosen.tolist(), strict=True))
+    named = {"winner": names[best.winner], "chosen": chosen}
+    return {"variants": len(names), **best._asdict(), **named}
 
 
 def _told(value: Any) -> str:

@@ -28,12 +28,21 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     params : `members`, names of variants; `weights`, ``equal``, ``vote`` or ``hill_climbing``;
         `folds` in a repeat.
     """
-    labels = read_columns(inputs["rows"])["label"]
-    tables = [inputs[f"{member}/held_out"] for member in params["members"]]
+    rows, names = read_columns(inputs["rows"]), params["members"]
+    tables = [inputs[f"{name}/held_out"] for name in names]
     about = {name: read_columns(tables[0])[name] for name in ("seed", "fold", "row")}
-    members = np.stack([read_probabilities(table) for table in tables])
-    found = np.empty(members.shape[1:], np.float32)
+    members = np.stack(list(map(read_probabilities, tables)))
     weights: dict[str, dict[str, float]] = {}
+
+    def voted(what: str, asked: np.ndarray, learnt: np.ndarray) -> np.ndarray:
+        """The vote on (members, n, classes) `asked`, weighed by the held-out rows `learnt`."""
+        each = np.full(len(names), 1 / len(names))
+        if params["weights"] == "hill_climbing":
+            each = hill_climbing(members[:, learnt], rows["label"][about["row"][learnt]])
+        weights[what] = dict(zip(names, each.tolist(), strict=True))
+        return hard_vote(asked) if params["weights"] == "vote" else soft_vote(asked, each)
+
+    found = np.empty(members.shape[1:], np.float32)
     for seed in np.unique(about["seed"]).tolist():
         of_seed = about["seed"] == seed
         for fold in np.unique(about["fold"]).tolist():
@@ -41,39 +50,18 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
             # The other folds of its repeat: each other person, once.
             repeat = about["fold"] // params["folds"] == fold // params["folds"]
             others = of_seed & repeat & (about["fold"] != fold)
-            each = _weights(params, members[:, others], labels[about["row"][others]])
-            found[at] = _vote(params, members[:, at], each)
-            weights[f"seed {seed}, fold {fold}"] = _named(params, each)
+            found[at] = voted(f"seed {seed}, fold {fold}", members[:, at], others)
     write_columns(output / "held_out.parquet", {**about, **probability_columns(found)})
-    if f"{params['members'][0]}/answers" in inputs:
-        tests = [inputs[f"{member}/answers"] for member in params["members"]]
-        of_test, tested = (
-            read_columns(tests[0])["seed"],
-            np.stack(list(map(read_probabilities, tests))),
-        )
+    if f"{names[0]}/answers" in inputs:
+        tests = [inputs[f"{name}/answers"] for name in names]
+        of_test = read_columns(tests[0])["seed"]
+        tested = np.stack(list(map(read_probabilities, tests)))
         answer = np.empty(tested.shape[1:], np.float32)
         for seed in np.unique(of_test).tolist():
             first = (about["seed"] == seed) & (about["fold"] < params["folds"])
-            each = _weights(params, members[:, first], labels[about["row"][first]])
             at = of_test == seed
-            answer[at] = _vote(params, tested[:, at], each)
-            weights[f"seed {seed}, test"] = _named(params, each)
+            answer[at] = voted(f"seed {seed}, test", tested[:, at], first)
         write_columns(output / "answers.parquet", {"seed": of_test, **probability_columns(answer)})
-    text = json.dumps(weights, indent=1)
-    (output / "weights.json").write_text(text + "\n")
+    (output / "weights.json").write_text(json.dumps(weights, indent=1) + "\n")
     if params["weights"] == "hill_climbing":
-        context.saw_labels_of(np.unique(read_columns(inputs["rows"])["person"]).tolist())
-
-
-def _weights(params: Params, members: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    if params["weights"] == "hill_climbing":
-        return hill_climbing(members, labels)
-    return np.full(len(members), 1 / len(members))
-
-
-def _vote(params: Params, members: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return hard_vote(members) if params["weights"] == "vote" else soft_vote(members, weights)
-
-
-def _named(params: Params, weights: np.ndarray) -> dict[str, float]:
-    return dict(zip(params["members"], weights.tolist(), strict=True))
+        context.saw_labels_of(np.unique(rows["person"]).tolist())

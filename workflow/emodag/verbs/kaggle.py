@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tarfile
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -97,7 +96,8 @@ def _kaggle(options: argparse.Namespace) -> int:
         with tarfile.open(dataset / "emodag.bundle", "w:gz", compresslevel=6) as bundle:
             bundle.add(project, ".", filter=_nobodys)
         size = (dataset / "emodag.bundle").stat().st_size / 1e6
-        _write_json(dataset / "dataset-metadata.json", _of_dataset(user, name))
+        about = {"title": name, "id": f"{user}/{name}", "licenses": [{"name": "other"}]}
+        _write_json(dataset / "dataset-metadata.json", about)
         notebook = made / "notebook"
         _write_json(notebook / "kernel-metadata.json", _of_notebook(user, name, config, options))
         _write_json(notebook / "emodag.ipynb", _notebook())
@@ -183,7 +183,7 @@ def _tables(config: "Config") -> tuple["Config", dict[str, Path]]:
     files = [Path(file) for entry in named.values() for file in raw_files(entry)]
     source_digests(sorted(map(str, files)), PLANS / "sources.json", read_only=True)
     entries = [Path(path) for entry in named.values() for path in _each(entry)]
-    home = _home([*files, *entries])
+    home = Path(os.path.commonpath([_absolute(path).parent for path in [*files, *entries]]))
     there = {
         role: [_there(Path(path), home) for path in _each(entry)]
         if isinstance(entry, list)
@@ -202,11 +202,6 @@ def _named(config: "Config") -> dict[str, str | list[str]]:
 
 def _each(entry: str | list[str]) -> list[str]:
     return [entry] if isinstance(entry, str) else entry
-
-
-def _home(paths: Iterable[Path]) -> Path:
-    """The directory that is above all of them."""
-    return Path(os.path.commonpath([_absolute(path).parent for path in paths]))
 
 
 def _there(path: Path, home: Path) -> str:
@@ -281,10 +276,6 @@ def _nobodys(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     return entry
-
-
-def _of_dataset(user: str, name: str) -> dict:
-    return {"title": name, "id": f"{user}/{name}", "licenses": [{"name": "other"}]}
 
 
 def _of_notebook(user: str, name: str, config: "Config", options: argparse.Namespace) -> dict:

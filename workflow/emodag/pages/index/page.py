@@ -130,28 +130,22 @@ def _runs(jobs: Sequence[Made], hidden: Mapping[tuple[str, ...], float]) -> Sect
         return (job.variant, job.env, job.protocol, job.step)
 
     rows = []
-    for place, found in groupby(sorted(filter(_is_scored, jobs), key=run), key=run):
+    scored = (job for job in jobs if job.score is not None)
+    for place, found in groupby(sorted(scored, key=run), key=run):
         fits = list(found)
+        seeds = listed(sorted({fit.seed for fit in fits if fit.seed is not None}))
         variant, env, protocol, step = place
         score = None if variant else hidden.get((env, protocol, step))
         rows.append(
             [capital(title(step)), shown(_mean(fits), brief), shown(score, brief), protocol, env]
         )
-        rows[-1] += [variant or "base", str(len(fits)), _seeds(fits)]
+        rows[-1] += [variant or "base", str(len(fits)), seeds]
     heads = ["Stage", "macro-F1", "hidden people", "protocol", "environment", "variant", "fits"]
     note = (
         "macro-F1 of the last epoch on held-out rows, a mean over folds and run seeds; "
         "`report.html` has its interval. What a variant shares with another one is listed there."
     )
     return Section("runs", "Runs", [note, Table("Every run", [*heads, "run seeds"], rows)])
-
-
-def _is_scored(job: Made) -> bool:
-    return job.score is not None
-
-
-def _seeds(fits: Sequence[Made]) -> str:
-    return listed(sorted({fit.seed for fit in fits if fit.seed is not None}))
 
 
 def _files(files: Mapping[str, Sequence[str]]) -> Section:

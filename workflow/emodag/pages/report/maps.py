@@ -45,7 +45,9 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
             inside = codes == code
             style = {"color": SERIES[code % len(SERIES)], "markersize": 3.2, "alpha": 0.75}
             style |= values.mark(name, int(inside.sum()))
-            style |= {"marker": MARKERS[_shape(code)], "markeredgewidth": 0, "linestyle": ""}
+            # Neighbours in the legend differ in colour and in shape.
+            shape = MARKERS[(code + code // len(SERIES)) % len(MARKERS)]
+            style |= {"marker": shape, "markeredgewidth": 0, "linestyle": ""}
             axes.plot(*places[inside].T, label=shown[code], **style)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -56,8 +58,3 @@ def _figure(what: str, places: np.ndarray, codes: np.ndarray, names: list[str], 
             drawing.legend(loc="outside lower center", markerscale=2, **legend)
         told = f"{how}, by {what}. Only closeness means something; axes and directions do not."
         return values.figure(drawing, told, told)
-
-
-def _shape(code: int) -> int:
-    """Neighbours in the legend differ in colour and in shape."""
-    return (code + code // len(SERIES)) % len(MARKERS)
