@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from emodag.config.kinds import Positive
 from emodag.config.section import Section
 
 Learner = Literal[
     "network", "lightgbm", "xgboost", "catboost", "svm", "logistic_regression", "tabm"
 ]
 
-Positive = Annotated[int, Field(ge=1)]
 AboveZero = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]

@@ -326,30 +326,25 @@ class Config(Section):
     def _replayable(self) -> None:
         """Whether a plain script's stream has a place for all that would be drawn."""
         why = "and `training.randomness: global` draws what the published script draws"
-        if self.protocols != ["published"]:
-            raise ValueError(f"`protocols` holds 'nested', {why}; set `protocols: [published]`")
-        if self.training.device != "cpu":
-            raise ValueError(
-                f"`training.device` is {self.training.device!r}, {why} on a processor; set "
-                "`training.device: cpu`"
-            )
-        if self.training.matmul != "torch":
-            raise ValueError(
-                f"`training.matmul` is {self.training.matmul!r}, {why} and multiplies as torch "
-                "does; set `training.matmul: torch`"
-            )
-        if self.folds_repeats > 1:
-            raise ValueError(
-                f"`folds_repeats` is {self.folds_repeats}, {why}, which has one assignment of "
-                "folds; set `folds_repeats: 1`"
-            )
-        if self.pseudo_labels.calibrate != "none":
-            raise ValueError(
-                f"`pseudo_labels.calibrate` asks for more fits, {why}; set "
-                "`pseudo_labels.calibrate: none`"
-            )
-        if self.model.corruption:
-            raise ValueError(f"`model.corruption` masks input, {why}; set `model.corruption: 0`")
+        device, matmul = self.training.device, self.training.matmul
+        is_calibrated = self.pseudo_labels.calibrate != "none"
+        repeats, once = self.folds_repeats, ", which has one assignment of folds"
+        rules = {
+            "protocols: [published]": (self.protocols != ["published"], "holds 'nested'", ""),
+            "training.device: cpu": (device != "cpu", f"is {device!r}", " on a processor"),
+            "training.matmul: torch": (
+                matmul != "torch",
+                f"is {matmul!r}",
+                " and multiplies as torch does",
+            ),
+            "folds_repeats: 1": (repeats > 1, f"is {repeats}", once),
+            "pseudo_labels.calibrate: none": (is_calibrated, "asks for more fits", ""),
+            "model.corruption: 0": (self.model.corruption, "masks input", ""),
+        }
+        for setting, (is_wrong, what, more) in rules.items():
+            if is_wrong:
+                key = setting.partition(":")[0]
+                raise ValueError(f"`{key}` {what}, {why}{more}; set `{setting}`")
         if max(self.seeds) >= 2**32:
             raise ValueError(f"`seeds` holds one from 2**32 on, {why}; NumPy takes none so large")
 
