@@ -1,14 +1,15 @@
 """The configuration as Snakemake puts it together: config.yaml, further files, single settings."""
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emodag.config.repeated_keys import refuse_repeated_keys
 from emodag.config.sections import Config, load
-from emodag.config.taken_out import refuse_taken_out_of_nowhere
+from ledger.errors import ConfigError
 from ledger.snakemake.combined import combined as values_of
-from ledger.snakemake.combined import in_order
+from ledger.snakemake.combined import in_order, read
 
 
 def combined(files: list[Path], settings: list[str]) -> Config:
@@ -31,5 +32,25 @@ def loaded(values: Mapping[str, Any], files: list[Path]) -> Config:
         When a file holds a key twice or takes out what is not there, or the whole is wrong.
     """
     refuse_repeated_keys(files)
-    refuse_taken_out_of_nowhere(values, files)
+    _refuse_taken_out_of_nowhere(values, files)
     return load(values)
+
+
+def _refuse_taken_out_of_nowhere(values: Mapping[str, Any], files: list[Path]) -> None:
+    """Refuse null, which takes a variant or blend out, where no file has it; a line for each."""
+    lines = []
+    for key in ("variants", "blends"):
+        entries = [_entries(read(path), key) for path in files]
+        known = {name for found in entries for name, entry in found.items() if entry is not None}
+        for name, entry in _entries(values, key).items():
+            if entry in (None, "null") and name not in known:  # `--config` passes it on as text
+                near = difflib.get_close_matches(str(name), sorted(known), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else "leave this line out"
+                lines.append(f"  {key}.{name}: null takes it out, and no file has it; {hint}")
+    if lines:
+        raise ConfigError("the configuration is wrong:", *lines)
+
+
+def _entries(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}

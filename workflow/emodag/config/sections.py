@@ -41,7 +41,7 @@ def _folds(value: Any, known: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _there(entries: dict[str, Any]) -> dict[str, Any]:
-    """Less those that are taken out; see also `emodag.config.taken_out`."""
+    """Less those that are taken out; see also `emodag.config.combined`."""
     return {name: entry for name, entry in entries.items() if entry is not None}
 
 
