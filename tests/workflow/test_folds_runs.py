@@ -163,9 +163,9 @@ def test_a_job_on_a_cluster_has_the_folds_of_its_run(one_by_one, tmp_path):
     project = Project(tmp_path / "project")
     add_person(project)
     arguments = ("--mode", "remote", "--allowed-rules", "student", "--nolock", "-n", student)
-    done = project.snakemake(*arguments, EMODAG_PERSONS="6")
+    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 6, "rounds": 0}')
     assert "Nothing to be done" in done.stderr
-    done = project.snakemake(*arguments, EMODAG_PERSONS="5", check=False)
+    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 5, "rounds": 0}', check=False)
     assert done.returncode != 0 and "MissingRuleException" in done.stderr
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import jobs
-from emodag.chain.person_count import MEMORY, VARIABLE, counted, handed_on
+from emodag.chain.person_count import MEMORY, counted
+from emodag.chain.settled import VARIABLE, handed_on, settled
 from emodag.config.sections import load
 from emodag.science.synthetic import SIZES
 from emodag.science.tables.matrices import read_columns
@@ -91,12 +92,12 @@ def test_a_changed_table_is_counted_anew():
 
 
 def test_who_only_looks_leaves_nothing():
-    assert counted(asked(), read_only=True).folds == 5
+    assert settled(asked(), read_only=True).folds == 5
     assert not PLANS.exists() and VARIABLE not in os.environ
 
 
 def test_a_job_of_a_run_goes_by_what_the_run_has_counted(monkeypatch):
-    counted(asked())
+    settled(asked())
     frame(6).to_csv("train.csv", index=False)
     none_is_read(monkeypatch)
     assert handed_on(asked()).folds == 5

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from emodag.chain.jobs import jobs, workflow_of
-from emodag.chain.settled import handed_on, settled
+from emodag.chain.settled import VARIABLE, handed_on, settled
 from emodag.chain.variants import Variants, fewer_trials
 from emodag.config.combined import combined
 from emodag.config.sections import load, variants_of
@@ -238,7 +238,7 @@ def test_what_names_a_trial_that_is_not_known_yet_waits_for_it():
 def test_a_job_of_a_run_goes_by_the_rounds_that_the_run_goes_by(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     asked = load({"search": {**SEARCH, "trials": 30}})
-    monkeypatch.setenv("EMODAG_ROUNDS", "9")
+    monkeypatch.setenv(VARIABLE, '{"folds": 5, "rounds": 9}')
     assert len(settled(asked).trials) == 10
     home = Path("results/search/round2")
     home.mkdir(parents=True)
@@ -250,7 +250,7 @@ def test_a_job_of_a_run_goes_by_the_rounds_that_the_run_goes_by(tmp_path, monkey
     manifest(job="search/round2", outputs={record.name: output}).write(home / "manifest.json")
     assert len(handed_on(asked).trials) == 10, "the run has not seen it"
     assert len(settled(asked).trials) == 10, "its manifest is of other scores"
-    monkeypatch.setenv("EMODAG_ROUNDS", "1")
+    monkeypatch.setenv(VARIABLE, '{"folds": 5, "rounds": 1}')
     assert len(handed_on(asked).trials) == 20
     record.write_text(json.dumps({"scores": {}, "shares": shares[::-1]}))
     with pytest.raises(IntegrityError, match="damaged"):

@@ -1,7 +1,6 @@
 """How many persons there are to hold out one by one, which the chain must know before it runs."""
 
 import contextlib
-import os
 from pathlib import Path
 
 from emodag.chain.chain import Chain
@@ -17,9 +16,6 @@ from ledger.jobs.plan import MODULES, PLANS
 
 MEMORY = PLANS / "persons.json"
 """Where counts are remembered, by the digest of all that they depend on."""
-
-VARIABLE = "EMODAG_PERSONS"
-"""The environment variable by which a run's jobs know what the run has counted."""
 
 FEWEST = 3
 """Persons that can be held out one by one, so that two at least are left to learn from."""
@@ -48,16 +44,7 @@ def counted(config: Config, *, read_only: bool = False) -> Config:
             f"`folds: persons` needs {FEWEST} persons or more, and the training table holds "
             f"{persons}; check which column holds the person (`data.group`)"
         )
-    if not read_only:
-        os.environ[VARIABLE] = str(persons)
     return with_persons(config, persons)
-
-
-def handed_on(config: Config) -> Config:
-    """The same in a job of a run, with what the run has counted, whatever the tables are by now."""
-    if config.folds != "persons" or VARIABLE not in os.environ:
-        return counted(config, read_only=True)
-    return with_persons(config, int(os.environ[VARIABLE]))
 
 
 def with_persons(config: Config, persons: int) -> Config:

@@ -1,12 +1,13 @@
 """A configuration with what must be known before its jobs are: persons, and the trials so far."""
 
+import json
 import os
 from collections.abc import Iterator
 from itertools import count, islice, takewhile
 from pathlib import Path
 
-from emodag.chain import person_count
 from emodag.chain.jobs import workflow_of
+from emodag.chain.person_count import counted, with_persons
 from emodag.config.combined import combined
 from emodag.config.sections import Config
 from emodag.config.variants import BASE, ROUND, Search
@@ -17,8 +18,9 @@ from ledger.jobs.planner import Planner
 from ledger.jobs.results import verified
 from ledger.jobs.workflow import Workflow
 
-VARIABLE = "EMODAG_ROUNDS"
-"""The environment variable by which a run's jobs know how many drawn rounds the run goes by."""
+VARIABLE = "EMODAG_SETTLED"
+"""The environment variable by which a run's jobs know what the run goes by, as JSON: `folds`, how
+many there are of them, and `rounds`, how many were drawn by scores."""
 
 
 def settled(config: Config, *, read_only: bool = False) -> Config:
@@ -34,9 +36,20 @@ def settled(config: Config, *, read_only: bool = False) -> Config:
     IntegrityError
         When the record of a round is damaged.
     """
-    config = person_count.counted(config, read_only=read_only)
-    if config.search.sampler != "tpe":
-        return config
+    config = counted(config, read_only=read_only)
+    found, rounds = config, 0
+    if config.search.sampler == "tpe":
+        found, rounds = _with_rounds(config, read_only=read_only)
+    if not read_only:
+        os.environ[VARIABLE] = json.dumps({"folds": config.folds, "rounds": rounds})
+    return found
+
+
+def _with_rounds(config: Config, *, read_only: bool) -> tuple[Config, int]:
+    """The configuration with the trials of the rounds that are up to date, and how many those are.
+
+    A trial that is named and never comes is refused.
+    """
     found, rounds = recorded(config), 0
     if found.next_round != config.next_round:  # there are records
         workflow = workflow_of(found)
@@ -51,19 +64,17 @@ def settled(config: Config, *, read_only: bool = False) -> Config:
             f"{min(never)!r} is named and never drawn: `search.space` holds no more than "
             f"{len(found.trials)} trials"
         )
-    if not read_only:
-        os.environ[VARIABLE] = str(rounds)
-    return found
+    return found, rounds
 
 
 def handed_on(config: Config) -> Config:
     """The same in a job of a run, with what the run has found, whatever is there by now."""
-    config = person_count.handed_on(config)
-    if config.search.sampler != "tpe":
-        return config
     if VARIABLE not in os.environ:
         return settled(config, read_only=True)
-    return recorded(config, most=int(os.environ[VARIABLE]))
+    known = json.loads(os.environ[VARIABLE])
+    if config.folds == "persons":
+        config = with_persons(config, known["folds"])
+    return recorded(config, most=known["rounds"]) if config.search.sampler == "tpe" else config
 
 
 def recorded(config: Config, results: Path = Path(RESULTS), most: int | None = None) -> Config:
