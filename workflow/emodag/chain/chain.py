@@ -192,7 +192,7 @@ class Chain:
         """Whether `train`, `test` or `unlabelled` is a table of its own."""
         if self.config.data.source == "synthetic":
             return name != "unlabelled"
-        return getattr(self.config.data, name) not in (None, "rows")
+        return name in self.config.data.files
 
     def truth(self) -> tuple[str, str] | str | None:
         if self.config.data.source == "synthetic":

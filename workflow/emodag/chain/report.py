@@ -65,19 +65,8 @@ def report_job(config: Config, told: Iterable[Job]) -> Job:
         },
         inputs,
         describes=(config.environment,),
-        cites=_raw_files(config),
+        cites=tuple(name for entry in config.data.files.values() for name in raw_files(entry)),
     )
-
-
-def _raw_files(config: Config) -> tuple[str, ...]:
-    """The user's tables, none where they are synthetic."""
-    if config.data.source == "synthetic":
-        return ()
-    data, chain = config.data, Chain(config, config.environment)
-    named = (
-        getattr(data, name) for name in ("train", "test", "unlabelled") if chain.is_table(name)
-    )
-    return tuple(name for entry in (*named, data.truth) for name in raw_files(entry))
 
 
 def _role(job: str, file: str, environment: str) -> str:

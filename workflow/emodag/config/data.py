@@ -122,6 +122,12 @@ class Data(Section):
         """Whether there are rows without labels to learn from, those to submit among them."""
         return self.has_test or self.unlabelled is not None
 
+    @property
+    def files(self) -> dict[str, str | list[str]]:
+        """What is named of files, by key; nothing where the tables are generated."""
+        named = {key: getattr(self, key) for key in ("train", "test", "unlabelled", "truth")}
+        return {key: entry for key, entry in named.items() if entry not in (None, "rows")}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.source == "files" and not self.train:

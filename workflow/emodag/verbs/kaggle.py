@@ -177,9 +177,9 @@ def _tables(config: "Config") -> tuple["Config", dict[str, Path]]:
     from ledger.disk.sources import source_digests
     from ledger.jobs.plan import PLANS
 
-    if config.data.source != "files":
+    named = config.data.files
+    if not named:
         return config, {}
-    named = _named(config)
     files = [Path(file) for entry in named.values() for file in raw_files(entry)]
     source_digests(sorted(map(str, files)), PLANS / "sources.json", read_only=True)
     entries = [Path(path) for entry in named.values() for path in _each(entry)]
@@ -192,12 +192,6 @@ def _tables(config: "Config") -> tuple["Config", dict[str, Path]]:
     }
     config = config.model_copy(update={"data": config.data.model_copy(update=there)})
     return config, {_there(file, home): file for file in files}
-
-
-def _named(config: "Config") -> dict[str, str | list[str]]:
-    """What the configuration names of files, by key."""
-    named = {role: getattr(config.data, role) for role in ("train", "test", "unlabelled", "truth")}
-    return {role: entry for role, entry in named.items() if entry not in (None, "rows")}
 
 
 def _each(entry: str | list[str]) -> list[str]:
