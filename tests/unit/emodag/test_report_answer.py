@@ -10,7 +10,7 @@ import yaml
 
 from emodag.config.sections import load
 from emodag.pages.report import answer, next_steps
-from emodag.pages.report.intervals import Intervals
+from emodag.pages.report.run import Run
 from emodag.pages.words import MINUS
 from emodag.science.scores.chance import Chance
 from emodag.science.scores.resampling import Estimate
@@ -47,10 +47,7 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
     """A run of ten persons, of whom nothing is to be said, but for these facts."""
     found = {"gen0": scored(gen0, spread), "gen1": scored(gen1, spread)}
     own = np.broadcast_to(own, 10)
-    intervals = Intervals(None)
-    intervals.of = lambda _, stage: found[stage]
-    intervals.own = lambda _: own
-    intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, 0.3))
+    guessing = Chance(0.25, 0.28, np.full(10, 0.3))
     bare = {"protocols": ["nested"], "last": "gen1", "seeds": [1], "repeats": 1, "leaderboard": {}}
     bare |= {
         "persons": PERSONS,
@@ -69,12 +66,15 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
         "params": {"threshold": 0.9, "learner": "network"},
     }
     bare |= {"json": {"table/quality.json": {"warnings": []}, "drift": {"contrasts": []}}.get}
-    run = SimpleNamespace(stages=lambda _: ["gen0", "gen1"], **(bare | facts))
-    return run, intervals
+    bare |= {"estimate": lambda _, stage: found[stage], "own": lambda _: own}
+    bare |= {"stages": lambda _: ["gen0", "gen1"], "chance": lambda _: guessing}
+    run = SimpleNamespace(**(bare | facts))
+    run.failing = lambda protocol: Run.failing(run, protocol)
+    return run
 
 
 def found(title, **facts):
-    return next(each for each in answer.findings(*made(**facts)) if each.title == title)
+    return next(each for each in answer.findings(made(**facts)) if each.title == title)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_whom_it_fails_is_named_the_lowest_first():
 
 
 def test_whoever_cannot_be_guessed_is_not_failed():
-    run, intervals = made(own=0.2)
-    intervals.chance = lambda _: Chance(0.25, 0.28, np.full(10, np.nan))
-    assert intervals.failing("nested") == []
-    assert answer._failing(run, intervals).figure == "not told"
+    run = made(own=0.2)
+    run.chance = lambda _: Chance(0.25, 0.28, np.full(10, np.nan))
+    assert run.failing("nested") == []
+    assert answer._failing(run).figure == "not told"
     some = np.where(np.arange(10) < 2, np.nan, 0.3)
-    intervals.chance = lambda _: Chance(0.25, 0.28, some)
-    (told,) = (each for each in answer.findings(run, intervals) if each.title == "People it fails")
+    run.chance = lambda _: Chance(0.25, 0.28, some)
+    (told,) = (each for each in answer.findings(run) if each.title == "People it fails")
     assert told.figure == "8 of 8"
     assert told.text.endswith("Of S1, S2 with one class nobody can tell.")
 
@@ -172,7 +172,7 @@ def test_a_simple_learner_counts_whatever_is_the_baseline(base, linear, told):
     rows += [other] if linear["difference"] else []
     simple = found("Against a simple learner", variants=rows)
     assert simple.figure == f"{MINUS}0.100" and simple.text.endswith(told)
-    assert not any("Compare with" in step for step in next_steps.steps(*made(variants=rows)))
+    assert not any("Compare with" in step for step in next_steps.steps(made(variants=rows)))
 
 
 def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
@@ -181,33 +181,33 @@ def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
     rows = [BASE | ends | {"difference": 0.1, "p_holm": 0.01}, weaker]
     assert found("Better variants", variants=rows).figure == "none"
     rows = [LINEAR, BASE]
-    assert next_steps.steps(*made(variants=rows, submitted="linear")) == []
-    assert next_steps.steps(*made(variants=rows))[0].startswith("Submit the better variant")
+    assert next_steps.steps(made(variants=rows, submitted="linear")) == []
+    assert next_steps.steps(made(variants=rows))[0].startswith("Submit the better variant")
 
 
 def test_each_generation_is_held_against_the_one_before_it():
     assert "one before it" not in found("Self-training", gen1=0.65).text
-    run, intervals = made(last="gen2")
+    run = made(last="gen2")
     scores = {"gen0": scored(0.6), "gen1": scored(0.7), "gen2": scored(0.5, 0.01)}
-    run.stages, intervals.of = lambda _: list(scores), lambda _, stage: scores[stage]
-    (told,) = (each for each in answer.findings(run, intervals) if each.title == "Self-training")
+    run.stages, run.estimate = lambda _: list(scores), lambda _, stage: scores[stage]
+    (told,) = (each for each in answer.findings(run) if each.title == "Self-training")
     step_by_step = told.text.partition("Each against the one before it: ")[2]
     assert step_by_step.startswith("generation 1 +0.100")
     assert f"generation 2 {MINUS}0.200 (" in step_by_step
     assert "It hurts beyond generation 1: stop there." in told.text and told.is_warning
-    assert next_steps.steps(run, intervals)[0].startswith("Stop at generation 1")
-    assert next_steps.steps(run, intervals)[0].endswith("--config generations=1`")
+    assert next_steps.steps(run)[0].startswith("Stop at generation 1")
+    assert next_steps.steps(run)[0].endswith("--config generations=1`")
 
 
 def test_a_loss_that_a_later_generation_makes_good_is_no_reason_to_stop():
-    run, intervals = made(last="gen2")
+    run = made(last="gen2")
     scores = {"gen0": scored(0.6), "gen1": scored(0.5), "gen2": scored(0.7, 0.01)}
-    run.stages, intervals.of = lambda _: list(scores), lambda _, stage: scores[stage]
-    assert next_steps.steps(run, intervals) == []
+    run.stages, run.estimate = lambda _: list(scores), lambda _, stage: scores[stage]
+    assert next_steps.steps(run) == []
 
 
 def test_a_generation_of_few_pseudo_labels_is_told():
-    assert "Pseudo-labels" not in [each.title for each in answer.findings(*made())]
+    assert "Pseudo-labels" not in [each.title for each in answer.findings(made())]
     few = {"fold0": 3, "fold1": 0}
     none = found("Pseudo-labels", pseudo_labels=lambda *at: {"row": np.arange(few[at[-1]])})
     assert none.is_warning and none.figure == "none for some students"
@@ -228,12 +228,12 @@ STEPS = {
 
 
 def test_with_nothing_to_do_there_are_no_steps():
-    assert next_steps.steps(*made()) == []
+    assert next_steps.steps(made()) == []
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_has_its_reason(step):
-    (only,) = next_steps.steps(*made(**STEPS[step]))
+    (only,) = next_steps.steps(made(**STEPS[step]))
     assert only.startswith(step)
     command = re.search("`(.+)`$", only)[1]
     assert re.match("snakemake -c8|emodag check", command)
@@ -250,17 +250,17 @@ def test_each_step_has_its_reason(step):
 def test_a_few_steps_are_told_the_weightiest_first():
     facts = {name: value for facts in STEPS.values() for name, value in facts.items()}
     facts |= {"protocols": ["nested"], "variants": [LINEAR, BASE]}
-    told = next_steps.steps(*made(**facts))
+    told = next_steps.steps(made(**facts))
     first = [list(STEPS)[at] for at in (1, 2, 4)]
     assert [each.startswith(step) for each, step in zip(told, first, strict=True)] == [True] * 3
 
 
 def test_without_a_test_table_there_is_nothing_to_submit():
-    assert next_steps.steps(*made(variants=[LINEAR, BASE], has_test=False)) == []
+    assert next_steps.steps(made(variants=[LINEAR, BASE], has_test=False)) == []
 
 
 def test_many_people_with_a_wide_interval_are_not_asked_for_more():
-    assert next_steps.steps(*made(spread=0.03, persons=[str(at) for at in range(40)])) == []
+    assert next_steps.steps(made(spread=0.03, persons=[str(at) for at in range(40)])) == []
 
 
 VOTE = {"variant": "vote", "macro_f1": 0.65, "hidden": 0.5, "hidden_low": 0.4, "hidden_high": 0.6}

@@ -31,12 +31,12 @@ def test_doubts_stand_on_the_first_screen(monkeypatch):
         "inputs": {},
         "json": {"table/quality.json": found}.get,
     }
-    first, doubts, fails = answer.findings(run(**bare), None)
+    first, doubts, fails = answer.findings(run(**bare))
     assert (first, fails) == ("the score", "whom it fails")
     assert doubts.figure == "2 warnings" and doubts.is_warning
     assert doubts.text == "Neighbouring rows are equal. 'S2' is in both tables."
     found["warnings"] = []
-    assert answer.findings(run(**bare), None) == [first, fails]
+    assert answer.findings(run(**bare)) == [first, fails]
 
 
 @pytest.mark.parametrize("size", [32, 33, 250])

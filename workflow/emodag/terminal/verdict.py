@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from emodag.pages.report import answer, next_steps
-from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 
 
@@ -18,10 +17,9 @@ def main() -> None:
     """See above."""
     asked = json.load(sys.stdin)
     run = Run({role: Path(path) for role, path in asked["inputs"].items()}, asked["params"])
-    intervals = Intervals(run)
     told = {
-        "findings": [finding.line for finding in answer.verdict(run, intervals)],
-        "steps": next_steps.steps(run, intervals),
+        "findings": [finding.line for finding in answer.verdict(run)],
+        "steps": next_steps.steps(run),
     }
     print(json.dumps(told))
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from emodag.pages.report.finding import Finding
-from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 from emodag.pages.report.worth import against_simple, pseudo_labels, self_training, variants_told
 from emodag.pages.words import HIDDEN, brief, expected, interval, signed, title
@@ -12,22 +11,22 @@ from emodag.science.scores.resampling import Estimate, estimate
 from ledger.words import listed, plural
 
 
-def findings(run: Run, intervals: Intervals) -> list[Finding]:
+def findings(run: Run) -> list[Finding]:
     """The answer, in the order of its weight."""
-    score, *others = verdict(run, intervals)
+    score, *others = verdict(run)
     found = [score, *_submitted(run), *_suspicions(run), *others]
     found += [*pseudo_labels(run), *variants_told(run)]
     if {"published", "nested"} <= set(run.protocols):
-        found.append(_gap(run, intervals))
+        found.append(_gap(run))
     if run.leaderboard:
         found.append(_hidden(run))
     return found + ([_drift(run)] if "drift" in run.inputs else [])
 
 
-def verdict(run: Run, intervals: Intervals) -> list[Finding]:
+def verdict(run: Run) -> list[Finding]:
     """What the end of a run says, too: the score, what it is held against, and whom it fails."""
-    found = [_score(run, intervals), *against_simple(run), *self_training(run, intervals)]
-    return [*found, _failing(run, intervals)]
+    found = [_score(run), *against_simple(run), *self_training(run)]
+    return [*found, _failing(run)]
 
 
 def _submitted(run: Run) -> list[Finding]:
@@ -61,11 +60,11 @@ def sample(run: Run) -> str:
     return f"over {persons} and {plural(len(run.seeds), 'run seed')}"
 
 
-def _score(run: Run, intervals: Intervals) -> Finding:
+def _score(run: Run) -> Finding:
     protocol = run.protocols[-1]
-    estimate = intervals.of(protocol, run.last)
+    estimate = run.estimate(protocol, run.last)
     ends = f"95 % interval {interval(estimate.interval, brief)}, {sample(run)}"
-    guessing = intervals.chance(protocol)
+    guessing = run.chance(protocol)
     above, is_above = against(estimate, guessing), estimate.value > guessing.high
     if protocol == "nested":
         text = (
@@ -90,11 +89,20 @@ def against(estimate: Estimate, guessing: Chance) -> str:
     return f"Above guessing ({level}) for these people; for others the interval leaves it open."
 
 
-def _failing(run: Run, intervals: Intervals) -> Finding:
+def dotted(guessing: Chance, protocol: str) -> str:
+    """What a caption says of the line at `guessing.mean`."""
+    exchanged = ", or exchanged between persons of one class each" * np.isnan(guessing.own).any()
+    return (
+        f"Dotted: guessing, {brief(guessing.mean)}: what the {protocol} predictions score after "
+        f"each person's labels were shuffled among that person's rows{exchanged}."
+    )
+
+
+def _failing(run: Run) -> Finding:
     """Who is no better off than with a guess."""
     protocol = run.protocols[-1]
-    own, failing = intervals.own(protocol), intervals.failing(protocol)
-    unknown = np.flatnonzero(np.isnan(intervals.chance(protocol).own)).tolist()
+    own, failing = run.own(protocol), run.failing(protocol)
+    unknown = np.flatnonzero(np.isnan(run.chance(protocol).own)).tolist()
     if len(unknown) == len(own):
         text = "Each person shows one class, so none can be held against guessing alone."
         return Finding("People it fails", "not told", text)
@@ -142,8 +150,8 @@ def _hidden(run: Run) -> Finding:
     return Finding(HIDDEN, brief(score), text)
 
 
-def _gap(run: Run, intervals: Intervals) -> Finding:
-    published, nested = (intervals.of(name, run.last) for name in ("published", "nested"))
+def _gap(run: Run) -> Finding:
+    published, nested = (run.estimate(name, run.last) for name in ("published", "nested"))
     reported, leaked = reported_score(run, "published", run.last), published - nested
     ends = interval(leaked.interval, signed)
     seen = "teacher, pseudo-labels and learning rate have" if run.has_pool else "learning rate has"

@@ -4,7 +4,6 @@ from typing import Any
 
 from emodag.pages.comparison import simple_learner
 from emodag.pages.report.finding import CONFIGURATION, SIMPLE, command
-from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 from emodag.pages.report.worth import better_stop, better_variant, is_baseline_submitted, is_simple
 from emodag.pages.words import brief, title
@@ -17,11 +16,11 @@ WIDE, FEW = 0.2, 30
 """An interval is wide beyond this, and persons are few below this."""
 
 
-def steps(run: Run, intervals: Intervals) -> list[str]:
+def steps(run: Run) -> list[str]:
     """What the numbers suggest to do next, each with its command, the weightiest first."""
     protocol, persons = run.protocols[-1], len(run.persons)
-    low, high = intervals.of(protocol, run.last).interval
-    stop, variant = better_stop(run, intervals), better_variant(run)
+    low, high = run.estimate(protocol, run.last).interval
+    stop, variant = better_stop(run), better_variant(run)
     rules = [
         (
             protocol != "nested",
@@ -42,7 +41,7 @@ def steps(run: Run, intervals: Intervals) -> list[str]:
             f"Compare with a simple learner: {SIMPLE}",
         ),
         (
-            intervals.failing(protocol),
+            run.failing(protocol),
             "See “Scores by person” for whom it fails, “Data” for what sets them apart, and what "
             f"is odd in the tables: `emodag check {CONFIGURATION}`",
         ),

@@ -15,15 +15,14 @@ from emodag.pages.drawing import (
     name_rows,
     settings,
 )
-from emodag.pages.report.answer import hidden_scores, reported_score, sample
-from emodag.pages.report.intervals import Intervals, dotted
+from emodag.pages.report.answer import dotted, hidden_scores, reported_score, sample
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, title
 
 
-def figure(run: Run, intervals: Intervals) -> Figure:
+def figure(run: Run) -> Figure:
     """Every stage's score with its interval, beside that of the hidden people."""
-    guessing = intervals.chance(run.protocols[-1])
+    guessing = run.chance(run.protocols[-1])
     places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
     values = Values(
         "scores by stage", "stage", "macro-F1", "low", "high", "best epoch", "hidden people"
@@ -32,7 +31,7 @@ def figure(run: Run, intervals: Intervals) -> Figure:
         drawing, axes = axes_of(0.9 + 0.34 * len(places))
         told = []
         for row, (protocol, stage) in enumerate(places):
-            found, name = intervals.of(protocol, stage), f"{protocol}, {title(stage)}"
+            found, name = run.estimate(protocol, stage), f"{protocol}, {title(stage)}"
             axes.plot(found.interval, [row, row], color=MAIN, linewidth=2)
             axes.plot([found.value], [row], "o", color=MAIN, markersize=7)
             reported = reported_score(run, protocol, stage) if protocol == "published" else None

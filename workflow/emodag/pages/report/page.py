@@ -17,7 +17,6 @@ from emodag.pages.report import (
     training,
     variants,
 )
-from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 from ledger.words import plural
 
@@ -26,10 +25,9 @@ TITLE = "Emotion recognition across people: what this run came to"
 
 def page(run: Run) -> str:
     """The report on a run."""
-    intervals = Intervals(run)
-    open_ = [table_one.section(run), persons.section(run, intervals)]
+    open_ = [table_one.section(run), persons.section(run)]
     folded = [
-        *([variants.section(run, intervals)] if run.variants else []),
+        *([variants.section(run)] if run.variants else []),
         classes.section(run),
         calibration.section(run),
         *([generations.section(run)] if run.has_pool else []),
@@ -44,9 +42,9 @@ def page(run: Run) -> str:
         title=TITLE,
         top="Verdict",
         lead=_lead(run),
-        findings=answer.findings(run, intervals),
-        steps=next_steps.steps(run, intervals),
-        opening=overview.figure(run, intervals),
+        findings=answer.findings(run),
+        steps=next_steps.steps(run),
+        opening=overview.figure(run),
         contents=open_ + folded,
         open=open_,
         folded=folded,

@@ -4,13 +4,13 @@ import numpy as np
 
 from emodag.pages.drawing import FAINT, INK, MAIN, MOST_PERSONS, Figure, Values, axes_of, settings
 from emodag.pages.page_parts import Section, Table
-from emodag.pages.report.intervals import Intervals, dotted
+from emodag.pages.report.answer import dotted
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, capital, interval, percent, short, title
 from ledger.words import naturally
 
 
-def section(run: Run, intervals: Intervals) -> Section:
+def section(run: Run) -> Section:
     """A figure for each protocol, and everybody's figures."""
     text = (
         f"Scores of {title(run.last)} on each person while held out. The interval of the "
@@ -21,8 +21,8 @@ def section(run: Run, intervals: Intervals) -> Section:
         + " Everybody's scores are means over the repeats."
         * (run.repeats > 1)
     )
-    figures = [_figure(run, intervals, protocol) for protocol in run.protocols]
-    return Section("persons", "Scores by person", [text, figures, _table(run, intervals)])
+    figures = [_figure(run, protocol) for protocol in run.protocols]
+    return Section("persons", "Scores by person", [text, figures, _table(run)])
 
 
 def _accuracy(run: Run, protocol: str) -> np.ndarray:
@@ -31,11 +31,11 @@ def _accuracy(run: Run, protocol: str) -> np.ndarray:
     return np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
 
 
-def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
-    own = intervals.own(protocol)
+def _figure(run: Run, protocol: str) -> Figure:
+    own = run.own(protocol)
     order = np.argsort(-own, kind="stable")
-    f1, guessing = own[order], intervals.chance(protocol)
-    estimate, rows = intervals.of(protocol, run.last), np.bincount(run.person)
+    f1, guessing = own[order], run.chance(protocol)
+    estimate, rows = run.estimate(protocol, run.last), np.bincount(run.person)
     values = Values(
         f"persons {protocol}",
         "person",
@@ -80,10 +80,10 @@ def _figure(run: Run, intervals: Intervals, protocol: str) -> Figure:
         return values.figure(drawing, told, caption)
 
 
-def _table(run: Run, intervals: Intervals) -> Table:
+def _table(run: Run) -> Table:
     rows_of = np.bincount(run.person, minlength=len(run.persons))
     heads = ["Person", "rows", "fold"]
-    scores = [(intervals.own(name), _accuracy(run, name)) for name in run.protocols]
+    scores = [(run.own(name), _accuracy(run, name)) for name in run.protocols]
     for protocol in run.protocols:
         heads += [f"{protocol}: macro-F1", f"{protocol}: accuracy"]
     rows = [

@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 from emodag.pages.comparison import read_rows, read_table
 from emodag.science.folds import assignments
 from emodag.science.pseudo_label import decided
+from emodag.science.scores.chance import Chance, chance
 from emodag.science.scores.class_scores import confusions
+from emodag.science.scores.comparisons import own_scores
+from emodag.science.scores.resampling import DIGITS, Estimate, estimate
 from emodag.science.tables.ingest import true_classes
 from emodag.science.tables.matrices import read_columns, read_probabilities
 from ledger.context import Inputs, Params
@@ -41,8 +44,9 @@ class Run:
         self.is_synthetic = params["source"] == "synthetic"
         self.has_test = "table/test_rows.parquet" in inputs
         self.has_pool = any(role.endswith("/pseudo_labels.parquet") for role in inputs)
-        self.held_out = cache(self._held_out)
-        self.hidden = cache(self._hidden)
+        self.held_out, self.hidden = cache(self._held_out), cache(self._hidden)
+        self.estimate, self.own = cache(self._estimate), cache(self._own)
+        self.chance = cache(self._chance)
 
     def stages(self, protocol: str) -> list[str]:
         """The stages of a protocol that hold rows out."""
@@ -207,3 +211,31 @@ class Run:
         """
         counts = self.confusions(protocol, seed, stage)
         return counts.reshape(self.repeats, -1, *counts.shape[1:]).sum(axis=1)
+
+    def _estimate(self, protocol: str, stage: str) -> Estimate:
+        """The last epoch's macro-F1 of a stage: only its predictions are kept for every row."""
+        return estimate(self.counts(protocol, stage))
+
+    def _own(self, protocol: str) -> np.ndarray:
+        """(persons,) float64, each person's own macro-F1 under a protocol's last generation."""
+        return own_scores(self.counts(protocol, self.last))
+
+    def _chance(self, protocol: str) -> Chance:
+        """What guessing comes to with the predictions of a protocol's last generation."""
+        fold, folds = assignments(self.fold_table, "group_fold"), len(self.folds)
+        held_out = [self.held_out(protocol, s, self.last).argmax(axis=2) for s in self.seeds]
+        return chance(
+            self.labels,
+            np.concatenate(held_out),
+            self.person,
+            np.concatenate([fold + folds * at for at in range(len(self.seeds))]),
+            folds=folds * len(self.seeds),
+            classes=len(self.classes),
+        )
+
+    def failing(self, protocol: str) -> list[int]:
+        """Whose own score is no better than guessing: positions of persons, the lowest first."""
+        own, high = self.own(protocol), self.chance(protocol).own
+        lowest_first = np.argsort(own, kind="stable").tolist()
+        is_failing = np.round(own, DIGITS) <= np.round(high, DIGITS)
+        return [at for at in lowest_first if is_failing[at]]

@@ -16,7 +16,7 @@ from emodag.pages.drawing import (
     settings,
 )
 from emodag.pages.page_parts import NONE, Section, Table, shown
-from emodag.pages.report.intervals import Intervals, dotted
+from emodag.pages.report.answer import dotted
 from emodag.pages.report.run import Run
 from emodag.pages.words import brief, interval, probability, short, signed
 
@@ -24,7 +24,7 @@ MOST = 60
 """So many variants are drawn, the best ones."""
 
 
-def section(run: Run, intervals: Intervals) -> Section:
+def section(run: Run) -> Section:
     """Every variant, best first, and what the choice of the best comes to."""
     rows = run.variants
     text = (
@@ -32,12 +32,12 @@ def section(run: Run, intervals: Intervals) -> Section:
         "same folds and run seeds, so persons are compared with themselves. "
         f"{' '.join([verdict(rows), *choice(run.selection)])}"
     )
-    return Section("variants", "Variants", [text, [_figure(run, intervals)], table(rows)])
+    return Section("variants", "Variants", [text, [_figure(run)], table(rows)])
 
 
-def _figure(run: Run, intervals: Intervals) -> Figure:
+def _figure(run: Run) -> Figure:
     rows, protocol = run.variants, run.protocols[-1]
-    best, guessing = rows[:MOST], intervals.chance(protocol)
+    best, guessing = rows[:MOST], run.chance(protocol)
     columns = ("variant", "macro_f1", "low", "high", "difference", "p_holm", "hidden")
     heads = ("variant", "macro-F1", "low", "high", "difference", "p, Holm", "hidden people")
     values = Values("scores of variants", *heads)

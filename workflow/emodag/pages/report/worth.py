@@ -9,7 +9,6 @@ import numpy as np
 from emodag.pages.comparison import ALPHA, NETWORKS, baseline, choice, own_row, simple_learner
 from emodag.pages.comparison import verdict as compared
 from emodag.pages.report.finding import SIMPLE, Finding
-from emodag.pages.report.intervals import Intervals
 from emodag.pages.report.run import Run
 from emodag.pages.words import around, brief, extent, interval, probability, signed, title
 from emodag.science.scores.resampling import Estimate
@@ -55,17 +54,17 @@ def _told_apart(lead: float, tested: Mapping[str, Any]) -> str:
     return f"{told} the {'network' if lead > 0 else 'simple learner'} is better."
 
 
-def _generations(run: Run, intervals: Intervals) -> dict[str, Estimate]:
+def _generations(run: Run) -> dict[str, Estimate]:
     """The leak-free score of every generation from the teacher on, none without any after it."""
     stages = run.stages("nested") if "nested" in run.protocols else []
     if "gen0" not in stages or run.last == "gen0":
         return {}
-    return {stage: intervals.of("nested", stage) for stage in stages[stages.index("gen0") :]}
+    return {stage: run.estimate("nested", stage) for stage in stages[stages.index("gen0") :]}
 
 
-def better_stop(run: Run, intervals: Intervals) -> str | None:
+def better_stop(run: Run) -> str | None:
     """The best generation that scores above the last, and clearly above it or the next one."""
-    found = _generations(run, intervals)
+    found = _generations(run)
     better = [
         stage
         for stage, after in pairwise(found)
@@ -75,9 +74,9 @@ def better_stop(run: Run, intervals: Intervals) -> str | None:
     return max(better, key=lambda stage: found[stage].value, default=None)
 
 
-def self_training(run: Run, intervals: Intervals) -> list[Finding]:
+def self_training(run: Run) -> list[Finding]:
     """Whether the generations were worth it, where there are several."""
-    found, stop = _generations(run, intervals), better_stop(run, intervals)
+    found, stop = _generations(run), better_stop(run)
     if not found:
         return []
     gain = found[run.last] - found["gen0"]
