@@ -337,15 +337,13 @@ class Chain:
         schedule = self.plateau() if protocol == "published" else self.cosine()
         labels = f"{home}/gen{generation}/pseudo_labels/{_part(part)}"
         pseudo = {"pseudo_labels": (labels, "pseudo_labels.parquet")} if self.has_pool else {}
-        is_control = self.config.pseudo_labels.control and pseudo and generation == self.last
+        is_last = self.has_pool and generation == self.last
+        own = {"seed": seed, "generation": generation, **self.fold(fold)}
         return self._fit(
             home,
             f"gen{generation}/fold{fold}",
             "student",
-            {
-                **{"seed": seed, "generation": generation, **self.fold(fold)},
-                **asked_for(control=bool(is_control)),
-            },
+            own | asked_for(control=is_last and self.config.pseudo_labels.control),
             self.fit(schedule=schedule),
             {
                 **self.features(protocol, part),

@@ -39,7 +39,6 @@ def told_columns(
     name: str,
     tables: Mapping[str, Table],
     layouts: Mapping[str, Layout],
-    params: Params,
     ignored: frozenset[str],
     context: Context,
 ) -> dict[str, Any]:

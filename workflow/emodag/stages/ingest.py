@@ -119,7 +119,7 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
                 tell(f"{tables[name].path}: {'; '.join(notes)}")
     columns: dict[str, Any] = {}
     for name in [*tables][1:]:
-        columns |= told_columns(name, tables, layouts, params, ignored, context)
+        columns |= told_columns(name, tables, layouts, ignored, context)
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         staged = Path(scratch)
         train = read_training(tables, layout, params, staged, context)

@@ -75,24 +75,23 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
     heads = ["Variant", "what differs", "macro-F1", "95 % interval", "difference"]
     heads += ["its interval", "better", "worse", "p", "p, Holm", "worst fifth"]
     heads += ["hidden people", "interval of that"] * has_truth + ["leak-free", "jobs", "shared"]
-    cells = []
-    for row in rows:
-        cells.append(
-            [
-                str(row["variant"]),
-                str(row["changes"]) or NONE,
-                brief(row["macro_f1"]),
-                _interval(row, "", brief),
-                shown(row["difference"], signed),
-                _interval(row, "difference_", signed),
-                *(shown(row[name], count) for name in ("better", "worse")),
-                *(shown(row[name], probability) for name in ("p", "p_holm")),
-                shown(row["worst_fifth"], brief),
-                *([shown(row["hidden"], brief), _interval(row, "hidden_", brief)] * has_truth),
-                row["leak_free"],
-                *(shown(row[name], count) for name in ("jobs", "shared")),
-            ]
-        )
+    cells = [
+        [
+            str(row["variant"]),
+            str(row["changes"]) or NONE,
+            brief(row["macro_f1"]),
+            _interval(row, "", brief),
+            shown(row["difference"], signed),
+            _interval(row, "difference_", signed),
+            *(shown(row[name], count) for name in ("better", "worse")),
+            *(shown(row[name], probability) for name in ("p", "p_holm")),
+            shown(row["worst_fifth"], brief),
+            *([shown(row["hidden"], brief), _interval(row, "hidden_", brief)] * has_truth),
+            row["leak_free"],
+            *(shown(row[name], count) for name in ("jobs", "shared")),
+        ]
+        for row in rows
+    ]
     note = (
         "“Better” and “worse” count persons. p is of the exact sign-flip test over persons (of "
         "random flips for more than 13), corrected by Holm for as many variants as there are. "

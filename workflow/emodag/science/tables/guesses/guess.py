@@ -41,7 +41,7 @@ def guess(train: Table, test: Table | None) -> Guesses:
         )
     own = {c.name for c in (found.label, found.person) if c}
     rest = {name: column for name, column in columns.items() if name not in own}
-    id_of_rows(found, train, test, rest)
+    id_of_rows(found, test, rest)
     found.indices = saved_indices(train, own, id=found.id)
     own |= {found.id, *found.indices}
     for name in lacking:

@@ -38,9 +38,7 @@ _SECOND_RATINGS = 4
 """More features than this that each tell the label are no second ratings, but good features."""
 
 
-def id_of_rows(
-    found: Guesses, train: Table, test: Table | None, columns: Mapping[str, Column]
-) -> None:
+def id_of_rows(found: Guesses, test: Table | None, columns: Mapping[str, Column]) -> None:
     """A column that names the rows of both tables; the index that was saved along needs no word."""
     unique = [
         column
