@@ -4,12 +4,14 @@ A small wheel with a compiled module is made here, and installed as users do.
 """
 
 import base64
+import ensurepip
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -58,16 +60,17 @@ def wheel(folder, code=CODE):
 
 
 UV = (shutil.which("uv", path=Path(sys.prefix, "bin")), "pip", "install", "--python", "{python}")
-PIP = ("{python}", "-m", "pip", "--disable-pip-version-check", "install", "--no-compile")
+WHEELS = sysconfig.get_config_var("WHEEL_PKG_DIR") or Path(ensurepip.__file__).with_name("_bundled")
+PIP = ("{python}", next(Path(WHEELS).glob("pip-*.whl")) / "pip", "install", "--no-compile")
+"""The pip that a virtual environment would get, run from its wheel."""
 
 
 def install(prefix, path, command=UV):
     """The directory of the packages of a new virtual environment with a wheel in it."""
-    bare = () if command is PIP else ("--without-pip",)
-    subprocess.run([sys.executable, "-m", "venv", *bare, prefix], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", prefix], check=True)
     python = prefix / "bin/python"
     done = subprocess.run(
-        [part.format(python=python) for part in command] + ["--no-deps", "--no-index", path],
+        [str(part).format(python=python) for part in command] + ["--no-deps", "--no-index", path],
         capture_output=True,
         text=True,
     )
@@ -79,9 +82,7 @@ def install(prefix, path, command=UV):
 def pristine(tmp_path_factory):
     """A virtual environment with the wheel, which pip installed; not to be changed."""
     home = tmp_path_factory.mktemp("pristine")
-    site = install(home / "venv", wheel(home), PIP)
-    for path in site.glob("pip*"):  # thousands of files, for every test to copy
-        shutil.rmtree(path)
+    install(home / "venv", wheel(home), PIP)
     return home / "venv"
 
 

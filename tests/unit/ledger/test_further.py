@@ -16,6 +16,7 @@ import pytest
 from ledger.disk.documents import sealed, unsealed
 from ledger.errors import ConfigError
 from ledger.remote import address as addresses
+from ledger.remote import remote as remotes
 from ledger.remote import served
 from ledger.remote.address import Address, address, divided, require_packages
 from ledger.remote.push import push
@@ -29,6 +30,12 @@ from tests.unit.obstacles import OBSTACLES
 
 CONTENTS = [b"", b"one", b"two", b"two", b"three" * 1_000_000]
 KEYS = [key_of(number) for number in range(len(CONTENTS))]
+
+
+@pytest.fixture(autouse=True)
+def few_processes(monkeypatch):
+    """Starting the usual number of them would take most of the time of these tests."""
+    monkeypatch.setattr(remotes, "PROCESSES", 2)
 
 
 @pytest.fixture

@@ -123,11 +123,17 @@ class Modules:
         ).hexdigest()
         if asked not in self._known:
             self._is_new = True
-            tree = ast.parse(text, filename=str(path))
-            imports = sorted(set(_imports(tree, name, is_package=is_package)))
-            self._known[asked] = [_digest(tree, beside), imports]
+            self._known[asked] = _parsed(path, name, text, beside)
         self._used[asked] = self._known[asked]
         return self._known[asked]
+
+
+@cache
+def _parsed(path: Path, name: str, text: bytes, beside: bytes) -> tuple[str, list[str]]:
+    """The digest of a module with this text and these templates, and what it may import."""
+    tree = ast.parse(text, filename=str(path))
+    imports = _imports(tree, name, is_package=path.name == "__init__.py")
+    return _digest(tree, beside), sorted(set(imports))
 
 
 def definitions(module: str) -> tuple[str, dict[str, str]] | None:
