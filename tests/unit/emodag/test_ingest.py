@@ -116,8 +116,8 @@ def test_many_classes(tmp_path, classes, type_):
 
 
 def test_wide_tables_are_read_in_linear_time(tmp_path):
-    """Header against header: a check of each name against all others took a minute."""
-    names = [f"channel{number}" for number in range(20_000)]
+    """Header against header: a check of each name against all others took a quarter of a minute."""
+    names = [f"channel{number}" for number in range(10_000)]
     train = tmp_path / "train.parquet"
     pq.write_table(
         pa.table(

@@ -268,6 +268,8 @@ COLUMNS = {
     "category": pd.Categorical([1, 2, 1, 2]),
     "all missing": [None] * 4,
 }
+USUAL = ["int", "text"]
+"""The other kinds of names are tried in `tests/long`."""
 NAMES = {
     "int": lambda at: at,
     "float": lambda at: float(at),
@@ -310,7 +312,7 @@ def test_features_of_files_of_several_formats(tmp_path, kinds, kind):
 
 @pytest.mark.parametrize("kinds", FORMATS[1:])
 @pytest.mark.parametrize("role", ["id", "group", "label"])
-@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("kind", USUAL)
 def test_names_in_files_of_several_formats(tmp_path, kinds, role, kind):
     name, frames = NAMES[kind], []
     for at, frame in enumerate(FRAMES):

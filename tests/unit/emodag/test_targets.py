@@ -67,7 +67,7 @@ def fitted(labels, rows, **changes):
         labels,
         classes=2,
         model=replace(MODEL, **changes),
-        settings=replace(SETTINGS, epochs=10),
+        settings=replace(SETTINGS, epochs=5),
         randomness=Derived(stream),
     )
     return network, probabilities(network, x, np.arange(len(rows)), at_once=64)

@@ -183,7 +183,7 @@ def test_other_products_give_the_same_bits_again_near_torchs(table, matmul, near
 
 def test_a_fit_learns(table):
     x, labels = table
-    network, history = train(table, epochs=40)
+    network, history = train(table, epochs=20)
     predicted = probabilities(network, x, np.arange(70), at_once=2048).argmax(axis=1)
     assert macro_f1(labels[:70], predicted, classes=3) > 0.6
     assert history[-1].loss < history[0].loss
