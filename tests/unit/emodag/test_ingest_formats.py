@@ -79,7 +79,6 @@ for step, unit, zone in OF_PYARROW:
 """How pandas writes such a cell depends on the cell alone, and not on the others."""
 USUAL = ["bool", "int64", "float64", "gaps", "category of text", "numbers as text", "milliseconds"]
 """The others are tried in `tests/long`."""
-LATER = [*CELLS][[*CELLS].index("bytes") :]
 TABLES = ("train.parquet", "train_rows.parquet", "test.parquet", "test_rows.parquet")
 
 
@@ -142,40 +141,6 @@ def test_ids_and_persons_of_the_usual_types(tmp_path, kind, role):
         assert "2024-05-01" in found
 
 
-@pytest.mark.parametrize("exponent", [10, 11, 15])
-@pytest.mark.parametrize("cell", ["{}", "{}.5", "{}.1234", "-{}"])
-@pytest.mark.parametrize("index", [True, False])
-def test_ids_of_many_digits(tmp_path, cell, exponent, index):
-    """Which a spreadsheet would have cut to six digits, or to the same."""
-    ids = [Decimal(cell.format(n) + f"E+{exponent}") for n in COUNTS + 1]
-    train = frame().set_index(pd.Index(ids)) if index else frame(z=ids)
-    changes = {} if index else {"id": "z"}
-    found = assert_alike(tmp_path, train, train, index=None if index else False, **changes)
-    assert f"'id': {list(map(int, ids))}" in json.loads(found)[0]
-
-
-@pytest.mark.parametrize("kind", LATER)
-def test_labels_as_pandas_writes_them(tmp_path, kind):
-    cells = pd.Series(CELLS[kind]).iloc[[1, 3] * 4].reset_index(drop=True)
-    train = frame().assign(mood=cells)
-    classes = cells[:2].to_csv(index=False, header=False).splitlines()
-    found = assert_alike(tmp_path, train, train.drop(columns="who"), classes=classes)
-    assert "'label': [0, 1, 0, 1, 0, 1, 0, 1]" in json.loads(found)[0]
-
-
-@pytest.mark.parametrize(
-    "kind", ["bool", "int8", "uint64", "float16", "float64", "category", "Int64"]
-)
-@pytest.mark.parametrize("classes", [["0", "1"], ["1", "0"], ["calm", "tense"], ["False", "True"]])
-def test_labels_of_every_type(tmp_path, kind, classes):
-    train = frame()
-    train["mood"] = pd.Series(COUNTS % 2).astype(kind)
-    test = train.drop(columns=["mood", "who"])
-    found = json.loads(assert_alike(tmp_path, train, test, classes=classes, index=False))
-    expected = COUNTS % 2 if classes != ["1", "0"] else 1 - COUNTS % 2
-    assert f"'label': {expected.tolist()}" in found[0]
-
-
 @pytest.mark.parametrize("kind", ["bool", "int8", "float64", "boolean", "category"])
 def test_truth_values_as_classes_in_another_order(tmp_path, kind):
     """1 is True, and not the class at position 1."""
@@ -220,12 +185,6 @@ def test_the_index_is_the_id_where_columns_are_named(tmp_path, kind):
     ids = pq.read_table(tmp_path / "as parquet/out/test_rows.parquet")["id"].to_pylist()
     is_text = kind in ("times", "periods", "zones", "seconds")
     assert ids == [str(at) if is_text else at for at in INDICES[kind].tolist()]
-
-
-@pytest.mark.parametrize("kind", LATER)
-def test_an_index_of_every_type(tmp_path, kind):
-    train = frame().set_index(pd.Index(CELLS[kind], name="z")).rename_axis(None)
-    assert_alike(tmp_path, train, train.drop(columns=["mood", "who"]))
 
 
 @pytest.mark.parametrize("index", [COUNTS, COUNTS % 4, COUNTS + 9])

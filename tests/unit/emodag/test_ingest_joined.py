@@ -255,6 +255,8 @@ def test_an_id_that_is_another_number_written_otherwise(tmp_path, suffix):
 
 
 FORMATS = [("csv", "csv", "csv"), ("csv", "parquet", "feather"), ("feather", "csv", "parquet")]
+USUAL_COLUMNS = ["float", "Int64", "text of numbers"]
+"""The others are tried in `tests/long`."""
 COLUMNS = {
     "bool": [True, False, True, True],
     "int": [1, 2, 3, 4],
@@ -268,7 +270,7 @@ COLUMNS = {
     "category": pd.Categorical([1, 2, 1, 2]),
     "all missing": [None] * 4,
 }
-USUAL = ["int", "text"]
+USUAL_NAMES = ["int", "text"]
 """The other kinds of names are tried in `tests/long`."""
 NAMES = {
     "int": lambda at: at,
@@ -303,7 +305,7 @@ def outcome(folder, kinds, frames, **changes):
 
 
 @pytest.mark.parametrize("kinds", FORMATS[1:])
-@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("kind", USUAL_COLUMNS)
 def test_features_of_files_of_several_formats(tmp_path, kinds, kind):
     frames = [frame.assign(c=COLUMNS[kind]) for frame in FRAMES]
     found = [outcome(tmp_path / str(at), k, frames) for at, k in enumerate((FORMATS[0], kinds))]
@@ -312,7 +314,7 @@ def test_features_of_files_of_several_formats(tmp_path, kinds, kind):
 
 @pytest.mark.parametrize("kinds", FORMATS[1:])
 @pytest.mark.parametrize("role", ["id", "group", "label"])
-@pytest.mark.parametrize("kind", USUAL)
+@pytest.mark.parametrize("kind", USUAL_NAMES)
 def test_names_in_files_of_several_formats(tmp_path, kinds, role, kind):
     name, frames = NAMES[kind], []
     for at, frame in enumerate(FRAMES):

@@ -53,8 +53,10 @@ def plain(table):
     return table.drop(columns=["mood", "who"])
 
 
-@pytest.mark.parametrize("kind", INDICES)
-@pytest.mark.parametrize("name", ["window", "index", "7"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [*((kind, "window") for kind in INDICES), ("shuffled", "index"), ("seconds", "7")],
+)
 def test_an_index_with_a_name_is_the_id(tmp_path, kind, name):
     train = FRAME.set_index(pd.Index(INDICES[kind], name=name))
     assert_alike(tmp_path, train, plain(train))

@@ -325,21 +325,20 @@ def test_several_who_bring_the_same(lab, tmp_path):
     assert said == [] and files(tmp_path / "mine") == files(lab)
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        *({"cost": {"seconds": wrong}} for wrong in ("5", True, [1], None, -1.0, 1e300)),
+def test_costs_and_circumstances_that_nothing_has_are_not_believed(tmp_path):
+    wrong = [
+        *({"cost": {"seconds": told}} for told in ("5", True, [1], None, -1.0, 1e300)),
         {"cost": {"seconds": 1.0, "peak_bytes": "many"}},
         {"cost": {}},
         *({"made": {name: ["x"]}} for name in ("job", "stage", "started", "host")),
-    ],
-)
-def test_costs_and_circumstances_that_nothing_has_are_not_believed(lab, mine, told):
-    path = Store(lab).action(KEYS[1])
-    spoil(path, sealed({**unsealed(path.read_bytes(), SCHEMA), **told}, SCHEMA))
-    said = brought(mine)
-    assert len(said) == 1 and "is a damaged record" in said[0]
-    assert mine.peek(KEYS[1]) is None and len(files(mine.root)) == 7
+    ]
+    lab, keys = filled(tmp_path / "lab", [b"x"] * len(wrong)), [*map(key_of, range(len(wrong)))]
+    for path, told in zip(map(lab.action, keys), wrong, strict=True):
+        spoil(path, sealed({**unsealed(path.read_bytes(), SCHEMA), **told}, SCHEMA))
+    mine, said = StoreThrough(tmp_path / "mine", [str(lab.root)]), []
+    mine.bring(mine.find(keys, said.append), said.append)
+    assert len(said) == 1 and "is a damaged record" in said[0] and "11 more like it" in said[0]
+    assert not any(map(mine.peek, keys)) and files(mine.root) == {}
 
 
 def test_what_a_record_says_is_not_told_at_length(lab, mine):
