@@ -3,6 +3,7 @@
 from tests.workflow.conftest import (  # noqa: F401
     copy_of_finished,
     finished,
+    finished_nested,
     project,
     reported,
     shared,

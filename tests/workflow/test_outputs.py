@@ -25,12 +25,12 @@ SECTIONS = {
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory) -> Project:
-    """A run with variants, a vote, soft pseudo-labels, and predictions of a later table."""
+    """A run with a control, a vote, soft pseudo-labels, and predictions of a later table."""
     project = Project.create(tmp_path_factory.mktemp("outputs") / "project")
     project.configure(
-        pseudo_labels={"soft": True},
-        variants={"plain": {"training": {"mixup": 0}}},
-        blends={"both": {"of": ["base", "plain"], "weights": "hill_climbing"}},
+        pseudo_labels={"soft": True, "calibrate": "temperature"},
+        variants={"control": {"pseudo_labels": {"control": True}}},
+        blends={"both": {"of": ["base", "control"], "weights": "hill_climbing"}},
     )
     project.snakemake("all", "results/variants.csv")
     done = project.emodag("predict", "test.csv")

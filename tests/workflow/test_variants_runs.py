@@ -250,9 +250,10 @@ def test_what_waits_for_a_trial_is_asked_for_together_and_alone(project):
 def test_without_rows_to_predict_the_teacher_alone_is_scored(tmp_path):
     project = Project.create(tmp_path / "project")
     data = {"test": None, "truth": None}
-    project.configure(data=data, generations=0, variants={"linear": {"learner": "svm"}})
+    variants = {"linear": {"learner": "svm"}}
+    project.configure(data=data, generations=0, folds_repeats=2, variants=variants)
     project.snakemake(TABLE, "results/scores.csv")
     scores = pd.read_csv(project.path / "results/scores.csv")
-    assert scores["stage"].tolist() == ["gen0", "gen0"]
+    assert scores["stage"].tolist() == ["gen0"] * 4, "of two folds, twice"
     found = rows(project)
     assert list(found) == ["base", "linear"] and found["linear"]["hidden"] == ""
