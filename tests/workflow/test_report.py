@@ -9,7 +9,6 @@ import pandas as pd
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from emodag.pages.page_parts import NONE
-from ledger.disk.canonical import file_sha256
 from tests.project import Project, jobs
 
 REPORT, INDEX = "results/report.html", "results/index.html"
@@ -92,15 +91,6 @@ def test_confidence_is_judged_by_the_truth(reported):
     rows = text[text.index("<h3>Pseudo-labels of the test rows</h3>") :]
     told = re.findall(r"Generation 2</th><td>nested</td><td>(\S+?)</td>(?:<td>(.*?)</td>){2}", rows)
     assert told == [(f"{len(chosen) / 4:,.0f}", f"{100 * accuracy:.1f} %")]
-
-
-def test_its_bytes_depend_on_nothing_else(reported, tmp_path):
-    project = Project(tmp_path / "project")
-    shutil.copytree(reported.path, project.path, symlinks=True)
-    before = file_sha256(project.path / REPORT)
-    store = str(tmp_path / "another")
-    done = project.snakemake("--forcerun", "report", REPORT, EMODAG_STORE=store, TZ="Asia/Tokyo")
-    assert jobs(done, "RUN") == ["report"] and file_sha256(project.path / REPORT) == before
 
 
 def test_the_cost_is_told_elsewhere(reported):

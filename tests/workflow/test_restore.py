@@ -35,23 +35,10 @@ def test_only_the_rest_is_started(warm):
     assert "1 job to run" in done.stderr
 
 
-def test_what_must_be_computed_anew_lends_no_old_results(finished_nested, warm):
-    """A job whose input is still to be made is not mistaken for what it was with the old one."""
-    shutil.copytree(finished_nested.path / "results", warm.path / "results")
-    warm.configure(scaling={"n_quantiles": 10}, pseudo_labels={"boost": {"HVHA": 2.0}})
-    done = warm.snakemake(SUBMISSION)
-    assert len(jobs(done, "RUN")) == 10 and not jobs(done, "HIT")
-
-
 @pytest.mark.parametrize("option", ["--dry-run", "--touch", "--dag"])
 def test_who_only_looks_finds_nothing_changed(warm, option):
     warm.snakemake(SUBMISSION, option, check=False)
     assert not [p for p in (warm.path / "results").rglob("*") if p.name == "submission.csv"]
-
-
-def test_whoever_forces_a_job_gets_a_job(warm):
-    done = warm.snakemake(SUBMISSION, "--forceall")
-    assert "12 jobs to run" in done.stderr and len(jobs(done, "HIT")) == 12
 
 
 def test_a_damaged_object_is_computed_again(finished_nested, warm):

@@ -1,0 +1,57 @@
+"""Tables that other programs have written, through real Snakemake."""
+
+import pandas as pd
+
+from tests.project import jobs
+from tests.workflow.test_chain_runs import rows
+from tests.workflow.test_tables import TABLE
+
+
+def test_a_folder_partitioned_by_person(project):
+    whole = pd.read_csv(project.path / "train.csv", index_col=0)
+    whole.to_parquet(project.path / "parts", partition_cols=["person"])
+    test = pd.read_csv(project.path / "test.csv", index_col=0)
+    test.to_parquet(project.path / "test.parquet", index=False)
+    (project.path / "parts/_SUCCESS").touch()
+    data = {"train": "parts", "test": "test.parquet", "label": "label", "group": "person"}
+    project.configure(data={**data, "truth": None})
+
+    def persons():
+        ran = jobs(project.snakemake(TABLE), "RUN")
+        found = pd.read_parquet(project.path / "results/local/table/train_rows.parquet")
+        return ran, found["person"].tolist()
+
+    table = ["local/table"]
+    assert persons() == (table, whole["person"].tolist())
+    made = pd.read_parquet(project.path / "results/local/table/train.parquet")
+    pd.testing.assert_frame_equal(made, whole.drop(columns=["label", "person"]))
+    (project.path / "parts/_SUCCESS").unlink()
+    for number, path in enumerate(sorted((project.path / "parts").glob("*/*"))):
+        path.rename(path.with_name(f"{number}.parquet"))
+    assert persons()[0] == []
+    (project.path / "parts/person=5").rename(project.path / "parts/person=7")
+    assert persons() == (table, whole["person"].replace(5, 7).tolist())
+    (project.path / "parts/person=7").rename(project.path / "parts/person=5")
+    assert persons()[0] == []
+    (project.path / "empty").mkdir()
+    project.configure(data={**data, "train": "empty"})
+    done = project.snakemake(TABLE, check=False)
+    assert "empty: this folder holds no table" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_index_of_a_frame_is_in_the_submission(project):
+    train = pd.read_csv(project.path / "train.csv", index_col=0)
+    test = pd.read_csv(project.path / "test.csv", index_col=0)
+    truth = pd.read_csv(project.path / "truth.csv", index_col=0).rename_axis(None)
+    test.index = truth.index = pd.RangeIndex(1000, 1000 + len(test))
+    train.to_parquet(project.path / "train.parquet")
+    test.to_parquet(project.path / "test.parquet")
+    truth[::-1].to_csv(project.path / "truth.csv")
+    files = {"train": "train.parquet", "test": "test.parquet", "label": "label", "group": "person"}
+    project.configure(data=files)
+    project.snakemake("results/submission.csv", "results/leaderboard.csv")
+    submission = rows(project.read("results/submission.csv"))
+    assert [row["ID"] for row in submission] == [str(n) for n in range(1000, 1000 + len(test))]
+    predicted = [int(row["Predicted"]) for row in submission]
+    *_, board = rows(project.read("results/leaderboard.csv"))
+    assert float(board["accuracy"]) == (truth["label"].to_numpy() == predicted).mean()
