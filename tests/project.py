@@ -144,7 +144,7 @@ class Project:
 
 def surroundings() -> dict[str, str]:
     """The variables that Snakemake is run with."""
-    own = ("EMODAG_STORE", "PYTEST_CURRENT_TEST", LOADED)
+    own = ("EMODAG_STORE", "PYTEST_CURRENT_TEST")
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return {**kept, "PYTHONNOUSERSITE": "1"}
 
@@ -153,9 +153,6 @@ def forked() -> dict[str, str]:
     """The variables that have what is started be a fork of a process with Snakemake loaded."""
     return {**surroundings(), forking.ADDRESS: snakemake_loaded()}
 
-
-LOADED = "TESTS_LOADED"
-"""The variable by which all workers of pytest-xdist know the one process with Snakemake loaded."""
 
 SNAKEMAKE = (
     "snakemake.cli",
@@ -171,10 +168,8 @@ SNAKEMAKE = (
 def snakemake_loaded() -> str:
     """The address of a process with Snakemake loaded, whose forks have their jobs forked, too.
 
-    The process that those are forks of has the libraries loaded; both end with the tests.
+    The process that those are forks of has the libraries loaded; both end with this one.
     """
-    if LOADED in os.environ:
-        return os.environ[LOADED]
     locks = [ROOT / "envs/local.lock", ROOT / "envs/local.torch-cpu.lock"]
     local = Environment(
         name="local", requires=locked_versions(locks), variables=steering(), threads=1, device="cpu"

@@ -6,14 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import LOADED, WHOLE, Project, jobs, once, snakemake_loaded
+from tests.project import WHOLE, Project, jobs, once
 from tests.words import ALL, Words
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the process with Snakemake loaded for all workers, which inherit its address."""
-    if not config.option.collectonly:
-        os.environ.setdefault(LOADED, snakemake_loaded())
 
 
 @pytest.fixture
