@@ -146,7 +146,7 @@ def surroundings() -> dict[str, str]:
     """The variables that Snakemake is run with."""
     own = ("EMODAG_STORE", "PYTEST_CURRENT_TEST")
     kept = {name: value for name, value in os.environ.items() if name not in own}
-    return {**kept, "PYTHONNOUSERSITE": "1"}
+    return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}  # as a run sets them
 
 
 def forked() -> dict[str, str]:
