@@ -1,5 +1,6 @@
 """How far apart two files are: tables, tensors, JSON and text."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,15 @@ def test_tensors(files):
     assert (found["only_in_a"], found["only_in_b"]) == (["old"], ["new"])
     assert list(found["parts"]) == ["w"]
     assert (found["whole"]["cells"], found["whole"]["ulps"]) == (6, 1)
+
+
+def test_tensors_are_summed_in_one_order(files):
+    a, b = ({f"w{n}": RNG.normal(size=5) for n in range(40)} for _ in "ab")
+    found = {
+        json.dumps(files("w.safetensors", lambda path, tensors: save_file(tensors, path), a, b))
+        for _ in range(8)
+    }
+    assert len(found) == 1
 
 
 def test_json_by_dotted_key(files):

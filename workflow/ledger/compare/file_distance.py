@@ -65,7 +65,8 @@ def _tensors(a: Path | Packed, b: Path | Packed) -> dict[str, Any]:
     from safetensors.numpy import load
 
     try:
-        left, right = load(_content(a)), load(_content(b))
+        # It hands them out in any order, and a sum of floats depends on it.
+        left, right = (dict(sorted(load(_content(file)).items())) for file in (a, b))
     except SafetensorError as error:
         raise ValueError(str(error)) from None
     shapes = [{name: list(tensor.shape) for name, tensor in x.items()} for x in (left, right)]
