@@ -33,6 +33,7 @@ ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 START = Path(__file__).resolve().with_name("start.py")
 
 LIBRARIES = (
+    "importlib.metadata",  # what no library imports, and each job does
     "numpy",
     "pyarrow.compute",
     "pyarrow.csv",
