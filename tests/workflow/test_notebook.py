@@ -1,5 +1,7 @@
 """`emodag.open` gives what a run made as frames, and nothing that is not as it was made."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -73,3 +75,25 @@ def test_a_damaged_table_is_refused(copy_of_finished):
         results.scores()
     with pytest.raises(InputError, match="are these results of a run"):
         emodag.open(copy_of_finished.path)
+
+
+def test_what_is_of_another_configuration_is_refused(nested):
+    """A run need not be asked for all; what it leaves alone is then of the run before."""
+    made = len(emodag.open(nested.path / "results").held_out())
+    nested.configure(training={"epochs": 2})
+    nested.snakemake("results/local/folds/manifest.json")
+    with pytest.raises(IntegrityError, match="not of the configuration that was run last"):
+        emodag.open(nested.path / "results").held_out()
+    nested.snakemake("results/scores.csv")
+    assert len(emodag.open(nested.path / "results").held_out()) == made
+
+
+def test_predicting_beside_a_run_changes_none_of_its_files(nested):
+    """What `predict` reads it has from the store, when the results are another run's by now."""
+    (weights,) = (nested.path / "results/local/nested/seed1/gen1/fold0").glob("*.safetensors")
+    shutil.copy(nested.path / "test.csv", nested.path / "later.csv")
+    other = bytes(len(weights.read_bytes()))
+    weights.write_bytes(other)
+    done = nested.emodag("predict", "later.csv")
+    assert done.returncode == 0, done.stderr
+    assert weights.read_bytes() == other

@@ -1,11 +1,13 @@
 """Counting persons before anything has run: as ingest does, once for each state of the tables."""
 
 import os
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from emodag.chain import person_count
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import jobs
 from emodag.chain.person_count import MEMORY, counted
@@ -169,17 +171,29 @@ def test_a_missing_person_is_refused():
 
 
 def test_a_table_that_changes_while_it_is_counted(monkeypatch, here):
-    """What was counted may be of the table before, of the one after, or of neither."""
-    count, other = ingest.count_persons, here / "other.csv"
-    frame(4).to_csv(other, index=False)
+    """What is counted is what the digest is of, whatever times the file has."""
+    count, place = ingest.count_persons, person_count._place
 
-    def replaced(files, params):
-        other.rename(here / "train.csv")
-        return count(files, params)
+    def other(really, *arguments):
+        frame(4).to_csv(here / "train.csv", index=False)
+        return really(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "count_persons", replaced)
-        with pytest.raises(IntegrityError, match=r"train\.csv: .* changed while"):
+        patch.setattr(ingest, "count_persons", partial(other, count))
+        assert counted(asked()).folds == 5
+    assert counted(asked()).folds == 4
+    MEMORY.unlink()
+    frame(5).to_csv("train.csv", index=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(person_count, "_place", partial(other, place))
+        with pytest.raises(IntegrityError, match=r"train\.csv: changed while"):
             counted(asked())
     frame(5).to_csv("train.csv", index=False)
     assert counted(asked()).folds == 5
+
+
+def test_an_error_names_the_users_file(here):
+    (here / "train.csv").write_text("x,mood\n1,a\n")
+    with pytest.raises(InputError) as caught:
+        counted(asked())
+    assert str(caught.value).startswith("train.csv") and "counting" not in str(caught.value)

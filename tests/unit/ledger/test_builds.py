@@ -351,6 +351,13 @@ def test_a_library_counts_whatever_its_name_if_the_loader_was_told_where(site, t
         assert found == {"libodd.so": hashlib.sha256(odd.read_bytes()).hexdigest()}
         compiled(odd, "-Wl,-soname,libodd.so", code="int f(void) { return 2; }")
         assert builds(["tiny"])["libraries"] != found
+        # Where the processor is of that level, this is looked into first.
+        level = lib / "glibc-hwcaps/x86-64-v2"
+        level.mkdir(parents=True)
+        shutil.copy(odd, level)
+        compiled(odd, "-Wl,-soname,libodd.so", code="int f(void) { return 3; }")
+        two = hashlib.sha256((level / odd.name).read_bytes()).hexdigest()
+        assert builds(["tiny"])["libraries"] == {"libodd.so": two}
 
 
 def test_a_preloaded_library_counts_whatever_its_name(site, tmp_path, monkeypatch):
@@ -384,6 +391,12 @@ def test_names_for_people():
         *builds_module.LOADER_VARIABLES,
         *("ONEDNN_DEFAULT_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE", "TORCH_BLAS_PREFER_CUBLASLT"),
         *("NPY_PROMOTION_STATE", "TORCH_MKLDNN_MATMUL_MIN_DIM", "OPENBLAS_OF_SOME_LATER_DAY"),
+        *(
+            "OMP_THREAD_LIMIT",
+            "OMP_DYNAMIC",
+            "MKL_DOMAIN_NUM_THREADS",
+            "KMP_DETERMINISTIC_REDUCTION",
+        ),
     ],
 )
 def test_a_variable_that_moves_bits_counts_where_it_is_set(monkeypatch, name):
@@ -393,7 +406,10 @@ def test_a_variable_that_moves_bits_counts_where_it_is_set(monkeypatch, name):
     assert steering()[name] == "1"
 
 
-@pytest.mark.parametrize("name", [*THREAD_VARIABLES, "MKL_VERBOSE", "TORCH_HOME", "PATH", "LANG"])
+@pytest.mark.parametrize(
+    "name",
+    [*THREAD_VARIABLES, "MKL_VERBOSE", "OMP_PROC_BIND", "KMP_INIT_AT_FORK", "TORCH_HOME", "LANG"],
+)
 def test_a_variable_that_moves_nothing_does_not_count(monkeypatch, name):
     monkeypatch.setenv(name, "1")
     assert name not in steering()

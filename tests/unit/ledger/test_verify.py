@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from emodag.application import main
+from ledger.cli import verify as verb
 from ledger.disk.canonical import digest
 from ledger.jobs.key import key_of
 from ledger.jobs.manifest import Manifest, Output, Source, Upstream
@@ -163,3 +164,17 @@ def test_a_repair_keeps_what_was_damaged(store, capsys, what, make):
     if make is None:
         (kept,) = store.root.glob("quarantine/*[0-9]")
         assert kept.read_bytes() == b"damaged"
+
+
+def test_a_repair_leaves_alone_what_a_run_has_made_meanwhile(store, capsys, monkeypatch):
+    path, really = Path("results/j/manifest.json"), verb.repair
+    Path("results/j/file").write_bytes(b"cOntent")
+
+    def late(found, store):
+        replace(Manifest.read(path), plan=digest("another")).write(path)
+        really(found, store)
+
+    monkeypatch.setattr(verb, "repair", late)
+    (found,) = verify(capsys, "--repair")
+    assert not found["restored"] and "made anew meanwhile" in found["todo"]
+    assert Path("results/j/file").read_bytes() == b"cOntent"

@@ -1,16 +1,18 @@
 """How many persons there are to hold out one by one, which the chain must know before it runs."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emodag.chain.chain import Chain
 from emodag.config.sections import Config
 from ledger.code.closure import Modules
+from ledger.disk.atomic import copy_hashed
 from ledger.disk.canonical import digest
 from ledger.disk.documents import keep, recall
 from ledger.disk.sources import source_digests
-from ledger.disk.stamps import stamps_of
-from ledger.errors import ConfigError, IntegrityError
+from ledger.errors import ConfigError, IntegrityError, UserError
 from ledger.jobs.job import Job
 from ledger.jobs.plan import MODULES, PLANS
 
@@ -58,30 +60,44 @@ def _persons(config: Config, *, read_only: bool) -> int:
 
         return SIZES[config.data.size].train_persons
     ingest = Chain(with_persons(config, FEWEST), config.environment).ingest()
-    files = {role: Path(origin) for role, origin in ingest.inputs.items()}
-    stamps = stamps_of(map(str, files.values()))
-    place = _place(ingest, read_only=read_only)
+    sha256 = source_digests(
+        sorted(set(ingest.inputs.values())), PLANS / "sources.json", read_only=read_only
+    )
+    place = _place(ingest, sha256)
     known = recall(MEMORY)
     if place not in known:
-        from emodag.stages.ingest import count_persons
-
-        known[place] = count_persons(files, ingest.params)
-        if stamps_of(map(str, files.values())) != stamps:
-            raise IntegrityError(
-                f"{next(iter(files.values()))}: this file, or one beside it, changed while its "
-                "persons were counted. Run the same command again."
-            )
+        beside = None if read_only or not PLANS.is_dir() else PLANS
+        with TemporaryDirectory(dir=beside, prefix="counting-") as room:
+            known[place] = _count(ingest, sha256, Path(room))
         if not read_only:
             with contextlib.suppress(OSError):  # it only saves work
                 keep(MEMORY, known)
     return known[place]
 
 
-def _place(ingest: Job, *, read_only: bool) -> str:
+def _count(ingest: Job, sha256: Mapping[str, str], room: Path) -> int:
+    """The persons in copies of the files, which are what the digests say whatever happens."""
+    from emodag.stages.ingest import count_persons
+
+    files = {}
+    for role, origin in ingest.inputs.items():
+        files[role] = room / role.replace("/", ".") / Path(origin).name
+        files[role].parent.mkdir()
+        if copy_hashed(Path(origin), files[role]) != sha256[origin]:
+            raise IntegrityError(
+                f"{origin}: changed while its persons were counted. Run the same command again."
+            )
+    try:
+        return count_persons(files, ingest.params)
+    except UserError as error:
+        text = str(error)
+        for role, own in files.items():
+            text = text.replace(str(own), ingest.inputs[role])
+        raise type(error)(text) from error
+
+
+def _place(ingest: Job, sha256: Mapping[str, str]) -> str:
     """The digest of what persons are told apart by: files, parameters and code."""
-    sha256 = source_digests(
-        sorted(set(ingest.inputs.values())), PLANS / "sources.json", read_only=read_only
-    )
     modules = Modules(memory=MODULES)
     facts = {
         "files": {role: [origin, sha256[origin]] for role, origin in ingest.inputs.items()},

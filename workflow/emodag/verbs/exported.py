@@ -19,7 +19,7 @@ BOUND = 1e-7 - np.spacing(1.0)
 
 def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.DataFrame:
     """The class of each row, and the probability of each class; columns are matched by name."""
-    model = json.loads((directory / "model.json").read_text())
+    model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
     tensors = load_file(directory / "model.safetensors")
     x = table[model["features"]].to_numpy(np.float64)
     if model["person"] != "none":

@@ -13,8 +13,11 @@ from emodag.chain.person_count import with_persons
 from emodag.chain.settled import recorded
 from emodag.config.sections import Config, load
 from ledger.disk.atomic import read_bytes
-from ledger.errors import InputError
+from ledger.disk.canonical import digest
+from ledger.errors import InputError, IntegrityError
+from ledger.jobs.freshness import Manifests
 from ledger.jobs.job import RESULTS
+from ledger.jobs.planner import ADDED
 from ledger.jobs.results import verified
 
 if TYPE_CHECKING:
@@ -50,10 +53,12 @@ class Results:
         config = self.config
         if config.folds == "persons":
             home = self._directory / config.environment / "table"
-            persons = json.loads(read_bytes(home / "quality.json"))["rows_per_person"]
+            quality = read_bytes(verified(home / "manifest.json", "quality.json"))
+            persons = json.loads(quality)["rows_per_person"]
             config = with_persons(config, len(persons))
         config = recorded(config, self._directory)
         self._chain, self._jobs = Chain(config, config.environment), jobs(config)
+        self._manifests = Manifests()
 
     def scores(self) -> "pd.DataFrame":
         """The cross-validated scores, a row per fit that held rows out: `results/scores.csv`."""
@@ -128,8 +133,42 @@ class Results:
         """The path of an artifact that is as its manifest says."""
         if job not in self._jobs:
             raise InputError(f"the configuration of {self._directory} leads to no {job}")
-        manifest = self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
-        return verified(manifest, file)
+        self._require(job)
+        return verified(self._place(job), file)
+
+    def _place(self, job: str) -> Path:
+        return self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
+
+    def _plan(self, job: str) -> str | None:
+        """The identity of the plan that a job's manifest has followed, where there is one."""
+        made = self._manifests[str(self._place(job))]
+        return made and made.plan
+
+    def _require(self, name: str) -> None:
+        """See that what a job made, and all that it rests on, is of the configuration.
+
+        A run may have been asked for less than all. Of what is not there nothing is known.
+        """
+        waiting, seen = [name], set()
+        while waiting:
+            job = self._jobs[waiting.pop()]
+            seen.add(job.name)
+            if (made := self._manifests[str(self._place(job.name))]) is None:
+                continue
+            above = {role: o[0] for role, o in job.inputs.items() if not isinstance(o, str)}
+            plans = {role: self._plan(maker) for role, maker in above.items()}
+            is_same = made.inputs.keys() == job.inputs.keys() and all(
+                getattr(made.origins[role], "plan", None) == plan
+                for role, plan in plans.items()
+                if plan
+            )
+            asked = {k: v for k, v in made.ingredients["params"].items() if k not in ADDED}
+            if not is_same or digest(asked) != digest(job.params):
+                raise IntegrityError(
+                    f"{self._place(job.name)}: is not of the configuration that was run last, "
+                    f"which {name} is asked of; run `snakemake` for it"
+                )
+            waiting += set(above.values()) - seen
 
 
 class Page:

@@ -13,6 +13,7 @@ from ledger.ask.verify import Damage, Finding
 from ledger.disk.atomic import copy_hashed
 from ledger.errors import UserError
 from ledger.jobs.manifest import Manifest
+from ledger.jobs.results import is_unchanged
 from ledger.store.store import Action, Store, explain
 
 
@@ -25,8 +26,11 @@ def repair(found: Finding, store: Store) -> None:
     for sha256, damage in found.objects.items():
         if sha256 in sound:
             _try(damage, _publish, store, sound[sha256], sha256)
+    makers = {p.with_name(name): p for p, made in found.manifests.items() for name in made.outputs}
     for path, damage in found.files.items():
-        if _has(found, found.outputs[path].sha256):
+        if not is_unchanged(makers[path], found.manifests[makers[path]]):
+            damage.todo = "it was made anew meanwhile; run `verify` again"
+        elif _has(found, found.outputs[path].sha256):
             _try(damage, store.place, found.outputs[path].sha256, path)
     for path, damage in found.records.items():
         manifest = found.manifests[path]

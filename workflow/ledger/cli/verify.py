@@ -62,17 +62,24 @@ def _verify(options: argparse.Namespace) -> int:
         return _verify_store(options)
     if options.sample or options.max_minutes:
         raise InputError("--sample and --max-minutes are for a store; add --store")
-    if options.repair and (who := turn.holder(options.results)):
-        raise InputError(
-            f"{who} is running this workflow for {options.results.resolve()}. Wait until it has "
-            "finished; without --repair, `verify` only reads."
-        )
+    if options.repair:
+        _require_nobody(options.results)
     store = Store(store_path(options, options.results))
     found = verify(options.results, store, Talk("verify").progress)
     if options.repair:
+        _require_nobody(options.results)
         repair(found, store)
     answer(options.json, _facts(found), _lines(found, options.repair))
     return int(any(not damage.restored for damage in found.damages()))
+
+
+def _require_nobody(results: Path) -> None:
+    """Refuse to repair what a run is making, before hashing, which takes long, and after it."""
+    if who := turn.holder(results):
+        raise InputError(
+            f"{who} is running this workflow for {results.resolve()}. Wait until it has finished; "
+            "without --repair, `verify` only reads."
+        )
 
 
 def _verify_store(options: argparse.Namespace) -> int:

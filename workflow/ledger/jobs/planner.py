@@ -23,6 +23,9 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 Restore = Callable[[Plan], Manifest | None]
 """Brings a job's outputs about from the store; the manifest, or None where that cannot be done."""
 
+ADDED = ("environments", "cited", "suffixes")
+"""The parameters that a plan has besides those of its job."""
+
 
 class Planner:
     """Makes the plans of a workflow's jobs, and decides which of them must run.

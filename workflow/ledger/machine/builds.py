@@ -20,7 +20,7 @@ from ledger.disk.documents import keep, recall
 from ledger.disk.stamps import stamps_of
 from ledger.words import listed
 
-LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
+LOADER_VARIABLES = ("LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES")
 """What the dynamic loader and the C library read when a process starts."""
 
 PARTS = ("builds", "edited", "libraries")

@@ -43,14 +43,20 @@ CPU_VARIABLES = (
 )
 """Variables that make NumPy, torch, MKL, OpenBLAS and oneDNN compute as on another processor."""
 
-_READ = re.compile(r"(ATEN|DNNL|MKL|NPY|ONEDNN|OPENBLAS|TORCH)_\w+|NVIDIA_TF32_OVERRIDE")
+_READ = re.compile(
+    r"(ATEN|BLIS|CUDNN|DNNL|GOMP|KMP|MKL|NPY|OMP|ONEDNN|OPENBLAS|PYTORCH|TORCH)_\w+"
+    r"|ARROW_USER_SIMD_LEVEL|NVIDIA_TF32_OVERRIDE"
+)
 """Variables that the numerical libraries read: which code they take, or with how many digits."""
 
 _UNHEARD = re.compile(
-    r"\w+_(NUM_THREADS|VERBOSE\w*)|MKL_INTERFACE_LAYER"
+    r"(?!MKL_DOMAIN)\w+_NUM_THREADS|\w+_VERBOSE\w*|MKL_INTERFACE_LAYER"
+    r"|(GOMP|KMP|OMP)_(\w*AFFINITY\w*|BLOCKTIME|DISPLAY\w*|DUPLICATE_LIB_OK|INIT_AT_FORK|PLACES"
+    r"|PROC_BIND|SETTINGS|SPINCOUNT|STACKSIZE|TOOL\w*|WAIT_POLICY|WARNINGS)"
+    r"|PYTORCH_\w*ALLOC_CONF"
     r"|TORCH_(HOME|EXTENSIONS_DIR|CUDA_ARCH_LIST|LOGS\w*|SHOW_\w+|NCCL_\w+|DISTRIBUTED_\w+)"
 )
-"""Those of them that say where files are, what to tell, or what jobs are told anyway."""
+"""Those that say where files and threads are, what to tell, or what jobs are told anyway."""
 
 _ISA = re.compile(r"sse4_[12]|avx\w*|fma|amx_\w+|asimd\w*|sve\w*|bf16|fp16|f16c")
 

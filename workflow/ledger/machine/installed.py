@@ -209,20 +209,22 @@ def _loaded(modules: list[str], loader: Mapping[str, str]) -> list[str]:
             "anew, or look at LD_PRELOAD and LD_LIBRARY_PATH."
         )
     preloaded = {Path(path).name for path in _preloaded(loader)}
-    told = set(map(os.path.realpath, _searched(loader)))
+    told = [*map(os.path.realpath, _searched(loader))]
     return sorted(
         path
         for path in set(json.loads(done.stdout))
         if "/" in path  # neither the program itself nor the kernel's part of it
         if Path(path).name in preloaded
         or _NUMERICAL_LIBRARY.match(Path(path).name)
-        or os.path.realpath(Path(path).parent) in told
+        or any(map(Path(os.path.realpath(Path(path).parent)).is_relative_to, told))
     )
 
 
 def _looked_into(loader: Mapping[str, str]) -> list[str]:
     """The files and directories that the loader is told to look into."""
-    return [*_preloaded(loader), *_searched(loader)]
+    places = _searched(loader)
+    below = (Path(place).glob("glibc-hwcaps/*") for place in places)  # looked into first
+    return [*_preloaded(loader), *places, *sorted(str(path) for found in below for path in found)]
 
 
 def _searched(loader: Mapping[str, str]) -> list[str]:

@@ -79,8 +79,9 @@ def bring(role: str, entry: Input, *, is_raw: bool, store: Store, room: Path, ta
     found = file_sha256(entry.path) if entry.path.is_file() else None
     state = "is missing" if found is None else "is damaged"
     if store.lend(entry.sha256, own):
-        if found != entry.sha256:
-            with turn.current(turn.name()):
+        # Outside of a run it may be another run's by now.
+        if found != entry.sha256 and (run := turn.name()):
+            with turn.current(run):
                 store.place(entry.sha256, entry.path)
             talk.warn(f"{entry.path} {state}; restored from the store")
     elif not (found == entry.sha256 and _copy(entry, own)):

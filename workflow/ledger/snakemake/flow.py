@@ -358,17 +358,11 @@ class Flow:
         snakemake._onerror = fail
         # As `--omit-from` would have it.
         dag.omitfiles |= {self.jobs[name].manifest for name in self._workflow.after_decider()}
-        # A dry run leaves damaged environments alone, and Snakemake is to show that it would not.
-        dag.forcefiles |= set(map(str, self._to_build))
         self._has_dag = True
 
     @cached_property
-    def _to_build(self) -> list[Path]:
-        """The marks of environments that are damaged, of which it says so."""
-        found = self.interpreters.damaged()
-        for mark, wrong in found.items():
-            self.say(f"{called.name()}: {mark.parent} is built anew: {'; '.join(wrong)}")
-        return list(found)
+    def _damaged(self) -> dict[Path, list[str]]:
+        return self.interpreters.damaged()
 
     def _built(self, wildcards) -> str:
         places = {path.name: name for name, path in self.interpreters.built.items()}
@@ -402,6 +396,13 @@ class Flow:
                 write_plan(turn.name(), self._planner.plan(job.name))
             if not must_run:
                 return
+            for mark in self.interpreters.marks(job.environment):
+                if wrong := self._damaged.pop(mark, None):
+                    self.say(f"{called.name()}: {mark.parent} is built anew: {'; '.join(wrong)}")
+                    if runs:
+                        mark.unlink(missing_ok=True)
+                    else:  # which leaves it alone, and is to show that a run would not
+                        snakemake.dag.forcefiles.add(str(mark))
             if runs:
                 self._change()
                 remember(self._planner.plan(job.name))
@@ -438,8 +439,6 @@ class Flow:
             self._register(is_open=True)
             atexit.register(self._end_turn)
             jobs, workflow = self.jobs, self._workflow
-            for mark in self._to_build:
-                mark.unlink(missing_ok=True)
             clear_away(jobs.values())
             bring_to_the_present(jobs.values(), turn.LOCK.stat().st_mtime)
             restore = self._restored if self._may_restore() else None

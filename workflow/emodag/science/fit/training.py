@@ -171,16 +171,31 @@ def probabilities(
     ----------
     groups : all rows of `x` by person; batch normalisation then takes means and variances of all
         rows of the person, in place of those that training has left (AdaBN, Li et al. 2018).
+
+    Raises
+    ------
+    DivergenceError
+        When one of them is no number.
     """
     network.eval()
-    parts = []
     with torch.inference_mode():
         if groups is not None:
-            return _adapted(network, x, rows, groups)
-        for start in range(0, len(rows), at_once):
-            chunk = torch.from_numpy(rows[start : start + at_once].astype(np.int64))
-            parts.append(network.arithmetic.softmax(network.logits(x[chunk])).cpu().numpy())
-    return np.concatenate(parts)
+            found = _adapted(network, x, rows, groups)
+        else:
+            chunks = (rows[start : start + at_once] for start in range(0, len(rows), at_once))
+            found = np.concatenate([_softmax(network, x, chunk) for chunk in chunks])
+    if not np.isfinite(found).all():
+        raise DivergenceError(
+            "the network gives probabilities that are no numbers. Lower `training.learning_rate`; "
+            "if the loss was finite, see whether a variable such as OMP_THREAD_LIMIT takes threads "
+            "away from the library that computes them."
+        )
+    return found
+
+
+def _softmax(network, x, rows) -> np.ndarray:
+    logits = network.logits(x[torch.from_numpy(rows.astype(np.int64))])
+    return network.arithmetic.softmax(logits).cpu().numpy()
 
 
 def _adapted(network, x, rows, groups):
@@ -191,8 +206,7 @@ def _adapted(network, x, rows, groups):
     found = np.empty((len(x), network.classifier[-1].out_features), np.float32)
     for group in groups:
         if np.isin(group, rows).any():
-            logits = network.logits(x[torch.from_numpy(group)])
-            found[group] = network.arithmetic.softmax(logits).cpu().numpy()
+            found[group] = _softmax(network, x, group)
     for buffer, value in zip(network.buffers(), kept, strict=True):
         buffer.copy_(value)
     network.eval()
