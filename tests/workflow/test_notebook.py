@@ -79,13 +79,16 @@ def test_a_damaged_table_is_refused(copy_of_finished):
 
 def test_what_is_of_another_configuration_is_refused(nested):
     """A run need not be asked for all; what it leaves alone is then of the run before."""
-    made = len(emodag.open(nested.path / "results").held_out())
+    opened = emodag.open(nested.path / "results")
+    made = len(opened.held_out())
     nested.configure(training={"epochs": 2})
     nested.snakemake("results/local/folds/manifest.json")
     with pytest.raises(IntegrityError, match="not of the configuration that was run last"):
         emodag.open(nested.path / "results").held_out()
     nested.snakemake("results/scores.csv")
     assert len(emodag.open(nested.path / "results").held_out()) == made
+    with pytest.raises(IntegrityError, match="not of the configuration that was run last"):
+        opened.held_out()  # it was opened before that run, as in a notebook that stays open
 
 
 def test_predicting_beside_a_run_changes_none_of_its_files(nested):

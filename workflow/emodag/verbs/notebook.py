@@ -58,7 +58,6 @@ class Results:
             config = with_persons(config, len(persons))
         config = recorded(config, self._directory)
         self._chain, self._jobs = Chain(config, config.environment), jobs(config)
-        self._manifests = Manifests()
 
     def scores(self) -> "pd.DataFrame":
         """The cross-validated scores, a row per fit that held rows out: `results/scores.csv`."""
@@ -139,28 +138,24 @@ class Results:
     def _place(self, job: str) -> Path:
         return self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
 
-    def _plan(self, job: str) -> str | None:
-        """The identity of the plan that a job's manifest has followed, where there is one."""
-        made = self._manifests[str(self._place(job))]
-        return made and made.plan
-
     def _require(self, name: str) -> None:
         """See that what a job made, and all that it rests on, is of the configuration.
 
-        A run may have been asked for less than all. Of what is not there nothing is known.
+        A run may have been asked for less than all, or have begun since these results were opened,
+        so manifests are read anew each time. Of what is not there nothing is known.
         """
-        waiting, seen = [name], set()
+        manifests, waiting, seen = Manifests(), {name}, set()
         while waiting:
             job = self._jobs[waiting.pop()]
             seen.add(job.name)
-            if (made := self._manifests[str(self._place(job.name))]) is None:
+            if (made := manifests[str(self._place(job.name))]) is None:
                 continue
-            above = {role: o[0] for role, o in job.inputs.items() if not isinstance(o, str)}
-            plans = {role: self._plan(maker) for role, maker in above.items()}
+            needed = ((role, o[0]) for role, o in job.inputs.items() if not isinstance(o, str))
+            above = {role: manifests[str(self._place(maker))] for role, maker in needed}
             is_same = made.inputs.keys() == job.inputs.keys() and all(
-                getattr(made.origins[role], "plan", None) == plan
-                for role, plan in plans.items()
-                if plan
+                getattr(made.origins[role], "plan", None) == other.plan
+                for role, other in above.items()
+                if other
             )
             asked = {k: v for k, v in made.ingredients["params"].items() if k not in ADDED}
             if not is_same or digest(asked) != digest(job.params):
@@ -168,7 +163,7 @@ class Results:
                     f"{self._place(job.name)}: is not of the configuration that was run last, "
                     f"which {name} is asked of; run `snakemake` for it"
                 )
-            waiting += set(above.values()) - seen
+            waiting |= set(job.needs) - seen
 
 
 class Page:
