@@ -276,7 +276,7 @@ def main(address: str, overridden: str, *modules: str) -> None:
     try:
         asker = serve(doors)
         if asker is None:
-            return
+            os._exit(0)  # here and below: taking the libraries down one by one takes 0.3 s
         with asker:
             arguments = become(asker, overridden.split(",") if overridden else [])
     except Exception:
@@ -290,7 +290,7 @@ def main(address: str, overridden: str, *modules: str) -> None:
     if status == INTERRUPTED:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
-    os._exit(status)  # not to take down the libraries one by one saves a third of a second
+    os._exit(status)
 
 
 def _door(address: str) -> socket.socket:

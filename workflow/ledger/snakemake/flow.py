@@ -150,6 +150,8 @@ class Flow:
         # By the exit of a run with `--directory` Snakemake is back where it was started.
         self._directory = Path.cwd()
         # Snakemake's hooks are silent where nothing was left to run. The first is called last.
+        # Else Python looks at every object of Snakemake's as it ends, for a fifth of a second.
+        atexit.register(gc.freeze)
         atexit.register(self._go_on)
         atexit.register(self._say_what_comes_nearest)
         atexit.register(self._say_how_it_went)
