@@ -23,7 +23,12 @@ from ledger.code.closure import LEDGER
 from ledger.machine import builds as builds_module
 from ledger.machine import installed
 from ledger.machine.builds import builds, readable, warning
-from ledger.machine.fingerprint import CPU_VARIABLES, THREAD_VARIABLES, steering
+from ledger.machine.fingerprint import (
+    CPU_VARIABLES,
+    THREAD_VARIABLES,
+    fingerprint,
+    steering,
+)
 
 COMPILED = Path(markupsafe._speedups.__file__)
 """Some compiled module that is installed anyway."""
@@ -413,3 +418,14 @@ def test_a_variable_that_moves_bits_counts_where_it_is_set(monkeypatch, name):
 def test_a_variable_that_moves_nothing_does_not_count(monkeypatch, name):
     monkeypatch.setenv(name, "1")
     assert name not in steering()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_threads_that_have_no_processor_count_as_such():
+    here = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(here)})
+    try:
+        found = [fingerprint({}, threads, "cpu") for threads in (1, 2)]
+    finally:
+        os.sched_setaffinity(0, here)
+    assert "processors" not in found[0] and found[1]["processors"] == 1

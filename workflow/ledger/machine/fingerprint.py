@@ -144,6 +144,8 @@ def fingerprint(
     ConfigError
         When `device` is ``cuda`` and there is none.
     """
+    # Of threads that it has no processor for, OpenBLAS starts none.
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads
     return {
         "python": platform.python_version(),
         "libc": " ".join(platform.libc_ver()),
@@ -153,6 +155,7 @@ def fingerprint(
         **builds(_with(packages)),
         "variables": {**steering(), **variables},
         "threads": threads,
+        **({"processors": processors} if processors < threads else {}),
         "device": device_for(device),
     }
 
