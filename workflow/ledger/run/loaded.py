@@ -27,6 +27,7 @@ import socket
 import struct
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,7 +192,11 @@ def _load(module: str) -> bool:
         importlib.import_module(module)
     except Exception:
         return False
-    gc.freeze()  # a fork's collections then leave what is here in shared pages
+    # What is here stays in pages that the forks share: their collections leave it alone, and they
+    # end without undoing, one by one, what libraries have registered.
+    gc.freeze()
+    for cleanup in list(weakref.finalize._registry):  # it has no public name
+        cleanup.atexit = False
     return True
 
 
