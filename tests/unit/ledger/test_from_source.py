@@ -1,5 +1,6 @@
 """What a stage runs and reads is what lay there when its code was checked, and nothing later."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,10 +41,20 @@ Path("pack/helper.py").write_text("said = 'after'")
 print(stage.run(), all_read(names[3:]), all_read(["pack.broken"]))
 """
 
+SAY = """
+from ledger.code.from_source import import_stage
+print(import_stage("pack.stage", ["pack.stage"]).said)
+"""
+
 
 def said(code, where):
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=where, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=where,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout.strip()
 
@@ -67,3 +78,27 @@ def test_stages_that_import_late_have_all_of_their_code(packages, stage):
 
 def test_a_template_that_is_edited_while_a_stage_runs(packages):
     assert said(A_PAGE, packages) == "False"
+
+
+@pytest.mark.parametrize("is_by_hash", [False, True])
+def test_bytecode_of_another_source_of_that_size_and_time(packages, is_by_hash):
+    stage, here = packages / "pack/stage.py", packages / "pack/__pycache__"
+    stage.parent.mkdir()
+    (stage.parent / "__init__.py").touch()
+    for text in ("before", "later!"):
+        stage.write_text(f"said = {text!r}")
+        os.utime(stage, (1, 1))
+        said(SAY if is_by_hash else "import pack.stage", packages)
+        assert said(SAY, packages) == text
+    (bytecode,) = here.glob("stage.*")
+    made = bytecode.stat().st_mtime_ns
+    assert said(SAY, packages) == "later!"
+    assert bytecode.stat().st_mtime_ns == made, "it is used"
+
+
+def test_where_no_bytecode_can_be_written(packages):
+    stage = packages / "pack/stage.py"
+    stage.parent.mkdir()
+    stage.write_text("said = 1")
+    (stage.parent / "__pycache__").touch()
+    assert said(SAY, packages) == "1"

@@ -1,4 +1,4 @@
-"""Import a stage and all that it can reach from source files, whatever bytecode lies beside them.
+"""Import a stage and all that it can reach as the source files are, whatever bytecode lies there.
 
 Python takes bytecode for that of a source file whose size and second of modification it bears. An
 edit within a second of another one, or one whose file gets its old time back, would run the code
@@ -11,6 +11,7 @@ import importlib
 import sys
 from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from py_compile import PycInvalidationMode, PyCompileError, compile
 from types import ModuleType
 
 from ledger.code.closure import has_templates
@@ -55,12 +56,19 @@ def all_read(closure: Iterable[str]) -> bool:
     return sys.modules.keys() >= set(closure) and not has_templates(closure)
 
 
+BY_HASH = PycInvalidationMode.CHECKED_HASH
+
+
 class _Loader(SourceFileLoader):
-    """Neither reads nor writes bytecode."""
+    """Takes bytecode only where its source has the hash that it tells (PEP 552), and makes such."""
 
     def path_stats(self, path: str) -> dict:
-        """Python's way to say that a source file's bytecode cannot be judged."""
-        raise OSError(f"{path}: no bytecode wanted")
+        """A time that no other bytecode tells of its source."""
+        return {"mtime": -1, "size": None}
+
+    def _cache_bytecode(self, source_path: str, bytecode_path: str, data: bytes) -> None:
+        with contextlib.suppress(OSError, PyCompileError):
+            compile(source_path, bytecode_path, doraise=True, invalidation_mode=BY_HASH)
 
 
 class _Finder:
