@@ -38,15 +38,21 @@ def loaded(values: Mapping[str, Any], files: list[Path]) -> Config:
 
 def _refuse_taken_out_of_nowhere(values: Mapping[str, Any], files: list[Path]) -> None:
     """Refuse null, which takes a variant or blend out, where no file has it; a line for each."""
+    taken = [
+        (key, name)
+        for key in ("variants", "blends")
+        for name, entry in _entries(values, key).items()
+        if entry in (None, "null")  # `--config` passes it on as text
+    ]
+    written = [read(path) for path in files] if taken else []
     lines = []
-    for key in ("variants", "blends"):
-        entries = [_entries(read(path), key) for path in files]
-        known = {name for found in entries for name, entry in found.items() if entry is not None}
-        for name, entry in _entries(values, key).items():
-            if entry in (None, "null") and name not in known:  # `--config` passes it on as text
-                near = difflib.get_close_matches(str(name), sorted(known), n=1)
-                hint = f"did you mean {near[0]!r}?" if near else "leave this line out"
-                lines.append(f"  {key}.{name}: null takes it out, and no file has it; {hint}")
+    for key, name in taken:
+        entries = [_entries(found, key) for found in written]
+        known = {each for one in entries for each, entry in one.items() if entry is not None}
+        if name not in known:
+            near = difflib.get_close_matches(str(name), sorted(known), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "leave this line out"
+            lines.append(f"  {key}.{name}: null takes it out, and no file has it; {hint}")
     if lines:
         raise ConfigError("the configuration is wrong:", *lines)
 
