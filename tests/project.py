@@ -179,6 +179,8 @@ def snakemake_loaded() -> str:
             patch.delenv(name, raising=False)
         for name, value in surroundings().items():
             patch.setenv(name, value)
+        # Most of what folds and pseudo-labels import, and more CPU than all else that they do.
+        patch.setattr(forking, "LIBRARIES", (*forking.LIBRARIES, "scipy.stats"))
         forking.offer(local, local.fingerprint(), sys.executable)
         libraries = os.environ.pop(forking.ADDRESS)
         single = {"OPENBLAS_NUM_THREADS": "1"}  # with more it could not fork
