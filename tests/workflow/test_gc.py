@@ -16,14 +16,14 @@ STORE = Path(".emodag/store")
 
 
 @pytest.fixture
-def project(copy_of_finished, monkeypatch):
+def project(nested, monkeypatch):
     """A finished project, as the working directory; its store's files are of last week."""
-    monkeypatch.chdir(copy_of_finished.path)
+    monkeypatch.chdir(nested.path)
     monkeypatch.delenv("EMODAG_STORE", raising=False)
     shutil.rmtree(STORE / "roots")  # which is that of the original
     for path in STORE.rglob("*"):
         age(path)
-    return copy_of_finished
+    return nested
 
 
 def age(path, days=7):
@@ -54,12 +54,12 @@ def test_nothing_is_garbage_while_everything_is_reachable(project):
     assert files() == before
 
 
-def test_what_other_results_need_is_found_told_and_removed(project, finished):
-    shutil.rmtree("results/local/published")
+def test_what_other_results_need_is_found_told_and_removed(project, finished_nested):
+    shutil.rmtree("results/local/nested")
     for path in Path("results").glob("*.manifest.json"):
         path.unlink()
     before = files()
-    assert gc(project, "results", str(finished.path / "results"))["entries"] == []
+    assert gc(project, "results", str(finished_nested.path / "results"))["entries"] == []
 
     found = gc(project)
     assert {entry["kind"] for entry in found["entries"]} == {"actions", "objects"}
@@ -163,7 +163,7 @@ def test_what_is_not_the_stores_is_left_alone(project):
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True) if not link.is_dir() else shutil.rmtree(link)
         link.symlink_to(target.absolute())
-    shutil.rmtree("results/local/published")
+    shutil.rmtree("results/local/nested")
     found = gc(project, "--delete", "--older-than", "0")
     assert found["failed"] == {}
     assert all(path.exists() for path in (*ours, *links, victim))

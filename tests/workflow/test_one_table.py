@@ -92,7 +92,8 @@ def test_the_verbs_work(alone):
 def test_drift_compares_what_there_is(tmp_path):
     project = Project.create(tmp_path / "project")
     table(project).to_csv(project.path / "train.csv", index=False)
-    project.configure(data=ALONE, drift={"seeds": [1, 2], "contrasts": []}, report={"drift": True})
+    drift = {"seeds": [1, 2], "contrasts": []}
+    project.configure(data=ALONE, generations=0, drift=drift, report={"drift": True})
     project.snakemake("results/drift.html", REPORT)
     (contrast,) = project.json("results/drift.json")["contrasts"]
     (generation,) = contrast["pairs"][0]["generations"]

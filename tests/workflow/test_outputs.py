@@ -32,7 +32,7 @@ def everything(tmp_path_factory) -> Project:
         variants={"control": {"pseudo_labels": {"control": True}}},
         blends={"both": {"of": ["base", "control"], "weights": "hill_climbing"}},
     )
-    project.snakemake("all", "results/variants.csv")
+    project.snakemake("tables", "results/variants.csv")
     done = project.emodag("predict", "test.csv")
     assert done.returncode == 0, done.stderr
     return project

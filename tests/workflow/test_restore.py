@@ -13,8 +13,9 @@ NOTHING = "Nothing to be done"
 
 @pytest.fixture
 def warm(nested) -> Project:
-    """A project with a filled store, and no results."""
+    """A project with a filled store, without results and what Snakemake remembers."""
     shutil.rmtree(nested.path / "results")
+    shutil.rmtree(nested.path / ".snakemake")
     return nested
 
 

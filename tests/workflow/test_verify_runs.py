@@ -19,11 +19,11 @@ STORE = Path(".emodag/store")
 
 
 @pytest.fixture
-def project(copy_of_finished, monkeypatch):
+def project(nested, monkeypatch):
     """A finished project to damage, as the working directory."""
-    monkeypatch.chdir(copy_of_finished.path)
+    monkeypatch.chdir(nested.path)
     monkeypatch.delenv("EMODAG_STORE", raising=False)
-    return copy_of_finished
+    return nested
 
 
 def verify(project, *arguments):

@@ -295,8 +295,12 @@ class Flow:
         return _named(name, stage, beside).path(f"{stage}.log")
 
     def conda(self, environment: str) -> str | None:
-        """Conda's file of an environment, None where it takes what is there."""
-        file = self._workflow.environments[environment].conda
+        """Conda's file of an environment, None where it takes what is there.
+
+        Without conda there is none either: Snakemake keeps a copy of the file, of 200 kB here, for
+        each output, and reads all of them at each run.
+        """
+        file = self._workflow.environments[environment].conda if self._conda else None
         # Snakemake fills in wildcards, so the braces of a path are doubled.
         path = file and str(self._workflow.root / file)
         return path and path.replace("{", "{{").replace("}", "}}")
