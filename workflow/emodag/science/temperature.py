@@ -1,7 +1,6 @@
 """Calibration of class probabilities by one number (Guo et al. 2017)."""
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import softmax
 
 LEAST, MOST = 0.5, 10.0
@@ -26,6 +25,8 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float |
     Above 1 where the model is too sure of itself; None where it does not lie between `LEAST` and
     `MOST`, as of too few rows, or of equal probabilities.
     """
+    from scipy.optimize import brentq  # which takes longer to import than pseudo-labels to choose
+
     logits = _logits(probabilities)
     true = logits[np.arange(len(labels)), labels].mean()
 

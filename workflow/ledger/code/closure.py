@@ -133,7 +133,8 @@ def _parsed(path: Path, name: str, text: bytes, beside: bytes) -> tuple[str, lis
     """The digest of a module with this text and these templates, and what it may import."""
     tree = ast.parse(text, filename=str(path))
     imports = _imports(tree, name, is_package=path.name == "__init__.py")
-    return _digest(tree, beside), sorted(set(imports))
+    digest = hashlib.sha256(repr(_skeleton(tree)).encode() + beside).hexdigest()
+    return digest, sorted(set(imports))
 
 
 def definitions(module: str) -> tuple[str, dict[str, str]] | None:
@@ -146,20 +147,15 @@ def definitions(module: str) -> tuple[str, dict[str, str]] | None:
     path = _module_file(module, package_root(module))
     if path is None:
         return None
-    tree = ast.parse(path.read_bytes(), filename=str(path))
+    text, beside = path.read_bytes(), _templates(path)
     parts: dict[str, list] = {}
-    for name, node in _definitions(tree):
+    for name, node in _definitions(ast.parse(text, filename=str(path))):
         parts.setdefault(name, []).append(_skeleton(node))
-    beside = _templates(path)
     if beside:
         parts["templates"] = [beside]
-    return _digest(tree, beside), {
+    return _parsed(path, module, text, beside)[0], {
         name: hashlib.sha256(repr(nodes).encode()).hexdigest()[:16] for name, nodes in parts.items()
     }
-
-
-def _digest(tree: ast.Module, beside: bytes) -> str:
-    return hashlib.sha256(repr(_skeleton(tree)).encode() + beside).hexdigest()
 
 
 def _template_files(module: Path) -> list[Path]:
@@ -226,7 +222,7 @@ def _imports(tree: ast.AST, name: str, *, is_package: bool) -> Iterator[str]:
 
 
 def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those that only a type checker comes to."""
+    """Every node that is no expression, but those that only a type checker comes to."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -234,7 +230,8 @@ def _at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
         if isinstance(node, ast.If) and ast.unparse(node.test) in TYPES_ONLY:
             waiting += node.orelse
         else:
-            waiting += ast.iter_child_nodes(node)
+            parts = ast.iter_child_nodes(node)
+            waiting += [part for part in parts if not isinstance(part, ast.expr)]
 
 
 def _skeleton(node: object) -> object:
@@ -245,15 +242,16 @@ def _skeleton(node: object) -> object:
     """
     if isinstance(node, ast.AST):
         fields = []
-        for field, value in ast.iter_fields(node):
-            if field == "body" and _has_docstring(node):
-                value = value[1:] or [ast.Pass()]
+        for field in node._fields:
+            value = getattr(node, field, None)
             if value is None or value == []:
                 continue
+            if field == "body" and _has_docstring(node):
+                value = value[1:] or [ast.Pass()]
             fields.append((field, _skeleton(value)))
         return (type(node).__name__, tuple(fields))
     if isinstance(node, list):
-        return tuple(_skeleton(item) for item in node)
+        return tuple([_skeleton(item) for item in node])
     return (type(node).__name__, repr(node))
 
 
