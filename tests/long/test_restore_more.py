@@ -2,7 +2,10 @@
 
 import shutil
 
+import pytest
+
 from tests.project import jobs
+from tests.workflow import test_restore
 from tests.workflow.test_restore import SUBMISSION
 
 
@@ -17,3 +20,8 @@ def test_what_must_be_computed_anew_lends_no_old_results(finished_nested, warm):
 def test_whoever_forces_a_job_gets_a_job(warm):
     done = warm.snakemake(SUBMISSION, "--forceall")
     assert "12 jobs to run" in done.stderr and len(jobs(done, "HIT")) == 12
+
+
+@pytest.mark.parametrize("option", ["--touch", "--dag"])
+def test_who_only_looks_finds_nothing_changed(warm, option):
+    test_restore.test_who_only_looks_finds_nothing_changed(warm, option)

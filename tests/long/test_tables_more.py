@@ -55,3 +55,15 @@ def test_the_index_of_a_frame_is_in_the_submission(project):
     predicted = [int(row["Predicted"]) for row in submission]
     *_, board = rows(project.read("results/leaderboard.csv"))
     assert float(board["accuracy"]) == (truth["label"].to_numpy() == predicted).mean()
+
+
+def test_paths_with_braces_and_a_suffix_that_is_no_tables(project):
+    (project.path / "data{1}").mkdir()
+    (project.path / "train.csv").rename(project.path / "data{1}/train.csv")
+    project.configure(data={"train": "data{1}/train.csv"})
+    assert jobs(project.snakemake(TABLE), "RUN") == ["local/table"]
+    # The store knows the content, but not read as a file of that kind.
+    (project.path / "data{1}/train.csv").rename(project.path / "train.txt")
+    project.configure(data={"train": "train.txt"})
+    done = project.snakemake(TABLE, check=False)
+    assert done.returncode != 0 and "ERROR local/table: train.txt: unknown kind" in done.stderr

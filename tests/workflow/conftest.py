@@ -39,13 +39,13 @@ def copy_of_finished(finished, tmp_path) -> Project:
 
 @pytest.fixture(scope="session")
 def reported(finished, shared) -> Project:
-    """The same with two run seeds, and the report on both; not to be changed."""
+    """The same with two run seeds, the report on both, and what was `said`; not to be changed."""
 
     def make(place: Path) -> None:
         shutil.copytree(finished.path, place, symlinks=True)
         project = Project(place)
         project.configure(**WHOLE, seeds=[1, 2])
-        project.snakemake("all")
+        (place / "said").write_text(project.snakemake("all").stderr)
 
     return Project(once(shared / "reported", make))
 

@@ -97,14 +97,14 @@ def test_a_held_out_persons_labels_reach_nothing_of_their_fold_in_nested(finishe
     import pandas as pd
     import pyarrow.parquet as pq
 
-    other = Project.create(tmp_path / "other")
+    other = Project.create(tmp_path / "other", generations=2)
     home = finished.path / "results/local"
     held_out = pq.read_table(home / "folds/folds.parquet")["group_fold"].to_numpy() == 0
     table = pd.read_csv(other.path / "train.csv", index_col=0, float_precision="round_trip")
     table.loc[held_out, "label"] = 3 - table.loc[held_out, "label"]
     table.to_csv(other.path / "train.csv")
     made = (
-        f"results/local/nested/seed1/{job}/manifest.json" for job in ("gen1/fold0", "gen0/fold1")
+        f"results/local/nested/seed1/{job}/manifest.json" for job in ("gen2/fold0", "gen0/fold1")
     )
     other.snakemake(*made)
     before, after = finished.digests(), other.digests()
@@ -113,12 +113,12 @@ def test_a_held_out_persons_labels_reach_nothing_of_their_fold_in_nested(finishe
     }
     fold0 = [
         f"local/nested/seed1/{job}/{file}"
-        for job in ("gen0/fold0", "gen1/fold0")
+        for job in ("gen0/fold0", "gen1/fold0", "gen2/fold0")
         for file in ("weights.safetensors", "test.parquet")
     ]
     assert set(fold0) <= same
     assert "local/nested/seed1/gen0/fold1/weights.safetensors" not in same
-    assert "local/nested/seed1/gen1/fold0/fit.json" not in same, "the score itself must move"
+    assert "local/nested/seed1/gen2/fold0/fit.json" not in same, "the score itself must move"
 
 
 def test_snakemake_keeps_no_copy_of_condas_file_for_each_output(finished):

@@ -104,16 +104,6 @@ def test_the_cost_is_told_elsewhere(reported):
     assert told.returncode == 1 and "results: no such directory of results" in told.stderr
 
 
-def test_snakemake_s_own_report_holds_it(reported, tmp_path):
-    tables = ["results/scores.csv", "results/leaderboard.csv", "results/submission.csv"]
-    reported.snakemake("--report", str(tmp_path / "own.html"))
-    text = (tmp_path / "own.html").read_text()
-    for path in (REPORT, INDEX, *tables):
-        assert f'"{path}"' in text
-    for word in ("Reports", "Tables", "the whole run", "how far the published protocol flatters"):
-        assert word in text
-
-
 def test_the_index_tells_of_every_run_file_and_job(reported):
     text = reported.read(INDEX)
     fits = [

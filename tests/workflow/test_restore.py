@@ -1,5 +1,6 @@
 """What the store has is in place before Snakemake looks: no job is started for it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,10 @@ def test_no_job_is_started(finished_nested, warm):
     # Each job leaves what it leaves elsewhere: a log, and a record of where the hit was found.
     assert warm.read("results/submission.log").startswith("HIT ")
     assert warm.json("results/submission.provenance.json")["hit"] is True
+    summary, score, *_, following = done.stderr.splitlines()[-5:]
+    assert summary.startswith("emodag: 15 jobs, 15 hits; took ")
+    assert re.match(r"Score to expect of new people: 0\.\d{3}\. The report has", score)
+    assert following.startswith("Next: snakemake results/report.html -c2 --configfile small.yaml ")
 
 
 def test_only_the_rest_is_started(warm):
@@ -36,8 +41,7 @@ def test_only_the_rest_is_started(warm):
     assert "1 job to run" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--touch", "--dag"])
-def test_who_only_looks_finds_nothing_changed(warm, option):
+def test_who_only_looks_finds_nothing_changed(warm, option="--dry-run"):
     warm.snakemake(SUBMISSION, option, check=False)
     assert not [p for p in (warm.path / "results").rglob("*") if p.name == "submission.csv"]
 

@@ -36,15 +36,3 @@ def test_classes_that_yaml_takes_for_truth_values(project):
     done = project.snakemake("-n", check=False)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "data.classes.0: YAML reads no, off or false" in done.stderr
-
-
-def test_paths_with_braces_and_a_suffix_that_is_no_tables(project):
-    (project.path / "data{1}").mkdir()
-    (project.path / "train.csv").rename(project.path / "data{1}/train.csv")
-    project.configure(data={"train": "data{1}/train.csv"})
-    assert jobs(project.snakemake(TABLE), "RUN") == ["local/table"]
-    # The store knows the content, but not read as a file of that kind.
-    (project.path / "data{1}/train.csv").rename(project.path / "train.txt")
-    project.configure(data={"train": "train.txt"})
-    done = project.snakemake(TABLE, check=False)
-    assert done.returncode != 0 and "ERROR local/table: train.txt: unknown kind" in done.stderr

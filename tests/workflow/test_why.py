@@ -160,12 +160,12 @@ def test_a_reverted_parameter_comes_from_the_store(copy_of_finished):
     project = copy_of_finished
     other = ("--config", "data={classes: [a, b, c, d]}")
     assert ask(project, "leaderboard", *other)["outcome"] == "open"
-    target = "results/local/folds/manifest.json"
+    target = "results/local/table/manifest.json"
     project.snakemake(target, *other)
-    assert ask(project, "local/folds", *other)["outcome"] == "fresh"
-    answer = ask(project, "local/folds")
+    assert ask(project, "local/table", *other)["outcome"] == "fresh"
+    answer = ask(project, "local/table")
     assert (answer["outcome"], answer["runs"]) == ("hit", True)
-    assert "local/folds would run again: restored from the store" in say(project, "local/folds")
+    assert "local/table would run again: restored from the store" in say(project, "local/table")
 
 
 def test_a_job_by_the_beginning_of_its_key(finished):
