@@ -29,9 +29,9 @@ def edit(project, path, old, new):
 
 
 def everything(project):
-    """Times and sizes of all the files and directories of a project but the bytecode."""
+    """Times and sizes of all the files of a project, and its directories, but for the bytecode."""
     return {
-        path: (path.stat().st_mtime_ns, path.stat().st_size)
+        path: path.is_file() and (path.stat().st_mtime_ns, path.stat().st_size)
         for path in project.path.rglob("*")
         if "__pycache__" not in path.parts and "emodag" not in path.parts[-2:]
     }
