@@ -1,8 +1,14 @@
-"""Tables that other programs have written, through real Snakemake."""
+"""Tables that other programs have written, through real Snakemake, and a table of recordings."""
 
+import os
+
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
+import pytest
 
-from tests.project import jobs
+from tests.project import ROOT, jobs
+from tests.unit.emodag.test_ingest import ingested, matrix, quality
 from tests.workflow.test_chain_runs import rows
 from tests.workflow.test_tables import TABLE
 
@@ -67,3 +73,23 @@ def test_paths_with_braces_and_a_suffix_that_is_no_tables(project):
     project.configure(data={"train": "train.txt"})
     done = project.snakemake(TABLE, check=False)
     assert done.returncode != 0 and "ERROR local/table: train.txt: unknown kind" in done.stderr
+
+
+def test_real_recordings(tmp_path):
+    folder = ROOT / os.environ.get("EMODAG_DATA", "../shared/data") / "stress_predict"
+    if not folder.is_dir():
+        pytest.skip(f"no data at {folder}; set EMODAG_DATA")
+    _, output = ingested(
+        tmp_path,
+        folder / "train.parquet",
+        folder / "test.parquet",
+        group="person_id",
+        classes=["0", "1", "2", "3"],
+    )
+    names, values = matrix(output / "train.parquet")
+    source = pq.read_table(folder / "train.parquet", columns=names)
+    expected = np.column_stack([column.to_numpy() for column in source.columns]).astype(np.float64)
+    np.testing.assert_array_equal(values, np.where(np.isinf(expected), np.nan, expected))
+    record = quality(output)
+    assert record["cells"]["train"]["infinite"]["total"] > 0
+    assert sum(record["rows_per_person"].values()) == len(values)

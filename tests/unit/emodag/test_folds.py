@@ -204,7 +204,7 @@ def test_several_classes_that_a_fold_trains_without_are_told_at_once(tmp_path):
     assert warning.startswith("fold 1 trains without 3 classes ('b', 'c', 'd'): all who show one")
 
 
-@pytest.mark.parametrize("disabled", ["AVX512F AVX512_SKX", "AVX512F AVX512_SKX AVX2 FMA3"])
+@pytest.mark.parametrize("disabled", ["AVX512F AVX512_SKX AVX2 FMA3"])  # more in `tests/long`
 def test_processor_features_move_nobody(disabled):
     code = (
         "import numpy as np; from emodag.science.folds import *;"

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emodag.science.tables import csv_tables, parquet_tables
@@ -94,7 +94,6 @@ numbers = st.one_of(
 )
 
 
-@settings(max_examples=60)
 @given(
     cells=st.lists(st.tuples(numbers, numbers), min_size=1, max_size=30), block=st.integers(8, 99)
 )

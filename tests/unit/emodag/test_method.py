@@ -9,6 +9,7 @@ from scipy.special import log_softmax, ndtr, ndtri
 
 from emodag.science.fit import ordered
 from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
+from emodag.science.fit.optimizer import AdamW
 from emodag.science.fit.training import Cosine, FitSettings, _scheduler, mix, total_loss
 from emodag.science.scaling import fit_quantiles, reference_shares, transform
 
@@ -110,7 +111,7 @@ def test_the_cosine():
         drop_last=True,
         schedule=Cosine(end=1e-6),
     )
-    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=1e-3)
+    optimizer = AdamW([torch.zeros(1, requires_grad=True)], lr=1e-3)
     scheduler = _scheduler(optimizer, settings)
     for epoch in range(50):
         expected = 1e-6 + (1e-3 - 1e-6) / 2 * (1 + math.cos(math.pi * epoch / 50))

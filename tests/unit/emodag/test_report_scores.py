@@ -111,11 +111,11 @@ def test_hidden_people_are_a_single_fold():
     assert estimate(counts).value == pytest.approx(macro_f1_of(counts.sum(axis=(0, 1, 2))))
 
 
-@pytest.mark.parametrize(("folds", "seeds"), [(5, 3)])  # and others in `tests/long`
-def test_the_interval_covers_what_it_says_with_ten_people(folds, seeds):
+@pytest.mark.parametrize(("folds", "seeds", "times"), [(5, 3, 300)])  # more in `tests/long`
+def test_the_interval_covers_what_it_says_with_ten_people(folds, seeds, times):
     """Scores, and differences of two models; a bootstrap's percentiles cover 0.89 to 0.91."""
     rng, values, ends = np.random.default_rng(2), [], []
-    for _ in range(600):
+    for _ in range(times):
         one, other = map(estimate, people(rng, persons=10, folds=folds, models=2, seeds=seeds))
         both = one, one - other
         values.append([found.value for found in both])
@@ -143,10 +143,11 @@ def test_repeats_of_the_same_answers_make_nobody_surer():
     assert width[1] == pytest.approx(by_theory, rel=0.1)
 
 
-def test_with_repeats_the_interval_covers_what_it_says():
+@pytest.mark.parametrize("times", [200])
+def test_with_repeats_the_interval_covers_what_it_says(times):
     """Forty people; which of a person's answers are right also depends on the repeat."""
     rng, covered = np.random.default_rng(4), 0
-    for _ in range(400):
+    for _ in range(times):
         chance = rng.beta(1.4, 0.6, size=40)  # 0.7 in the mean, and most people near 0 or 1
         counts = np.zeros((1, 12, 40, 2, 2), np.int64)
         for repeat in range(3):
@@ -155,7 +156,7 @@ def test_with_repeats_the_interval_covers_what_it_says():
             counts[0, fold, np.arange(40)] = np.where(hit[:, None, None], RIGHT, WRONG)
         low, high = estimate(counts).interval
         covered += low <= 0.7 <= high
-    assert 0.92 <= covered / 400 <= 0.98
+    assert 0.92 <= covered / times <= 0.98
 
 
 def test_reliability_by_hand():

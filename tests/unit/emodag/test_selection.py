@@ -8,15 +8,15 @@ from emodag.science.scores.selection import corrected
 from tests.unit.people import people
 
 
-@pytest.mark.parametrize(("persons", "folds"), [(10, 5)])  # and others in `tests/long`
-def test_of_models_alike_the_best_is_no_better(persons, folds):
+@pytest.mark.parametrize(("persons", "folds", "times"), [(10, 5, 50)])  # more in `tests/long`
+def test_of_models_alike_the_best_is_no_better(persons, folds, times):
     rng = np.random.default_rng(1)
     expected, found = [], []
-    for _ in range(100):
+    for _ in range(times):
         counts = people(rng, persons=persons, folds=folds, models=30)
         expected.append(fold_means(counts, np.ones((1, persons), np.int64)).mean())
         found.append(corrected(counts))
-    truth, error = np.mean(expected), np.std(expected) / 10
+    truth, error = np.mean(expected), np.std(expected) / np.sqrt(times)
     bias = np.mean([each.corrected - truth for each in found])
     optimism = np.mean([each.optimism for each in found])
     assert np.mean([each.naive for each in found]) - truth > 5 * error

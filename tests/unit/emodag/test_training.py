@@ -183,7 +183,7 @@ def test_other_products_give_the_same_bits_again_near_torchs(table, matmul, near
 
 def test_a_fit_learns(table):
     x, labels = table
-    network, history = train(table, epochs=20)
+    network, history = train(table, epochs=12)
     predicted = probabilities(network, x, np.arange(70), at_once=2048).argmax(axis=1)
     assert macro_f1(labels[:70], predicted, classes=3) > 0.6
     assert history[-1].loss < history[0].loss
@@ -196,7 +196,7 @@ def test_the_weights_are_the_last_epochs_and_not_the_best_epochs(table):
     seen = []
     network, history = train(
         table,
-        epochs=25,
+        epochs=12,
         learning_rate=0.05,
         validation=(valid, labels[valid]),
         schedule=Plateau(factor=0.5, patience=2),
@@ -226,12 +226,12 @@ def test_validation_rows_steer_only_a_plateau(table):
 
 
 def test_schedules(table):
-    rates = [epoch.learning_rate for epoch in train(table, epochs=10)[1]]
+    rates = [epoch.learning_rate for epoch in train(table, epochs=5)[1]]
     assert rates[0] == 1e-2 and rates == sorted(rates, reverse=True)
     valid = np.arange(70, 90)
     history = train(
         table,
-        epochs=12,
+        epochs=6,
         validation=(valid, np.zeros(20, np.int64)),
         schedule=Plateau(factor=0.5, patience=1),
     )[1]

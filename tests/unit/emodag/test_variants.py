@@ -178,11 +178,11 @@ def test_more_trials_keep_those_before(sampler):
         ({"model.gate_ratio": {"integer": [2, 6]}}, 5),
         ({"model.gate_ratio": {"integer": [2, 3]}, "training.mixup": [0, 0.2]}, 4),
         ({"training.mixup": {"uniform": [0.3, 0.30005]}}, 1),
-        ({"model.code": {"integer": [1, 500]}, "generations": [1, 2, 2]}, 1000),
+        ({"model.code": {"integer": [1, 100]}, "generations": [1, 2, 2]}, 200),
     ],
 )
 def test_a_small_space_is_drawn_once(sampler, space, size):
-    trials = 90 if size < 90 else 2000
+    trials = 90 if size < 90 else 400
     found = load({"search": {"trials": trials, "sampler": sampler, "space": space}}).trials
     drawn = {json.dumps(changes, sort_keys=True) for changes in found.values()}
     assert len(found) == len(drawn) == size

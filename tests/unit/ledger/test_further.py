@@ -33,9 +33,9 @@ KEYS = [key_of(number) for number in range(len(CONTENTS))]
 
 
 @pytest.fixture(autouse=True)
-def few_processes(monkeypatch):
+def one_process(monkeypatch):
     """Starting the usual number of them would take most of the time of these tests."""
-    monkeypatch.setattr(remotes, "PROCESSES", 2)
+    monkeypatch.setattr(remotes, "PROCESSES", 1)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Whatever a run takes away while somebody reads: who reads has an answer about what is there.
 
-Each verb is repeated as often as it looks at a file, and before the n-th look something vanishes.
+Each verb is repeated, each time with something that vanishes before another of its looks at a file.
 """
 
 import builtins
@@ -26,6 +26,9 @@ from ledger.store.sidecar import sidecar_path, write_record
 from ledger.store.store import Action, Store
 from tests.unit.ledger.test_plan import plan
 from tests.unit.ledger.test_store import ENVIRONMENT, manifest
+
+EVERY = 4
+"""Before which looks something vanishes; in `tests/long` it is before each of them."""
 
 COST = {"seconds": 1.0, "cpu_seconds": 1.0, "peak_bytes": 1}
 BEGUN = "2026-01-01T00:00:00+00:00"
@@ -156,10 +159,10 @@ VERBS = {
 
 
 def repeated(made: Path, happens, ask, check) -> None:
-    """Ask again and again, each time with the next look being disturbed; until none is left."""
-    at = looks = 0
+    """Ask again and again, each time with a later look being disturbed; until none is left."""
+    at, looks = 1 - EVERY, 0
     while looks >= at:
-        at += 1
+        at += EVERY
         shutil.rmtree(made, ignore_errors=True)
         shutil.copytree("kept", made, copy_function=os.link)  # nothing is written in place
         with pytest.MonkeyPatch.context() as patch:

@@ -57,7 +57,7 @@ def train(data, schedule, *, killed_after=None, resume_from=None):
         labels[:70],
         classes=3,
         model=MODEL,
-        settings=replace(SETTINGS, epochs=8, schedule=schedule),
+        settings=replace(SETTINGS, epochs=5, schedule=schedule),
         randomness=Derived(stream),
         validation=(np.arange(70, 90), labels[70:90]),
         resume_from=resume_from,
@@ -77,14 +77,14 @@ def checkpoint(tmp_path):
     return Checkpoint(Store(tmp_path / "store"), KEY, 10, Talk("job", tmp_path / "log"))
 
 
-@pytest.mark.parametrize("epoch", [1, 6])
+@pytest.mark.parametrize("epoch", [1, 3])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_same_bits_as_an_uninterrupted_fit(data, whole, checkpoint, schedule, epoch):
     state = state_after(data, SCHEDULES[schedule], epoch)
     checkpoint.save(state.arrays, state.facts)
     network, history = train(data, SCHEDULES[schedule], resume_from=State(*checkpoint.load()))
     expected, expected_history = whole(schedule)
-    assert history == expected_history and len(history) == 8
+    assert history == expected_history and len(history) == 5
     weights = network.state_dict()
     assert all(torch.equal(weights[name], value) for name, value in expected.state_dict().items())
     said = [probabilities(n, data[0], np.arange(90), at_once=2048) for n in (network, expected)]
@@ -94,7 +94,7 @@ def test_the_same_bits_as_an_uninterrupted_fit(data, whole, checkpoint, schedule
 @pytest.fixture(scope="module")
 def states(data):
     """Those after two epochs of one fit; not to be changed."""
-    return [state_after(data, SCHEDULES["cosine"], epoch) for epoch in (5, 3)]
+    return [state_after(data, SCHEDULES["cosine"], epoch) for epoch in (3, 1)]
 
 
 @pytest.mark.parametrize("part", ["learning_rate", "scheduler", "streams", "optimizer", "network"])
@@ -111,7 +111,7 @@ def test_every_part_of_the_state_matters(data, whole, states, part):
 
 
 def test_a_state_is_not_touched_by_the_fit_that_goes_on_from_it(data):
-    state = state_after(data, SCHEDULES["plateau"], 4)
+    state = state_after(data, SCHEDULES["plateau"], 2)
     before = {name: array.copy() for name, array in state.arrays.items()}, json.dumps(state.facts)
     train(data, SCHEDULES["plateau"], resume_from=state)
     assert json.dumps(state.facts) == before[1]

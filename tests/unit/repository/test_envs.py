@@ -1,5 +1,6 @@
 """The locks are complete, portable and in step with each other and with the conda files."""
 
+import functools
 import importlib.util
 import re
 from pathlib import Path
@@ -18,6 +19,7 @@ NAMES = [entry.name for entry in lock.LOCKS]
 ENTRY = re.compile(r"[a-z0-9.-]+==[\w.+]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
 
 
+@functools.cache
 def pins(name: str) -> dict[str, lock.Pin]:
     """Pins of a lock by distribution."""
     found = lock.read_pins((ENVS / f"{name}.lock").read_text())
