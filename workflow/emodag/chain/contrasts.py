@@ -20,9 +20,13 @@ Run = tuple[str, int]
 def contrast_jobs(config: Config) -> Iterator[Job]:
     """The jobs of every run that is compared, of the contrasts, and of the report on them."""
     contrasts = _contrasts(config)
-    for run in _runs(pair for pairs in contrasts.values() for pair in pairs):
-        yield from _chain(config, run)
-    yield from (_contrast(config, name, pairs) for name, pairs in contrasts.items())
+    chains = {
+        run: _chain(config, run)
+        for run in _runs(pair for pairs in contrasts.values() for pair in pairs)
+    }
+    for chain in chains.values():
+        yield from chain
+    yield from (_contrast(config, name, pairs, chains) for name, pairs in contrasts.items())
     yield Chain(config, config.environment).job(
         "drift",
         "drift",
@@ -51,9 +55,11 @@ def _chain(config: Config, run: Run) -> list[Job]:
     return list(Chain(config, env).compared(seed))
 
 
-def _contrast(config: Config, name: str, pairs: list[tuple[Run, Run]]) -> Job:
+def _contrast(
+    config: Config, name: str, pairs: list[tuple[Run, Run]], chains: dict[Run, list[Job]]
+) -> Job:
     runs = _runs(pairs)
-    jobs = {run: [j for j in _chain(config, run) if j.stage != "synthesize"] for run in runs}
+    jobs = {run: [job for job in chains[run] if job.stage != "synthesize"] for run in runs}
     inputs: dict[str, Any] = {
         f"{job.name}/{file}": (job.name, file)
         for run in runs
