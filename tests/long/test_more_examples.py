@@ -10,7 +10,8 @@ from tests.unit.emodag import (
     test_scoring,
     test_targets,
 )
-from tests.unit.ledger import test_distance, test_meanwhile
+from tests.unit.ledger import test_builds, test_distance, test_meanwhile
+from tests.unit.ledger.test_builds import pristine  # noqa: F401
 from tests.unit.ledger.test_meanwhile import (  # noqa: F401
     made,
     stack,
@@ -41,6 +42,11 @@ def test_more_examples(name):
 def test_csv_equals_float_whatever_the_blocks(tmp_path_factory):
     tried = settings(max_examples=300, deadline=None)
     tried(test_ingest_tables.test_csv_equals_float_whatever_the_blocks)(tmp_path_factory)
+
+
+def test_pip_installs_the_same_build_as_uv(pristine, tmp_path):  # noqa: F811
+    same = test_builds.test_the_same_wheel_is_the_same_build_wherever_it_is
+    same(pristine, tmp_path, test_builds.PIP)
 
 
 def test_avx512_alone_moves_nobody():

@@ -7,13 +7,13 @@ from emodag.science.scores.chance import chance
 from emodag.science.scores.class_scores import confusions
 from emodag.science.scores.comparisons import own_scores
 
-PERSON = np.repeat(np.arange(8), 100)
+PERSON = np.repeat(np.arange(8), 200)
 FOLD = PERSON[None] // 2
-RARE = np.arange(800) % 10 == 0
+RARE = np.arange(1600) % 10 == 0
 
 
 def test_classes_of_equal_size_are_guessed_one_in_two():
-    labels = np.arange(800) % 2
+    labels = np.arange(1600) % 2
     found = chance(labels, labels[None], PERSON, FOLD, folds=4, classes=2)
     assert found.mean == pytest.approx(0.5, abs=0.01)
     assert found.mean < found.high < 0.55
@@ -31,13 +31,13 @@ def test_persons_of_one_class_each_exchange_their_classes():
     labels = (PERSON % 2).astype(np.int8)
     found = chance(labels, labels[None], PERSON, FOLD, folds=4, classes=2)
     assert 0.3 < found.mean < 0.7 and found.mean < found.high < 1 and np.isnan(found.own).all()
-    alike = chance(labels, np.zeros((1, 800), int), PERSON, FOLD, folds=4, classes=2)
+    alike = chance(labels, np.zeros((1, 1600), int), PERSON, FOLD, folds=4, classes=2)
     assert alike.high >= 1 / 3, "its own score"
 
 
 def test_where_some_persons_show_one_class_each_both_are_shuffled():
     mixed = PERSON < 4
-    labels = np.where(mixed, np.arange(800), PERSON) % 2
+    labels = np.where(mixed, np.arange(1600), PERSON) % 2
     found = chance(labels, labels[None], PERSON, FOLD, folds=4, classes=2)
     assert found.high < 0.9 and np.isnan(found.own).tolist() == [False] * 4 + [True] * 4
     others = chance(labels, labels[None] * mixed, PERSON, FOLD, folds=4, classes=2)
@@ -45,7 +45,7 @@ def test_where_some_persons_show_one_class_each_both_are_shuffled():
 
 
 def test_repeats_of_the_same_answers_are_no_further_guesses():
-    predicted = np.random.default_rng(1).integers(0, 2, (1, 800))
+    predicted = np.random.default_rng(1).integers(0, 2, (1, 1600))
     once = chance(RARE.astype(np.int8), predicted, PERSON, FOLD, folds=4, classes=2)
     both, folds = np.tile(predicted, (2, 1)), np.vstack([FOLD, FOLD + 4])
     twice = chance(RARE.astype(np.int8), both, PERSON, folds, folds=8, classes=2)

@@ -85,9 +85,9 @@ def install(prefix, path, command=UV):
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory):
-    """A virtual environment with the wheel, which pip installed; not to be changed."""
+    """A virtual environment with the wheel, which uv installed; not to be changed."""
     home = tmp_path_factory.mktemp("pristine")
-    install(home / "venv", wheel(home), PIP)
+    install(home / "venv", wheel(home))
     return home / "venv"
 
 
@@ -126,10 +126,13 @@ def examined(monkeypatch):
 
 
 def asked(prefix, cwd):
-    """What an interpreter says of its own packages."""
-    code = "from ledger.machine.builds import builds; print(json.dumps(builds(['tiny'])))"
+    """What an interpreter says of its own packages, which it examines without a wait."""
+    code = (
+        "import json; from ledger.machine import builds, installed; installed.TICK = 0; "
+        "print(json.dumps(builds.builds(['tiny'])))"
+    )
     done = subprocess.run(
-        [prefix / "bin/python", "-P", "-c", f"import json; {code}"],
+        [prefix / "bin/python", "-P", "-c", code],
         env={**os.environ, "PYTHONPATH": str(LEDGER.parent)},
         cwd=cwd,
         capture_output=True,
@@ -139,10 +142,9 @@ def asked(prefix, cwd):
     return json.loads(done.stdout)
 
 
-def test_the_same_wheel_is_the_same_build_wherever_it_is(pristine, tmp_path):
-    """Installed by pip there, by uv and with bytecode here."""
-    compiled = (*UV, "--compile-bytecode")
-    install(tmp_path / "a/longer/path/venv", wheel(tmp_path / "wheels"), compiled)
+@pytest.mark.parametrize("command", [(*UV, "--compile-bytecode")])  # and pip in `tests/long`
+def test_the_same_wheel_is_the_same_build_wherever_it_is(pristine, tmp_path, command):
+    install(tmp_path / "a/longer/path/venv", wheel(tmp_path / "wheels"), command)
     here, there = asked(pristine, tmp_path), asked(tmp_path / "a/longer/path/venv", tmp_path)
     assert here == there and here["builds"].keys() == {"tiny"}
     assert here["edited"] == here["libraries"] == {}

@@ -17,10 +17,10 @@ STEERING = [
 ]
 
 
-@pytest.mark.parametrize("character", STEERING, ids=ascii)
-def test_what_steers_is_spelt_out(character):
-    text = shown(f"a{character}b")
-    assert text.isprintable() and text == "a" + ascii(character)[1:-1] + "b"
+def test_what_steers_is_spelt_out():
+    for character in STEERING:
+        text = shown(f"a{character}b")
+        assert text.isprintable() and text == "a" + ascii(character)[1:-1] + "b"
 
 
 @pytest.mark.parametrize("text", ["", "plain", "ä é 中 😀", "back\\slash", "└─ x", "'\"$%{}"])
