@@ -92,7 +92,6 @@ class Project:
         check: bool = True,
         configfiles: tuple[str, ...] = ("small.yaml",),
         python: Path | str = sys.executable,
-        umask: int = -1,
         **variables: str,
     ):
         """Run Snakemake as a user would; returns the completed process, output in `stderr`.
@@ -109,7 +108,6 @@ class Project:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            umask=umask,
         )
         done.stderr = done.stdout
         if check and done.returncode:

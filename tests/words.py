@@ -1,5 +1,6 @@
 """`examples/words` to run, where there is no emodag to be imported."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -66,6 +67,11 @@ class Words:
         """Every manifest, and the ranking, by their paths."""
         found = [*self.path.rglob("*manifest.json"), self.path / "results/ranking.csv"]
         return {str(path.relative_to(self.path)): path.read_text() for path in found}
+
+    def manifests(self) -> dict[str, dict]:
+        """The manifest of each job."""
+        found = [json.loads(path.read_text()) for path in self.path.rglob("*manifest.json")]
+        return {manifest["job"]: manifest for manifest in found}
 
 
 def behind(words: Words, *further: Path | str) -> Words:

@@ -12,7 +12,6 @@ from tests.workflow.conftest import (  # noqa: F401
     words,
 )
 from tests.workflow.scenarios.conftest import correct, scenario, tiny  # noqa: F401
-from tests.workflow.scenarios.test_module import store  # noqa: F401
 from tests.workflow.scenarios.test_store_scenarios import mount  # noqa: F401
 from tests.workflow.test_diff import other  # noqa: F401
 from tests.workflow.test_pack_runs import machines  # noqa: F401

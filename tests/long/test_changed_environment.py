@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.scenarios.scenario import CHAIN
+from ledger.machine.fingerprint import steering
+from tests.workflow.scenarios.scenario import CHAIN, TINY
 
 SLOWER = {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}
 """Instructions that NumPy is told not to use: other code paths, so another environment."""
@@ -86,3 +87,12 @@ def test_12_what_the_loader_is_told_is_part_of_it(scenario):
     assert told.items() <= variables.items()
     assert scenario.run(target).hit == {"table", "folds"}
     assert scenario.run(target, **told).hit == {"table", "folds"}
+
+
+def test_12_threads_and_variables_of_the_configuration_are_part_of_it(scenario):
+    local = {"locks": [], "threads": 2, "variables": {"MKL_CBWR": "COMPATIBLE"}}
+    scenario.configure(**TINY, environments={"local": local})
+    assert scenario.run("results/local/folds/manifest.json").ran == {"table", "folds"}
+    environment = scenario.json("results/local/folds/manifest.json")["ingredients"]["environment"]
+    assert environment["threads"] == 2
+    assert environment["variables"] == {**steering(), **local["variables"]}

@@ -154,8 +154,8 @@ def test_a_job_is_a_fork_with_the_libraries(patient):
         assert has_numpy
 
 
-def test_real_runs_of_tests_are_forks(patient, tiny):
-    """Else they would take three times as long; `tiny` was made with another umask."""
+def test_real_runs_of_tests_are_forks(patient):
+    """Else they would take three times as long."""
     done = asks({**forked(), "PYTHONPATH": str(patient)}, "patient", "0")
     assert json.loads(done.stdout)[1] != os.getpid()
 

@@ -14,10 +14,47 @@ from ledger.store.roots import read_roots
 from ledger.store.store import Store
 from tests.project import ROOT, jobs
 from tests.workflow.scenarios.scenario import SUBMISSION
-from tests.workflow.scenarios.test_module import CONFIG, MODULE, OWN, Away, deploy, is_as
+from tests.workflow.scenarios.test_module import (
+    CONFIG,
+    MODULE,
+    OWN,
+    Away,
+    copy_of_store,
+    is_as,
+)
+
+DEPLOYED = """
+from snakemake.utils import min_version
 
 
-def test_a_module_of_which_rules_are_changed(tiny, store, tmp_path):
+min_version("6.10.0")
+
+
+configfile: "config/config.yaml"
+
+
+# declare SOURCE as a module
+module emodag:
+    snakefile:
+        SNAKEFILE
+    config:
+        config
+
+
+# use all rules from SOURCE
+use rule * from emodag
+"""
+"""What `snakedeploy deploy-workflow` writes, but for the address."""
+
+
+@pytest.fixture
+def store(tiny, tmp_path) -> dict[str, str]:
+    """A variable that names a copy of a store, in which all is known but the submission."""
+    return copy_of_store(tiny, tmp_path / "store", "submission")
+
+
+def test_a_module_of_which_rules_are_changed(tiny, tmp_path):
+    store = copy_of_store(tiny, tmp_path / "store", "gen0/all", "gen1/fold0", "submission")
     more = """
 use rule submission from emodag as submission with:
     priority: 7
@@ -29,8 +66,8 @@ use rule teacher from emodag as teacher with:
     away = Away.create(tmp_path / "away", Snakefile=MODULE + more)
     away.write("Snakefile", 'configfile: "own.yaml"\n\n' + away.read("Snakefile"))
     done = away.run(SUBMISSION, **store)
-    assert jobs(done, "RUN") == ["submission"] and is_as(tiny, away)
-    assert done.stderr.count("emodag: 9 jobs, 8 hits") == 1  # though the Snakefile is read thrice
+    assert len(jobs(done, "RUN")) == 3 and is_as(tiny, away)
+    assert done.stderr.count("emodag: 9 jobs, 6 hits") == 1  # though the Snakefile is read thrice
 
 
 def test_a_module_that_is_not_configured_has_the_directorys_configuration(tiny, store, tmp_path):
@@ -64,8 +101,18 @@ def test_a_link_to_the_snakefile(tiny, store, tmp_path):
     assert jobs(away.run(SUBMISSION, **store), "RUN") == ["submission"] and is_as(tiny, away)
 
 
+def deploy(away: Away, source: str, snakefile: str) -> None:
+    """What `snakedeploy deploy-workflow` does."""
+    shutil.copytree(ROOT / "config", away.path / "config")
+    assert (away.path / "config/config.yaml").read_text() == (ROOT / "config.yaml").read_text()
+    text = DEPLOYED.replace("SNAKEFILE", snakefile).replace("SOURCE", source)
+    away.write("workflow/Snakefile", text)
+    away.write("config/config.yaml", yaml.safe_dump(CONFIG))  # a user edits it
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="Git is not installed")
-def test_as_snakedeploy_lays_it_out_for_github(tiny, store, tmp_path):
+def test_as_snakedeploy_lays_it_out(tiny, store, tmp_path):
+    assert (ROOT / "config/README.md").is_file()  # without which the catalog takes no workflow
     repo = tmp_path / "emodag.git"
     repo.mkdir()
     for name in ("workflow", "config", "envs"):

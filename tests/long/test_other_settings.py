@@ -1,5 +1,6 @@
 """Tables and files of another configuration, or under other names, where this one's should be."""
 
+import ast
 import contextlib
 import os
 import shutil
@@ -108,6 +109,17 @@ def test_a_manifest_is_gone_and_nobody_asks_for_it(tiny, tmp_path, job):
     assert "Nothing to be done" not in planned
 
 
+def test_snakemakes_own_report_holds_this_configurations_tables_only(scenario):
+    scenario.run("--report", "own.html", SUBMISSION)
+    (scenario.path / "own.html").unlink()
+    scenario.configure(**TINY, submission={"id": "Row"})
+    done = scenario.run("--report", "own.html", SUBMISSION, check=False)
+    assert done.status == 1 and "without `--report` first" in done.said
+    assert not (scenario.path / "own.html").exists()
+    scenario.run("--report-after-run", "--report", "own.html", SUBMISSION)
+    assert (scenario.path / "own.html").exists()
+
+
 def test_several_tables_are_restored_at_once(scenario):
     """No job is started for any of them, though Snakemake has looked into the directory before."""
     targets = (SUBMISSION, LEADERBOARD, "results/scores.csv")
@@ -152,3 +164,13 @@ def test_what_a_run_decides_does_not_depend_on_the_time(scenario, correct):
                 os.utime(path, (moment, moment))
         assert scenario.run().ran == ({"submission"} if number == 0 else set())
         correct(scenario)
+
+
+def test_03_comments_docstrings_and_formatting_of_every_module(scenario):
+    package = scenario.path / "workflow/emodag"
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        if ast.get_docstring(tree) is not None:
+            tree.body[0].value.value = "Another docstring."
+        path.write_text("# a comment\n" + ast.unparse(tree).replace("\n\n", "\n\n\n"))
+    assert scenario.started_nothing()

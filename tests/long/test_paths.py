@@ -11,6 +11,7 @@ from ledger.environments.venv import BUILT, directory
 from tests.machine import wheel
 from tests.project import START, Project, forked, jobs
 from tests.unit.obstacles import OBSTACLES, a_socket, device, pipe
+from tests.workflow.scenarios.scenario import TINY, Scenario
 
 TABLE = "results/local/table/manifest.json"
 
@@ -132,3 +133,17 @@ def test_what_is_no_file_in_the_store(project):
     assert jobs(done, "RUN") == ["local/table"] and "is a pipe, no record" in done.stderr
     assert len(list((store / "quarantine").iterdir())) == 4
     assert project.emodag("verify").returncode == 0
+
+
+def test_names_that_are_not_utf8_are_refused(scenario, tmp_path):
+    (scenario.path / "folder").mkdir()
+    odd = os.fsdecode(b"S\xff.csv")
+    (scenario.path / "train.csv").rename(scenario.path / "folder" / odd)
+    scenario.configure(**TINY, data={"train": "folder"})
+    said = [
+        scenario.run(check=False),
+        scenario.run(check=False, EMODAG_STORE=odd),
+        Scenario(scenario.path.rename(tmp_path / odd)).run(check=False),
+    ]
+    for done in said:
+        assert done.status == 1 and "not UTF-8" in done.said

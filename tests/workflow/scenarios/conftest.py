@@ -20,8 +20,7 @@ def tiny(shared) -> Scenario:
 
 def _make_tiny(place: Path) -> None:
     scenario = Scenario.create(place, **TINY)
-    # No fork, whose jobs would be none either, but for the umask; so it has its own for them.
-    assert scenario.run(umask=0, LEDGER_LOADED="").ran == CHAIN
+    assert scenario.run().ran == CHAIN
     predicted = {line.partition(",")[2] for line in scenario.read(SUBMISSION).splitlines()[1:]}
     assert len(predicted) > 2, "a submission of one class alone would hide differences"
 

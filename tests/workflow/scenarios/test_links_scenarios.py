@@ -1,34 +1,31 @@
 """Security: links put into the results do not lead writes elsewhere."""
 
-from tests.workflow.scenarios.test_edits import edit_blending
+from tests.project import jobs
 
 
-def test_a_link_in_place_of_an_output_is_replaced(scenario, tmp_path, correct):
+def test_a_link_in_place_of_an_output_is_replaced(finished_words, words, tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("kept")
-    blend = scenario.home("gen1/blend")
-    for name in ("test.parquet", "manifest.json", "provenance.json", "blend.log"):
-        (blend / name).unlink()
-        (blend / name).symlink_to(precious)
-    assert scenario.run().hit == {"gen1/blend"}
+    moby = words.path / "results/count/moby"
+    for name in ("counts.json", "manifest.json", "provenance.json", "count.log"):
+        (moby / name).unlink()
+        (moby / name).symlink_to(precious)
+    assert jobs(words.run(), "HIT") == ["count/moby"]
     assert precious.read_text() == "kept"
-    assert not any(path.is_symlink() for path in blend.iterdir())
-    correct(scenario)
+    assert not any(path.is_symlink() for path in moby.iterdir())
+    assert words.results() == finished_words.results()
 
 
-def test_a_link_in_place_of_a_directory_is_refused(scenario, tmp_path, correct):
-    elsewhere, blend = tmp_path / "elsewhere", scenario.home("gen1/blend")
-    elsewhere.mkdir()
+def test_a_link_in_place_of_a_directory_is_refused(words, tmp_path):
+    elsewhere, moby = tmp_path / "elsewhere", words.path / "results/count/moby"
+    moby.rename(elsewhere)
+    moby.symlink_to(elsewhere)
     (elsewhere / "provenance.json").write_text("kept")
-    for name in ("test.parquet", "manifest.json"):
-        (blend / name).rename(elsewhere / name)
-    scenario.forget(blend.relative_to(scenario.path))
-    blend.symlink_to(elsewhere)
-    edit_blending(scenario)
-    done = scenario.run(check=False)
-    assert done.status != 0 and done.ran == set()
-    assert "'results/local/published/seed1/gen1/blend' leads out of `results`" in done.said
+    with (words.path / "texts/moby.txt").open("a") as text:
+        text.write("more")
+    done = words.ends("snakemake", "-c2")
+    assert done.returncode != 0 and jobs(done, "RUN") == []
+    assert "'results/count/moby' leads out of `results`" in done.stderr
     assert (elsewhere / "provenance.json").read_text() == "kept"
-    blend.unlink()
-    assert scenario.run().ran == {"gen1/blend", "submission"}
-    correct(scenario)
+    moby.unlink()
+    assert jobs(words.run(), "RUN") == ["count/moby", "ranking"]

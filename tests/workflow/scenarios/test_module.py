@@ -1,10 +1,9 @@
-"""The workflow from other directories: as a module, by a link, and as snakedeploy lays it out."""
+"""The workflow as a module of a Snakefile elsewhere; `tests/long/test_modules.py` has more ways."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.project import ROOT, SMALL, START, Project, forked, jobs, tables
@@ -38,29 +37,6 @@ module emodag:
 
 use rule * from emodag
 """
-
-DEPLOYED = """
-from snakemake.utils import min_version
-
-
-min_version("6.10.0")
-
-
-configfile: "config/config.yaml"
-
-
-# declare SOURCE as a module
-module emodag:
-    snakefile:
-        SNAKEFILE
-    config:
-        config
-
-
-# use all rules from SOURCE
-use rule * from emodag
-"""
-"""What `snakedeploy deploy-workflow` writes, but for the address."""
 
 
 class Away(Project):
@@ -97,12 +73,6 @@ class Away(Project):
         return done
 
 
-@pytest.fixture
-def store(tiny, tmp_path) -> dict[str, str]:
-    """A variable that names a copy of a store, in which all is known but the submission."""
-    return copy_of_store(tiny, tmp_path / "store", "submission")
-
-
 def copy_of_store(tiny, place: Path, *unknown: str) -> dict[str, str]:
     shutil.copytree(tiny.store, place)
     for job in unknown:
@@ -117,38 +87,17 @@ def is_as(tiny: Project, away: Project) -> bool:
 
 
 def test_a_module_with_other_names_beside_rules_of_ones_own(tiny, tmp_path):
-    fits = ("gen0/all", "gen1/fold0", "gen1/fold1")
-    store = copy_of_store(tiny, tmp_path / "store", *fits, "gen1/blend", "submission")
+    store = copy_of_store(tiny, tmp_path / "store", "submission")
     module = MODULE.replace("* from emodag", "* from emodag as emo_*")
     away = Away.create(tmp_path / "away", Snakefile=OWN + module)
     done = away.run(**store)
-    assert len(jobs(done, "RUN")) == 5 and is_as(tiny, away)
+    assert jobs(done, "RUN") == ["submission"] and is_as(tiny, away)
     assert away.read("lines.txt").split() == ["25"]
     assert "Made: results/submission.csv" in done.stderr
     assert "emo_" not in done.stderr and "all" not in done.stderr.splitlines()
-    assert "Nothing to be done" in away.run("emo_submission", **store).stderr
-
-    boosted = {**CONFIG, "pseudo_labels": BOOST}
-    away.write("own.yaml", yaml.safe_dump({"emotions": boosted}))
-    assert jobs(away.run(SUBMISSION, **store), "RUN") == ["submission"] and not is_as(tiny, away)
-    away.write("own.yaml", yaml.safe_dump({"emotions": CONFIG}))
-    assert not jobs(away.run(SUBMISSION, **store), "RUN") and is_as(tiny, away)
-
-
-def deploy(away: Away, source: str, snakefile: str) -> None:
-    """What `snakedeploy deploy-workflow` does."""
-    shutil.copytree(ROOT / "config", away.path / "config")
-    assert (away.path / "config/config.yaml").read_text() == (ROOT / "config.yaml").read_text()
-    text = DEPLOYED.replace("SNAKEFILE", snakefile).replace("SOURCE", source)
-    away.write("workflow/Snakefile", text)
-    away.write("config/config.yaml", yaml.safe_dump(CONFIG))  # a user edits it
-
-
-def test_as_snakedeploy_lays_it_out(tiny, store, tmp_path):
-    assert (ROOT / "config/README.md").is_file()  # without which the catalog takes no workflow
-    away = Away.create(tmp_path / "away")
-    deploy(away, str(ROOT), f'"{ROOT}/workflow/Snakefile"')
-    assert jobs(away.run(SUBMISSION, **store), "RUN") == ["submission"] and is_as(tiny, away)
+    away.write("own.yaml", yaml.safe_dump({"emotions": {**CONFIG, "pseudo_labels": BOOST}}))
+    again = away.run("emo_submission", **store)
+    assert jobs(again, "RUN") == ["submission"] and not is_as(tiny, away)
 
 
 def test_paths_of_a_module_can_have_no_prefix(tmp_path):

@@ -1,16 +1,19 @@
-"""Scenarios 17 and 18: a store on a full disk, read-only, or gone."""
+"""Scenarios 17 and 18: results on a full disk, a store that is read-only, or gone.
+
+`tests/long/test_full_store.py` has a store on a full disk.
+"""
 
 import contextlib
+import os
 import shutil
 import stat
 import subprocess
 
 import pytest
 
-from tests.workflow.scenarios.scenario import BOOST, TINY, is_sound
-from tests.workflow.scenarios.test_edits import edit_blending
-
-OTHER = {**TINY, "pseudo_labels": BOOST}
+from tests.project import jobs
+from tests.words import Words
+from tests.workflow.scenarios.test_damage import TOP, is_right
 
 
 @pytest.fixture
@@ -35,72 +38,51 @@ def fill(directory):
     return filler
 
 
-def test_17_the_stores_disk_is_full(scenario, tmp_path, mount, correct):
-    scenario.store.rename(tmp_path / "kept")
-    scenario.store.mkdir()
-    mount("-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", at=scenario.store)
-    shutil.copytree(tmp_path / "kept", scenario.store, dirs_exist_ok=True)
-    filler = fill(scenario.store)
-    edit_blending(scenario)
-    done = scenario.run(check=False)
-    assert done.status != 0 and done.ran == {"gen1/blend"}
-    advice = "the disk is full; free some space and run the same command again"
-    assert advice in done.said and "Traceback" not in done.said
-    assert is_sound(scenario.store) and not list((scenario.store / "scratch").iterdir())
-
-    # Weights are not written by Arrow, and fail in a way of their own.
-    scenario.forget_computing("gen0/all")
-    scenario.forget("results/local/published/seed1/gen0/all/manifest.json")
-    done = scenario.run("results/local/published/seed1/gen0/all/manifest.json", check=False)
-    assert done.status != 0 and done.ran == {"gen0/all"}
-    assert advice in done.said and "Traceback" not in done.said
-
-    filler.unlink()
-    assert scenario.run().ran == {"gen0/all", "gen1/blend", "submission"}
-    correct(scenario)
-
-
-def test_17_the_results_disk_is_full(scenario, tmp_path, mount, correct):
-    results = scenario.path / "results"
+def test_17_the_results_disk_is_full(finished_words, words, tmp_path, mount):
+    results = words.path / "results"
     results.rename(tmp_path / "kept")
     results.mkdir()
     mount("-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", at=results)
     shutil.copytree(tmp_path / "kept", results, dirs_exist_ok=True)
-    scenario.configure(**OTHER)
     filler = fill(results)
-    done = scenario.run(check=False)
-    assert done.status != 0 and "the disk is full; free some space" in done.said
+    done = words.ends("snakemake", "-c2", *TOP)
+    assert done.returncode != 0 and "the disk is full; free some space" in done.stderr
     filler.unlink()
-    assert scenario.run().ran == {"submission"}
-    correct(scenario)
+    assert jobs(words.run(*TOP), "RUN") == ["ranking"]
+    assert is_right(words, finished_words)
 
 
-def test_18_a_read_only_store(scenario, mount, correct):
-    mount("--bind", scenario.store, at=scenario.store)
-    mount("-o", "remount,bind,ro", at=scenario.store)
-    shutil.rmtree(scenario.home("gen1/blend"))
-    done = scenario.run()
-    assert done.ran == set() and "gen1/blend" in done.hit, "reading is enough for what it holds"
-    correct(scenario)
-    scenario.configure(**OTHER)
-    done = scenario.run(check=False)
-    assert done.status != 0 and done.ran == {"submission"}
-    assert "the file system is read-only; results" in done.said
-    assert "Traceback" not in done.said
+def test_18_a_read_only_store(finished_words, words, mount):
+    store = words.path / ".words/store"
+    mount("--bind", store, at=store)
+    mount("-o", "remount,bind,ro", at=store)
+    shutil.rmtree(words.path / "results/count/moby")
+    done = words.run()
+    assert jobs(done, "RUN") == [] and "count/moby" in jobs(done, "HIT"), "reading is enough"
+    assert words.results() == finished_words.results()
+    done = words.ends("snakemake", "-c2", *TOP)
+    assert done.returncode != 0 and jobs(done, "RUN") == ["ranking"]
+    assert "the file system is read-only; results" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_18_a_deleted_store(scenario, correct):
+def test_18_a_deleted_store(finished_words, words):
     """The results are as good as a store; what they lack is recomputed."""
-    shutil.rmtree(scenario.store)
-    shutil.rmtree(scenario.home("gen1/blend"))
-    scenario.configure(**OTHER)
-    done = scenario.run()
-    assert (done.ran, done.hit) == ({"gen1/blend", "submission"}, set())
-    correct(scenario)
+    shutil.rmtree(words.path / ".words/store")
+    shutil.rmtree(words.path / "results/count/moby")
+    done = words.run(*TOP)
+    assert (jobs(done, "RUN"), jobs(done, "HIT")) == (["count/moby", "ranking"], [])
+    assert is_right(words, finished_words)
 
 
-def test_nothing_is_writable_for_everybody(tiny):
-    """Though the fixture has been computed under umask 0."""
-    for directory in ("results", ".emodag"):
-        for path in (tiny.path / directory).rglob("*"):
+def test_nothing_is_writable_for_everybody(tmp_path):
+    """Whatever the umask, in a run whose jobs are no forks of one with another umask."""
+    before = os.umask(0)
+    try:
+        words = Words.create(tmp_path)
+        words.run(LEDGER_LOADED="")
+    finally:
+        os.umask(before)
+    for directory in ("results", ".words"):
+        for path in (words.path / directory).rglob("*"):
             assert not path.stat().st_mode & stat.S_IWOTH, path
