@@ -132,17 +132,15 @@ def test_the_project_is_where_it_is_whatever_it_is_called(machine, tmp_path):
     assert machine.set_up().stdout == ""
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"UV_PYTHON_PREFERENCE": "only-system"},
-        {"UV_NO_MANAGED_PYTHON": "1"},
-        {"UV_PYTHON_DOWNLOADS": "never"},
-        {"UV_CONSTRAINT": "absent.txt", "UV_OVERRIDE": "absent.txt"},
-        {"UV_EXCLUDE_NEWER": "2001-01-01"},
-    ],
-)
-def test_what_uv_was_set_to_for_other_projects(machine, settings):
+def test_what_uv_was_set_to_for_other_projects(machine):
+    """None of it is heeded."""
+    settings = {
+        "UV_PYTHON_PREFERENCE": "only-system",
+        "UV_NO_MANAGED_PYTHON": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        **{"UV_CONSTRAINT": "absent.txt", "UV_OVERRIDE": "absent.txt"},
+        "UV_EXCLUDE_NEWER": "2001-01-01",
+    }
     mirror = machine.offer_python()
     machine.add_python("python3", version=(3, 14, 3))
     done = machine.set_up(**mirror, **settings)
@@ -339,8 +337,13 @@ def test_a_package_that_no_index_has(machine):
     nothing_is_taken_for_whole(machine)
 
 
-@pytest.mark.parametrize("lock", ["local", "local.torch-cpu", "dev"])
-@pytest.mark.parametrize("wrong", ["another hash", "no hash"])
+@pytest.mark.parametrize(
+    ("lock", "wrong"),
+    [
+        *(("local", "another hash"), ("local.torch-cpu", "another hash")),
+        *(("dev", "another hash"), ("local", "no hash")),
+    ],
+)
 def test_a_wrong_lock(machine, lock, wrong):
     path = machine.project / f"envs/{lock}.lock"
     right = path.read_text()
@@ -369,8 +372,13 @@ def test_a_damaged_lock_and_a_missing_one(machine):
     assert "envs/local.lock is missing" in refusal(machine.set_up())
 
 
-@pytest.mark.parametrize("lock", ["local", "local.torch-cpu", "dev"])
-@pytest.mark.parametrize("left", [b"", b"# a comment\n", b"\xff\xfe\x00", "cut"])
+@pytest.mark.parametrize(
+    ("lock", "left"),
+    [
+        *(("local", b""), ("local.torch-cpu", b"# a comment\n")),
+        *(("dev", b"\xff\xfe\x00"), ("local", "cut")),
+    ],
+)
 def test_a_lock_that_is_empty_or_cut(machine, lock, left):
     """As after a full disk or a download broken off."""
     path = machine.project / f"envs/{lock}.lock"
