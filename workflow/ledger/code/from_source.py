@@ -17,9 +17,11 @@ from types import ModuleType
 from ledger.code.closure import has_templates
 from ledger.errors import UserError
 
+BY_HASH = PycInvalidationMode.CHECKED_HASH
+
 
 def import_stage(module: str, closure: Iterable[str]) -> ModuleType:
-    """Import a stage's module, and all it may import of its package and this one, from source.
+    """Import a stage's module, and all it may import of its package and this one, as they now are.
 
     Parameters
     ----------
@@ -56,9 +58,6 @@ def all_read(closure: Iterable[str]) -> bool:
     return sys.modules.keys() >= set(closure) and not has_templates(closure)
 
 
-BY_HASH = PycInvalidationMode.CHECKED_HASH
-
-
 class _Loader(SourceFileLoader):
     """Takes bytecode only where its source has the hash that it tells (PEP 552), and makes such."""
 
@@ -72,7 +71,7 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    """Finds the modules of some packages where they are, and has them loaded from source."""
+    """Finds the modules of some packages where they are, and has them loaded as they now are."""
 
     def __init__(self, packages: tuple[str, ...]) -> None:
         self._packages = packages
