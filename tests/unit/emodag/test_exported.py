@@ -7,15 +7,18 @@ import pandas as pd
 import pytest
 
 from emodag.config.sections import load
+from emodag.science.person_scaling import by_person, rows_by_person
+from emodag.science.scaling import median, scale_column
+from emodag.science.tables.csv_tables import CsvTable
 from emodag.science.tables.table import MISSING
 from emodag.verbs import export, exported
 
 FEATURES = ["f0", "f1"]
 
 
-def read(tmp_path, text, *, separator=None, decimal=None, missing=()):
+def read(tmp_path, text, *, separator=None, decimal=None, decimals="nearest", missing=()):
     model = {"features": FEATURES, "separator": separator, "decimal": decimal}
-    model |= {"missing": [*MISSING, *missing], "group": "who"}
+    model |= {"decimals": decimals, "missing": [*MISSING, *missing], "group": "who"}
     (tmp_path / "model.json").write_text(json.dumps(model))
     (tmp_path / "later.csv").write_text(text)
     return exported.read(str(tmp_path / "later.csv"), tmp_path)
@@ -28,6 +31,8 @@ def read(tmp_path, text, *, separator=None, decimal=None, missing=()):
         ("who;f1;f0\nA;-2,5;1\nB;-999,0;0,1\n", {}),
         ("who\tf1\tf0\nA\t-2.5\t1\nB\t?\t0.1\n", {}),
         ("who:f1:f0\nA:-2,5:1\nB:NA:0,1\n", {"separator": ":", "decimal": ","}),
+        ("who;f1;f0\nA; -2,5;1 \nB; NA ;0,1\n", {}),
+        ('who,f1,f0\nA,-2.5, 1 \nB, ? ,"0.1 "\n', {}),
     ],
 )
 def test_a_table_is_read_as_the_run_reads_it(text, told, tmp_path):
@@ -35,11 +40,29 @@ def test_a_table_is_read_as_the_run_reads_it(text, told, tmp_path):
     np.testing.assert_array_equal(found, [[1.0, -2.5], [0.1, np.nan]])
 
 
+@pytest.mark.parametrize("cell", ["", " NA", "?"])
+def test_booleans_may_be_missing(cell, tmp_path):
+    table = read(tmp_path, f"f0,f1\n True,0.5\nFALSE,1.5\n{cell},2.5\n", missing=["?"])
+    np.testing.assert_array_equal(exported.floats(table, FEATURES)[:, 0], [1.0, 0.0, np.nan])
+
+
+@pytest.mark.parametrize("decimals", ["nearest", "pandas"])
+def test_digits_are_read_as_the_run_reads_them(decimals, tmp_path):
+    cells = [f"{x:.17g}" for x in np.random.default_rng(0).normal(size=200)]
+    text = "\n".join(["f0,f1", *(f"{cell}, {cell} " for cell in cells)])
+    found = exported.floats(read(tmp_path, text, decimals=decimals), FEATURES)
+    table = CsvTable(tmp_path / "later.csv", decimals=decimals)
+    expected = np.concatenate([block.values for block in table.blocks(FEATURES, [])])
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_table_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(ValueError, match="lacks the column 'f1'"):
         read(tmp_path, "who;f0\nA;1\n")
     with pytest.raises(ValueError, match="not every cell of the column 'f1' is a number"):
         read(tmp_path, "f0,f1\n1,?\n")
+    with pytest.raises(ValueError, match="not every cell of the column 'f1' is a number"):
+        read(tmp_path, "f0,f1\n1.5,True\n2.5,1\n")
 
 
 def test_the_card_says_what_the_networks_are():
@@ -55,8 +78,11 @@ def cells(folder, persons):
 
 
 def test_persons_are_read_as_they_are_written(tmp_path):
-    found = exported.names(cells(tmp_path, ["01", "1", "1.0", "NA", "1.50"]))
-    assert found.tolist() == ["01", "1", "1", "NA", "1.50"]
+    found = exported.names(cells(tmp_path, ["01", "1", "1.0", "NA", "1.50", " 1 ", "q0 "]))
+    assert found.tolist() == ["01", "1", "1", "NA", "1.50", "1", "q0"]
+    assert exported.names(pd.Series(["q0", "q0 "])).tolist() == ["q0", "q0"]
+    with_commas = read(tmp_path, "who;f0;f1\n7;0,5;1\n7,0;1,5;1\n")
+    assert exported.names(with_commas["who"]).tolist() == ["7", "7"]
     for kind in ("int64", "float64", "category", "string"):
         assert exported.names(pd.Series([2, 1]).astype(kind)).tolist() == ["2", "1"]
     left_out = pd.Series(["u", "v"], dtype="category")[:1]
@@ -68,3 +94,43 @@ def test_a_row_of_nobody_is_refused(tmp_path, empty):
     persons = cells(tmp_path, ["u", empty]) if isinstance(empty, str) else pd.Series(["u", empty])
     with pytest.raises(ValueError, match="data row 2: the person is missing"):
         exported.names(persons)
+
+
+RNG = np.random.default_rng(4)
+WHO = pd.Series(RNG.choice(["u", "v", "w"], size=300))
+COLUMNS = {
+    "binary": (RNG.random(300) < 0.3) * 1.0,
+    "counts": RNG.poisson(2, size=300) * 1.0,
+    "tenths": RNG.integers(9, size=300) / 10,
+    "mostly equal": np.maximum(RNG.normal(size=300), 0.5),
+    "one of its kind": RNG.normal(size=300),
+    "large and equal": 1.6e9 + (RNG.random(300) < 0.3),
+    "far": np.where(RNG.random(300) < 0.3, 1e305, -1e305),
+    "constant": np.full(300, 0.1),
+    "holed": np.where(RNG.random(300) < 0.3, np.nan, RNG.integers(5, size=300)),
+    "empty": np.full(300, np.nan),
+}
+
+
+@pytest.mark.parametrize("kind", ["none", "centre", "z", "rank"])
+@pytest.mark.parametrize("resolution", [0.0, 1e-7])
+def test_features_are_those_of_the_run(kind, resolution):
+    """Equal values, too, which a last digit would put beside a quantile that they are at."""
+    train = np.arange(300) < 200
+    x = np.column_stack(list(COLUMNS.values()))
+    theirs = x.copy()
+    if kind != "none":
+        groups = rows_by_person(WHO.to_numpy())
+        theirs = np.column_stack([by_person(column, groups, kind=kind) for column in x.T])
+    fits = [
+        scale_column(column, sample=train, training=train, count=1000, resolution=resolution)
+        for column in theirs.T
+    ]
+    quantiles = np.column_stack([fitted for _, fitted in fits])
+    medians = np.array([median(column[train]) for column in theirs.T])
+    model = {"person": kind, "resolution": resolution}
+    ours = x if kind == "none" else exported.by_person(x, WHO, kind)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-14 if kind == "rank" else 0.0)
+    found = exported.scaled(ours, quantiles, medians, model)
+    for at, name in enumerate(COLUMNS):
+        np.testing.assert_allclose(found[:, at], fits[at][0], atol=1e-6, err_msg=name)

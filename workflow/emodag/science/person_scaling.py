@@ -68,7 +68,8 @@ def robust_z(x: np.ndarray) -> np.ndarray:
     difference = centred(x)
     spread = MAD_OF_NORMAL * np.median(np.abs(difference))
     if spread == 0:
-        spread = MEAN_AD_OF_NORMAL * np.sum(np.abs(difference) / len(x))
+        # Sorted, since the last bit of a sum depends on the order of its terms.
+        spread = MEAN_AD_OF_NORMAL * np.sum(np.sort(np.abs(difference)) / len(x))
     if spread == 0:
         return np.zeros_like(x)
     with np.errstate(over="ignore"):

@@ -150,6 +150,7 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
         "scalers": {fold: fold if "folds" in files else "all" for fold in folds},
         "separator": data.separator,
         "decimal": data.decimal,
+        "decimals": data.decimals,
         "missing": [*MISSING, *data.missing_values],
         "features": pq.read_schema(files["train"]).names,
     }

@@ -4,7 +4,9 @@ Needs numpy, pandas, safetensors and torch. The products of matrices are torch's
 probabilities differ from those of `emodag predict` in the last digits.
 """
 
+import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,14 +17,18 @@ from safetensors.torch import load_file
 from torch.nn.functional import batch_norm, leaky_relu, linear
 
 BOUND = 1e-7 - np.spacing(1.0)
+FAR = 1e300  # values beyond are taken for this one, so that nothing overflows
+NUMBERS = ("boolean", "integer", "floating", "empty")
 
 
 def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.DataFrame:
     """The class of each row, and the probability of each class; columns are matched by name."""
     model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
     tensors = load_file(directory / "model.safetensors")
-    x = table[model["features"]].to_numpy(np.float64)
+    x = floats(table, model["features"])
     if model["person"] != "none":
+        if model["group"] not in table:
+            raise ValueError(f"no column {model['group']!r}, which must say whose each row is")
         persons = names(table[model["group"]])
         rows = persons.value_counts()
         if rows.min() < (least := model["rows_of_a_person"]):
@@ -34,18 +40,16 @@ def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.
         quantiles, medians = (
             tensors[f"{scaler}.{name}"].numpy() for name in ("quantiles", "medians")
         )
-        filled = np.where(np.isfinite(x), x, medians)
-        columns = zip(filled.T, quantiles.T, strict=True)
-        scores = [normal_scores(*column, model["resolution"]) for column in columns]
         weights = {
             k.removeprefix(f"{fold}."): v for k, v in tensors.items() if k.startswith(f"{fold}.")
         }
-        scaled = torch.from_numpy(np.column_stack(scores).astype(np.float32))
-        members.append(probabilities(scaled, weights).numpy())
+        scores = torch.from_numpy(scaled(x, quantiles, medians, model))
+        members.append(probabilities(scores, weights).numpy())
     mean = np.mean(members, axis=0, dtype=np.float32)
     made = pd.DataFrame(mean, table.index, model["classes"])
     best = (mean * np.array(model["boost"], np.float32)).argmax(axis=1)
-    made.insert(0, "predicted", np.array(model["classes"])[best])
+    predicted = np.array(model["classes"])[best]
+    made.insert(0, "predicted", predicted, allow_duplicates=True)  # a class may be called so
     return made
 
 
@@ -53,54 +57,94 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
     """A table of text, with the separator, the decimals and the missing values of the run's tables.
 
     Where the run has found these out by itself, so does this: by the features' names, and by
-    whether their cells are numbers.
+    whether their cells are numbers. All cells are trimmed, as in the run.
     """
     model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-    features = model["features"]
-
-    def cells(separator: str, **how) -> pd.DataFrame:
-        how |= {"na_values": model["missing"], "keep_default_na": False}
-        how |= {"converters": {model["group"]: str}}  # 07 is not 7, and NA may be a name
-        return pd.read_csv(path, sep=separator, float_precision="round_trip", **how)
-
-    lacking = {
-        mark: [name for name in features if name not in cells(mark, nrows=0)]
-        for mark in model["separator"] or ",;\t|"
-    }
+    features, group = model["features"], model["group"]
+    lacking = {}
+    for mark in model["separator"] or ",;\t|":
+        header = pd.read_csv(path, sep=mark, nrows=0)
+        lacking[mark] = [name for name in features if name not in header]
     separator = min(lacking, key=lambda mark: len(lacking[mark]))
     if lacking[separator]:
         raise ValueError(f"{path} lacks the column {lacking[separator][0]!r}")
+    cells = pd.read_csv(path, sep=separator, dtype=str, na_filter=False)
+    trimmed = cells.apply(lambda column: column.str.strip()).to_csv(index=False)
+    how = {"na_values": model["missing"], "keep_default_na": False}
+    how |= {"float_precision": {"nearest": "round_trip", "pandas": None}[model["decimals"]]}
+    how |= {"converters": {group: str}}  # 07 is not 7, and NA may be a name
+    text = {}
     for decimal in model["decimal"] or ".,":
-        table = cells(separator, decimal=decimal)
-        text = [name for name in features if not pd.api.types.is_numeric_dtype(table[name])]
-        if not text:
+        table = pd.read_csv(io.StringIO(trimmed), decimal=decimal, **how)
+        kinds = {name: pd.api.types.infer_dtype(table[name], skipna=True) for name in features}
+        text[decimal] = [name for name in features if kinds[name] not in NUMBERS]
+        if not text[decimal]:
+            if decimal == "," and group in table:  # 7,0 is 7
+                table[group] = table[group].str.replace(r"^([+-]?\d+),(0+)$", r"\1.\2", regex=True)
             return table
-    raise ValueError(f"{path}: not every cell of the column {text[0]!r} is a number")
+    column = min(text.values(), key=len)[0]
+    raise ValueError(f"{path}: not every cell of the column {column!r} is a number")
 
 
 def names(persons: pd.Series) -> pd.Series:
     """Persons as text: 7 and 7.0 are one, 7 and 07 are two; none may be missing."""
-    text = persons.astype(str).str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1", regex=True)
-    if (missing := persons.isna() | (text.str.strip() == "")).any():
+    text = persons.astype(str).str.strip()
+    text = text.str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1", regex=True)
+    if (missing := persons.isna() | (text == "")).any():
         row = int(missing.to_numpy().argmax()) + 1
         raise ValueError(f"column {persons.name!r}, data row {row}: the person is missing")
     return text
 
 
+def floats(table: pd.DataFrame, features: list[str]) -> np.ndarray:
+    """Columns as float64, (n, p); True is 1, and a missing cell NaN."""
+    return table[features].to_numpy(np.float64, na_value=np.nan)
+
+
 def by_person(x: np.ndarray, persons: pd.Series, kind: str) -> np.ndarray:
     """Each person's rows among themselves: less the median, in robust z-scores, or ranked."""
-    who, frame = persons.to_numpy(), pd.DataFrame(x)
-    groups = frame.groupby(who)
+    found = np.full_like(x, np.nan)
+    for rows in pd.RangeIndex(len(x)).groupby(persons.to_numpy()).values():
+        for at, column in enumerate(x[rows].T):
+            there = ~np.isnan(column)
+            if there.any():
+                found[rows[there], at] = relative(column[there].clip(-FAR, FAR), kind)
+    return found
+
+
+def relative(x: np.ndarray, kind: str) -> np.ndarray:
+    """One person's values of one feature, bit for bit as in the run, but for scores of ranks."""
     if kind == "rank":
-        shares = (groups.rank() - 0.5) / groups.transform("count")
-        return torch.special.ndtri(torch.from_numpy(shares.to_numpy())).numpy()
-    centred = frame - groups.transform("median")
+        _, group, counts = np.unique(x, return_inverse=True, return_counts=True)
+        shares = (np.cumsum(counts) - counts / 2)[group] / len(x)
+        return torch.special.ndtri(torch.from_numpy(shares)).numpy()
+    centred = x - np.median(x)
     if kind == "centre":
-        return centred.to_numpy()
-    distances = centred.abs().groupby(who)
-    spread = 1.482602218505602 * distances.transform("median")
-    spread = spread.where(spread > 0, 1.2533141373155003 * distances.transform("mean"))
-    return (centred / spread.where(spread > 0, 1.0)).to_numpy()
+        return centred
+    spread = 1.482602218505602 * np.median(np.abs(centred))
+    if spread == 0:
+        spread = 1.2533141373155003 * np.sum(np.sort(np.abs(centred)) / len(x))
+    return np.clip(centred / spread, -FAR, FAR) if spread else np.zeros_like(x)
+
+
+def scaled(x: np.ndarray, quantiles: np.ndarray, medians: np.ndarray, model: dict) -> np.ndarray:
+    """Features as one scaler makes them, (n, p) float32; a missing cell is the training median."""
+    columns = list(zip(np.where(np.isfinite(x), x, medians).T, quantiles.T, strict=True))
+    if model["person"] == "rank":
+        columns = [(at_quantiles(*column), column[1]) for column in columns]
+    scores = [normal_scores(*column, model["resolution"]) for column in columns]
+    return np.column_stack(scores).astype(np.float32)
+
+
+def at_quantiles(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Scores of ranks, those that a quantile differs from in its last digits alone as it is.
+
+    torch gives other last digits than the run's scipy, and equal values must stay equal.
+    """
+    after = np.searchsorted(quantiles, x).clip(1, len(quantiles) - 1)
+    low, high = quantiles[after - 1], quantiles[after]
+    nearest = np.where(x - low < high - x, low, high)
+    return np.where(np.isclose(x, nearest, rtol=1e-12, atol=0.0), nearest, x)
 
 
 def normal_scores(x: np.ndarray, quantiles: np.ndarray, resolution: float) -> np.ndarray:
@@ -110,8 +154,11 @@ def normal_scores(x: np.ndarray, quantiles: np.ndarray, resolution: float) -> np
     shares = np.linspace(0.0, 1.0, len(quantiles))
     below = np.interp(x, quantiles, shares)
     share = 0.5 * (below - np.interp(-x, -quantiles[::-1], -shares[::-1]))
-    share[x + resolution >= quantiles[-1]] = 1.0
-    share[x - resolution <= quantiles[0]] = 0.0
+    if resolution:
+        at_upper, at_lower = x + resolution > quantiles[-1], x - resolution < quantiles[0]
+    else:
+        at_upper, at_lower = x >= quantiles[-1], x <= quantiles[0]
+    share[at_upper], share[at_lower] = 1.0, 0.0
     clipped = torch.from_numpy(share.clip(BOUND, 1.0 - BOUND))
     return np.nan_to_num(torch.special.ndtri(clipped).numpy())
 
@@ -138,8 +185,14 @@ def probabilities(x: torch.Tensor, weights: dict[str, torch.Tensor]) -> torch.Te
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python load.py TABLE.csv")
     try:
         made = predict(read(sys.argv[1]))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"load.py: {error}")
-    made.to_csv(sys.stdout, index_label="row")
+    try:
+        made.to_csv(sys.stdout, index_label="row")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(1)  # the reader, such as head, has seen enough; nothing is left to be flushed
