@@ -7,7 +7,9 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from emodag.verbs import exported
 from tests.workflow.test_predict import predict
 
 
@@ -40,6 +42,35 @@ def the_loader_predicts_as_the_run_does(project):
     assert "6 training persons, 72 labelled rows, 8 features" in card
     assert re.search(r"- macro-F1 0\.\d+ on the hidden people", card)
     assert "macro-F1 0." in card and "torch | 2." in card
+
+
+def test_what_the_loader_cannot_predict_is_refused_in_a_line(nested):
+    run = nested
+    assert run.emodag("export", "model").returncode == 0
+    loader, table = run.path / "model/load.py", run.path / "test.csv"
+
+    def said(command):
+        return subprocess.run(command, shell=True, cwd=run.path, text=True, capture_output=True)
+
+    load = f"{sys.executable} -I {loader}"
+    assert said(f"{load} absent.csv").stderr.count("\n") == 1
+    assert said(load).stderr == "usage: python load.py TABLE.csv\n"
+    model = json.loads((run.path / "model/model.json").read_text())
+    wide = pd.read_csv(table).sample(5000, replace=True)  # more than a pipe takes at once
+    wide.to_csv(run.path / "wide.csv", index=False)
+    for file in (table, "wide.csv"):
+        seen = said(f"{load} {file} | head -n 1")
+        assert (seen.stdout, seen.stderr) == (
+            ",".join(["row", "predicted", *model["classes"]]) + "\n",
+            "",
+        )
+    changed = {"classes": ["predicted", *model["classes"][1:]]}
+    (run.path / "model/model.json").write_text(json.dumps(model | changed))
+    found = exported.predict(pd.read_csv(table), run.path / "model")
+    assert found.columns.tolist() == ["predicted", *changed["classes"]]
+    (run.path / "model/model.json").write_text(json.dumps(model | {"person": "z", "group": "file"}))
+    with pytest.raises(ValueError, match="no column 'file', which must say whose each row is"):
+        exported.predict(pd.read_csv(table), run.path / "model")
 
 
 def test_nothing_is_written_over_and_nothing_stale_is_exported(nested):
