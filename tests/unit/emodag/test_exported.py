@@ -16,8 +16,17 @@ from emodag.verbs import export, exported
 FEATURES = ["f0", "f1"]
 
 
-def read(tmp_path, text, *, separator=None, decimal=None, decimals="nearest", missing=()):
-    model = {"features": FEATURES, "separator": separator, "decimal": decimal}
+def read(
+    tmp_path,
+    text,
+    *,
+    features=FEATURES,
+    separator=None,
+    decimal=None,
+    decimals="nearest",
+    missing=(),
+):
+    model = {"features": features, "separator": separator, "decimal": decimal}
     model |= {"decimals": decimals, "missing": [*MISSING, *missing], "group": "who"}
     (tmp_path / "model.json").write_text(json.dumps(model))
     (tmp_path / "later.csv").write_text(text)
@@ -44,6 +53,28 @@ def test_a_table_is_read_as_the_run_reads_it(text, told, tmp_path):
 def test_booleans_may_be_missing(cell, tmp_path):
     table = read(tmp_path, f"f0,f1\n True,0.5\nFALSE,1.5\n{cell},2.5\n", missing=["?"])
     np.testing.assert_array_equal(exported.floats(table, FEATURES)[:, 0], [1.0, 0.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f0\n1\n\n2\n",
+        "f0,who\n1,a\n\n2,b\n",
+        '\ufefff0,who\r\n1,a\r\n" -2 ","b "\r\n',
+        "f0;who\n1,5;NA\n+inf;b\n",
+        "f0|who\n TRUE|a\n None |b\n",
+    ],
+)
+def test_rows_are_those_of_the_run(text, tmp_path):
+    found = read(tmp_path, text, features=["f0"])
+    table = CsvTable(tmp_path / "later.csv")
+    own = [*table.columns[1:]]
+    blocks = list(table.blocks(["f0"], own))
+    expected = np.concatenate([block.values for block in blocks])
+    np.testing.assert_array_equal(exported.floats(found, ["f0"]), expected)
+    for name in own:
+        texts = [text for block in blocks for text in block.texts[name].to_pylist()]
+        assert found[name].tolist() == texts
 
 
 @pytest.mark.parametrize("decimals", ["nearest", "pandas"])

@@ -61,14 +61,15 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
     """
     model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
     features, group = model["features"], model["group"]
-    lacking = {}
-    for mark in model["separator"] or ",;\t|":
-        header = pd.read_csv(path, sep=mark, nrows=0)
-        lacking[mark] = [name for name in features if name not in header]
+    marks = model["separator"] or ",;\t|"
+    headers = {mark: pd.read_csv(path, sep=mark, nrows=0).columns for mark in marks}
+    lacking = {mark: [name for name in features if name not in headers[mark]] for mark in marks}
     separator = min(lacking, key=lambda mark: len(lacking[mark]))
     if lacking[separator]:
         raise ValueError(f"{path} lacks the column {lacking[separator][0]!r}")
-    cells = pd.read_csv(path, sep=separator, dtype=str, na_filter=False)
+    is_wide = len(headers[separator]) > 1  # in one column an empty line is a missing cell
+    as_text = {"dtype": str, "na_filter": False, "skip_blank_lines": is_wide}
+    cells = pd.read_csv(path, sep=separator, **as_text)
     trimmed = cells.apply(lambda column: column.str.strip()).to_csv(index=False)
     how = {"na_values": model["missing"], "keep_default_na": False}
     how |= {"float_precision": {"nearest": "round_trip", "pandas": None}[model["decimals"]]}
