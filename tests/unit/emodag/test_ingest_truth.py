@@ -117,6 +117,51 @@ def test_the_index_of_a_frame(tmp_path, suffix, index, ids, expected):
         assert true_classes(path, ids, how).tolist() == expected
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("id", ["key", None])
+@pytest.mark.parametrize(
+    ("ids", "found", "expected"),
+    [
+        (("u", "v", "w"), ["w", "u", "V"], r"column 'q': lacks 1 of the 3 ids .*\('v'\)"),
+        (("u", "v", "w"), ["w", "u", "u"], r"column 'q'.*'u' was already used in data row 2"),
+        (("u", "v", "w"), ["w", "u", None], "column 'q'.*missing"),
+        ((70, 80, 90), [90, 70, 81], r"column 'q': lacks 1 .*\('80'\).* leave this column out"),
+        (("070", "080", "090"), ["090", "070", "081"], r"column 'q': lacks 1 .*\('080'\)"),
+    ],
+)
+def test_rows_with_some_of_the_ids_have_no_order(tmp_path, suffix, index, id, ids, found, expected):
+    frame = pd.DataFrame({"q": found, "mood": ["dull", "calm", "tense"]})
+    path = saved(tmp_path, frame, suffix, index=index)
+    with pytest.raises(InputError, match=expected):
+        true_classes(path, ids, asked("mood", id))
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_ids_go_before_an_index_that_counts(tmp_path, index):
+    frame = pd.DataFrame({"q": ["w", "u", "v"], "mood": ["dull", "calm", "tense"]})
+    path = saved(tmp_path, frame, "csv", index=index)
+    assert true_classes(path, ("u", "v", "w"), asked("mood", "key")).tolist() == [0, 1, 2]
+
+
+def test_an_order_is_told_and_refused_where_ids_have_a_name(tmp_path):
+    ids, told = ("u", "v", "w"), []
+    path = tmp_path / "truth.csv"
+    for text in ("mood\ndull\ncalm\ntense\n", ",mood\n0,dull\n1,calm\n2,tense\n"):
+        path.write_text(text)
+        codes = true_classes(path, ids, asked("mood", "key"), told.append)
+        assert codes.tolist() == [2, 0, 1]
+    note = f"{path}: has no ids of the test table; its rows are taken in the same order"
+    assert told == [note, note]
+    path.write_text("person,mood\nP,dull\nP,calm\nQ,tense\n")
+    with pytest.raises(InputError, match=r"no column 'key', .*\('person'\) holds .*'u', 'v', 'w'"):
+        true_classes(path, ids, asked("mood", "key"))
+    assert true_classes(path, ids, asked("mood", None), told.append).tolist() == [2, 0, 1]
+    path.write_text("q,mood\nw,dull\nu,calm\nv,tense\n")
+    true_classes(path, ids, asked("mood", None), told.append)
+    assert len(told) == 3
+
+
 @pytest.mark.parametrize("suffix", ["csv", "csv.xz", "tsv.zip", "parquet"])
 def test_the_rules_of_the_other_tables(tmp_path, suffix):
     """A separator nobody guesses, decimal commas, an index beside the id."""

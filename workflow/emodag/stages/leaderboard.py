@@ -23,7 +23,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
         `emodag.science.tables.ingest.open_table`; `classes`, their names; `boost`, one factor per
         class; `blends`, a list of objects with `role` and the first four columns.
     """
-    truth = true_classes(inputs["truth"], read_columns(inputs["rows"])["id"], params)
+    ids = read_columns(inputs["rows"])["id"]
+    truth = true_classes(inputs["truth"], ids, params, context.note)
     with (output / "leaderboard.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()

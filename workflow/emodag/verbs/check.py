@@ -69,7 +69,7 @@ def _check(options: argparse.Namespace) -> int:
         where = Path(directory)
         try:
             reading = _make_tables(config, chain, where, looking)
-            _require_truth(chain, where)
+            _require_truth(chain, where, looking)
             _require_batches(config, where)
         except UserError as error:
             raise type(error)(*(part.replace(f"{where}/", "") for part in error.args)) from error
@@ -154,7 +154,7 @@ def _make_tables(
     return time.process_time() - began
 
 
-def _require_truth(chain: Mapping[str, Job], where: Path) -> None:
+def _require_truth(chain: Mapping[str, Job], where: Path, looking: Looking) -> None:
     """Read the true labels of the test rows, if any, as the leaderboard will."""
     from emodag.science.tables.ingest import true_classes
     from emodag.science.tables.matrices import read_columns
@@ -163,7 +163,7 @@ def _require_truth(chain: Mapping[str, Job], where: Path) -> None:
         if job.stage == "leaderboard":
             truth, rows = job.inputs["truth"], where.joinpath(*job.inputs["rows"])
             path = Path(truth) if isinstance(truth, str) else where.joinpath(*truth)
-            true_classes(path, read_columns(rows)["id"], job.params)
+            true_classes(path, read_columns(rows)["id"], job.params, looking.note)
 
 
 def _require_batches(config: "Config", where: Path) -> None:

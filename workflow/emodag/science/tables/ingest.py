@@ -1,14 +1,12 @@
 """What the columns of a raw table are, and the true labels of the test table."""
 
-import contextlib
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -272,13 +270,20 @@ def _known_features(
     return tuple(name for name in columns if name in known)
 
 
-def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params) -> np.ndarray:
+def true_classes(
+    path: Path,
+    ids: Sequence[int] | Sequence[str],
+    params: Params,
+    note: Callable[[str], None] = lambda told: None,
+) -> np.ndarray:
     """Read the true class of each test row from a table.
 
     The labels are in the first of these columns that exists: `label`, "label", "Predicted", or the
-    only column besides the ids. Rows are matched by a column `id`, "ID" or "id", a saved index, or
-    a column of any name that holds just the ids of the test rows; else by order. So they are
+    only column besides the ids. Rows are matched by a column `id`, "ID" or "id", a column of any
+    name that holds just the ids of the test rows, or a saved index; else by order. So they are
     where an index without a name only counts the rows from 0, and the test rows have other ids.
+    Never where a column holds some of the ids, nor, unless labels are alone, where `id` is asked
+    for.
 
     Parameters
     ----------
@@ -287,6 +292,7 @@ def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params)
     params : `label` and `id`, the columns of the tables, or None; `classes`, their names, of which
         a label is one or its number from 0; `written`, how the table is, see `open_table`:
         separator, decimal, missing.
+    note : told when rows are matched by order.
 
     Returns
     -------
@@ -301,13 +307,14 @@ def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params)
     if params["id"] is None and label is None:
         ids = range(n_rows)
     table = open_table(path, **params["written"])
-    id_ = next((name for name in (params["id"], *_TRUTH_IDS) if name in table.columns), None)
-    if id_ is None:
-        id_ = table.index
-    others = [name for name in table.columns if name not in (id_, table.index)]
+    named = next((name for name in (params["id"], *_TRUTH_IDS) if name in table.columns), None)
+    others = [name for name in table.columns if name not in (named, table.index)]
     column = next((name for name in (label, "label", "Predicted") if name in others), None)
-    if id_ is None and len(others) > 1:
-        found = _columns_of_ids(table, [name for name in others if name != column], ids)
+    id_, held, wanted = named, {}, {*map(str, ids)}
+    if named is None and len(others) > 1:
+        names = [] if table.index is None else [table.index]
+        held = _ids_in(table, names + [name for name in others if name != column])
+        found = [name for name, values in held.items() if values == wanted]
         if column is not None or len(found) == 1:  # else the labels may be such numbers, too
             id_ = next(iter(found), None)
             others = [name for name in others if name != id_]
@@ -319,6 +326,9 @@ def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params)
                 f"name it {label or 'label'!r}",
             )
         column = others[0]
+    if id_ is None:
+        telling = wanted.difference(map(str, range(n_rows + 1)))  # what counts rows is no id
+        id_ = next((name for name in held if held[name] & telling), table.index)
     blocks = list(table.blocks([], [column] if id_ is None else [column, id_]))
     rows = sum(len(block.texts[column]) for block in blocks)
     if rows != n_rows:
@@ -329,31 +339,43 @@ def true_classes(path: Path, ids: Sequence[int] | Sequence[str], params: Params)
     if id_ is not None:
         text = pa.concat_arrays([block.texts[id_] for block in blocks])
         own = [str(value) for value in row_ids(table, id_, text).to_pylist()]
-    elif not table.counted:
-        return codes
     row_of = {value: row for row, value in enumerate(own)}
     absent = [str(value) for value in ids if str(value) not in row_of]
-    if absent and id_ in (None, "") and own == counted:
+    only_counts = id_ in (None, "") and own == counted
+    if only_counts and (absent or (id_ is None and not table.counted)):
+        spare = [name for name in others if name != column]
+        if params["id"] is not None and spare:
+            raise fault(
+                path,
+                f"has no column {params['id']!r}, and no other ({listed(spare)}) holds the ids of "
+                f"the test table ({listed([*map(str, ids)])}); give it that column, or the labels "
+                "alone, in the order of the test table",
+            )
+        note(f"{path}: has no ids of the test table; its rows are taken in the same order")
         return codes
     if absent:
+        way = "" if id_ in (named, table.index) else ", or leave this column out if it has no ids"
         raise fault(
             path,
             f"lacks {len(absent)} of the {n_rows} ids of the test table ({listed(absent)}); "
-            "give each test row its label",
+            f"give each test row its label{way}",
             column=id_,
         )
     return codes[[row_of[str(value)] for value in ids]]
 
 
-def _columns_of_ids(table: Table, names: Sequence[str], ids: Sequence[Any]) -> list[str]:
-    """Those of some columns that hold each of the ids once and nothing else."""
-    wanted, found = sorted(map(str, ids)), []
+def _ids_in(table: Table, names: Sequence[str]) -> dict[str, set[str]]:
+    """The ids that each of some columns holds; of one where some are missing, or there twice, what
+    has a letter, as numbers may then be anything."""
+    found: dict[str, set[str]] = {}
     blocks = list(table.blocks([], names))
     for name in names:
         text = pa.concat_arrays([block.texts[name] for block in blocks])
-        with contextlib.suppress(InputError):  # what is no id
-            if sorted(map(str, row_ids(table, name, text).to_pylist())) == wanted:
-                found.append(name)
+        try:
+            found[name] = {*map(str, row_ids(table, name, text).to_pylist())}
+        except InputError:
+            texts = text.drop_null().to_pylist()
+            found[name] = {cell for cell in texts if any(map(str.isalpha, cell))}
     return found
 
 
