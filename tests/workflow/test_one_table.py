@@ -6,6 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
+import emodag
+from ledger.errors import InputError
 from tests.project import Project
 from tests.workflow.test_chain_runs import rows
 
@@ -55,6 +57,14 @@ def test_what_a_former_configuration_left_is_set_aside(alone):
         assert not (alone.path / f"results/{name}.csv").exists()
         assert not (alone.path / f"results/{name}.manifest.json").exists()
         assert len(list((alone.path / "results/earlier").glob(f"{name}-*.csv"))) == 1
+
+
+def test_a_notebook_is_told_that_there_are_no_predictions(alone):
+    results = emodag.open(alone.path / "results")
+    for asked in (results.predictions, results.leaderboard):
+        with pytest.raises(InputError, match=r"leads to no (submission|leaderboard)"):
+            asked()
+    assert len(results.held_out())
 
 
 def test_a_submission_is_refused_in_a_sentence(alone):

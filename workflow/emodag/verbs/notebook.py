@@ -2,6 +2,7 @@
 
 import html
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ledger.disk.atomic import read_bytes
 from ledger.disk.canonical import digest
 from ledger.errors import InputError, IntegrityError
 from ledger.jobs.freshness import Manifests
-from ledger.jobs.job import RESULTS
+from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.planner import ADDED
 from ledger.jobs.results import verified
 
@@ -78,11 +79,13 @@ class Results:
     def predictions(self) -> "pd.DataFrame":
         """The submission, with the probability of each class that it was made from.
 
-        Ids and names of classes are as in the tables, where 0900 is another id than 900.
+        Ids and names of classes are as in the tables, where 0900 is another id than 900. A class
+        that is called as another column is, such as ID, has its probabilities in `probability of
+        ID`.
         """
         import pandas as pd
 
-        submission = self._jobs["submission"]
+        submission = self._job("submission")
         head, label = submission.params.get("heads", ["ID", "Predicted"])
         written = {label: str} if "names" in submission.params else {}
         path = self._file("submission", "submission.csv")
@@ -93,7 +96,7 @@ class Results:
         columns = [f"p{code}" for code in range(len(self._chain.classes))]
         path = self._file(*submission.inputs["probabilities"])
         probabilities = pd.read_parquet(path, columns=columns)
-        return table.join(probabilities.set_axis(self._chain.classes, axis="columns"))
+        return _beside(table, probabilities, self._chain.classes)
 
     def held_out(self) -> "pd.DataFrame":
         """What every fit said of the rows that it held out.
@@ -101,7 +104,8 @@ class Results:
         Returns
         -------
         A row per fit and held-out row: protocol, seed, stage, fold, id, person, label, predicted
-        (names of classes, before any boost), and the probability of each class.
+        (names of classes, before any boost), and the probability of each class, in columns as
+        those of `predictions`.
         """
         import pandas as pd
 
@@ -116,7 +120,7 @@ class Results:
             frame["id"], frame["person"] = rows["id"], rows["person"]
             frame["label"] = [classes[code] for code in rows["label"]]
             frame["predicted"] = [classes[code] for code in made.to_numpy().argmax(axis=1)]
-            frames.append(frame.join(made.set_axis(classes, axis="columns")))
+            frames.append(_beside(frame, made, classes))
         return pd.concat(frames, ignore_index=True)
 
     def report(self) -> "Page":
@@ -130,13 +134,17 @@ class Results:
 
     def _file(self, job: str, file: str) -> Path:
         """The path of an artifact that is as its manifest says."""
-        if job not in self._jobs:
-            raise InputError(f"the configuration of {self._directory} leads to no {job}")
+        place = self._place(job)
         self._require(job)
-        return verified(self._place(job), file)
+        return verified(place, file)
+
+    def _job(self, name: str) -> Job:
+        if name not in self._jobs:
+            raise InputError(f"the configuration of {self._directory} leads to no {name}")
+        return self._jobs[name]
 
     def _place(self, job: str) -> Path:
-        return self._directory / Path(self._jobs[job].manifest).relative_to(RESULTS)
+        return self._directory / Path(self._job(job).manifest).relative_to(RESULTS)
 
     def _require(self, name: str) -> None:
         """See that what a job made, and all that it rests on, is of the configuration.
@@ -164,6 +172,14 @@ class Results:
                     f"which {name} is asked of; run `snakemake` for it"
                 )
             waiting |= set(job.needs) - seen
+
+
+def _beside(
+    frame: "pd.DataFrame", probabilities: "pd.DataFrame", classes: Sequence[str]
+) -> "pd.DataFrame":
+    """A frame and the probability of each class, called as the class unless a column is."""
+    heads = [f"probability of {name}" if name in frame.columns else name for name in classes]
+    return frame.join(probabilities.set_axis(heads, axis="columns"))
 
 
 class Page:
