@@ -20,6 +20,7 @@ PERSONS = [f"S{at}" for at in range(1, 11)]
 LINEAR = {"persons": 10, "variant": "linear", "macro_f1": 0.7, "leak_free": "yes", "p_holm": 0.01}
 LINEAR |= {
     "changes": "learner=logistic_regression",
+    "p": 0.01,
     "difference": 0.1,
     "difference_low": 0.04,
     "difference_high": 0.16,
@@ -136,7 +137,8 @@ def test_the_score_is_held_against_the_best_simple_learner():
     assert f"linear, the best simple learner (0.700; 95 % interval {ends})" in told.text
     assert told.text.endswith("(p = 0.010) the simple learner is better.")
     same = found("Against a simple learner", variants=[LINEAR | {"p_holm": 0.5}, BASE])
-    assert same.text.endswith("(p = 0.500) this table cannot tell these apart.")
+    corrected = "(p = 0.010, by Holm's correction 0.500) this table cannot tell these apart."
+    assert same.text.endswith(corrected)
     better = found("Against a simple learner", variants=[BASE, LINEAR | {"macro_f1": 0.5}])
     assert better.figure == "+0.100" and better.text.endswith("the network is better.")
 
@@ -162,7 +164,7 @@ def test_without_a_simple_learner_the_command_for_one_is_told():
     ],
 )
 def test_a_simple_learner_counts_whatever_is_the_baseline(base, linear, told):
-    ends = {"difference_low": -0.16, "difference_high": -0.04}
+    ends = {"difference_low": -0.16, "difference_high": -0.04, "p": 0.01}
     other = (
         LINEAR
         | {"variant": "other", "changes": "a=1", "macro_f1": 0.4, "difference": ""}
@@ -177,7 +179,7 @@ def test_a_simple_learner_counts_whatever_is_the_baseline(base, linear, told):
 
 def test_what_is_submitted_or_the_configuration_itself_is_not_proposed():
     weaker = LINEAR | {"macro_f1": 0.5, "difference": "", "p_holm": ""}
-    ends = {"difference_low": 0.04, "difference_high": 0.16}
+    ends = {"difference_low": 0.04, "difference_high": 0.16, "p": 0.01}
     rows = [BASE | ends | {"difference": 0.1, "p_holm": 0.01}, weaker]
     assert found("Better variants", variants=rows).figure == "none"
     rows = [LINEAR, BASE]

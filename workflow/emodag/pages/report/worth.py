@@ -47,8 +47,9 @@ def against_simple(run: Run) -> list[Finding]:
 
 
 def _told_apart(lead: float, tested: Mapping[str, Any]) -> str:
-    p = tested["p_holm"]
-    told = f"By the sign-flip test over persons (p {probability(p, sign='= ')})"
+    p, raw = tested["p_holm"], probability(tested["p"], sign="= ")
+    holm = "" if p == tested["p"] else f", by Holm's correction {probability(p)}"
+    told = f"By the sign-flip test over persons (p {raw}{holm})"
     if p >= ALPHA:
         return f"{told} this table cannot tell these apart."
     return f"{told} the {'network' if lead > 0 else 'simple learner'} is better."
