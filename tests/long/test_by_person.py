@@ -81,6 +81,29 @@ def test_new_people_are_too(ranked):
     assert "few.csv, column 'who': person 'v' has 4 rows" in said
 
 
+@pytest.mark.parametrize("group", ["file", "who"])
+def test_a_later_file_is_of_the_person_that_its_path_names(project, group):
+    for name in ("train", "test"):
+        frame = pd.read_csv(project.path / f"{name}.csv", index_col=0)
+        people = frame.pop("person") if "person" in frame else np.repeat(["u", "v"], 12)
+        for person, part in frame.groupby(np.asarray(people)):
+            folder = project.path / name / (f"who=S{person}" if group == "who" else "all")
+            folder.mkdir(parents=True, exist_ok=True)
+            part.to_csv(folder / f"S{person}.csv", index=False)
+    data = {"train": "train", "test": "test", "truth": None, "label": "label", "group": group}
+    project.configure(data=data, scaling=RANKED)
+    project.snakemake("results/submission.csv")
+    (known,) = project.path.glob("test/*/Su.csv")
+    shutil.copy(known, project.path / "Su.csv")
+    submitted = pd.read_csv(project.path / "results/submission.csv")["Predicted"][:12].tolist()
+    for asked in ("Su.csv", str(known.relative_to(project.path))):
+        done = project.emodag("predict", asked, "--out", "mine.csv")
+        assert done.returncode == 0, done.stderr
+        mine = pd.read_csv(project.path / "mine.csv")
+        assert mine["Predicted"].tolist() == submitted
+        assert set(mine["person"]) == {"Su"}
+
+
 def test_whose_rows_these_are_must_be_known(project):
     target = "results/local/by_person/manifest.json"
     project.configure(scaling=RANKED)

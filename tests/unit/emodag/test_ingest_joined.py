@@ -131,6 +131,18 @@ def test_only_several_files_without_labels_say_whose_they_are():
     assert by_role("train", "S2.csv", "person") == {"train": ("S2.csv", {})}
 
 
+@pytest.mark.parametrize("group", ["file", "who"])
+def test_where_paths_must_say_whose_rows_they_are_each_does(group):
+    def said(*files):
+        found = by_role("table", [*files], group, is_said=True)
+        return [partition for _, partition in found.values()]
+
+    assert said("later/S9.csv") == [{group: "S9"}]
+    assert said(f"later/{group}=S9/day=2/a.csv") == [{group: "S9"}]
+    folders = [f"later/{group}={who}/a.csv" for who in ("S9", "S10")]
+    assert said(*folders) == [{group: "S9"}, {group: "S10"}]
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_what_a_folder_is_called_is_a_column(tmp_path, suffix):
     parts = [frame.drop(columns="person") for frame in FRAMES]

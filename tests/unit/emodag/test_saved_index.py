@@ -7,6 +7,7 @@ import pytest
 
 from emodag.science.tables.guesses.guess import guess
 from emodag.science.tables.ingest import open_table
+from emodag.stages.predict import _layout
 from ledger.errors import InputError
 from tests.unit.emodag.test_ingest import matrix, quality
 from tests.unit.emodag.test_ingest_formats import assert_alike, ingested
@@ -47,6 +48,26 @@ FEATURES = {
     "numbers as text": [f"{n % 5}.5" for n in COUNTS],
 }
 """What a first column may hold that is a feature."""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("where", ["train", "test", "both"])
+def test_later_rows_are_called_as_the_index_of_the_run_calls_them(tmp_path, suffix, where):
+    """However few they are, and wherever that column stands."""
+    indexed = FRAME.assign(window=COUNTS + 1000)[["window", *FRAME]]
+    named, paths = {"label": "mood", "group": "who"}, []
+    for name in ("train", "test"):
+        frame = indexed if where in (name, "both") else FRAME
+        paths.append(tmp_path / f"{name}.{suffix}")
+        frame.to_csv(paths[-1], index=False) if suffix == "csv" else frame.to_parquet(paths[-1])
+    _, output = ingested(tmp_path, *paths, **named)
+    known = quality(output)["indices"]
+    assert known == ["window"]
+    later = tmp_path / "later.csv"
+    indexed[["who", "x", "y", "window"]].head(3).to_csv(later, index=False)
+    params = {**named, "id": None, "test_group": None, "ignore": []}
+    assert _layout(open_table(later), ("x", "y"), known, params).id == "window"
+    assert _layout(open_table(later), ("x", "y"), (), params).id is None
 
 
 def plain(table):

@@ -392,7 +392,10 @@ class Chain:
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
         data, asked = self.config.data, self.config.submission
-        found = by_role("table", files, data.test_group or data.group)
+        group, own = data.test_group or data.group, self.config
+        needs_persons = own.scaling.person != "none" or own.training.adapt != "none"
+        are_named = any(group in said for _, said in self._files("train").values())
+        found = by_role("table", files, group, is_said=needs_persons and are_named)
         return self.job(
             f"predictions/{name}",
             "predict",
@@ -410,7 +413,9 @@ class Chain:
                 "values": asked.values,
                 **partitions(found),
             },
-            {**{role: file for role, (file, _) in found.items()}, **self.models()},
+            {role: file for role, (file, _) in found.items()}
+            | {"quality": (f"{self.env}/table", "quality.json")}
+            | self.models(),
         )
 
     def models(self) -> dict:

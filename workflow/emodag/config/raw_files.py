@@ -91,17 +91,27 @@ def persons_of_files(files: Sequence[str]) -> dict[str, str]:
     )
 
 
-def by_role(table: str, named: str | list[str], group: str | None) -> dict[str, tuple[str, dict]]:
+def by_role(
+    table: str, named: str | list[str], group: str | None, *, is_said: bool = False
+) -> dict[str, tuple[str, dict]]:
     """The files of a table by their roles, see `raw_files`.
 
     Where the column of persons, `group`, is `FILE`, each also with its person. A single file
-    without labels may be of many persons.
+    without labels may be of many persons. Not where `is_said`, that is, where paths must say whose
+    rows they are: those in a folder such as `who=S9` are that person's, wherever it stands in the
+    path, and those of another single file are of the person it is called by.
     """
     files = raw_files(named)
-    if group == FILE and (table == "train" or len(files) > 1):
+    if is_said:
         files = {
-            file: {FILE: who, **files[file]} for file, who in persons_of_files([*files]).items()
+            file: {k: v for k, v in _partition(Path(file)).items() if k == group} | said
+            for file, said in files.items()
         }
+    unsaid = [file for file, said in files.items() if group not in said]
+    is_only = len(files) == 1
+    if unsaid and (is_said if is_only and table != "train" else group == FILE):
+        who = persons_of_files(unsaid)
+        files = {f: {group: who[f], **said} if f in who else said for f, said in files.items()}
     found = list(files.items())
     if len(found) == 1:
         return {table: found[0]}

@@ -43,7 +43,7 @@ from emodag.science.tables.suspicions.rows import (
     nearly_same_rows,
     same_rows,
 )
-from emodag.science.tables.table import Table
+from emodag.science.tables.table import SAVED_INDEX, Table
 from emodag.stages.columns import layouts_of, told_columns, told_reading
 from emodag.stages.pool import Pool, counted, read_pool, write_rows
 from emodag.stages.reading import opened, require_rows
@@ -137,6 +137,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
         for warning in warnings:
             context.warn(warning)
         tally, tallies = train.tally, {"train": train.tally, **pool.tallies}
+        saved = {name for known in layouts.values() for name in known.indices}
+        indices = sorted(name for name in saved if not SAVED_INDEX.fullmatch(name))
         quality = {
             "warnings": warnings,
             "rows": {name: found.rows for name, found in tallies.items()},
@@ -156,6 +158,7 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
             "rows_per_person": counted(train.persons),
             "ignored_columns": sorted(ignored - {"", *special}),  # ""  may be in the metadata only
             **columns,
+            **({"indices": indices} if indices else {}),
             "reading": reading,
             "policies": {name: params[name] for name in _POLICIES},
         }

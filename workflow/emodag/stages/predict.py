@@ -1,8 +1,9 @@
 """Predict the classes of rows that came later, with the models behind the submission."""
 
 import csv
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -47,7 +48,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     Parameters
     ----------
     inputs : `table`, or `table/00000` and so on, a table such as `emodag.stages.ingest.run` reads;
-        `train`, the training features; `rows`, of whom they are; `folds`, only where a fold's
+        `quality`, what ingest says of the tables of the run; `train`, the training features;
+        `rows`, of whom they are; `folds`, only where a fold's
         scaler leaves out the persons that the fold holds out; `quantiles/<part>` of each scaler;
         `scores`, the training features as the first of them makes them; `weights/<fold>` of each
         student.
@@ -64,7 +66,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """
     table = opened(inputs, "table", params)
     features = tuple(pq.read_schema(inputs["train"]).names)
-    layout = _layout(table, features, params)
+    quality = json.loads(inputs["quality"].read_text(encoding="utf-8"))
+    layout = _layout(table, features, quality.get("indices", ()), params)
     with TemporaryDirectory(dir=output, prefix=".") as scratch:
         raw = Path(scratch, "features.parquet")
         with FeatureWriter(raw, features) as writer:
@@ -90,10 +93,21 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     _write_persons(output / "persons.csv", dict(zip(("training", "new"), tables, strict=True)))
 
 
-def _layout(table: Table, features: tuple[str, ...], params: Params) -> Layout:
-    """What the table's columns are; its features in the order of training."""
+def _layout(
+    table: Table, features: tuple[str, ...], indices: Sequence[str], params: Params
+) -> Layout:
+    """What the table's columns are; its features in the order of training.
+
+    What was called as one of `indices` was an index in the tables of the run.
+    """
     ignored = {name for entry in params["ignore"] for name in matching(table.columns, entry)}
-    known = Layout(id=None, features=features, label=params["label"], group=params["group"])
+    known = Layout(
+        id=None,
+        features=features,
+        label=params["label"],
+        group=params["group"],
+        indices=tuple(indices),
+    )
     group = params["test_group"] if params["test_group"] in table.columns else None
     layout = layout_of_test(table, known, {**params, "test_group": group}, frozenset(ignored))
     return replace(layout, features=features)
@@ -187,13 +201,13 @@ def _write_predictions(
     """One row per row of the table; probabilities in as many digits as float32 needs."""
     names = params["classes"]
     codes = decided(blended, params["boost"])
-    columns = {params["heads"][0]: ids.tolist(), params["heads"][1]: codes.tolist()}
-    if params["values"] == "names":
-        columns[params["heads"][1]] = [names[code] for code in codes]
+    classes = [names[code] for code in codes] if params["values"] == "names" else codes.tolist()
+    # No dictionary, as the submission may call its ids "person".
+    columns = [*zip(params["heads"], (ids.tolist(), classes), strict=True)]
     if who is not None:
-        columns["person"] = who.tolist()
+        columns.append(("person", who.tolist()))
     for name, column in zip(names, blended.T, strict=True):
-        columns[f"probability of {name}"] = [f"{value:.9g}" for value in column]
+        columns.append((f"probability of {name}", [f"{value:.9g}" for value in column]))
     _write(path, columns)
 
 
@@ -204,11 +218,12 @@ def _write_persons(path: Path, tables: Mapping[str, Distances]) -> None:
         columns["person"] += found.persons.tolist()
         columns["rows"] += found.rows.tolist()
         columns["distance"] += [f"{distance:.6g}" for distance in found.distances]
-    _write(path, columns)
+    _write(path, [*columns.items()])
 
 
-def _write(path: Path, columns: Mapping[str, list]) -> None:
+def _write(path: Path, columns: Sequence[tuple[str, list]]) -> None:
+    heads, cells = zip(*columns, strict=True)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        writer.writerow(heads)
+        writer.writerows(zip(*cells, strict=True))
