@@ -123,7 +123,7 @@ def test_the_index_of_a_frame(tmp_path, suffix, index, ids, expected):
 @pytest.mark.parametrize(
     ("ids", "found", "expected"),
     [
-        (("u", "v", "w"), ["w", "u", "V"], r"column 'q': lacks 1 of the 3 ids .*\('v'\)"),
+        (("u", "v", "w"), ["w", "u", "V"], r"column 'q': lacks 1 of the 3 ids .*\('v'\) .*\('V'\)"),
         (("u", "v", "w"), ["w", "u", "u"], r"column 'q'.*'u' was already used in data row 2"),
         (("u", "v", "w"), ["w", "u", None], "column 'q'.*missing"),
         ((70, 80, 90), [90, 70, 81], r"column 'q': lacks 1 .*\('80'\).* leave this column out"),

@@ -354,11 +354,12 @@ def true_classes(
         note(f"{path}: has no ids of the test table; its rows are taken in the same order")
         return codes
     if absent:
+        strange = [value for value in own if value not in wanted]
         way = "" if id_ in (named, table.index) else ", or leave this column out if it has no ids"
         raise fault(
             path,
-            f"lacks {len(absent)} of the {n_rows} ids of the test table ({listed(absent)}); "
-            f"give each test row its label{way}",
+            f"lacks {len(absent)} of the {n_rows} ids of the test table ({listed(absent)}) and has "
+            f"others ({listed(strange)}); give each test row its label{way}",
             column=id_,
         )
     return codes[[row_of[str(value)] for value in ids]]
