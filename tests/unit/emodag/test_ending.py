@@ -58,6 +58,12 @@ def test_the_score_each_warning_once_files_and_the_next_command(run):
     ]
 
 
+def test_the_score_is_the_leak_free_one_in_any_order_of_protocols(run):
+    asked = load({"protocols": ["nested", "published"], "folds": 2})
+    first, *_ = ending.of_success(asked, run, {"scores"}, set(), [])
+    assert first == "Score to expect of new people: 0.550. The report has its interval."
+
+
 def test_a_warning_of_several_jobs_is_one(run):
     for job, message in (("scores", "late"), ("local/table", "doubt 0"), ("other", "late")):
         tally.warn(job, message)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from emodag.chain.jobs import jobs
 from emodag.config.sections import load
 from emodag.pages.report import answer, next_steps
 from emodag.pages.report.run import Run
@@ -70,6 +71,7 @@ def made(*, gen0=0.6, gen1=0.6, spread=0.003, own=0.6, **facts):
     bare |= {"estimate": lambda _, stage: found[stage], "own": lambda _: own}
     bare |= {"stages": lambda _: ["gen0", "gen1"], "chance": lambda _: guessing}
     run = SimpleNamespace(**(bare | facts))
+    run.told = load({"protocols": run.protocols}).told
     run.failing = lambda protocol: Run.failing(run, protocol)
     return run
 
@@ -89,6 +91,24 @@ def found(title, **facts):
 def test_a_score_is_held_against_guessing(facts, told, is_warning):
     score = found("Score to expect of new people", **facts)
     assert told in score.text and score.is_warning == is_warning
+
+
+BOTH = [["published", "nested"], ["nested", "published"]]
+
+
+@pytest.mark.parametrize("protocols", BOTH)
+def test_the_score_told_is_the_leak_free_one_in_any_order(protocols):
+    scores = {"nested": scored(0.5), "published": scored(0.8)}
+    own = {"nested": np.full(10, 0.2), "published": np.full(10, 0.9)}
+    run = made(protocols=protocols, estimate=lambda protocol, _: scores[protocol])
+    run.own = own.get
+    score, *others = answer.verdict(run)
+    assert (score.title, score.figure) == ("Score to expect of new people", "0.500")
+    assert others[-1].figure == "10 of 10"
+    assert not any("leak-free protocol" in step for step in next_steps.steps(run))
+    job = jobs(load({"protocols": protocols}))["report"]
+    assert job.params["look"]["protocol"] == "nested"
+    assert job.params["protocols"] == protocols  # the first one submits
 
 
 def test_a_single_person_s_score_is_never_clearly_above_guessing():

@@ -37,7 +37,7 @@ def section(tmp_path):
         pq.write_table(pa.table(columns), inputs["folds/folds.parquet"])
         params = {"classes": list("abcd"), "protocols": ["published"], "seeds": [1]}
         params |= {"folds": folds, "generations": 2, "source": source, "learner": "network"}
-        params |= {"settings": {"model.attention": True}}
+        params |= {"settings": {"model.attention": True}, "look": {"protocol": "published"}}
         params |= {"scored": {"published": ["stage0", "gen1", "gen2"]}}
         params |= {"repeats": repeats} if repeats > 1 else {}
         return table_one.section(Run(inputs, params)).blocks

@@ -22,8 +22,8 @@ UNSEEN = {
 def report_job(config: Config, told: Iterable[Job]) -> Job:
     """The report on the chain in the default environment.
 
-    The models looked into, for attention and scaling, are those of the last protocol, so the
-    leak-free ones where there are any, with the first run seed.
+    The models looked into, for attention and scaling, are those of the protocol whose
+    score is told, with the first run seed.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def report_job(config: Config, told: Iterable[Job]) -> Job:
     """
     chain = Chain(config, config.environment)
     labels = config.pseudo_labels
-    look = {"protocol": config.protocols[-1], "seed": config.seeds[0]}
+    look = {"protocol": config.told, "seed": config.seeds[0]}
     inputs: dict[str, Any] = {
         _role(job.name, file, config.environment): (job.name, file)
         for job in told

@@ -309,6 +309,11 @@ class Config(Section):
         """Whether students learn from probabilities, as networks alone can."""
         return self.pseudo_labels.soft and self.learner == "network"
 
+    @property
+    def told(self) -> str:
+        """The protocol whose score is told: the leak-free one where there is one, in any order."""
+        return "nested" if "nested" in self.protocols else self.protocols[-1]
+
     @cached_property
     def needs_persons(self) -> bool:
         """Whether it, or a variant, needs to know of whom each row is, those to predict too."""

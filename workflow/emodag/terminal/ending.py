@@ -78,7 +78,7 @@ def of_success(
 
 def _score(config: "Config") -> Iterator[str]:
     """The score without its interval, which takes seconds to compute."""
-    protocol, stage = config.protocols[-1], _last(config)
+    protocol, stage = config.told, _last(config)
     wanted = {"env": config.environment, "protocol": protocol, "stage": stage}
     if score := _mean("scores.csv", "macro_f1_last_epoch", wanted):
         yield f"{expected(protocol)}: {score}. The report has its interval."
@@ -94,7 +94,7 @@ def _verdict(
     report = chain.get("report")
     if report is None:
         return {}
-    held_out = re.compile(rf"{config.protocols[-1]}/.*/validation\.parquet")
+    held_out = re.compile(rf"{config.told}/.*/validation\.parquet")
     tables = {"table/train_rows.parquet", "folds/folds.parquet"}
     tables |= {"variants.csv", "selection.json"} if VARIANTS.is_file() else set()
     inputs = {

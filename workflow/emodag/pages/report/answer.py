@@ -61,7 +61,7 @@ def sample(run: Run) -> str:
 
 
 def _score(run: Run) -> Finding:
-    protocol = run.protocols[-1]
+    protocol = run.told
     estimate = run.estimate(protocol, run.last)
     ends = f"95 % interval {interval(estimate.interval, brief)}, {sample(run)}"
     guessing = run.chance(protocol)
@@ -100,7 +100,7 @@ def dotted(guessing: Chance, protocol: str) -> str:
 
 def _failing(run: Run) -> Finding:
     """Who is no better off than with a guess."""
-    protocol = run.protocols[-1]
+    protocol = run.told
     own, failing = run.own(protocol), run.failing(protocol)
     unknown = np.flatnonzero(np.isnan(run.chance(protocol).own)).tolist()
     if len(unknown) == len(own):

@@ -18,7 +18,7 @@ WIDE, FEW = 0.2, 30
 
 def steps(run: Run) -> list[str]:
     """What the numbers suggest to do next, each with its command, the weightiest first."""
-    protocol, persons = run.protocols[-1], len(run.persons)
+    protocol, persons = run.told, len(run.persons)
     low, high = run.estimate(protocol, run.last).interval
     stop, variant = better_stop(run), better_variant(run)
     rules = [

@@ -22,7 +22,7 @@ from emodag.pages.words import brief, title
 
 def figure(run: Run) -> Figure:
     """Every stage's score with its interval, beside that of the hidden people."""
-    guessing = run.chance(run.protocols[-1])
+    guessing = run.chance(run.told)
     places = [(protocol, stage) for protocol in run.protocols for stage in run.stages(protocol)]
     values = Values(
         "scores by stage", "stage", "macro-F1", "low", "high", "best epoch", "hidden people"
@@ -50,7 +50,7 @@ def figure(run: Run) -> Figure:
             "Dot and line: macro-F1 on held-out rows, its 95 % interval, " + sample(run) + ".",
             "Bar: the best epoch, which the published protocol reports.",
             "Diamond: the hidden people of the test table.",
-            dotted(guessing, run.protocols[-1]),
+            dotted(guessing, run.told),
         ]
         shown = [True, "published" in run.protocols, bool(run.leaderboard), True]
         description = f"Macro-F1 by stage. {'; '.join(told)}."

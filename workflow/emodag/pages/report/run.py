@@ -33,6 +33,7 @@ class Run:
         self.inputs, self.params = inputs, params
         self.classes: list[str] = params["classes"]
         self.protocols: list[str] = params["protocols"]
+        self.told: str = params["look"]["protocol"]  # whose score is told
         self.seeds: list[int] = params["seeds"]
         self.repeats: int = params.get("repeats", 1)
         self.folds = range(params["folds"] * self.repeats)

@@ -36,7 +36,7 @@ def section(run: Run) -> Section:
 
 
 def _figure(run: Run) -> Figure:
-    rows, protocol = run.variants, run.protocols[-1]
+    rows, protocol = run.variants, run.told
     best, guessing = rows[:MOST], run.chance(protocol)
     columns = ("variant", "macro_f1", "low", "high", "difference", "p_holm", "hidden")
     heads = ("variant", "macro-F1", "low", "high", "difference", "p, Holm", "hidden people")
