@@ -4,6 +4,7 @@ import gzip
 import io
 import re
 import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -274,6 +275,12 @@ def test_a_feature_in_the_place_of_the_index(tmp_path):
     assert "column 'x', data row 1 (line 2)" in message and "measurement" in message
 
 
+def decimals(digits, third):
+    """Four decimals, which Parquet has in types of up to 38 digits and of more."""
+    type_ = pa.decimal128(digits, 0) if digits <= 38 else pa.decimal256(digits, 0)
+    return pa.array([*map(Decimal, (1, 2**53, third)), None], type_)
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -285,6 +292,8 @@ def test_a_feature_in_the_place_of_the_index(tmp_path):
         ({"b": [[1], [2], [3], [4]]}, "found the type list"),
         ({"b": [1, 2, 2**53 + 1, 4]}, "column 'b', data row 3: the integer 9007199254740993"),
         ({"b": [1, 2, 3, 2**63 - 1]}, "column 'b', data row 4: the integer 9223372036854775807"),
+        ({"b": decimals(20, 2**53 + 1)}, "data row 3: the integer 9007199254740993"),
+        ({"b": decimals(40, -(2**53) - 1)}, "data row 3: the integer -9007199254740993"),
         ({"label": ["calm", None, "calm", "tense"]}, "data row 2: the label is missing"),
         ({"label": [0.0, 1.0, float("nan"), 1.0]}, "data row 3: the label is missing"),
         ({"label": [0, 1, 2, 1]}, "data row 3: expected one of the classes"),

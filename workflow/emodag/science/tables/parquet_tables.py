@@ -255,7 +255,10 @@ class ParquetTable:
             return values
         if pa.types.is_decimal(type_):
             # Through text: pyarrow's own cast is off by one ulp in some cells.
-            return column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+            text = column.cast(pa.string())
+            values = text.cast(pa.float64()).to_numpy(zero_copy_only=False)
+            self._refuse_beyond(name, text, values, first_row)
+            return values
         if _is_string(type_):
             return self._written_numbers(name, column.cast(pa.string()), first_row)
         if pa.types.is_boolean(type_):
@@ -277,9 +280,7 @@ class ParquetTable:
             values, flags = found
             if flags is None or self._are_flags.setdefault(name, flags) == flags:
                 self.flags.update([name] if flags else [])
-                far = np.flatnonzero(np.abs(values) >= EXACT).tolist()
-                problems = ((row, beyond_float64(text[row].as_py())) for row in far)
-                self._refuse(name, problems, first_row)
+                self._refuse_beyond(name, text, values, first_row)
                 return values
         for row, cell in enumerate(text.to_pylist()):
             one = numbers_of(pa.array([cell], pa.string()), self.missing)
@@ -287,6 +288,11 @@ class ParquetTable:
                 problem = no_number(cell, flags=self._are_flags.get(name, False))
                 raise self.fault(problem, column=name, row=first_row + row)
         raise AssertionError("a cell that is no number was not found again")
+
+    def _refuse_beyond(self, name: str, text: pa.Array, values: np.ndarray, first_row: int) -> None:
+        """Raise what is wrong with the first number beyond `EXACT` as it is written."""
+        far = np.flatnonzero(np.abs(values) >= EXACT).tolist()
+        self._refuse(name, ((row, beyond_float64(text[row].as_py())) for row in far), first_row)
 
     def _refuse(
         self, name: str, problems: Iterable[tuple[int, str | None]], first_row: int
