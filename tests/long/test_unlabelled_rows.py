@@ -35,6 +35,8 @@ def test_training_rows_without_a_label(tmp_path):
     who = pd.read_parquet(home / "table/unlabelled_rows.parquet")["person"]
     assert who.tolist() == frame["person"][lacking].tolist()
     held_out = pd.read_parquet(home / "folds/unlabelled_folds.parquet")["group_fold"]
+    held_out, tested = held_out[24:].to_numpy(), held_out[:24]  # the test table names nobody
+    assert set(tested) == {-1}
     assert set(held_out[who == "S5"]) == {-1} and set(held_out) == {-1, 0, 1}
     for fold in (0, 1):
         path = home / f"nested/seed1/gen1/pseudo_labels/fold{fold}/pseudo_labels.parquet"

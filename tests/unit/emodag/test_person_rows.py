@@ -72,12 +72,14 @@ def test_where_nothing_asks_for_persons_one_row_does(tmp_path):
     [
         ("a\n1\n", {}),
         ("a,person\n1,R\n2,\n", {}),
+        ("a,person\n1,\n2,\n", {}),
         ("a,person\n1,0.5\n2,0.7\n", {"group": "person"}),
     ],
 )
 def test_where_nothing_asks_for_persons_nobody_needs_to_know(tmp_path, test, told):
     _, output = ingested(tmp_path, train=ENOUGH, test=test, **told)
-    assert pq.read_schema(output / "test_rows.parquet").names == ["id"]
+    some = ["known_person"] if "R" in test else []
+    assert pq.read_schema(output / "test_rows.parquet").names == ["id", *some]
     assert "test_rows_per_person" not in quality(output)
 
 

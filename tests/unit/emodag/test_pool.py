@@ -211,6 +211,37 @@ def test_who_holds_out_whom(tmp_path):
     assert folds_of_others(np.array([], np.int64), np.array([1]), np.array([0])).tolist() == []
 
 
+@pytest.mark.parametrize(
+    ("test_rows", "expected"),
+    [
+        ({"person": np.array([3, 9])}, [2, -1]),
+        ({"person": np.array(["z", "3"])}, [-1, 2]),
+        ({"known_person": np.array(["3", ""])}, [2, -1]),
+        ({}, [-1, -1]),
+    ],
+)
+def test_who_holds_out_whom_of_the_test_table(tmp_path, test_rows, expected):
+    write_columns(tmp_path / "rows.parquet", {
+        "person": np.repeat([1, 2, 3], 2), "label": np.array([0, 1] * 3)
+    })  # fmt: skip
+    write_columns(tmp_path / "test_rows.parquet", {"id": np.arange(2), **test_rows})
+    write_columns(tmp_path / "unlabelled.parquet", {"person": np.array([2])})
+    inputs = {name: tmp_path / f"{name}.parquet" for name in ("rows", "test_rows", "unlabelled")}
+    settings = {"folds": 3, "assignment": "persons", "shuffle_seed": 1, "classes": ["x", "y"]}
+    folds.run(inputs, settings, tmp_path, Listener())
+    found = read_columns(tmp_path / "unlabelled_folds.parquet")["group_fold"]
+    assert found.tolist() == [*expected, 1]
+
+
+@pytest.mark.parametrize("who", ["P,T", "P,"])
+def test_persons_of_the_test_table_where_some_are_known(tmp_path, who):
+    first, second = who.split(",")
+    test = f"a,b,person\n1,2,{first}\n3,4,{second}\n"
+    _, output = ingested(tmp_path, train=WHOLE, test=test)
+    column = "person" if second else "known_person"
+    assert read_columns(output / "test_rows.parquet")[column].tolist() == [first, second]
+
+
 @pytest.fixture
 def pool(tmp_path):
     """Five test rows and four unlabelled ones, of which fold 0 holds out the persons of two."""
@@ -348,6 +379,11 @@ def test_parameters_and_inputs_stay_as_they_were_where_nothing_is_asked_for():
         assert "unlabelled" not in job.params and not {"unlabelled"} & set(job.inputs)
         if job.stage == "pseudo_label":
             assert set(job.params) == {"threshold", "boost"}
+        assert job.stage != "folds" or job.outputs == ("folds.parquet",)
+    in_blocks = {**OWN, "test": "b.csv", "test_blocks": 5}  # nothing names a person
+    assert not any(
+        "unlabelled" in j.inputs for j in Chain(load({"data": in_blocks}), "local").jobs()
+    )
     jobs = Chain(load({"data": {**OWN, "test": "b.csv", "unlabelled": "rows"}}), "local").jobs()
     by_name = {job.name: job for job in jobs}
     assert by_name["local/table"].params["unlabelled"] == "rows"
@@ -356,13 +392,13 @@ def test_parameters_and_inputs_stay_as_they_were_where_nothing_is_asked_for():
     assert by_name["local/nested/seed1/gen1/pseudo_labels/fold1"].params["fold"] == 1
 
 
-def made(folder, train, unlabelled):
+def made(folder, train, pool, table):
     """The digest of each file that the fits of a small chain, and what they rest on, make."""
     folder.mkdir()
     train.to_csv(folder / "train.csv", index=False)
-    unlabelled.to_csv(folder / "more.csv", index=False)
+    pool.to_csv(folder / "more.csv", index=False)
     config = load({
-        "data": {**OWN, "train": str(folder / "train.csv"), "unlabelled": str(folder / "more.csv"),
+        "data": {**OWN, "train": str(folder / "train.csv"), table: str(folder / "more.csv"),
                  "classes": ["calm", "tense"]},
         "folds": 2, "protocols": ["nested"], "generations": 2, "scaling": {"n_quantiles": 20},
         "model": {"hidden": 8, "code": 4, "head": 4}, "pseudo_labels": {"threshold": 0.5},
@@ -382,7 +418,8 @@ def made(folder, train, unlabelled):
     return digests
 
 
-def test_unlabelled_rows_of_held_out_persons_reach_nothing_of_their_fold_in_nested(tmp_path):
+@pytest.mark.parametrize("table", ["unlabelled", "test"])
+def test_rows_of_held_out_persons_reach_nothing_of_their_fold_in_nested(tmp_path, table):
     """Change them: what is scored on their persons does not move by a single bit."""
     rng = np.random.default_rng(5)
     frame = pd.DataFrame(rng.normal(size=(80, 6)), columns=list("abcdef"))
@@ -391,13 +428,13 @@ def test_unlabelled_rows_of_held_out_persons_reach_nothing_of_their_fold_in_nest
         frame[::2].assign(mood=np.tile([0, 1], 20)),
         frame[1::2].drop(columns="mood"),
     )
-    before = made(tmp_path / "before", train, unlabelled)
+    before = made(tmp_path / "before", train, unlabelled, table)
     folds = read_columns(tmp_path / "before/local/folds/folds.parquet")["group_fold"]
     theirs = unlabelled["who"].isin(train["who"][folds == 0]).to_numpy()
     assert 0 < theirs.sum() < len(theirs)
     changed = unlabelled.copy()
     changed.loc[theirs, list("abcdef")] = 7 - 3 * changed.loc[theirs, list("abcdef")]
-    after = made(tmp_path / "after", train, changed)
+    after = made(tmp_path / "after", train, changed, table)
     same = {name for name in before if before[name] == after[name]}
     home = "local/nested/seed1"
     fits = [f"{home}/gen{number}/fold0" for number in (0, 1, 2)]

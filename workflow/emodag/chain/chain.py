@@ -70,6 +70,9 @@ class Chain:
         self.folds = range(config.folds * config.folds_repeats)
         self.has_test, self.has_pool = config.data.has_test, config.data.has_pool
         self.has_unlabelled = config.data.unlabelled is not None
+        # A table of one's own may name the persons of its test rows; blocks are of nobody known.
+        is_own = self.has_test and config.data.source == "files"
+        self.may_name_tested = is_own and config.data.test_blocks is None
         self.is_by_person = config.scaling.person != "none"
         self.last = config.generations if self.has_pool else min(config.generations, 1)
         self.generations = range(1, self.last + 1)
@@ -81,7 +84,7 @@ class Chain:
             "test_rows.parquet": self.has_test,
             "answers.parquet": self.has_test,
             "unlabelled_rows.parquet": self.has_unlabelled,
-            "unlabelled_folds.parquet": self.has_unlabelled,
+            "unlabelled_folds.parquet": self.has_unlabelled or self.may_name_tested,
         }
         self.without = {file for file, is_made in made.items() if not is_made}
 
@@ -221,7 +224,11 @@ class Chain:
                 "classes": self.classes,
                 **self.repeats(),
             },
-            {**self.labels(), **self.unlabelled("table", "unlabelled_rows.parquet")},
+            {
+                **self.labels(),
+                **({"test_rows": self.test_rows()["rows"]} if self.may_name_tested else {}),
+                **self.unlabelled(),
+            },
         )
 
     def test_blocks(self) -> int | list[int] | None:
@@ -245,7 +252,7 @@ class Chain:
     def persons(self) -> dict:
         """Of whom all rows of a job's matrices are, by their roles."""
         tested = {"test_rows": self.test_rows()["rows"]} if self.has_test else {}
-        return {**self.labels(), **tested, **self.unlabelled("table", "unlabelled_rows.parquet")}
+        return {**self.labels(), **tested, **self.unlabelled()}
 
     @property
     def table(self) -> str:
@@ -544,15 +551,16 @@ class Chain:
     def test_rows(self) -> dict:
         return {"rows": (f"{self.env}/table", "test_rows.parquet")}
 
-    def unlabelled(self, job: str, file: str) -> dict:
-        """What a job says of the unlabelled rows; nothing where there are none."""
-        return {"unlabelled": (f"{self.env}/{job}", file)} if self.has_unlabelled else {}
+    def unlabelled(self) -> dict:
+        """Whose the unlabelled rows are; nothing where there are none."""
+        rows = (f"{self.env}/table", "unlabelled_rows.parquet")
+        return {"unlabelled": rows} if self.has_unlabelled else {}
 
     def unlabelled_folds(self) -> dict:
-        """Which unlabelled rows a fold must leave out, being those of people it holds out."""
-        if self.config.scheme == "kfold":
+        """Which rows of the pool a fold must leave out, being those of people it holds out."""
+        if self.config.scheme == "kfold" or "unlabelled_folds.parquet" in self.without:
             return {}
-        return self.unlabelled("folds", "unlabelled_folds.parquet")
+        return {"unlabelled": (f"{self.env}/folds", "unlabelled_folds.parquet")}
 
     def fold_input(self) -> dict:
         return {"folds": (f"{self.env}/folds", "folds.parquet")}

@@ -28,13 +28,15 @@ ASSIGNMENTS = {
 def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     """Write `folds.parquet`: columns `group_fold` and `row_fold`, int16, one row per training row.
 
-    Further repeats have columns of their own, see `emodag.science.folds`. Where there are rows
-    without a label, `unlabelled_folds.parquet` has the `group_fold` that holds out the person of
-    each, -1 for persons without training rows, whom none does.
+    Further repeats have columns of their own, see `emodag.science.folds`. Where whose they are may
+    be known of rows without a label, `unlabelled_folds.parquet` has the `group_fold` that holds out
+    the person of each, test rows first, -1 for those whom none does: unknown persons, and persons
+    without training rows.
 
     Parameters
     ----------
-    inputs : `rows`, the table of labels and persons; `unlabelled`, persons of unlabelled rows.
+    inputs : `rows`, the table of labels and persons; `test_rows`, facts of test rows that may name
+        persons; `unlabelled`, persons of unlabelled rows.
     params : `folds`, their number; `assignment`, who decides among persons of equal size, or
         ``persons`` for one each; `shuffle_seed`, of the plain KFold, one more for each repeat;
         `classes`, their names; `repeats`, if there are several.
@@ -58,14 +60,25 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
         training = ~held_out(table, "group_fold", fold)
         _warn_of_unseen_classes(rows, training, params["classes"], fold, context)
     write_columns(output / "folds.parquet", table)
-    if "unlabelled" in inputs:
-        others = read_columns(inputs["unlabelled"])["person"]
+    others = [read_columns(inputs[name]) for name in ("test_rows", "unlabelled") if name in inputs]
+    if others:
+        who = np.concatenate([_persons(each) for each in others])
         columns = {
-            name: folds_of_others(others, rows["person"], group)
+            name: folds_of_others(who, _persons(rows), group)
             for name, group in table.items()
             if name.startswith("group_fold")
         }
         write_columns(output / "unlabelled_folds.parquet", columns)
+
+
+def _persons(rows: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Each row's person as text, which numbers in one table and text in the other have in common.
+
+    "" where nobody knows.
+    """
+    unknown = np.full(len(next(iter(rows.values()))), "")
+    who = rows.get("person", rows.get("known_person", unknown))
+    return np.array([*map(str, who.tolist())], object)
 
 
 def _warn_of_unseen_classes(

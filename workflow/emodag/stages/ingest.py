@@ -61,7 +61,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     class code, person) and `quality.json`, whose `warnings` tell what makes a score lie, see
     `emodag.science.tables.suspicions`. Where there is a pool also `test.parquet`, features of the
     test rows and then of the unlabelled ones, in the training table's order; `test_rows.parquet`
-    (id, and person where it is known) for a test table, `unlabelled_rows.parquet` (person) for
+    (id, and person where it is known; where it is of some, `known_person`, text, "" for the others)
+    for a test table, `unlabelled_rows.parquet` (person) for
     unlabelled rows. All of them or, on an error, none.
 
     Parameters

@@ -71,6 +71,8 @@ def read_pool(
             who = _test_persons(table, columns.group, tally.rows, params, context)
             if who is not None and not who.null_count:
                 rows["person"], tested_rows = who, counted(who)
+            elif who is not None and who.null_count < len(who):
+                rows["known_person"] = who.cast(pa.string()).fill_null("")
             write_rows(staged / "test_rows.parquet", **rows)
             if who is not None and "test_blocks" not in params:
                 tested = set(who.drop_null().to_pylist())

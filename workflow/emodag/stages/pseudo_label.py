@@ -31,7 +31,7 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     params : `select`, see `class_thresholds`, if not by the threshold; `threshold` or `share`,
         where it asks for one; `boost`, one factor per class, applied before that; `align`, if the
         mean is to be the shares of classes among labelled rows, see `aligned`; `fold`, the one
-        whose held-out people's unlabelled rows are to stay without, if there are such rows, and
+        whose held-out people's rows of the pool are to stay without, if there may be such, and
         whose held-out rows have no say in those shares; its `kind`, with `align`; `soft`.
     """
     probabilities = read_probabilities(inputs["probabilities"])

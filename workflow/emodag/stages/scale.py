@@ -35,7 +35,7 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     ----------
     inputs : `train` and, if there is a pool, `test`, the features as float64 Parquet, NaN where
         missing; only where `fold` is given, `folds`, the table of folds, and `unlabelled`, the same
-        of the unlabelled rows with which the pool ends, if any.
+        of rows with which the pool ends, see `emodag.science.tables.pool.pool_rows`.
     params : `fold`: None fits on all rows; k leaves out those that fold k, of a `kind`, holds out.
         `n_quantiles`, `subsample`, `random_state`: as in scikit-learn's
         QuantileTransformer. `resolution`: see `emodag.science.scaling.transform`.

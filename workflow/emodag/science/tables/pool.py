@@ -23,14 +23,14 @@ def held_out_rows(size: int, inputs: Inputs, params: Params) -> np.ndarray:
 def pool_rows(size: int, inputs: Inputs, fold: int | None) -> np.ndarray:
     """The rows of the pool that may have a part in what is scored on a fold, ascending.
 
-    Unlabelled rows of people whom the fold holds out are left out: else what is scored on them had
-    seen them.
+    Rows of people whom the fold holds out are left out, be they test rows or unlabelled ones: else
+    what is scored on these people had seen them.
 
     Parameters
     ----------
     size : rows of the pool.
-    inputs : `unlabelled`, where there are such rows: a table of folds, where -1 is for
-        people whom none holds out. They are the last rows of the pool.
+    inputs : `unlabelled`, where whose they are may be known of some rows: a table of folds, where
+        -1 is for those whom none holds out. They are the last rows of the pool, or all of them.
     fold : None leaves nobody out.
 
     Returns

@@ -29,7 +29,9 @@ def same_persons(
     if both:
         found.append(
             f"{listed(both)} of the test table {are(len(both))} in the training table too: how "
-            "the test table is predicted says nothing of people not seen; take them out of one"
+            "the test table is predicted says nothing of people not seen; under nested a person's "
+            "test rows stay out of what this person is scored by, where both tables write the name "
+            "alike; take them out of one"
         )
     return found
 
