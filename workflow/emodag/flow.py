@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from emodag.chain.chain import INNER, Chain, only_one_generation
+from emodag.chain.chain import INNER, Chain, only_one_generation, positions_of_numbers
 from emodag.chain.jobs import workflow_of
 from emodag.chain.settled import handed_on, settled
 from emodag.chain.stages import STAGES
@@ -50,7 +50,8 @@ def begin(
             ),
         )
         if snakemake.is_main_process:
-            for told in filter(None, (only_one_generation(config), fewer_trials(known, flow.jobs))):
+            less = only_one_generation(config), fewer_trials(known, flow.jobs)
+            for told in filter(None, (*less, positions_of_numbers(config))):
                 flow.say(f"emodag: {told}")
         if snakemake.is_main_process and known.next_round:
             have, trials = len(known.trials), config.search.trials

@@ -1,6 +1,7 @@
 """The true labels of the test table: which column they are in, and which row is whose."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,39 @@ def test_column_and_order(tmp_path, text, label):
     codes = truth(tmp_path, text, label=label)
     assert codes.dtype == np.int8
     assert codes.tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "cells", "expected"),
+    [
+        (["1", "2", "3"], "2 1.0 3", [1, 0, 2]),
+        (["1", "2", "3"], "1 2 1", [0, 1, 0]),
+        (["1", "2", "3"], "0 1 2", "'1', '2', '3', all by name, found '0';"),
+        (["1", "2", "rest"], "1 0 2", "'rest', all by name, found '0';"),
+        (["01", "00"], "01 00 01", [0, 1, 0]),
+        (["01", "00"], "1 0 1", "found '1', which is '01' in another spelling;"),
+        (["-1", "1"], "0 1 0", "'-1', '1', all by name, found '0';"),
+        (["1.0", "1.5", "2.0"], "1 1.5 2", [0, 1, 2]),
+        (["1.0", "1.5", "2.0"], "0 1 2", "all by name, found '0';"),
+        (["2", "1", "0"], "0 1 2", [2, 1, 0]),
+        (["0", "1", "2"], "2 +1 00", [2, 1, 0]),
+        (["00", "01", "02"], "2 1 0", [2, 1, 0]),
+        (["calm", "1", "dull"], "2 1 0", [2, 1, 0]),
+        (["0.5", "1.5", "2.5"], "2 1 0", [2, 1, 0]),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_numbers_are_positions_unless_classes_are_called_by_other_ones(
+    tmp_path, suffix, classes, cells, expected
+):
+    path, table = tmp_path / f"truth.{suffix}", pd.DataFrame({"label": cells.split()})
+    table.to_csv(path, index=False) if suffix == "csv" else table.to_parquet(path)
+    how = {"label": None, "id": None, "classes": classes, "written": {}}
+    if isinstance(expected, list):
+        assert true_classes(path, range(3), how).tolist() == expected
+    else:
+        with pytest.raises(InputError, match=re.escape(expected)):
+            true_classes(path, range(3), how)
 
 
 @pytest.mark.parametrize(

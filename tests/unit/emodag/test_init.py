@@ -233,7 +233,10 @@ def test_what_is_guessed(tmp_path, monkeypatch, name):
     assert status == 0, said + complained
     written = (tmp_path / "mine.yaml").read_text()
     data = yaml.safe_load(written)["data"]
-    assert yaml.safe_load(written).keys() <= {"data", "training", "folds"}
+    others = yaml.safe_load(written)
+    from_1 = kind.data.get("classes") == ["1", "2", "3"]
+    assert others.pop("submission", None) == ({"values": "names"} if from_1 else None)
+    assert others.keys() <= {"data", "training", "folds"}
     assert data == {"source": "files", **kind.data}, written
     assert kind.said in said and "Next: emodag check mine.yaml" in said
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from emodag.chain.chain import Chain, only_one_generation
+from emodag.chain.chain import Chain, only_one_generation, positions_of_numbers
 from emodag.config.sections import load
 from emodag.science.folds import folds_of_others
 from emodag.science.tables.matrices import probability_columns, read_columns, write_columns
@@ -359,6 +359,17 @@ def test_without_a_pool_there_is_one_generation_of_students():
     assert "one generation of students in place of 3" in only_one_generation(config)
     assert only_one_generation(load({"data": OWN, "generations": 1})) is None
     assert only_one_generation(load({"data": {**OWN, "unlabelled": "rows"}})) is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "is_told"),
+    [(["1", "2", "3"], True), (["1", "0"], True), (["0", "1"], False), (["calm", "1"], False)],
+)
+def test_positions_that_read_like_other_classes_are_told(classes, is_told):
+    config = load({"data": {**OWN, "test": "b.csv", "classes": classes}})
+    assert bool(positions_of_numbers(config)) == is_told
+    named = load({"data": {**OWN, "classes": classes}, "submission": {"values": "names"}})
+    assert positions_of_numbers(named) is None
 
 
 def test_a_pool_without_a_test_table_leads_to_no_submission():

@@ -13,6 +13,7 @@ from emodag.config.data import Data
 from emodag.config.output import Submission
 from emodag.config.raw_files import by_role, partitions
 from emodag.config.sections import Config
+from emodag.science.tables.spelling import have_other_numbers
 from ledger.jobs.job import Job
 
 SHUFFLE_SEED = 1
@@ -38,6 +39,16 @@ def only_one_generation(config: Config) -> str | None:
     return (
         "no rows without labels, by `data.test` or `data.unlabelled`, and so no pseudo-labels: one "
         f"generation of students in place of {config.generations}"
+    )
+
+
+def positions_of_numbers(config: Config) -> str | None:
+    """That predicted classes are told by numbers that are not their names, None if they are not."""
+    if config.submission.values == "names" or not have_other_numbers(config.data.classes):
+        return None
+    return (
+        "what is predicted is written as positions from 0, and classes are called by other "
+        "numbers; `submission: {values: names}` writes their names"
     )
 
 

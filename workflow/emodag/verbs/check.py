@@ -53,7 +53,7 @@ def add(verbs) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from emodag.chain.chain import only_one_generation
+    from emodag.chain.chain import only_one_generation, positions_of_numbers
     from emodag.chain.jobs import jobs
     from emodag.chain.settled import settled
     from emodag.chain.variants import fewer_trials
@@ -87,7 +87,8 @@ def _check(options: argparse.Namespace) -> int:
     taken = Seconds(reading, scaling, *(more * each for each in fit))
     tell(*_cost(config, chain, quality["rows"], taken))
     tell(*_memory(config, features))
-    for told in filter(None, (only_one_generation(config), fewer_trials(config, chain))):
+    less = only_one_generation(config), fewer_trials(config, chain)
+    for told in filter(None, (*less, positions_of_numbers(config))):
         tell(_line("", told))
     files = ["--configfile", *map(str, options.files)] if options.files else []
     targets = ["submission" if "submission" in chain else "scores"]

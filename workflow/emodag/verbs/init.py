@@ -217,6 +217,8 @@ def _configuration(
     found: "Guesses",
 ) -> Iterator[str]:
     """The lines of a configuration that holds what differs from the defaults, each with why."""
+    from emodag.science.tables.spelling import have_other_numbers
+
     yield f"# Guesses of `{shown(shlex.join(['emodag', 'init', *asked]))}`, to be looked over."
     yield "# All other keys have their defaults; docs/configuration.md lists them."
     yield "data:"
@@ -241,13 +243,16 @@ def _configuration(
         yield "  ignore:"
         for name, why in found.ignore.items():
             yield f"    - {_flow(name)}  # {shown(why)}"
-    if found.label and (classes := _classes(found.label.values)):
+    classes = _classes(found.label.values) if found.label else None
+    if classes:
         numbered = classes == [str(at) for at in range(len(classes))]
         yield _entry("classes", classes, "names in this order can replace them" * numbered)
     if found.label and found.label.missing:
         yield _entry("unlabelled", "rows", "rows without a label, from which students learn, too")
     if found.missing:
         yield _entry("missing_values", found.missing, "found in columns of numbers")
+    if classes and have_other_numbers(classes):
+        yield "submission: {values: names}  # positions from 0 would read like other classes"
     if found.person and found.label:
         yield from _for_few_rows(found)
     yield "# protocols: [nested]  # only the scores for people not seen, in half the time"

@@ -60,6 +60,7 @@ def add(verbs) -> None:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from emodag.chain.chain import positions_of_numbers
     from emodag.config.raw_files import raw_files
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
@@ -100,6 +101,8 @@ def _predict(options: argparse.Namespace) -> int:
     if options.out:
         write_bytes(options.out, read_bytes(made))
     tell(*_lines(made, Path(job.path("persons.csv"))), f"written: {options.out or made}")
+    if told := positions_of_numbers(last.config):
+        tell(f"NOTE {told}")
     return 0
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.tables.class_codes import code_dtype
-from emodag.science.tables.spelling import skeleton
+from emodag.science.tables.spelling import have_other_numbers, skeleton
 from emodag.science.tables.table import FALSE, MISSING, RESET, SAVED_INDEX, TRUE, Table, fault
 
 UNLABELLED = "-1"
@@ -40,8 +40,9 @@ def label_codes(
 ) -> np.ndarray:
     """Turn labels, each the name of a class or its number from 0, into codes.
 
-    A column is read as names if all its values are names of classes, else as numbers. A whole
-    number is the same name however it is written (1, 1.0), and so is a boolean (True, true, 1).
+    A column is read as names if all its values are names of classes, else as numbers; where classes
+    are called by other numbers than theirs, as names only. A whole number is the same name however
+    it is written (1, 1.0), and so is a boolean (True, true, 1).
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def label_codes(
     named = _codes_by_name(classes)
     by_name = {value: code for value in found if (code := named(value)) is not None}
     by_number = {value: _class_number(value, len(classes)) for value in found}
-    codes = by_name if all(value in by_name for value in found) else by_number
+    only_names = have_other_numbers(classes)
+    codes = by_name if only_names or all(value in by_name for value in found) else by_number
     wrong = [at for at, value in enumerate(found) if codes.get(value) is None]
     if wrong:
         strangers = [at for at in wrong if found[at] not in by_name]
@@ -78,8 +80,9 @@ def label_codes(
         otherwise = f", which is {alike[0]!r} in another spelling" if alike else ""
         unknown = advice if _one_spelling(found[at]) == UNLABELLED else ""
         raise table.fault(
-            f"expected one of the classes {', '.join(map(repr, classes))}, all by name or all by "
-            f"number from 0 to {len(classes) - 1}, found {found[at]!r}{otherwise}; "
+            f"expected one of the classes {', '.join(map(repr, classes))}, all by name"
+            f"{'' if only_names else f' or all by number from 0 to {len(classes) - 1}'}, "
+            f"found {found[at]!r}{otherwise}; "
             "correct it, or data.classes, or data.label if this is not the column of labels"
             f"{unknown}",
             column=column,

@@ -38,3 +38,14 @@ def several_spellings(classes: Sequence[str]) -> list[list[str]]:
         plain = re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", name)).casefold()
         alike.setdefault(TRUTH.get(plain, plain), []).append(name)
     return [names for names in alike.values() if len(names) > 1]
+
+
+def have_other_numbers(classes: Sequence[str]) -> bool:
+    """Whether one of the classes is called by a whole number that is not its position from 0.
+
+    Then a number may mean the class of this name, or the one at this position.
+    """
+    return any(
+        re.fullmatch(r"[+-]?\d+(\.0*)?", name, re.ASCII) and int(name.partition(".")[0]) != at
+        for at, name in enumerate(classes)
+    )
