@@ -104,6 +104,8 @@ class Begun:
                 env=forked() if forks else surroundings(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # Where one of its jobs is stopped, Linux may hang up all of its process group.
+                start_new_session=not forks,
             )
 
     def said(self) -> str:
