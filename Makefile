@@ -51,10 +51,10 @@ run: setup  ## make results/submission.csv
 check: lint  ## check style, then run the unit tests: a minute on two cores
 	$(PYTEST) auto tests/unit $(CHOSEN)
 
-test: check  ## that, then real runs of all that a user does
+test: check  ## that, then real runs of all that a user does: five minutes
 	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
-test-all: check  ## all that, and what takes long, such as every command of these pages: 25 minutes
+test-all: check  ## all that, and what takes long, such as every command of these pages: 18 minutes
 	$(PYTEST) $(RUNS) tests/long tests/workflow $(CHOSEN)
 
 test-conda:  ## run the chain through snakemake --use-conda, with a stand-in for conda
