@@ -51,7 +51,7 @@ run: setup  ## make results/submission.csv
 check: lint  ## check style, then run the unit tests: a minute on two cores
 	$(PYTEST) auto tests/unit $(CHOSEN)
 
-test: check  ## that, then real runs of all that a user does: five minutes
+test: check  ## that, then real runs of all that a user does: four minutes
 	$(PYTEST) $(RUNS) tests/workflow $(CHOSEN)
 
 test-all: check  ## all that, and what takes long, such as every command of these pages: 18 minutes
