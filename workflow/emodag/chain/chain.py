@@ -410,10 +410,9 @@ class Chain:
     def predict(self, name: str, files: list[str]) -> Job:
         """Predictions of the rows in files that came later, called `name`; no target of a run."""
         data, asked = self.config.data, self.config.submission
-        group, own = data.test_group or data.group, self.config
-        needs_persons = own.scaling.person != "none" or own.training.adapt != "none"
+        group = data.test_group or data.group
         are_named = any(group in said for _, said in self._files("train").values())
-        found = by_role("table", files, group, is_said=needs_persons and are_named)
+        found = by_role("table", files, group, is_said=self.config.uses_persons and are_named)
         return self.job(
             f"predictions/{name}",
             "predict",

@@ -314,12 +314,17 @@ class Config(Section):
         """The protocol whose score is told: the leak-free one where there is one, in any order."""
         return "nested" if "nested" in self.protocols else self.protocols[-1]
 
+    @property
+    def uses_persons(self) -> bool:
+        """Whether its own fits need to know of whom each row is, those to predict too."""
+        return {self.scaling.person, self.training.adapt} != {"none"}
+
     @cached_property
     def needs_persons(self) -> bool:
         """Whether it, or a variant, needs to know of whom each row is, those to predict too."""
         changes = [*self.variants.values(), *self.trials.values()]
         asked = [change.get(name) for change in changes for name in ("scaling", "training")]
-        return {self.scaling.person, self.training.adapt} != {"none"} or any(
+        return self.uses_persons or any(
             isinstance(section, Mapping) and {"person", "adapt"} & {*section} for section in asked
         )
 

@@ -62,9 +62,9 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
     write_columns(output / "folds.parquet", table)
     others = [read_columns(inputs[name]) for name in ("test_rows", "unlabelled") if name in inputs]
     if others:
-        who = np.concatenate([_persons(each) for each in others])
+        who, known = np.concatenate([_persons(each) for each in others]), _persons(rows)
         columns = {
-            name: folds_of_others(who, _persons(rows), group)
+            name: folds_of_others(who, known, group)
             for name, group in table.items()
             if name.startswith("group_fold")
         }

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emodag.science.tables.class_codes import code_dtype
-from emodag.science.tables.spelling import have_other_numbers, skeleton
+from emodag.science.tables.spelling import have_other_numbers, skeleton, whole_number
 from emodag.science.tables.table import FALSE, MISSING, RESET, SAVED_INDEX, TRUE, Table, fault
 
 UNLABELLED = "-1"
@@ -332,8 +332,5 @@ def _one_spelling(value: str) -> str:
 
 
 def _class_number(value: str, classes: int) -> int | None:
-    value = {"True": "1", "False": "0"}.get(_one_spelling(value), value)
-    if not re.fullmatch(r"[+-]?\d+(\.0*)?", value, re.ASCII):
-        return None
-    number = int(value.partition(".")[0])
-    return number if 0 <= number < classes else None
+    number = whole_number({"True": "1", "False": "0"}.get(_one_spelling(value), value))
+    return None if number is None or not 0 <= number < classes else number

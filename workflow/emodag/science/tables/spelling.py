@@ -45,7 +45,10 @@ def have_other_numbers(classes: Sequence[str]) -> bool:
 
     Then a number may mean the class of this name, or the one at this position.
     """
-    return any(
-        re.fullmatch(r"[+-]?\d+(\.0*)?", name, re.ASCII) and int(name.partition(".")[0]) != at
-        for at, name in enumerate(classes)
-    )
+    return any(whole_number(name) not in (None, at) for at, name in enumerate(classes))
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that is written, such as 1, 1. or 1.0; None where none is."""
+    is_one = re.fullmatch(r"[+-]?\d+(\.0*)?", text, re.ASCII)
+    return int(text.partition(".")[0]) if is_one else None
