@@ -14,7 +14,7 @@ from emodag.science.fit.global_stream import going_on_from, seeded
 from emodag.science.fit.training import fit
 from tests.unit.emodag.test_training import MODEL, SETTINGS
 
-PLAIN = replace(MODEL, residual=False, corruption=0.0)
+PLAIN = replace(MODEL, residual=False, corruption=0.0, matmul="torch")
 
 
 def through_json(state):

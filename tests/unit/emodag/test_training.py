@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from emodag.science.fit import ordered
 from emodag.science.fit.model import AttentiveAutoencoder, Dropout, Mask, ModelSettings
 from emodag.science.fit.randomness import Derived
 from emodag.science.fit.training import (
@@ -16,7 +15,6 @@ from emodag.science.fit.training import (
     fit,
     mix,
     probabilities,
-    total_loss,
 )
 from emodag.science.scores.scoring import macro_f1
 from emodag.science.seeds import generator
@@ -127,28 +125,6 @@ def test_mixup_is_a_convex_combination_of_rows():
     x = torch.tensor([[0.0, 1.0], [10.0, 3.0]])
     mixed = mix(x, 0.25, torch.tensor([1, 0]))
     torch.testing.assert_close(mixed, torch.tensor([[7.5, 2.5], [2.5, 1.5]]))
-
-
-def test_the_loss_is_the_reports_equation_1():
-    rng = np.random.default_rng(0)
-    logits, target, rebuilt = (torch.from_numpy(rng.normal(size=(6, 4))) for _ in range(3))
-    labels, partner = torch.tensor([0, 1, 2, 3, 0, 1]), torch.tensor([3, 2, 1, 0, 5, 4])
-    loss, cross_entropy, reconstruction = total_loss(
-        logits,
-        rebuilt,
-        target,
-        labels,
-        partner,
-        share=0.3,
-        weight=0.1,
-        cross_entropy=ordered.cross_entropy,
-    )
-    log_p = logits - logits.exp().sum(1, keepdim=True).log()
-    rows = torch.arange(6)
-    by_hand = -(0.3 * log_p[rows, labels] + 0.7 * log_p[rows, labels[partner]]).mean()
-    torch.testing.assert_close(cross_entropy, by_hand)
-    torch.testing.assert_close(reconstruction, ((target - rebuilt) ** 2).mean())
-    torch.testing.assert_close(loss, cross_entropy + 0.1 * reconstruction)
 
 
 def test_masks_keep_their_share():

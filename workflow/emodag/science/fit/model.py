@@ -43,15 +43,10 @@ class ModelSettings:
     matmul: str
 
 
-def _cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    return tuple(nn.functional.cross_entropy(logits, given) for given in labels)
-
-
 TORCHS = SimpleNamespace(
     Linear=nn.Linear,
     sigmoid=torch.sigmoid,
     softmax=partial(torch.softmax, dim=1),
-    cross_entropy=_cross_entropy,
 )
 """What the network takes from `emodag.science.fit.ordered` by name, as torch has it."""
 
@@ -84,7 +79,11 @@ class Dropout(nn.Module):
         """(n, width) -> (n, width)"""
         if not self.training or self.share == 0:
             return x
-        return (x * self.mask(x, 1 / (1 - self.share))).to(x.dtype)
+        return (x * self.kept(x)).to(x.dtype)
+
+    def kept(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, width) float32, what each cell of `x` is multiplied by in training."""
+        return self.mask(x, 1 / (1 - self.share))
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -97,13 +96,16 @@ class BatchNorm(nn.BatchNorm1d):
         """(n, width) -> (n, width); needs n > 1 while training"""
         if not self.training:
             return super().forward(x)
-        n = len(x)
         x = x.float()  # sums of bfloat16 would be rounded after every addition
         normal, mean, variance = ordered.normalise(x, self.weight, self.bias, self.eps)
+        self.follow(len(x), mean, variance)
+        return normal
+
+    def follow(self, n: int, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        """Move the running statistics towards those of a batch of `n` rows; ends `variance`."""
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(variance.mul_(n / (n - 1)), self.momentum)
         self.num_batches_tracked.add_(1)
-        return normal
 
 
 class Gate(nn.Module):
@@ -154,7 +156,8 @@ class AttentiveAutoencoder(nn.Module):
     Attributes
     ----------
     arithmetic : `emodag.science.fit.ordered` or `TORCHS`, of which the linear layers and the gate's
-        sigmoid are, and which has the `softmax` and `cross_entropy` that go with them.
+        sigmoid are, and which has the `softmax` that goes with them. In the former torch finds no
+        gradients: `emodag.science.fit.by_hand` does.
     """
 
     def __init__(

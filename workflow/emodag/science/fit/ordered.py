@@ -16,6 +16,9 @@ What remains are single operations, which torch rounds alike on every x86-64 pro
 a GPU sums over rows are torch's own, and `product`, made for processors, is not used.
 """
 
+from typing import TypeVar
+
+import numpy as np
 import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -35,6 +38,10 @@ UNDIVIDED = 16384
 """Numbers that torch does not divide among threads."""
 
 
+Rows = TypeVar("Rows", torch.Tensor, np.ndarray)
+"""(n, width) numbers of a table, or (width,) of a row, of either library."""
+
+
 def is_direct_in(release: str) -> bool:
     """Whether oneDNN in a release of torch adds in the same order where it is asked without copies.
 
@@ -47,7 +54,7 @@ IS_DIRECT = is_direct_in(torch.__version__)
 
 
 def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """``a @ b.T``, without gradients.
+    """``a @ b.T``, of matrices without gradients.
 
     oneDNN's kernels go through the inner dimension in order unless it is long, no multiple of
     `VECTOR`, or an operand has a single row: they are never asked for any of these.
@@ -65,15 +72,11 @@ def product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     ValueError
         When the inner dimensions k differ or are 0.
     """
-    return _product(a.detach(), b.detach())
-
-
-def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     (n, k), m = a.shape, b.shape[0]
     if not k == b.shape[1] > 0:
         raise ValueError(f"no product of {tuple(a.shape)} and {tuple(b.shape)} over the columns")
     if k > PIECE:
-        total, *parts = map(_product, a.split(PIECE, 1), b.split(PIECE, 1))
+        total, *parts = map(product, a.split(PIECE, 1), b.split(PIECE, 1))
         for part in parts:
             total += part
         return total
@@ -96,60 +99,114 @@ def _padded(x: torch.Tensor) -> torch.Tensor:
     return pad(x, (0, -columns % VECTOR, 0, max(0, 2 - rows)))
 
 
-def sum_rows(x: torch.Tensor) -> torch.Tensor:
+def sum_rows(x: Rows) -> Rows:
     """(n, width) -> (width,), float32 or float64, n > 0, without gradients.
 
     Beyond the range it is infinite, of which NumPy warns unless it is told not to.
     """
+    if isinstance(x, np.ndarray):
+        return _sum_rows(x)
     if x.is_cuda:  # one kernel instead of many, which adds alike each time
         return x.detach().sum(0)
+    return torch.from_numpy(_sum_rows(x.detach().numpy()))
+
+
+def _sum_rows(x: np.ndarray) -> np.ndarray:
     # NumPy's many small steps take a fraction of torch's time. Each makes a new array: in place, a
     # processor would wait with each addition for the store that is a whole page behind it.
-    rows, total = len(x), x.detach().numpy()
+    rows, total = len(x), x
     while rows > 1:
         rows, odd = divmod(rows, 2)
         lower, upper, rest = total[:rows], total[rows : 2 * rows], total[2 * rows :]
         total = lower + upper
         if odd:
             total[:1] += rest
-    return torch.from_numpy(total[0] if total.base is None else total[0].copy())
+    return total[0] if total.base is None else total[0].copy()
 
 
-def mean_rows(x: torch.Tensor) -> torch.Tensor:
+def mean_rows(x: Rows) -> Rows:
     """(n, width) -> (width,), float32 or float64, n > 0, without gradients."""
     return sum_rows(x) / len(x)
 
 
+def sigmoid(x: torch.Tensor) -> torch.Tensor:
+    """1 / (1 + exp(-x)), of any shape, without gradients."""
+    flat, rest = x.detach().flatten(), -x.numel() % STRIDE
+    if rest:
+        flat = pad(flat, (0, rest))
+    out = torch.empty_like(flat)
+    for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
+        torch.sigmoid(given, out=taken)
+    return out[: x.numel()].view(x.shape)
+
+
 def softmax(logits: torch.Tensor) -> torch.Tensor:
     """Over the second axis, (n, classes) -> (n, classes), without gradients."""
-    return _softmax(logits)[0]
+    return torch.from_numpy(_softmax(logits.detach().numpy())[0])
 
 
-def _softmax(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probabilities, logits less the row's largest, and the sum (n,) of their exponentials."""
-    below = logits - logits.amax(1, keepdim=True)
-    share = _sigmoid(below)
+    below = logits - logits.max(axis=1, keepdims=True)
+    share = sigmoid(torch.from_numpy(below)).numpy()
     exponentials = share / (1 - share)
-    total = _of_rows(exponentials)
+    total = sum_rows(exponentials.T)
     return exponentials / total[:, None], below, total
 
 
-def cross_entropy(logits: torch.Tensor, *labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Mean over the rows of -log of the label's probability, () for each of `labels`.
+def cross_entropy(
+    logits: torch.Tensor, *mixed: tuple[torch.Tensor, float]
+) -> tuple[float, torch.Tensor]:
+    """The entropies of several targets times their shares, and the gradient of their sum.
 
     Parameters
     ----------
-    logits : (n, classes) float32; labels : (n,) int64 each, or (n, classes) float32 each, the
-        weights of all classes, see `emodag.science.fit.targets`.
+    logits : (n, classes) float32, without gradients.
+    mixed : targets and their share. Targets are (n, classes) float32, in each row the weight of
+        each class's -log probability; their entropy is the mean over the rows.
+
+    Returns
+    -------
+    The sum, a float32 number, and its gradient by `logits`, (n, classes).
     """
-    if labels[0].ndim == 2:
-        return _WeightedEntropy.apply(logits, *labels)
-    return _CrossEntropy.apply(logits, *labels)
+    probabilities, below, total = _softmax(logits.numpy())
+    # The logarithm is MKL's too, and rounded to half its digits alike.
+    lost = torch.from_numpy(total).double().log().float().numpy()[:, None] - below
+    value, slope = np.zeros(1, np.float32), np.zeros_like(below)
+    for targets, share in ((given.numpy(), np.float32(share)) for given, share in mixed):
+        value += share * mean_rows(sum_rows((lost * targets).T)[:, None])
+        gap = probabilities * sum_rows(targets.T)[:, None] - targets
+        slope += gap * (share / np.float32(len(gap)))
+    return float(value[0]), torch.from_numpy(slope)
 
 
 def squared_error(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Mean of (x - target)**2; (n, width), (n, width) -> (), with the gradient of `x` alone."""
     return _SquaredError.apply(x, target)
+
+
+class _SquaredError(Function):
+    @staticmethod
+    def forward(ctx, x, target):
+        ctx.save_for_backward(x, target)
+        return mean_square(x - target)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        return slope_of_squared_error(*ctx.saved_tensors, gradient), None
+
+
+def mean_square(x: torch.Tensor) -> torch.Tensor:
+    """(n, width) -> (), without gradients."""
+    return mean_rows(mean_rows(x.square())[:, None])[0]
+
+
+def slope_of_squared_error(
+    x: torch.Tensor, target: torch.Tensor, gradient: torch.Tensor
+) -> torch.Tensor:
+    """(n, width), what moves `squared_error` with each cell of `x`, times `gradient` ()."""
+    return torch.ops.aten.mse_loss_backward(gradient, x, target, 1)  # 1: of the mean
 
 
 def normalise(
@@ -169,138 +226,56 @@ def normalise(
     return _Normalise.apply(x, weight, bias, eps)
 
 
-def sigmoid(x: torch.Tensor) -> torch.Tensor:
-    """1 / (1 + exp(-x)), of any shape."""
-    return _Sigmoid.apply(x)
-
-
-class Linear(torch.nn.Linear):
-    """torch's layer by `product`."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(n, in) -> (n, out)"""
-        return _Linear.apply(x, self.weight, self.bias)
-
-
-class _Linear(Function):
-    @staticmethod
-    def forward(ctx, x, weight, bias):
-        ctx.save_for_backward(x, weight)
-        outcome = _product(x, weight)
-        return outcome if bias is None else outcome.add_(bias)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        of_x = _product(gradient, weight.T) if ctx.needs_input_grad[0] else None
-        of_weight = _product(gradient.T, x.T) if ctx.needs_input_grad[1] else None
-        of_bias = sum_rows(gradient) if ctx.needs_input_grad[2] else None
-        return of_x, of_weight, of_bias
-
-
 class _Normalise(Function):
     @staticmethod
     def forward(ctx, x, weight, bias, eps):
-        mean = mean_rows(x)
-        centred = x - mean
-        variance = mean_rows(centred.square())
-        rate = (variance + eps).rsqrt()
-        scale = rate * weight
-        ctx.save_for_backward(centred, rate, weight, scale)
+        rows, mean, variance, kept = normalised(x, weight, bias, eps)
+        ctx.save_for_backward(weight, *kept)
         ctx.mark_non_differentiable(mean, variance)
-        return (centred * scale).add_(bias), mean, variance
+        return rows, mean, variance
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient, *_):
-        centred, rate, weight, scale = ctx.saved_tensors
-        of_x = gradient * centred
-        of_scale, of_bias = sum_rows(of_x), sum_rows(gradient)
-        of_variance = of_scale * weight * rate.pow(3) / -len(centred)
-        torch.mul(centred, of_variance, out=of_x)
-        of_x += gradient * scale
-        of_x -= mean_rows(of_x)
-        return of_x, of_scale * rate, of_bias, None
+        return *slopes_of_normalised(gradient, *ctx.saved_tensors), None
 
 
-def _sigmoid(x: torch.Tensor) -> torch.Tensor:
-    flat, rest = x.flatten(), -x.numel() % STRIDE
-    if rest:
-        flat = pad(flat, (0, rest))
-    out = torch.empty_like(flat)
-    for given, taken in zip(flat.split(UNDIVIDED), out.split(UNDIVIDED), strict=True):
-        torch.sigmoid(given, out=taken)
-    return out[: x.numel()].view(x.shape)
+def normalised(
+    x: Rows, weight: Rows, bias: Rows, eps: float
+) -> tuple[Rows, Rows, Rows, tuple[Rows, Rows, Rows]]:
+    """What `normalise` returns, and what `slopes_of_normalised` needs besides."""
+    mean = mean_rows(x)
+    centred = x - mean
+    variance = mean_rows(centred * centred)
+    rate = _reciprocal_root(variance + eps)
+    scale = rate * weight
+    rows = centred * scale
+    rows += bias
+    return rows, mean, variance, (centred, rate, scale)
 
 
-class _Sigmoid(Function):
-    @staticmethod
-    def forward(ctx, x):
-        share = _sigmoid(x)
-        ctx.save_for_backward(share)
-        return share
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        (share,) = ctx.saved_tensors
-        return (1 - share).mul_(gradient).mul_(share)
+def _reciprocal_root(x: Rows) -> Rows:
+    # Not torch's square root: that is MKL's.
+    return 1 / np.sqrt(x) if isinstance(x, np.ndarray) else x.rsqrt()
 
 
-class _CrossEntropy(Function):
-    @staticmethod
-    def forward(ctx, logits, *labels):
-        probabilities, below, total = _softmax(logits)
-        columns = torch.stack(labels, 1)
-        ctx.save_for_backward(probabilities, columns)
-        # The logarithm is MKL's too, and rounded to half its digits alike.
-        lost = total.double().log().float()[:, None] - below.gather(1, columns)
-        return mean_rows(lost).unbind()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, *gradients):
-        probabilities, columns = ctx.saved_tensors
-        slopes = []
-        for gradient, column in zip(gradients, columns.split(1, 1), strict=True):
-            hits = torch.zeros_like(probabilities).scatter_(1, column, 1)
-            slopes.append((probabilities - hits).mul_(gradient / len(column)))
-        return sum(slopes[1:], slopes[0]), *(None for _ in slopes)
+def slopes_of_normalised(
+    gradient: Rows, weight: Rows, centred: Rows, rate: Rows, scale: Rows
+) -> tuple[Rows, Rows, Rows]:
+    """The gradients of `x`, `weight` and `bias`, by that of the rows."""
+    by_row = gradient * centred
+    of_scale, of_bias = sum_rows(by_row), sum_rows(gradient)
+    of_variance = of_scale * weight * (rate * rate * rate) / -len(centred)
+    of_x = centred * of_variance
+    of_x += gradient * scale
+    of_x -= mean_rows(of_x)
+    return of_x, of_scale * rate, of_bias
 
 
-class _WeightedEntropy(Function):
-    @staticmethod
-    def forward(ctx, logits, *targets):
-        probabilities, below, total = _softmax(logits)
-        ctx.save_for_backward(probabilities, *targets)
-        lost = total.double().log().float()[:, None] - below
-        return mean_rows(torch.stack([_of_rows(lost * given) for given in targets], 1)).unbind()
+class Linear(torch.nn.Linear):
+    """torch's layer by `product`, without gradients."""
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, *gradients):
-        probabilities, *targets = ctx.saved_tensors
-        slopes = []
-        for gradient, given in zip(gradients, targets, strict=True):
-            expected = probabilities * _of_rows(given)[:, None]
-            slopes.append((expected - given).mul_(gradient / len(given)))
-        return sum(slopes[1:], slopes[0]), *(None for _ in slopes)
-
-
-def _of_rows(x: torch.Tensor) -> torch.Tensor:
-    """The sum of each row: (n, width) -> (n,)."""
-    return sum_rows(x.T)
-
-
-class _SquaredError(Function):
-    @staticmethod
-    def forward(ctx, x, target):
-        ctx.save_for_backward(x, target)
-        return mean_rows(mean_rows((x - target).square_())[:, None])[0]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        x, target = ctx.saved_tensors
-        return torch.ops.aten.mse_loss_backward(gradient, x, target, 1), None  # 1: of the mean
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, in) -> (n, out)"""
+        outcome = product(x.detach(), self.weight.detach())
+        return outcome if self.bias is None else outcome.add_(self.bias.detach())

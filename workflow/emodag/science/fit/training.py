@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+from torch.nn.functional import cross_entropy
 
+from emodag.science.fit import by_hand, ordered
 from emodag.science.fit.fit_state import State, capture, restore
 from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.fit.optimizer import AdamW
-from emodag.science.fit.ordered import squared_error
 from emodag.science.fit.randomness import Randomness
 from emodag.science.scores.scoring import accuracy, macro_f1
 from ledger.errors import DivergenceError
@@ -115,6 +117,7 @@ def fit(
     corrupt = randomness.mask(model.corruption) if model.corruption else None
     rows = torch.from_numpy(rows.astype(np.int64))
     labels = torch.from_numpy(labels if labels.ndim == 2 else labels.astype(np.int64))
+    gradients = gradients_of(network)
 
     parts = (network, optimizer, scheduler, randomness)
     history = [Epoch(**epoch) for epoch in restore(resume_from, *parts)] if resume_from else []
@@ -122,8 +125,9 @@ def fit(
         rate = float(optimizer.param_groups[0]["lr"])
         # Once for all of NumPy's sums: torch says nothing of infinities either.
         with np.errstate(all="ignore"):
+            network.train()
             losses = _train_epoch(
-                network, optimizer, x, rows, labels, settings, randomness, corrupt
+                gradients, optimizer, x, rows, labels, settings, randomness, corrupt
             )
         if not np.isfinite(losses[0]):
             raise DivergenceError(
@@ -218,39 +222,45 @@ def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
     return share * x + (1 - share) * x[partner]
 
 
-def total_loss(
-    logits: torch.Tensor,
-    rebuilt: torch.Tensor,
+def gradients_of(network: AttentiveAutoencoder) -> Callable[..., tuple[float, float]]:
+    """`recorded_gradients` of a network, written out in place of recorded where that is faster."""
+    if network.arithmetic is ordered:
+        return by_hand.Gradients(network)
+    return partial(recorded_gradients, network)
+
+
+def recorded_gradients(
+    network: AttentiveAutoencoder,
+    x: torch.Tensor,
     target: torch.Tensor,
     labels: torch.Tensor,
     partner: torch.Tensor,
     *,
     share: float,
     weight: float,
-    cross_entropy: Callable[..., tuple[torch.Tensor, ...]],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Loss, cross-entropy and reconstruction error: L = L_CE + weight * L_MSE (the paper, eq. 1).
+) -> tuple[float, float]:
+    """Cross-entropy and reconstruction error of a batch; leaves their gradients in the network.
 
-    Only the first carries gradients.
-
+    They are those of the loss L = L_CE + weight * L_MSE (the paper, eq. 1), as torch records them.
     With mixup the cross-entropy is the same convex combination as the rows.
 
     Parameters
     ----------
-    logits : (n, classes); rebuilt, target : (n, p); labels : (n,) classes or (n, classes) weights.
+    x : (n, p) what the network is given; target : (n, p) what it is to rebuild.
+    labels : (n,) classes or (n, classes) weights.
     partner : (n,) the row each row was mixed with; share : of the row itself.
-    cross_entropy : the means over rows, of logits and any number of labels.
     """
-    own, partners = cross_entropy(logits, labels, labels[partner])
+    network.zero_grad()
+    logits, rebuilt = network(x)
+    own, partners = (cross_entropy(logits, given) for given in (labels, labels[partner]))
     classification = share * own + (1 - share) * partners
-    reconstruction = squared_error(rebuilt, target)
-    loss = classification + weight * reconstruction
-    return loss, classification.detach(), reconstruction.detach()
+    reconstruction = ordered.squared_error(rebuilt, target)
+    (classification + weight * reconstruction).backward()
+    return float(classification.detach()), float(reconstruction.detach())
 
 
-def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corrupt):
+def _train_epoch(gradients, optimizer, x, rows, labels, settings, randomness, corrupt):
     """One pass over the rows; returns the mean loss, cross-entropy and reconstruction error."""
-    network.train()
     shuffled = randomness.order(len(rows))
     batches = _batches(len(rows), settings)
     sums = np.zeros(3, np.float64)
@@ -260,22 +270,11 @@ def _train_epoch(network, optimizer, x, rows, labels, settings, randomness, corr
         target = mix(x[rows[chosen]], share, partner)
         # Masking noise (Vincent et al. 2008): a masked cell becomes 0, the median after scaling.
         noisy = target if corrupt is None else target * corrupt(target)
-        optimizer.zero_grad()
-        logits, rebuilt = network(noisy)
-        loss, *parts = total_loss(
-            logits,
-            rebuilt,
-            target,
-            labels[chosen].to(x.device),
-            partner,
-            share=share,
-            weight=settings.reconstruction,
-            cross_entropy=network.arithmetic.cross_entropy,
-        )
-        loss.backward()
+        here = labels[chosen].to(x.device)
+        weight = settings.reconstruction
+        entropy, error = gradients(noisy, target, here, partner, share=share, weight=weight)
         optimizer.step()
-        entropy, error = map(float, parts)
-        sums += [entropy + settings.reconstruction * error, entropy, error]
+        sums += [entropy + weight * error, entropy, error]
     return (sums / batches).tolist()
 
 
