@@ -96,7 +96,10 @@ def _multiply(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def _padded(x: torch.Tensor) -> torch.Tensor:
     """At least two rows, and columns in multiples of `VECTOR`, by zeros, which move no sum."""
     rows, columns = x.shape
-    return pad(x, (0, -columns % VECTOR, 0, max(0, 2 - rows)))
+    below, beside = max(0, 2 - rows), -columns % VECTOR
+    if x.T.is_contiguous():  # the other way round each row would be gathered cell by cell
+        return pad(x.T, (0, below, 0, beside)).T
+    return pad(x, (0, beside, 0, below))
 
 
 def sum_rows(x: Rows) -> Rows:
