@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from numpy._core._multiarray_umath import __cpu_dispatch__
+
 WORKFLOW = Path(__file__).resolve().parents[2] / "workflow"
 FIT = """
 import hashlib, sys
@@ -53,7 +55,11 @@ def said_by_fit(threads, matmul, **variables):
 
 def test_neither_threads_nor_registers_nor_mkl_move_a_bit_of_a_fit():
     mkl = {"MKL_CBWR": "COMPATIBLE"}
-    narrow = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    narrow = {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "NPY_DISABLE_CPU_FEATURES": " ".join(__cpu_dispatch__),
+    }
     found = {
         said_by_fit("1", "ordered"),
         said_by_fit("3", "ordered", **mkl),

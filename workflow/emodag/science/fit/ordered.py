@@ -176,9 +176,10 @@ def cross_entropy(
     # The logarithm is MKL's too, and rounded to half its digits alike.
     lost = torch.from_numpy(total).double().log().float().numpy()[:, None] - below
     value, slope = np.zeros(1, np.float32), np.zeros_like(below)
-    for targets, share in ((given.numpy(), np.float32(share)) for given, share in mixed):
-        value += share * mean_rows(sum_rows((lost * targets).T)[:, None])
-        gap = probabilities * sum_rows(targets.T)[:, None] - targets
+    for targets, part in mixed:
+        given, share = targets.numpy(), np.float32(part)
+        value += share * mean_rows(sum_rows((lost * given).T)[:, None])
+        gap = probabilities * sum_rows(given.T)[:, None] - given
         slope += gap * (share / np.float32(len(gap)))
     return float(value[0]), torch.from_numpy(slope)
 
