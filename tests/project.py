@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from emodag.chain.jobs import LOADED
 from ledger.jobs.plan import Environment
 from ledger.machine.fingerprint import locked_versions, steering
 from ledger.run import forking
@@ -178,8 +179,8 @@ def snakemake_loaded() -> str:
         for name, value in surroundings().items():
             patch.setenv(name, value)
         # Most of what folds and pseudo-labels import, and more CPU than all else that they do.
-        patch.setattr(forking, "LIBRARIES", (*forking.LIBRARIES, "scipy.stats"))
-        forking.offer(local, local.fingerprint(), sys.executable)
+        modules = ["scipy.stats" if name == "scipy.special" else name for name in LOADED]
+        forking.offer(local, local.fingerprint(), sys.executable, modules)
         libraries = os.environ.pop(forking.ADDRESS)
         single = {"OPENBLAS_NUM_THREADS": "1"}  # with more it could not fork
         address = forking.load(SNAKEMAKE, {forking.ADDRESS: libraries}, single)

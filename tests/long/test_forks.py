@@ -43,6 +43,13 @@ ENDS = {
 }
 
 
+DRAWS = {
+    "Python": "import random; print(random.random())",
+    "NumPy": "import numpy; print(numpy.random.random())",
+    "torch": "import torch; print(torch.rand(1).item())",
+}
+
+
 @contextlib.contextmanager
 def loaded(directory: Path, *modules: str, fits: bool = False, **variables: str) -> Iterator[tuple]:
     """A loaded process; the variables to ask it with, and itself.
@@ -96,6 +103,14 @@ def test_a_fork_is_as_a_process_of_its_own(tmp_path, fits):
     forked, started = (json.loads(one.stdout) for one in (forked, started))
     assert (forked.pop("parent"), started.pop("parent")) == (process.pid, os.getpid())
     assert forked == started
+
+
+@pytest.mark.parametrize("code", DRAWS.values(), ids=DRAWS)
+def test_two_forks_draw_other_numbers_where_nobody_seeds(tmp_path, code):
+    (tmp_path / "drawing.py").write_text(code)
+    with loaded(tmp_path, "numpy", "torch") as (environment, _):
+        asks(environment, "platform")  # so that both are forks of what has all loaded
+        assert len({asks(environment, "drawing").stdout for _ in range(2)}) == 2
 
 
 @pytest.mark.parametrize("fits", [False, True])

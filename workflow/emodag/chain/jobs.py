@@ -17,6 +17,19 @@ from ledger.remote.address import divided
 ROOT = Path(__file__).resolve().parents[3]
 """The repository, where the Snakefile is."""
 
+LOADED = (
+    "importlib.metadata",  # what no library imports, and each job does
+    "numpy",
+    "pyarrow.compute",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "pandas",  # Arrow imports it to make NumPy's arrays
+    "scipy.special",
+    "--",
+    "torch",  # half of the time, and for fits alone
+)
+"""See `Workflow.loaded`."""
+
 LISTING = "results/index.html"
 """The page on everything in the results."""
 
@@ -64,6 +77,7 @@ def workflow_of(config: Config, *more: Job, text: str | None = None) -> Workflow
         store=store,
         further=further,
         trusted=config.trusted,
+        loaded=LOADED,
         text=text or effective_yaml(config),
         finals=FINALS,
         listing=LISTING,

@@ -165,7 +165,7 @@ def _offer_forks(plans: list[Plan], interpreters: Interpreters) -> None:
     for name, count in Counter(plan.environment.name for plan in plans).items():
         live = interpreters.fingerprint(environments[name])
         if count > 1 and live and sys.platform == "linux":
-            forking.offer(environments[name], live, interpreters.python(name))
+            forking.offer(environments[name], live, interpreters.python(name), interpreters.loaded)
 
 
 def _absent(plan: Plan, interpreters: Interpreters) -> str | None:

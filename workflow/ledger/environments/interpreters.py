@@ -32,6 +32,7 @@ class Interpreters:
     Attributes
     ----------
     built : the directory of the virtual environment, by name of the environment.
+    loaded : what their jobs' processes are to have loaded, see `Workflow`.
 
     Raises
     ------
@@ -40,7 +41,7 @@ class Interpreters:
     """
 
     def __init__(self, workflow: Workflow) -> None:
-        self._workflow = workflow
+        self._workflow, self.loaded = workflow, workflow.loaded
         for name, entry in workflow.environments.items():
             # Snakemake wants the conda file even where conda is not used.
             for path in [*entry.locks, *([entry.conda] if entry.conda else [])]:

@@ -42,6 +42,8 @@ class Workflow:
     further : stores that are read where that one has nothing; see `ledger.remote.address`.
     trusted : public keys, of which one must have signed what these have; see
         `ledger.remote.signing`.
+    loaded : modules that take long to import, in the order in which jobs need them: each job is
+        forked from a process that has them; those behind a ``--`` are for `Flow.run_fit` alone.
     text : the configuration in full, which is kept beside the results.
     finals : names of the files below the results that another configuration could have there, to be
         read; a part of one may be ``*``.
@@ -60,6 +62,7 @@ class Workflow:
     store: str = field(default_factory=lambda: str(called.home() / "store"))
     further: Sequence[str] = ()
     trusted: Sequence[str] = ()
+    loaded: Sequence[str] = ()
     text: str = ""
     finals: Sequence[str] = ()
     listing: str | None = None

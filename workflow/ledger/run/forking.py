@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,22 +32,10 @@ ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 
 START = Path(__file__).resolve().with_name("start.py")
 
-LIBRARIES = (
-    "importlib.metadata",  # what no library imports, and each job does
-    "numpy",
-    "pyarrow.compute",
-    "pyarrow.csv",
-    "pyarrow.parquet",
-    "pandas",  # Arrow imports it to make NumPy's arrays
-    "scipy.special",
-)
-"""What is loaded, in the order in which the first jobs need it."""
 
-OF_FITS = ("torch",)
-"""What is loaded besides for jobs that fit networks, which set `LEDGER_FITS`: half of the time."""
-
-
-def offer(environment: Environment, live: Mapping[str, Any], python: str) -> None:
+def offer(
+    environment: Environment, live: Mapping[str, Any], python: str, modules: Sequence[str]
+) -> None:
     """Start the loaded process for jobs of an environment, unless there is one.
 
     With several threads none would be able to fork: OpenBLAS starts its own when it is loaded.
@@ -57,7 +45,10 @@ def offer(environment: Environment, live: Mapping[str, Any], python: str) -> Non
     live : the environment's fingerprint, made before now: what is loaded is what it tells of as
         long as a job finds the same.
     python : the environment's interpreter.
+    modules : what is loaded, see `load`.
     """
+    if not modules:
+        return
     elsewhere = _elsewhere()
     is_here = python == sys.executable and environment.variables.items() <= os.environ.items()
     is_there = ADDRESS in os.environ if is_here else environment.name in elsewhere
@@ -67,7 +58,7 @@ def offer(environment: Environment, live: Mapping[str, Any], python: str) -> Non
     own[ALLOCATOR] = "background_thread:false"
     if is_there or environment.threads > 1 or own.keys() & environment.variables.keys():
         return
-    address = load([*LIBRARIES, "--", *OF_FITS], own, environment.variables, python)
+    address = load(modules, own, environment.variables, python)
     if is_here:
         os.environ[ADDRESS] = address
     else:

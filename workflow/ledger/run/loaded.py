@@ -237,6 +237,10 @@ def become(asker: socket.socket, overridden: list[str]) -> list[str]:
     os.environ.update(variables)
     for name in set(os.environ).difference(variables):
         del os.environ[name]
+    if "numpy.random" in sys.modules:  # else all forks would draw alike from what nobody seeds
+        sys.modules["numpy.random"].seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].default_generator.seed()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

@@ -3,9 +3,10 @@
     python -I -S start.py -m NAME run MANIFEST
 
 does what `python -P -m NAME run MANIFEST` does: the fork has the same directory, variables,
-process group and open streams, signals go there, and its exit status comes back; only an interrupt
-that is sent to this process alone, and not to its group, is not handed on. Where there is no loaded
-process, or it cannot stand for the one that would be started, this process becomes that one.
+process group and open streams, TERM and HUP go there, and its exit status comes back. Other signals
+that are sent to this process alone, and not to its group, are not handed on; and all forks share
+the seed of Python's hashes. Where there is no loaded process, or it cannot stand for the one that
+would be started, this process becomes that one.
 
 Run by its path, once per job: the standard library only, and little of it. To import `socket` and
 `signal`, rather than what they are made of, would double what this process takes.

@@ -94,7 +94,7 @@ class Flow:
     ----------
     jobs : every job by name.
     python : the interpreter of a job, for `shell`.
-    run, run_fit : commands for `shell`; the latter for what needs torch loaded.
+    run, run_fit : commands for `shell`; the latter for what needs all that `Workflow.loaded` names.
     """
 
     _last: "Flow | None" = None
@@ -432,7 +432,8 @@ class Flow:
         if not can_fork or self._conda or len(self._to_run[entry.name]) != 2:
             return
         if live := self.interpreters.fingerprint(entry):
-            forking.offer(entry, live, self.interpreters.python(entry.name))
+            python = self.interpreters.python(entry.name)
+            forking.offer(entry, live, python, self._workflow.loaded)
 
     @cached_property
     def _refusal(self) -> UserError | None:

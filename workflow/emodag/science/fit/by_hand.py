@@ -4,7 +4,8 @@ torch records every operation to find the gradients, and for a small layer the r
 than the numbers. Here each layer keeps what its gradient needs, and nothing is recorded.
 
 A layer's `forward` takes and returns (n, width) float32. Its `backward` takes the loss's gradient
-by what it returned, leaves those of its weights with them, and returns the one by what it took.
+by what it returned, leaves those of its weights with them, and returns the one by what it took; the
+gate, which takes the input, returns none.
 """
 
 from typing import Protocol

@@ -223,7 +223,7 @@ def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
 
 
 def gradients_of(network: AttentiveAutoencoder) -> Callable[..., tuple[float, float]]:
-    """`recorded_gradients` of a network, written out in place of recorded where that is faster."""
+    """What does `recorded_gradients` for a network: in `ordered` arithmetic torch records none."""
     if network.arithmetic is ordered:
         return by_hand.Gradients(network)
     return partial(recorded_gradients, network)
