@@ -190,6 +190,15 @@ def test_a_fit_that_diverges_says_so_and_nothing_else(table):
         train(table, learning_rate=1e30)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_network_without_numbers_says_so_and_nothing_else(table):
+    network, _ = train(table, epochs=1)
+    with torch.no_grad():
+        network.classifier[-1].bias.fill_(torch.inf)
+    with pytest.raises(DivergenceError, match="no numbers"):
+        probabilities(network, table[0], np.arange(9), at_once=2048)
+
+
 def test_validation_rows_steer_only_a_plateau(table):
     _, labels = table
     valid = np.arange(70, 90)

@@ -144,7 +144,10 @@ def sigmoid(x: torch.Tensor) -> torch.Tensor:
 
 
 def softmax(logits: torch.Tensor) -> torch.Tensor:
-    """Over the second axis, (n, classes) -> (n, classes), without gradients."""
+    """Over the second axis, (n, classes) -> (n, classes), without gradients.
+
+    NumPy warns of what is infinite unless it is told not to.
+    """
     return torch.from_numpy(_softmax(logits.detach().numpy())[0])
 
 

@@ -182,7 +182,7 @@ def probabilities(
         When one of them is no number.
     """
     network.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), np.errstate(all="ignore"):
         if groups is not None:
             found = _adapted(network, x, rows, groups)
         else:
