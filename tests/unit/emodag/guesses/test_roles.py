@@ -106,6 +106,16 @@ def test_a_class_in_several_spellings(tmp_path):
     assert "UNSURE: 'Calm' and 'calm' are probably one class in several spellings" in said
 
 
+def test_all_pairs_of_spellings_are_named_but_few_of_many(tmp_path):
+    joys = ["Joie", "joie", "Col\u00e8re", "colere"]
+    said, _ = written(tmp_path, {"t.csv": frame(range(6), moods=joys)})
+    assert "UNSURE: 'Col\u00e8re' and 'colere'; 'Joie' and 'joie' are probably one class" in said
+    many = [f"{name}{'x' * at}" for at in range(7) for name in "Aa"]
+    (tmp_path / "many").mkdir()
+    said, _ = written(tmp_path / "many", {"t.csv": frame(range(6), windows=28, moods=many)})
+    assert "'Axxxx' and 'axxxx' and 2 more are probably one class in several" in said
+
+
 @pytest.mark.parametrize("moods", [["0", "1", "True", "False"], ["0", "TRUE"], ["true", "0", "1"]])
 def test_booleans_and_numbers_are_two_classes(tmp_path, moods):
     table = frame(range(6), moods=moods)

@@ -89,7 +89,7 @@ def test_booleans_beside_numbers(tmp_path):
     assert found.startswith("'0' and 'false'; '1' and 'True': probably one class")
 
 
-@pytest.mark.parametrize("other", ["M1", "m1 ", "m_1", "\uff4d1"])
+@pytest.mark.parametrize("other", ["M1", "m1 ", "m_1", "\uff4d1", "\u1e3f1"])
 def test_a_class_in_several_spellings(tmp_path, other):
     train = frame("p")
     at = train.index[train["mood"] == "m1"][::2]

@@ -21,23 +21,27 @@ def skeleton(name: str) -> str:
     """
     if re.fullmatch(r"-\d+", name):
         return name
-    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
-    plain = re.sub(rf"(?<=\d){_MARKS}(?=\d)", "\0", unicodedata.normalize("NFKC", letters))
+    plain = re.sub(rf"(?<=\d){_MARKS}(?=\d)", "\0", _without_accents(name))
     plain = re.sub(_MARKS, "", plain).replace("\0", ".")
     plain = re.sub(r"(?<!\d)0+(?=\d)", "", plain).casefold() or name
     return TRUTH.get(plain, plain)
 
 
 def several_spellings(classes: Sequence[str]) -> list[list[str]]:
-    """Classes that only case, spaces, underscores or ways of writing accents tell apart.
+    """Classes that only case, spaces, underscores or accents tell apart.
 
     Other marks may tell classes apart, as in V+A- and V-A+. True is 1, and false is 0.
     """
     alike: dict[str, list[str]] = {}
     for name in sorted(classes):
-        plain = re.sub(r"[\s_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+        plain = re.sub(r"[\s_]+", "", _without_accents(name)).casefold()
         alike.setdefault(TRUTH.get(plain, plain), []).append(name)
     return [names for names in alike.values() if len(names) > 1]
+
+
+def _without_accents(name: str) -> str:
+    letters = _ACCENTS.sub("", unicodedata.normalize("NFKD", name))
+    return unicodedata.normalize("NFKC", letters)
 
 
 def have_other_numbers(classes: Sequence[str]) -> bool:

@@ -256,11 +256,11 @@ def listed(names: Iterable[str]) -> str:
     return few(map(repr, names))
 
 
-def few(texts: Iterable[str]) -> str:
+def few(texts: Iterable[str], between: str = ", ") -> str:
     """The first few of some texts, and how many more there are."""
     first = list(texts)
     more = len(first) - _NAMES_SHOWN
-    return ", ".join(first[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return between.join(first[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def first_cell(cells: np.ndarray) -> tuple[int, int] | None:

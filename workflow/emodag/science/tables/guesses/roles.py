@@ -9,6 +9,7 @@ from emodag.science.tables.guesses.column import FEW, Column
 from emodag.science.tables.guesses.guesses import Guesses
 from emodag.science.tables.guesses.words import LABELS, NOTHING, PERSONS, is_time, rank
 from emodag.science.tables.spelling import several_spellings
+from emodag.science.tables.table import few
 
 _UNLABELLED = re.compile(rf"\?+|un(defined|labell?ed|certain)|{NOTHING}", re.I)
 """What they write for a label that is."""
@@ -91,7 +92,7 @@ def _odd_classes(found: Guesses) -> None:
             "out of `classes`, name it in `missing_values`, and set `unlabelled: rows`"
         )
     if alike := several_spellings(classes):
-        told = "; ".join(_or(names).replace(" or ", " and ") for names in alike)
+        told = few((" and ".join(map(repr, names)) for names in alike), "; ")
         found.unsure["label"] = f"{told} are probably one class in several spellings"
 
 

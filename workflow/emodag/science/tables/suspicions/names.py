@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from emodag.science.tables.spelling import several_spellings, skeleton
-from emodag.science.tables.table import listed
+from emodag.science.tables.table import few, listed
 
 
 def same_persons(
@@ -21,7 +21,7 @@ def same_persons(
     twice = [f"{' and '.join(map(repr, names))}" for names in spellings.values() if len(names) > 1]
     if twice:
         found.append(
-            f"{'; '.join(twice)}: probably one person in several spellings, whom folds then take "
+            f"{few(twice, '; ')}: probably one person in several spellings, whom folds then take "
             "for several; write each name one way"
         )
     plain = {skeleton(name) for name in learnt}
@@ -43,9 +43,8 @@ def one_of_several_spellings(numbers: Sequence[str], what: str) -> list[str]:
     """
     if not numbers:
         return []
-    more = f"; and {len(numbers) - 5} more" if len(numbers) > 5 else ""
     return [
-        f"{'; '.join(numbers[:5])}{more}: one number each, and so taken for one {what}; if that is "
+        f"{few(numbers, '; ')}: one number each, and so taken for one {what}; if that is "
         f"not meant, begin each {what}'s name with a letter"
     ]
 
@@ -56,7 +55,7 @@ def classes_alike(classes: Sequence[str]) -> list[str]:
     if not found:
         return []
     return [
-        f"{'; '.join(found)}: probably one class in several spellings, which fits then take for "
+        f"{few(found, '; ')}: probably one class in several spellings, which fits then take for "
         "several; write each class one way, and name it once in data.classes"
     ]
 
