@@ -106,6 +106,34 @@ def test_a_column_of_other_numbers_is_no_id(tmp_path):
     assert truth(tmp_path, text).tolist() == [2, 0, 1]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize(
+    ("ids", "numbers", "is_refused"),
+    [
+        ((0, 1, 2), [1, 2, 3], False),
+        ((0, 1, 2), [3, 1, 2], True),
+        ((0, 1, 2), [3.0, 2.0, 1.0], True),
+        ((0, 1, 2), [3, 1, 5], False),
+        (("u", "v", "w"), [0, 1, 2], False),
+        (("u", "v", "w"), [2, 0, 1], True),
+        (("u", "v", "w"), [1, 3, 2], True),
+        ((5, 6, 7), [1, 3, 2], True),
+    ],
+)
+def test_numbers_of_rows_that_do_not_rise_are_another_order(
+    tmp_path, suffix, index, ids, numbers, is_refused
+):
+    frame = pd.DataFrame({"q": [1, 1, 2], "row": numbers, "mood": ["dull", "calm", "tense"]})
+    path = saved(tmp_path, frame, suffix, index=index)
+    if is_refused:
+        expected = "column 'row': numbers the rows in another order than they stand in; sort"
+        with pytest.raises(InputError, match=expected):
+            true_classes(path, ids, asked("mood", None))
+    else:
+        assert true_classes(path, ids, asked("mood", None)).tolist() == [2, 0, 1]
+
+
 def test_parquet_with_text_ids(tmp_path):
     path = tmp_path / "truth.parquet"
     pq.write_table(pa.table({"label": [0, 2], "id": ["v", "u"]}), path)

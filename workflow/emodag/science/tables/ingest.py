@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -282,8 +282,8 @@ def true_classes(
     only column besides the ids. Rows are matched by a column `id`, "ID" or "id", a column of any
     name that holds just the ids of the test rows, or a saved index; else by order. So they are
     where an index without a name only counts the rows from 0, and the test rows have other ids.
-    Never where a column holds some of the ids, nor, unless labels are alone, where `id` is asked
-    for.
+    Never where a column holds some of the ids, or numbers rows from 0 or 1 in another order, nor,
+    unless labels are alone, where `id` is asked for.
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ def true_classes(
     if named is None and len(others) > 1:
         names = [] if table.index is None else [table.index]
         held = _ids_in(table, names + [name for name in others if name != column])
-        found = [name for name, values in held.items() if values == wanted]
+        found = [name for name, values in held.items() if {*values} == wanted]
         if column is not None or len(found) == 1:  # else the labels may be such numbers, too
             id_ = next(iter(found), None)
             others = [name for name in others if name != id_]
@@ -328,7 +328,7 @@ def true_classes(
         column = others[0]
     if id_ is None:
         telling = wanted.difference(map(str, range(n_rows + 1)))  # what counts rows is no id
-        id_ = next((name for name in held if held[name] & telling), table.index)
+        id_ = next((name for name in held if telling.intersection(held[name])), table.index)
     blocks = list(table.blocks([], [column] if id_ is None else [column, id_]))
     rows = sum(len(block.texts[column]) for block in blocks)
     if rows != n_rows:
@@ -342,6 +342,13 @@ def true_classes(
     row_of = {value: row for row, value in enumerate(own)}
     absent = [str(value) for value in ids if str(value) not in row_of]
     only_counts = id_ in (None, "") and own == counted
+    if only_counts and (other := _other_order(held)) is not None:
+        raise fault(
+            path,
+            "numbers the rows in another order than they stand in; sort the table by it if it "
+            "says where the test table has each row, or else leave this column out",
+            column=other,
+        )
     if only_counts and (absent or (id_ is None and not table.counted)):
         spare = [name for name in others if name != column]
         if params["id"] is not None and spare:
@@ -365,19 +372,29 @@ def true_classes(
     return codes[[row_of[str(value)] for value in ids]]
 
 
-def _ids_in(table: Table, names: Sequence[str]) -> dict[str, set[str]]:
+def _ids_in(table: Table, names: Sequence[str]) -> dict[str, list[str]]:
     """The ids that each of some columns holds; of one where some are missing, or there twice, what
     has a letter, as numbers may then be anything."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, list[str]] = {}
     blocks = list(table.blocks([], names))
     for name in names:
         text = pa.concat_arrays([block.texts[name] for block in blocks])
         try:
-            found[name] = {*map(str, row_ids(table, name, text).to_pylist())}
+            found[name] = [*map(str, row_ids(table, name, text).to_pylist())]
         except InputError:
             texts = text.drop_null().to_pylist()
-            found[name] = {cell for cell in texts if any(map(str.isalpha, cell))}
+            found[name] = [cell for cell in texts if any(map(str.isalpha, cell))]
     return found
+
+
+def _other_order(held: Mapping[str, Sequence[str]]) -> str | None:
+    """The first column of ids that are the rows' numbers, from 0 or 1, but do not rise."""
+    for name, ids in held.items():
+        for first in (0, 1):
+            counted = [*map(str, range(first, first + len(ids)))]
+            if [*ids] != counted and {*ids} == {*counted}:
+                return name
+    return None
 
 
 def _own_index(table: Table, indices: Sequence[str]) -> str | None:
