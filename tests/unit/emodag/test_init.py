@@ -371,6 +371,32 @@ def test_the_preset_is_next_where_whose_rows_are_predicted_is_known(tmp_path):
         assert ("# test_blocks: " in (tmp_path / f"{name}.yaml").read_text()) == (not preset)
 
 
+@pytest.mark.parametrize("tested", [1, 3])
+def test_names_of_several_test_files_say_whose_they_are(tmp_path, monkeypatch, tested):
+    """Of a single file they do not, as it may hold several persons' rows."""
+    (tmp_path / "workflow/config").mkdir(parents=True)
+    (tmp_path / init_verb.PRESET).touch()
+    for folder, people in (("tr", range(6)), ("te", range(6, 6 + tested))):
+        (tmp_path / folder).mkdir()
+        for at in people:
+            absent = ["who"] + ["mood"] * (folder == "te")
+            frame([at], seed=at).drop(columns=absent).to_csv(tmp_path / f"{folder}/S{at}.csv")
+    status, said, _ = init(tmp_path, "tr", "te")
+    text = (tmp_path / "mine.yaml").read_text()
+    assert status == 0 and yaml.safe_load(text)["data"]["group"] == "file"
+    assert ("# test_blocks: " in text) == (tested == 1)
+    assert (f"Next: emodag check {init_verb.PRESET} mine.yaml" in said) == (tested > 1)
+    monkeypatch.chdir(tmp_path)
+    Path("blocks.yaml").write_text("data: {test_blocks: 4}\n")
+    config = combined([Path("mine.yaml"), Path("blocks.yaml")], [])
+    (tmp_path / "made").mkdir()
+    if tested == 1:
+        check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+    else:
+        with pytest.raises(InputError, match=r"'file'.* if this is no name of files or folders"):
+            check._make_tables(config, jobs(config), tmp_path / "made", check.Looking())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

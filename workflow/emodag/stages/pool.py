@@ -139,7 +139,8 @@ def _block_sizes(
         raise fault(
             table.path,
             "tells whose each row is, and data.test_blocks does so, too; take data.test_blocks "
-            "out of the configuration, or this column out of the table",
+            "out of the configuration, or, if this is no name of files or folders, the column out "
+            "of the table",
             column=column,
         )
     if isinstance(blocks, int):

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,10 @@ def _init(options: argparse.Namespace) -> int:
     found = guess(train.table, test and test.table)
     if not found.person and len(train.files) > 1:
         with suppress(InputError):  # where names of files do not say it
-            found = guess(_with_persons(train), test and test.table)
+            of_files = _with_persons(train)
+            if test and len(test.files) > 1:
+                test = replace(test, table=_with_persons(test))
+            found = guess(of_files, test and test.table)
             found.reasons["person"] = "the name of the file"
             found.unsure["person"] = "no column names persons; is each file one person's?"
     text = "\n".join([*_configuration(options.tables, separator, train, test, found), ""])
