@@ -284,6 +284,42 @@ def test_a_table_called_test_among_several(tmp_path):
     assert data["train"] == ["train.csv", "val.csv"] and data["test"] == "test.csv"
 
 
+@pytest.mark.parametrize("named", ["hidden", "testset", "test_set", "val"])
+@pytest.mark.parametrize("placeholder", [0, -1, None])
+def test_of_two_files_with_labels_the_one_beside_train_is_the_test_table(
+    tmp_path, named, placeholder
+):
+    """Its labels may be anything, and none is learned from."""
+    hidden = frame([8, 9], seed=1).assign(mood=placeholder)
+    said, text = written(tmp_path, {f"{named}.csv": hidden, "train.csv": frame(range(6))})
+    data = yaml.safe_load(text)["data"]
+    assert data["train"] == "train.csv" and data["test"] == f"{named}.csv"
+    assert data["classes"] == MOODS and "unlabelled" not in data
+    assert ("UNSURE: it has labels, too" in said) == (named == "val")
+
+
+def test_a_table_called_test_is_none_to_learn_from(tmp_path):
+    tables = {"Hidden.csv": frame([8, 9], seed=1), "windows.csv": frame(range(6))}
+    data = yaml.safe_load(written(tmp_path, tables)[1])["data"]
+    assert data["train"] == "windows.csv" and data["test"] == "Hidden.csv"
+
+
+@pytest.mark.parametrize("labels", ["calm", "-1", None])
+@pytest.mark.parametrize("people", [1, 3])
+def test_files_whose_labels_tell_nothing_are_perhaps_to_be_predicted(tmp_path, labels, people):
+    tables = {f"S{at}.csv": frame([at], seed=at) for at in range(people)}
+    tables |= {f"T{at}.csv": frame([9 - at], seed=at).assign(mood=labels) for at in range(people)}
+    said, text = written(tmp_path, tables)
+    odd = ", ".join(f"'T{at}.csv'" for at in range(people))
+    told = f"{odd} {'has' if people == 1 else 'have'} one label throughout, or none: if these rows"
+    assert said.count(told) == text.count(told) == 1
+
+
+def test_files_of_one_class_each_are_not_doubted(tmp_path):
+    tables = {f"{mood}.csv": part for mood, part in frame(range(6)).groupby("mood")}
+    assert "UNSURE" not in written(tmp_path, tables)[0]
+
+
 def test_a_file_without_one_of_the_features_is_perhaps_no_test_table(tmp_path):
     tables = {f"S{at}.csv": frame([at], seed=at) for at in range(4)}
     tables["S1.csv"] = tables["S1.csv"].drop(columns="eda4")

@@ -27,6 +27,10 @@ KEYS = {"label": "label", "person": "group", "id": "id"}
 PRESET = Path("workflow/config/cross_subject.yaml")
 """What to start from where the person of each row to predict is known."""
 
+_TRAIN = {"train", "training", "trainset"}
+_TEST = {"test", "testing", "testset", "hidden", "unseen", "holdout"}
+"""Words of the names of files that hold a training table, or a test table."""
+
 _NO_TEST = "none: there will be scores, no submission"
 
 
@@ -145,10 +149,12 @@ def _parts(asked: Sequence[str], opened: "Mapping[str, Table]") -> list[Part]:
     from emodag.science.tables.joined_table import JoinedTable
 
     alike: dict[tuple, dict[str, Table]] = {}
-    is_split = len(opened) == 2 or any(_is_called(name, "train") for name in opened)
+    called = [name for name in opened if _is_called(name, _TRAIN)]
     for name, table in opened.items():
-        # Of two files with the same columns, or beside one called train, one may be called test.
-        is_test = is_split and _is_called(name, "test")
+        # Of two files with the same columns, or beside one called train, one may be called test,
+        # and of two of which one is called train the other is no part of it.
+        is_test = bool(called or len(opened) == 2) and _is_called(name, _TEST)
+        is_test |= len(opened) == 2 and len(called) == 1 and name not in called
         # Of slices of one frame the first has no index to speak of.
         columns = frozenset({*table.columns} - {table.index})
         alike.setdefault((columns, is_test), {})[name] = table
@@ -172,8 +178,8 @@ def _with_persons(part: Part) -> "Table":
     return JoinedTable([PartitionTable(table, {FILE: name}) for table, name in tables])
 
 
-def _is_called(name: str, word: str) -> bool:
-    return word in re.split(r"[\W\d_]+", Path(name).name.casefold())
+def _is_called(name: str, words: set[str]) -> bool:
+    return not words.isdisjoint(re.split(r"[\W\d_]+", Path(name).name.casefold()))
 
 
 def _told_apart(asked: Sequence[str], parts: list[Part]) -> tuple[Part, Part | None, list[Part]]:
@@ -200,7 +206,7 @@ def _is_alike(train: Part, part: Part) -> bool:
     return 2 * _shared(train, part) >= _shared(train, train)
 
 
-def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, bool, int]:
+def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, int, int]:
     """How much a table is like one to learn from, beside the others; the first reason decides."""
     from emodag.science.tables.guesses.words import LABELS, rank
 
@@ -208,8 +214,8 @@ def _likeness_to_training(part: Part, parts: list[Part]) -> tuple[bool, int, boo
     elsewhere = {name for other in parts if other is not part for name in other.table.columns}
     labels = [n for n in columns if rank(n, LABELS) is not None and n not in elsewhere]
     widest = max(len(other.table.columns) for other in parts)
-    called = any(_is_called(name, "train") for name in part.files)
-    return 2 * len(columns) > widest, len(labels), called, len(columns)
+    train, test = (any(_is_called(n, words) for n in part.files) for words in (_TRAIN, _TEST))
+    return 2 * len(columns) > widest, len(labels), train - test, len(columns)
 
 
 def _configuration(
@@ -383,7 +389,7 @@ def _is_test(train: Part, test: Part, found: "Guesses") -> str:
     from emodag.science.tables.table import listed
 
     is_labelled = found.label is not None and found.label.name in test.table.columns
-    if not is_labelled or any(_is_called(name, "test") for name in test.files):
+    if not is_labelled or any(_is_called(name, _TEST) for name in test.files):
         return ""
     lacking = [name for name in train.table.columns if name not in test.table.columns]
     lacks = f" that lacks {listed(lacking)}" if lacking else ""

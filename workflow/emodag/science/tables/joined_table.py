@@ -81,6 +81,7 @@ class JoinedTable:
     Attributes
     ----------
     tables : those of the files, in their order.
+    first_rows : the row at which each begins, after all were read.
 
     Raises `InputError` if a table has other columns than the first.
     """
@@ -123,7 +124,7 @@ class JoinedTable:
         self.numeric = frozenset.intersection(*(table.numeric for table in tables))
         self.unreadable = frozenset.union(*(table.unreadable for table in tables))
         self.flags: set[str] = set()
-        self._first_rows: list[int] = []
+        self.first_rows: list[int] = []
 
     def blocks(self, numbers: Sequence[str], texts: Sequence[str]) -> Iterator[Block]:
         """Read the columns of each table, one table after another.
@@ -134,16 +135,16 @@ class JoinedTable:
             As the readers of the tables do, and where a column is numbers in one table and True
             and False in another.
         """
-        self._first_rows, rows = [], 0
+        self.first_rows, rows = [], 0
         self.flags.clear()
         known: dict[str, tuple[bool, Table]] = {}
         for table in self.tables:
-            self._first_rows.append(rows)
+            self.first_rows.append(rows)
             read, unseen = 0, np.arange(len(numbers))
             for block in table.blocks(numbers, texts):
                 read += len(block.values)
                 unseen = unseen[np.isnan(block.values[:, unseen]).all(axis=0)]
-                yield replace(block, first_row=self._first_rows[-1] + block.first_row)
+                yield replace(block, first_row=self.first_rows[-1] + block.first_row)
             rows += read
             for name in np.delete(np.array(numbers, object), unseen):
                 are_flags, other = known.setdefault(name, (name in table.flags, table))
@@ -157,5 +158,5 @@ class JoinedTable:
 
     def fault(self, message: str, *, column: str, row: int) -> InputError:
         """An `InputError` about a cell already read, by its row in the file that has it."""
-        at = max(at for at, first in enumerate(self._first_rows) if first <= row)
-        return self.tables[at].fault(message, column=column, row=row - self._first_rows[at])
+        at = max(at for at, first in enumerate(self.first_rows) if first <= row)
+        return self.tables[at].fault(message, column=column, row=row - self.first_rows[at])

@@ -6,6 +6,8 @@ give the same guesses.
 
 from collections.abc import Collection, Container
 
+import numpy as np
+
 from emodag.science.tables.guesses.column import read_columns
 from emodag.science.tables.guesses.guesses import Guesses
 from emodag.science.tables.guesses.rest import id_of_rows, no_feature, second_ratings
@@ -35,6 +37,8 @@ def guess(train: Table, test: Table | None) -> Guesses:
         columns |= read_columns(train, named, what) if named else {}
     found = Guesses()
     label_and_person(found, columns, lacking, names, sample.slips)
+    if found.label and isinstance(train, JoinedTable):
+        _doubt_files(found, train)
     if not found.person and isinstance(train, JoinedTable):
         found.unsure["person"] += (
             "; if each file is of one person, put it into a folder that says so, such as person=S2"
@@ -70,6 +74,21 @@ def guess(train: Table, test: Table | None) -> Guesses:
     if test is not None and found.person and found.person.name not in test.columns:
         found.test_group = _persons_of_test(test, {*names, test.index})
     return found
+
+
+def _doubt_files(found: Guesses, train: JoinedTable) -> None:
+    """Say which files may be to be predicted, as their labels tell nothing, unlike others'."""
+    parts = np.split(found.label.codes, train.first_rows[1:])
+    labels = [len(np.unique(codes[codes >= 0])) for codes in parts]
+    enough = min(2, max(labels))
+    odd = [str(t.path) for t, n in zip(train.tables, labels, strict=True) if n < enough]
+    if odd:
+        told = (
+            f"{listed(odd)} {'has' if len(odd) == 1 else 'have'} one label throughout, or none: if "
+            "these rows are to be predicted, name them in `test` and not in `train`"
+        )
+        also = [found.unsure["label"]] if "label" in found.unsure else []
+        found.unsure["label"] = "; ".join([*also, told])
 
 
 def _read_slips(found: Guesses, decimal: str, sample: Sample, own: Collection[str]) -> None:
