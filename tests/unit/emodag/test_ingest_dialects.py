@@ -248,7 +248,7 @@ def test_a_code_for_missing_is_no_person_and_no_label(tmp_path, suffix, column):
 
 def test_booleans_and_numbers_do_not_mix(tmp_path, monkeypatch):
     path = write(tmp_path / "t.csv", "a,b\n" + ",1\nTrue,2\nFALSE,3\n" * 9 + "0.5,1\n")
-    with pytest.raises(InputError, match=r"'a', data row 28 .*expected a number, found|data row 2"):
+    with pytest.raises(InputError, match=r"'a', data row 28 .*True or False, .*found '0.5'"):
         list(open_table(path).blocks(["a", "b"], []))
     monkeypatch.setattr(csv_tables, "BLOCK_BYTES", 40)
     table = open_table(path)
@@ -258,6 +258,29 @@ def test_booleans_and_numbers_do_not_mix(tmp_path, monkeypatch):
     table = open_table(path)
     with pytest.raises(InputError, match=r"data row 19 .*expected a number, found 'True'"):
         list(table.blocks(["a", "b"], []))
+
+
+BESIDE_BOOLEANS = {
+    b"True,x,A,false": "column 'f', data row 6 (line 7): expected a number, found 'x'",
+    b"True,1.5.3,A,false": "column 'f', data row 6 (line 7): expected a number, found '1.5.3'",
+    b"True,True,A,false": "column 'f', data row 6 (line 7): expected a number, found 'True'",
+    b"True,1,\xff,false": "column 'who', data row 6 (line 7): holds bytes that are not UTF-8",
+    b"True,1": "data row 6 (line 7): expected 4 cells as in the header, found 2",
+    b"True,1,A,false,2": "data row 6 (line 7): expected 4 cells as in the header, found 5",
+    b"0,1,A,false": "column 'a', data row 6 (line 7): expected True or False",
+    b"True,1,A,no": "column 'z', data row 6 (line 7): expected True or False",
+}
+
+
+@pytest.mark.parametrize("block", [20, 1 << 20])
+@pytest.mark.parametrize(("bad", "told"), BESIDE_BOOLEANS.items())
+def test_a_bad_cell_is_not_blamed_on_booleans_beside_it(tmp_path, monkeypatch, bad, told, block):
+    path, good = tmp_path / "t.csv", b"False,2,B,true"
+    path.write_bytes(b"\n".join([b"a,f,who,z", b",1,A,", b" NA,1,A,?", *[good] * 3, bad, good]))
+    table = open_table(path, missing=["?"])
+    monkeypatch.setattr(csv_tables, "BLOCK_BYTES", block)
+    with pytest.raises(InputError, match=re.escape(told)):
+        list(table.blocks(["z", "f", "a"], ["who"]))
 
 
 HEADER, *LINES = PLAIN.splitlines(keepends=True)

@@ -339,6 +339,7 @@ class CsvTable:
         keys, raw = self._keys, chunk.raw
         # Of no column at all, pyarrow would read every one.
         as_text = {keys[name]: pa.string() for name in (*texts, *numbers) or self.columns[:1]}
+        open_ = {numbers[at] for at in undecided}
         written = set(self.flags)
         floats = {keys[name]: pa.float64() for name in numbers if name not in written}
         reason = "a cell is no number"
@@ -350,9 +351,8 @@ class CsvTable:
                 # Booleans, or spellings of a missing value between spaces: slower, as text.
                 table, written = self._convert(raw, as_text), set(numbers)
             except pa.ArrowInvalid:
-                raise self._find_fault(chunk, numbers, texts, reason) from None
+                raise self._find_fault(chunk, numbers, texts, open_, reason) from None
         values = np.empty((table.num_rows, len(numbers)), order="F")
-        open_ = {numbers[at] for at in undecided}
         for position, name in enumerate(numbers):
             column = table[keys[name]]
             if name not in written:
@@ -362,7 +362,7 @@ class CsvTable:
             if found and found[1] and name in open_:
                 self.flags.add(name)
             if not found or found[1] not in (None, name in self.flags):
-                raise self._find_fault(chunk, numbers, texts, reason)
+                raise self._find_fault(chunk, numbers, texts, open_, reason)
             values[:, position] = found[0]
         if self._decimals == "pandas" and numbers:
             values = self._pandas(raw, [int(keys[name]) for name in numbers])
@@ -438,7 +438,12 @@ class CsvTable:
                     raise self.fault(problem, column=numbers[column], row=chunk.row + int(row))
 
     def _find_fault(
-        self, chunk: _Chunk, numbers: Sequence[str], texts: Sequence[str], reason: str
+        self,
+        chunk: _Chunk,
+        numbers: Sequence[str],
+        texts: Sequence[str],
+        undecided: set[str],
+        reason: str,
     ) -> InputError:
         """Go through a block that was refused, cell by cell, to the first that is wrong."""
         # Undecodable bytes become lone surrogates, so that the rows before them can be counted.
@@ -461,8 +466,8 @@ class CsvTable:
                     problem = "repeats the header; were files joined? Remove such lines"
                     return fault(self.path, problem, **place)
                 for at, name in places:
-                    problem = self._cell_fault(record[at], name, number=name in numeric)
-                    if problem:
+                    cell, number = record[at], name in numeric
+                    if problem := self._cell_fault(cell, name, undecided, number=number):
                         return fault(self.path, problem, column=name, **place)
                 row += 1
         except csv.Error as error:
@@ -487,14 +492,18 @@ class CsvTable:
             )
         return f"{found}; complete or remove the row"
 
-    def _cell_fault(self, cell: str, name: str, *, number: bool) -> str | None:
+    def _cell_fault(self, cell: str, name: str, undecided: set[str], *, number: bool) -> str | None:
         if any("\udc80" <= character <= "\udcff" for character in cell):
             return "holds bytes that are not UTF-8; save the file again as UTF-8"
         text = cell.strip()
         if not number or text in self.missing or cell in self.missing:
             return None
+        is_flag = text in (*TRUE, *FALSE)
+        if is_flag and name in undecided:
+            self.flags.add(name)
+        undecided.discard(name)
         flags = name in self.flags
-        if (text in (*TRUE, *FALSE)) if flags else is_number(text, self._dialect.decimal):
+        if is_flag if flags else is_number(text, self._dialect.decimal):
             return None
         hint = "; is a quotation mark left open?" if "\n" in cell else ""
         if self._dialect.decimal == "." and is_number(text, ","):
