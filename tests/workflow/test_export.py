@@ -38,6 +38,11 @@ def the_loader_predicts_as_the_run_does(project):
     found = np.array([line[2:] for line in lines[1:]], np.float64)
     expected = mine.filter(like="probability of ").to_numpy()
     np.testing.assert_allclose(found, expected, atol=1e-5)
+    frame = pd.read_csv(table, sep=";", decimal=",")
+    (away / "model.json").write_text(json.dumps(model | {"missing": ["", "-999"]}))
+    coded = frame.fillna(dict.fromkeys(model["features"], -999.0))
+    pd.testing.assert_frame_equal(exported.predict(coded, away), exported.predict(frame, away))
+    assert coded.isin([-999.0]).any(axis=None)
     card = (away / "README.md").read_text()
     assert "6 training persons, 72 labelled rows, 8 features" in card
     assert re.search(r"- macro-F1 0\.\d+ on the hidden people", card)
@@ -55,6 +60,9 @@ def test_what_the_loader_cannot_predict_is_refused_in_a_line(nested):
     load = f"{sys.executable} -I {loader}"
     assert said(f"{load} absent.csv").stderr.count("\n") == 1
     assert said(load).stderr == "usage: python load.py TABLE.csv\n"
+    pd.read_csv(table).to_parquet(run.path / "test.parquet")
+    told = "load.py: test.parquet: is not UTF-8; give a table of text, such as CSV\n"
+    assert said(f"{load} test.parquet").stderr == told
     model = json.loads((run.path / "model/model.json").read_text())
     wide = pd.read_csv(table).sample(5000, replace=True)  # more than a pipe takes at once
     wide.to_csv(run.path / "wide.csv", index=False)

@@ -10,8 +10,10 @@ from emodag.config.sections import load
 from emodag.science.person_scaling import by_person, rows_by_person
 from emodag.science.scaling import median, scale_column
 from emodag.science.tables.csv_tables import CsvTable
+from emodag.science.tables.row_facts import is_missing, missing_spellings
 from emodag.science.tables.table import MISSING
 from emodag.verbs import export, exported
+from ledger.errors import InputError
 
 FEATURES = ["f0", "f1"]
 
@@ -29,7 +31,7 @@ def read(
     model = {"features": features, "separator": separator, "decimal": decimal}
     model |= {"decimals": decimals, "missing": [*MISSING, *missing], "group": "who"}
     (tmp_path / "model.json").write_text(json.dumps(model))
-    (tmp_path / "later.csv").write_text(text)
+    (tmp_path / "later.csv").write_text(text, errors="surrogateescape")
     return exported.read(str(tmp_path / "later.csv"), tmp_path)
 
 
@@ -94,6 +96,41 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path):
         read(tmp_path, "f0,f1\n1,?\n")
     with pytest.raises(ValueError, match="not every cell of the column 'f1' is a number"):
         read(tmp_path, "f0,f1\n1.5,True\n2.5,1\n")
+    for end in ("", "\n", "\r\n\r\n"):
+        with pytest.raises(ValueError, match=r"later\.csv: has no rows"):
+            read(tmp_path, f"f0,f1{end}")
+
+
+REFUSED = {
+    "f0,f1,who\n1,2,A,3\n4,5,B,6\n": "Expected 3 fields in line 2, saw 4",
+    "f0,f1,who\n1,2,A\n\n4,5,B,6\n": "Expected 3 fields in line 4, saw 4",
+    "f0,f1,who\n1,2,A\n4,5\n7,8,C\n": "data row 2: expected 3 cells, found 2",
+    "f0,f1,who\n,,\n4": "data row 2: expected 3 cells, found 1",
+    "f0;f1;who\n1;2\n1;2;A;\n": "Expected 3 fields in line 3, saw 4",
+    "f0,f1,who,f0\n1,2,A,4\n": "repeats the column 'f0'",
+    "f0,f1,x,x\n1,2,3,4\n": "repeats the column 'x'",
+    "": "No columns to parse",
+    "f0,f1\n1,9007199254740993\n": "data row 1: a float64 cannot hold 9007199254740993",
+    "f0,f1\n1,0.5\n1, -9007199254740993\n": "data row 2: a float64 cannot hold -90071992",
+    "f0;f1\n1,5;1e400\n": "column 'f1', data row 1: a float64 cannot hold 1e400",
+    "f0,f1,who\n1,\udcff,A\n": "is not UTF-8",
+    "PAR1\udcb0": "is not UTF-8; give a table of text",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), REFUSED.items())
+def test_what_the_run_refuses_is_refused(text, told, tmp_path):
+    with pytest.raises(ValueError, match=f"later.csv: .*{told}"):
+        read(tmp_path, text)
+    with pytest.raises(InputError):
+        list(CsvTable(tmp_path / "later.csv").blocks(FEATURES, []))
+
+
+def test_large_numbers_that_a_float64_holds_are_read(tmp_path):
+    text = f"f0,f1\n{2**53 + 2},inf\n-9999999999999999,-Infinity\n,1e300\n"
+    found = read(tmp_path, text, missing=["-9999999999999999"])
+    expected = [[2.0**53 + 2, np.inf], [np.nan, -np.inf], [np.nan, 1e300]]
+    np.testing.assert_array_equal(exported.floats(found, FEATURES), expected)
 
 
 def test_the_card_says_what_the_networks_are():
@@ -125,6 +162,24 @@ def test_a_row_of_nobody_is_refused(tmp_path, empty):
     persons = cells(tmp_path, ["u", empty]) if isinstance(empty, str) else pd.Series(["u", empty])
     with pytest.raises(ValueError, match="data row 2: the person is missing"):
         exported.names(persons)
+
+
+WORDS = [word for word in MISSING if word.isalpha()]
+
+
+@pytest.mark.parametrize("last", ["-999", "-999.0", "NA", "n/a", "<NA>", "None", "x", "7.0"])
+@pytest.mark.parametrize("first", ["7", "-1.5", "S1", "-999"])
+def test_the_same_persons_are_missing_as_in_the_run(tmp_path, first, last):
+    column = read(tmp_path, f"f0,f1,who\n1,2,{first}\n1,2,{last}\n")["who"]
+    table = CsvTable(tmp_path / "later.csv", missing=["-999"])
+    (block,) = table.blocks([], ["who"])
+    spellings = missing_spellings(table, block.texts["who"], "person")
+    missing = is_missing(block.texts["who"], spellings).to_pylist()
+    if not any(missing):
+        assert len(exported.names(column, table.missing, WORDS)) == 2
+        return
+    with pytest.raises(ValueError, match=f"row {missing.index(True) + 1}: the person is missing"):
+        exported.names(column, table.missing, WORDS)
 
 
 RNG = np.random.default_rng(4)

@@ -152,6 +152,7 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
         "decimal": data.decimal,
         "decimals": data.decimals,
         "missing": [*MISSING, *data.missing_values],
+        "words": [w for w in MISSING if w.isalpha() and w not in data.missing_values],
         "features": pq.read_schema(files["train"]).names,
     }
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,19 @@ NUMBERS = ("boolean", "integer", "floating", "empty")
 
 
 def predict(table: pd.DataFrame, directory: Path = Path(__file__).parent) -> pd.DataFrame:
-    """The class of each row, and the probability of each class; columns are matched by name."""
+    """The class of each row, and the probability of each class; columns are matched by name.
+
+    Numbers that stand for a missing value in the run, such as -999, do so here.
+    """
     model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
     tensors = load_file(directory / "model.safetensors")
     x = floats(table, model["features"])
+    codes = pd.to_numeric(pd.Series(model["missing"]), errors="coerce")
+    x = np.where(np.isin(x, codes), np.nan, x)
     if model["person"] != "none":
         if model["group"] not in table:
             raise ValueError(f"no column {model['group']!r}, which must say whose each row is")
-        persons = names(table[model["group"]])
+        persons = names(table[model["group"]], model["missing"], model["words"])
         rows = persons.value_counts()
         if rows.min() < (least := model["rows_of_a_person"]):
             few = f"{rows.idxmin()!r} has {rows.min()} rows"
@@ -57,20 +63,18 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
     """A table of text, with the separator, the decimals and the missing values of the run's tables.
 
     Where the run has found these out by itself, so does this: by the features' names, and by
-    whether their cells are numbers. All cells are trimmed, as in the run.
+    whether their cells are numbers. All cells are trimmed, as in the run. Raises `ValueError` for
+    what is no such table, as the run does: see `written`, and for a number that is no float64.
     """
     model = json.loads((directory / "model.json").read_text(encoding="utf-8"))
     features, group = model["features"], model["group"]
-    marks = model["separator"] or ",;\t|"
-    headers = {mark: pd.read_csv(path, sep=mark, nrows=0).columns for mark in marks}
-    lacking = {mark: [name for name in features if name not in headers[mark]] for mark in marks}
-    separator = min(lacking, key=lambda mark: len(lacking[mark]))
-    if lacking[separator]:
-        raise ValueError(f"{path} lacks the column {lacking[separator][0]!r}")
-    is_wide = len(headers[separator]) > 1  # in one column an empty line is a missing cell
-    as_text = {"dtype": str, "na_filter": False, "skip_blank_lines": is_wide}
-    cells = pd.read_csv(path, sep=separator, **as_text)
-    trimmed = cells.apply(lambda column: column.str.strip()).to_csv(index=False)
+    try:
+        cells = written(path, features, model["separator"] or ",;\t|")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not UTF-8; give a table of text, such as CSV") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    trimmed = cells.to_csv(index=False)
     how = {"na_values": model["missing"], "keep_default_na": False}
     how |= {"float_precision": {"nearest": "round_trip", "pandas": None}[model["decimals"]]}
     how |= {"converters": {group: str}}  # 07 is not 7, and NA may be a name
@@ -82,17 +86,61 @@ def read(path: str, directory: Path = Path(__file__).parent) -> pd.DataFrame:
         if not text[decimal]:
             if decimal == "," and group in table:  # 7,0 is 7
                 table[group] = table[group].str.replace(r"^([+-]?\d+),(0+)$", r"\1.\2", regex=True)
+            for row, at in np.argwhere(np.abs(floats(table, features)) >= 2**53):
+                cell = cells[features[at]].iat[row]
+                if is_beyond(cell):
+                    where = f"{path}: column {features[at]!r}, data row {row + 1}"
+                    raise ValueError(f"{where}: a float64 cannot hold {cell}")
             return table
     column = min(text.values(), key=len)[0]
     raise ValueError(f"{path}: not every cell of the column {column!r} is a number")
 
 
-def names(persons: pd.Series) -> pd.Series:
-    """Persons as text: 7 and 7.0 are one, 7 and 07 are two; none may be missing."""
-    text = persons.astype(str).str.strip()
-    text = text.str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1", regex=True)
-    if (missing := persons.isna() | (text == "")).any():
-        row = int(missing.to_numpy().argmax()) + 1
+def written(path: str, features: list[str], marks: str) -> pd.DataFrame:
+    """All cells as text, trimmed; of several separators by the one that finds most features.
+
+    Raises `ValueError` where a feature is lacking, a name repeated, a row not as wide as the names,
+    or no row there.
+    """
+    headers = {mark: pd.read_csv(path, sep=mark, nrows=0).columns for mark in marks}
+    lacking = {mark: [name for name in features if name not in headers[mark]] for mark in marks}
+    separator = min(lacking, key=lambda mark: len(lacking[mark]))
+    if lacking[separator]:
+        raise ValueError(f"{path} lacks the column {lacking[separator][0]!r}")
+    is_wide = len(headers[separator]) > 1  # in one column an empty line is a missing cell
+    how = {"dtype": object, "na_filter": False, "skip_blank_lines": is_wide}
+    # pandas' other parser fills a short row up, and takes what is too much for an index.
+    rows = pd.read_csv(path, sep=separator, header=None, engine="python", **how)
+    header, cells = rows.iloc[0], rows.iloc[1:]
+    if header.duplicated().any():
+        raise ValueError(f"{path}: repeats the column {header[header.duplicated()].iloc[0]!r}")
+    if cells.empty:
+        raise ValueError(f"{path}: has no rows")
+    if is_wide and (short := cells.isna().any(axis=1)).any():
+        found = f"expected {len(header)} cells, found {cells.loc[short.idxmax()].count()}"
+        raise ValueError(f"{path}: data row {short.idxmax()}: {found}")
+    return cells.fillna("").apply(lambda column: column.str.strip()).set_axis(header, axis=1)
+
+
+def is_beyond(cell: str) -> bool:
+    """Whether a number is too long or too large for a float64; an infinity may be spelt out."""
+    if cell.lstrip("+-").isdecimal():
+        return int(cell) != float(cell)
+    return any(map(str.isdecimal, cell)) and np.isinf(float(cell.replace(",", ".")))
+
+
+def names(persons: pd.Series, missing: Sequence[str] = (), words: Sequence[str] = ()) -> pd.Series:
+    """Persons as text: 7 and 7.0 are one, 7 and 07 are two; none may be `missing`.
+
+    Such `words` as NA are missing among numbers, and else are persons.
+    """
+    cells = persons.astype(str).str.strip()
+    text = cells.str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0*$", r"\1", regex=True)
+    empty = persons.isna() | text.isin(["", *missing]) | cells.isin(missing)
+    if pd.to_numeric(text[~empty], errors="coerce").isna().any():
+        empty &= persons.isna() | ~text.isin(words)
+    if empty.any():
+        row = int(empty.to_numpy().argmax()) + 1
         raise ValueError(f"column {persons.name!r}, data row {row}: the person is missing")
     return text
 
