@@ -56,6 +56,10 @@ def test_refusals_name_the_fault(nested):
     said = predict(run, "later.csv", check=False).stderr
     assert "local/nested/seed1/gen1/fold0: is not finished, or code" in said
     assert "--configfile results/configuration.yaml` first" in said
+    for raw in ("later.csv", "train.csv", "./truth.csv"):
+        before = (run.path / raw).read_bytes()
+        said = predict(run, "later.csv", "--out", raw, check=False).stderr
+        assert "is the raw file" in said and (run.path / raw).read_bytes() == before
     said = predict(run, "absent.csv", check=False).stderr
     assert "absent.csv: is not there; name the table" in said
     assert not (run.path / PLACE / "manifest.json").exists()

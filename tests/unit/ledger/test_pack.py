@@ -5,13 +5,14 @@ import io
 import json
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.disk.canonical import digest
 from ledger.errors import InputError, UserError
-from ledger.jobs.manifest import Manifest, Output
+from ledger.jobs.manifest import Manifest, Output, Source
 from ledger.store import pack
 from tests.unit.ledger.test_store import ENVIRONMENT
 
@@ -90,6 +91,18 @@ def test_manifests_and_sidecars_and_sound_outputs(results, tmp_path):
     again = tmp_path / "again.zip"
     pack.write_pack(tmp_path / "unpacked", again)
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_raw_file_that_is_a_zip_file_is_not_written_over(results, tmp_path):
+    place = results / "raw/manifest.json"
+    raw = Source(path="train.zip", sha256=sha256("rows"))
+    replace(Manifest.read(place), inputs={"train": digest("rows")}, origins={"train": raw}).write(
+        place
+    )
+    (tmp_path / "train.zip").write_text("rows")
+    with pytest.raises(InputError, match=r"train\.zip: is the raw file"):
+        pack.write_pack(results, tmp_path / "train.zip")
+    assert (tmp_path / "train.zip").read_text() == "rows"
 
 
 def test_small_outputs_and_the_smallest_of_them(results, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from ledger.disk import owner, sources
-from ledger.disk.sources import TICK, source_digests
+from ledger.disk.sources import TICK, refuse_raw, source_digests
 from ledger.errors import InputError
 
 
@@ -124,3 +124,17 @@ def test_a_damaged_memory_is_forgotten(raw, uptime):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.csv: No such file"):
         source_digests(["nowhere.csv"], tmp_path / "sources.json")
+
+
+def test_no_raw_file_is_written_over_however_it_is_called(tmp_path):
+    raw = tmp_path / "train.csv"
+    raw.write_text("1")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.csv").symlink_to(raw)
+    os.link(raw, tmp_path / "hard.csv")
+    for name in ("train.csv", "folder/../train.csv", "link.csv", "hard.csv"):
+        with pytest.raises(InputError, match=rf"{name}: is the raw file .*train\.csv, which"):
+            refuse_raw(tmp_path / name, [tmp_path / "absent.csv", raw])
+    (tmp_path / "copy.csv").write_text("1")
+    for name in ("copy.csv", "absent.csv", "none/yet.csv"):
+        refuse_raw(tmp_path / name, [tmp_path / "absent.csv", raw])

@@ -64,6 +64,7 @@ def _predict(options: argparse.Namespace) -> int:
     from emodag.config.raw_files import raw_files
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
+    from ledger.disk.sources import refuse_raw
     from ledger.environments.interpreters import Interpreters
     from ledger.errors import InputError, UserError
     from ledger.jobs.job import RESULTS
@@ -81,6 +82,9 @@ def _predict(options: argparse.Namespace) -> int:
     name = _name(files, options.of)
     last = LastRun.read(options.of, lambda chain: chain.predict(name, files))
     job = last.workflow.jobs[f"predictions/{name}"]
+    if options.out:
+        origins = (origin for job in last.workflow.jobs.values() for origin in job.inputs.values())
+        refuse_raw(options.out, [origin for origin in origins if isinstance(origin, str)])
     last.require(job.inputs.values())
     plan = last.planner.plan(job.name)
     os.environ["PYTHONPATH"] = str(last.workflow.root / "workflow")

@@ -1,4 +1,4 @@
-"""Digests of raw files, recomputed only when a file may have changed."""
+"""Raw files: their digests, recomputed only when one may have changed; none is written over."""
 
 import contextlib
 import os
@@ -44,6 +44,22 @@ def source_digests(
         with contextlib.suppress(OSError):  # it only saves work
             keep(memory, {**known, **current})
     return {name: entry["sha256"] for name, entry in current.items()}
+
+
+def refuse_raw(out: Path, raw: Iterable[str | Path]) -> None:
+    """See that what is to be written is none of the raw files, also by a link or another spelling.
+
+    Raises
+    ------
+    InputError
+        When it is one.
+    """
+    for name in raw:
+        with contextlib.suppress(OSError):  # where either is not there, nothing is lost
+            if out.samefile(name):
+                raise InputError(
+                    f"{out}: is the raw file {name}, which would be lost; name another file"
+                )
 
 
 def _looked_at(path: Path, known: dict | None) -> dict:

@@ -23,8 +23,9 @@ from ledger.disk.atomic import read_bytes, write_bytes
 from ledger.disk.canonical import canonical_json
 from ledger.disk.documents import MALFORMED, stays_below
 from ledger.disk.regular import size_of
+from ledger.disk.sources import refuse_raw
 from ledger.errors import InputError
-from ledger.jobs.manifest import Manifest
+from ledger.jobs.manifest import Manifest, Source
 from ledger.jobs.results import is_manifest, job_below, read_manifests, sound
 from ledger.store.sidecar import sidecar_path
 
@@ -76,13 +77,16 @@ def write_pack(results: Path, target: Path) -> tuple[int, int]:
     Raises
     ------
     InputError
-        When there is no manifest, they are too many or too large, or the pack's name is no pack's.
+        When there is no manifest, they are too many or too large, or the pack's name is no pack's
+        or a raw file's.
     IntegrityError
         When a manifest is damaged.
     """
     if target.suffix != SUFFIX:
         raise InputError(f"{target}: a pack is a zip file; give it a name that ends in {SUFFIX}.")
     manifests = dict(sound(read_manifests(results)))
+    origins = (origin for made in manifests.values() for origin in made.origins.values())
+    refuse_raw(target, [results.parent / o.path for o in origins if isinstance(o, Source)])
     outputs = _small_outputs(manifests)
     files = outputs | {path: made.content() for path, made in manifests.items()}
     for sidecar in map(sidecar_path, manifests):
