@@ -121,10 +121,13 @@ def test_any_of_them_can_be_submitted(copied):
     for name in ("linear", "all"):
         copied.snakemake(f"results/variants/{name}/submission.csv")
         copied.configure(**ASKED, submit=name)
-        copied.snakemake("results/submission.csv")
+        copied.snakemake("results/submission.csv", "results/leaderboard.csv")
         own = copied.read(f"results/variants/{name}/submission.csv")
         assert copied.read("results/submission.csv") == own
-    results = emodag.open(copied.path / "results")
+        results = emodag.open(copied.path / "results")
+        last = results.leaderboard().iloc[-1]
+        assert last["stage"] == "submission"
+        assert last["macro_f1"] == pytest.approx(float(rows(copied)[name]["hidden"]))
     assert results.variants()["variant"].tolist() == NAMES
     predictions, classes = results.predictions(), results.config.data.classes
     best = predictions[classes].to_numpy().argmax(axis=1)

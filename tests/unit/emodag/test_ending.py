@@ -90,6 +90,11 @@ def test_what_is_submitted_and_its_score_where_it_is_asked_for(run):
     )
     first, *_ = ending.of_success(asked, run, ["scores"], [], [])
     assert first.startswith("Score to expect of new people: 0.550")
+    board = "local,nested,1,gen2,0.9\nlocal,nested,1,submission,0.7\n"
+    ending.Path("results/leaderboard.csv").write_text(f"env,protocol,seed,stage,macro_f1\n{board}")
+    (hidden,) = ending.of_success(asked, {}, ["leaderboard"], [], [])
+    told = "Macro-F1 of the submission, which is of alone."
+    assert hidden == f"Score on the hidden people: 0.700. {told}"
     header, row = "variant,changes,macro_f1,low,high,difference", "alone,a=1,0.5,{},{},0.1"
     for ends, told in (((0.4, 0.6), " (95 % interval 0.400 to 0.600)"), (("", ""), "")):
         ending.Path("results/variants.csv").write_text(f"{header}\n{row.format(*ends)}\n")

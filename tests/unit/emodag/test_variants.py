@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from emodag.chain.chain import Chain
 from emodag.chain.jobs import jobs, workflow_of
 from emodag.chain.settled import VARIABLE, handed_on, settled
 from emodag.chain.variants import Variants, fewer_trials
@@ -223,7 +224,7 @@ def test_what_names_a_trial_that_is_not_known_yet_waits_for_it():
     named = {"compare": {"baseline": "t011"}, "submit": "t012", "blends": blends}
     config = settled(load({"search": {**SEARCH, "trials": 12}, **named}), read_only=True)
     found = workflow_of(config)
-    assert found.after_decider() == {"variants", "submission", "report"}
+    assert found.after_decider() == {"variants", "submission", "leaderboard", "report"}
     assert "variants/now/vote" in found.jobs and "variants/both/vote" not in found.jobs
     read = [o for job in found.jobs.values() for o in job.inputs.values() if not isinstance(o, str)]
     assert {maker for maker, _ in read} <= {*found.jobs}, "the report's, too"
@@ -339,6 +340,20 @@ def test_what_is_submitted():
     )
     blends = {"all": {"of": ["base", "no_mixup"]}}
     assert probabilities(submit="all", blends=blends) == ("variants/all/vote", "answers.parquet")
+
+
+def test_the_leaderboard_has_what_is_submitted_by_the_boost_it_is_submitted_with():
+    factors = {"pseudo_labels": {"boost": {"HVLA": 2.0}}}
+    asked = {"variants": MIXUP, "blends": {"all": {"of": ["base", "no_mixup"]}}, **factors}
+    plain = jobs(load(asked))["leaderboard"]
+    assert plain == Chain(load(factors), "local").leaderboard()
+    for name, boost in (("no_mixup", [1, 2, 1, 1]), ("all", [1, 1, 1, 1])):
+        found = jobs(load({**asked, "submit": name}))
+        *before, last = found["leaderboard"].params["blends"]
+        assert before == plain.params["blends"] and last["stage"] == "submission"
+        read, submitted = found["leaderboard"].inputs, found["submission"]
+        assert read[last["role"]] == submitted.inputs["probabilities"]
+        assert last["boost"] == submitted.params["boost"] == boost
 
 
 def test_votes():

@@ -22,6 +22,9 @@ SHUFFLE_SEED = 1
 SCIKIT_LEARN_RESOLUTION = 1e-7
 """Absolute margin below which scikit-learn's QuantileTransformer takes a value for a bound."""
 
+SUBMITTED = "submission"
+"""The stage, in the leaderboard, of what is submitted where a variant or blend is."""
+
 KINDS = {"group_kfold": "group_fold", "kfold": "row_fold"}
 """The kind of fold by which each scheme holds rows out; see `emodag.science.folds.held_out`."""
 
@@ -473,8 +476,9 @@ class Chain:
         tables = {**self.labels(), **self.fold_input()}
         return self.job(f"{self.at}scores", "scores", {"fits": fits}, {**tables, **inputs})
 
-    def leaderboard(self) -> Job:
-        blends = [
+    def leaderboard(self, submitted: Job | None = None) -> Job:
+        """The scores on the test table; `submitted`, where it is of a variant or blend, has one."""
+        blends: list[dict[str, Any]] = [
             {
                 "role": self.predicted(protocol, seed, generation),
                 "env": self.env,
@@ -487,6 +491,11 @@ class Chain:
             for generation in range(self.last + 1)
         ]
         inputs = {entry["role"]: (entry["role"], "test.parquet") for entry in blends}
+        if submitted:
+            about = {"env": self.env, "protocol": "nested", "seed": self.config.seeds[0]}
+            made = {"role": "probabilities", "boost": submitted.params["boost"]}
+            blends.append({**made, **about, "stage": SUBMITTED})
+            inputs |= submitted.inputs
         params = {**self.of_truth(), "boost": self.boost, "blends": blends}
         truth = {"truth": self.truth(), **self.test_rows()}
         return self.job("leaderboard", "leaderboard", params, {**truth, **inputs})

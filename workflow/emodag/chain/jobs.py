@@ -8,7 +8,6 @@ from emodag.chain.report import report_job
 from emodag.chain.stages import FINALS
 from emodag.chain.variants import Variants
 from emodag.config.sections import Config
-from emodag.config.variants import BASE
 from emodag.config.written import effective_yaml
 from ledger.jobs.job import Job
 from ledger.jobs.workflow import Workflow
@@ -51,7 +50,9 @@ def jobs(config: Config) -> dict[str, Job]:
     chain = Chain(config, config.environment)
     variants = Variants(config)
     chosen = [job for job in [variants.submitted()] if job]
-    own = [job for job in chain.jobs() if config.submit == BASE or job.name != "submission"]
+    chosen += [chain.leaderboard(job) for job in chosen if chain.truth()]
+    replaced = {job.name for job in chosen}
+    own = [job for job in chain.jobs() if job.name not in replaced]
     compared = [*variants.jobs(), *chosen, *contrast_jobs(config)]
     report = report_job(config, [*own, *chosen, *variants.comparison()])
     for job in [*own, *compared, report]:

@@ -21,7 +21,8 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
         of `blends`: its probabilities, of which the first are the test rows'.
     params : `label` and `id`, the tables' columns or null; `written`, how text is written, see
         `emodag.science.tables.ingest.open_table`; `classes`, their names; `boost`, one factor per
-        class; `blends`, a list of objects with `role` and the first four columns.
+        class; `blends`, a list of objects with `role`, the first four columns, and `boost` where
+        it is another.
     """
     ids = read_columns(inputs["rows"])["id"]
     truth = true_classes(inputs["truth"], ids, params, context.note)
@@ -30,7 +31,7 @@ def run(inputs: Inputs, params: Params, output: Path, context: Context) -> None:
         writer.writeheader()
         for entry in params["blends"]:
             probabilities = read_probabilities(inputs[entry["role"]])[: len(truth)]
-            predicted = decided(probabilities, params["boost"])
+            predicted = decided(probabilities, entry.get("boost", params["boost"]))
             f1 = macro_f1(truth, predicted, classes=len(params["classes"]))
             share = accuracy(truth, predicted)
             writer.writerow({**entry, "macro_f1": f1, "accuracy": share, "n_test": len(truth)})

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emodag.chain.chain import Chain
+from emodag.chain.chain import SUBMITTED, Chain
 from emodag.chain.jobs import LISTING
 from emodag.config.variants import BASE
 from emodag.pages.comparison import choice, read_rows, read_table, verdict
@@ -54,7 +54,7 @@ def of_success(
         if any(not job["hit"] for job in jobs if job["job"] in chain):
             told = _verdict(config, chain, needed, _snakefile(arguments))
         yield from told.get("findings", _score(config))
-    if "leaderboard" in needed and config.submit == BASE:
+    if "leaderboard" in needed:
         yield from _hidden(config)
     if "variants" in needed:
         yield from _compared()
@@ -129,6 +129,10 @@ def _snakefile(arguments: list[str]) -> str:
 
 def _hidden(config: "Config") -> Iterator[str]:
     """The score of the submission on the test table, and those of the other protocols."""
+    if config.submit != BASE:
+        if score := _mean("leaderboard.csv", "macro_f1", {"stage": SUBMITTED}):
+            yield f"{HIDDEN}: {score}. Macro-F1 of the submission, which is of {config.submit}."
+        return
     found = {}
     for protocol in config.protocols:
         wanted = {"env": config.environment, "protocol": protocol, "stage": _last(config)}
