@@ -134,6 +134,21 @@ def test_any_of_them_can_be_submitted(copied):
     assert (best == predictions["Predicted"]).all(), "a vote's, without a boost"
 
 
+def test_persons_of_a_later_table_are_known_by_the_training_tables_column(copied):
+    """Where neither `group` nor `test_group` can be named: columns have no names there."""
+    frame = pd.read_csv(copied.path / "test.csv", index_col=0)
+    copied.configure(**{**ASKED, "variants": {"relative": VARIANTS["relative"]}, "blends": {}})
+    copied.snakemake("results/variants/relative/submission.csv")
+    later = copied.emodag("predict", "test.csv", "--of", "relative")
+    assert later.returncode == 1 and "the column person behind its first one" in later.stderr
+    frame.assign(person=np.repeat(["u", "v"], 12)).to_csv(copied.path / "later.csv")
+    done = copied.emodag("predict", "later.csv", "--of", "relative", "--out", "mine.csv")
+    assert done.returncode == 0, done.stderr
+    made = pd.read_csv(copied.path / "mine.csv")
+    submitted = pd.read_csv(copied.path / "results/variants/relative/submission.csv")
+    assert made["Predicted"].equals(submitted["Predicted"]) and set(made["person"]) == {"u", "v"}
+
+
 def test_the_end_of_a_run_the_verb_and_the_report_say_what_it_comes_to(copied):
     said = copied.read("said")
     assert "With 6 persons no difference among 6 variants could be told from chance" in said

@@ -1,7 +1,13 @@
-"""Where the predictions of a table lie: no two that differ share a place."""
+"""Where the predictions of a table lie, and which of its columns names persons."""
 
 from itertools import product
 
+import pandas as pd
+import pytest
+
+from emodag.chain.chain import Chain
+from emodag.config.sections import load
+from emodag.verbs.last_run import person_column
 from emodag.verbs.predict import _name
 
 FILES = [
@@ -32,3 +38,32 @@ def test_the_plain_case_is_readable_and_no_name_is_too_long():
     assert _name(["more/later.csv"], None).startswith("more_later-")
     assert _name(["later.csv"], "t001").startswith("later_of_t001-")
     assert len(_name([f"{'ä' * 200}/{'ö' * 100}.csv"], "ü" * 100).encode()) < 255
+
+
+FILES = {"source": "files", "train": ["a.csv", "b.csv"], "test": "test.csv"}
+
+
+@pytest.mark.parametrize(
+    ("data", "column"),
+    [
+        ({"source": "synthetic"}, "who"),
+        ({"ignore": ["note*"], "test_blocks": 12}, "who"),
+        ({"test_blocks": 12}, "note1"),
+        ({"test_group": "other"}, "other"),
+        ({"label": "mood", "group": "f0"}, "f0"),
+        ({"label": "mood", "group": "f0", "test_group": "other"}, "other"),
+    ],
+)
+def test_a_later_tables_persons_are_in_a_column_called_as_that_of_training(
+    data, column, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    columns = ["", "f0", "f1", "mood", "who"]
+    (tmp_path / "results/raw").mkdir(parents=True)
+    pd.DataFrame([[0] * 5], columns=columns).to_parquet("results/raw/train.parquet")
+    for name in ("a.csv", "b.csv"):
+        pd.DataFrame([[0] * 6], columns=[*columns, "note1"]).to_csv(name, index=False)
+    chain = Chain(load({"data": FILES | data if "source" not in data else data}), "local")
+    assert person_column(chain) == column
+    job = chain.predict("later", ["later.csv"], person_column(chain))
+    assert column in (job.params["test_group"], job.params["group"])

@@ -410,8 +410,11 @@ class Chain:
             names=self.classes if asked.values == "names" else None,
         )
 
-    def predict(self, name: str, files: list[str]) -> Job:
-        """Predictions of the rows in files that came later, called `name`; no target of a run."""
+    def predict(self, name: str, files: list[str], person: str | None = None) -> Job:
+        """Predictions of the rows in files that came later, called `name`; no target of a run.
+
+        Their column of persons is `person`, where the configuration names none.
+        """
         data, asked = self.config.data, self.config.submission
         group = data.test_group or data.group
         are_named = any(group in said for _, said in self._files("train").values())
@@ -421,6 +424,7 @@ class Chain:
             "predict",
             {
                 **{name: getattr(data, name) for name in READING},
+                "test_group": data.test_group or (None if data.group else person),
                 "person": self.config.scaling.person,
                 **asked_for(adapt=self.config.training.adapt != "none"),
                 "resolution": self.resolution(self.config.protocols[0]),

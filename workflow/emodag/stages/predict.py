@@ -108,7 +108,9 @@ def _layout(
         group=params["group"],
         indices=tuple(indices),
     )
-    group = params["test_group"] if params["test_group"] in table.columns else None
+    # Without names of columns the first one is the index, whatever it is called.
+    columns = table.columns if params["label"] else table.columns[1:]
+    group = params["test_group"] if params["test_group"] in columns else None
     layout = layout_of_test(table, known, {**params, "test_group": group}, frozenset(ignored))
     return replace(layout, features=features)
 
@@ -129,10 +131,11 @@ def _persons(
             require_rows(table, layout.group, Counter(column.to_pylist()), context)
         return column.to_numpy(zero_copy_only=False)
     if is_relative:
+        place = "" if params["label"] else " behind its first one, which is the index"
         raise fault(
             table.path,
             "scaling.person or training.adapt needs to know whose these rows are; give the table "
-            f"the column {params['test_group'] or params['group'] or 'that data.test_group names'}",
+            f"the column {params['test_group'] or params['group']}{place}",
         )
     return np.full(rows, "", object)
 

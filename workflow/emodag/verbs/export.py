@@ -137,6 +137,7 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
 
     from emodag.science.person_scaling import LEAST
     from emodag.science.tables.table import MISSING
+    from emodag.verbs.last_run import person_column
 
     data = last.config.data
     folds = [role.partition("/")[2] for role in files if role.startswith("weights/")]
@@ -145,7 +146,7 @@ def _model(last: "LastRun", files: Mapping[str, Path]) -> dict:
         "boost": last.chain.boost,
         "person": last.config.scaling.person,
         "rows_of_a_person": LEAST,
-        "group": data.test_group or data.group or "person",
+        "group": person_column(last.chain),
         "resolution": last.chain.resolution(last.config.protocols[0]),
         "scalers": {fold: fold if "folds" in files else "all" for fold in folds},
         "separator": data.separator,

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from emodag.chain.chain import Chain
 from emodag.chain.jobs import workflow_of
@@ -12,7 +13,7 @@ from emodag.config.combined import combined
 from emodag.config.sections import Config
 from emodag.config.variants import BASE
 from ledger.errors import InputError
-from ledger.jobs.job import Job
+from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.planner import Planner
 from ledger.jobs.workflow import Workflow
 from ledger.snakemake.beginning import CONFIGURATION
@@ -85,6 +86,29 @@ def last_configuration() -> Config:
     if not CONFIGURATION.is_file():
         raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
     return settled(combined([CONFIGURATION], []), read_only=True)
+
+
+def person_column(chain: Chain) -> str:
+    """The column of persons in tables that come later.
+
+    Where the configuration names none, it is called as that of the training table.
+
+    Raises
+    ------
+    InputError
+        When the training table has to be asked and cannot be read.
+    """
+    from emodag.science.tables.ingest import layout_of_train, matching
+    from emodag.stages.reading import opened
+
+    data, job = chain.config.data, chain.ingest()
+    if named := data.test_group or data.group:
+        return named
+    origins = {role: [o] if isinstance(o, str) else [RESULTS, *o] for role, o in job.inputs.items()}
+    files = {role: Path(*origin) for role, origin in origins.items()}
+    table = opened(files, "train", job.params)
+    ignored = {name for entry in data.ignore for name in matching(table.columns, entry)}
+    return layout_of_train(table, job.params, frozenset(ignored)).group
 
 
 def _chain(config: Config, variants: Variants, of: str) -> Chain:

@@ -62,7 +62,7 @@ def add(verbs) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from emodag.chain.chain import positions_of_numbers
     from emodag.config.raw_files import raw_files
-    from emodag.verbs.last_run import LastRun
+    from emodag.verbs.last_run import LastRun, person_column
     from ledger.disk.atomic import read_bytes, write_bytes
     from ledger.disk.sources import refuse_raw
     from ledger.environments.interpreters import Interpreters
@@ -80,7 +80,7 @@ def _predict(options: argparse.Namespace) -> int:
         if not Path(path).exists():
             raise InputError(f"{path}: is not there; name the table whose rows are to be predicted")
     name = _name(files, options.of)
-    last = LastRun.read(options.of, lambda chain: chain.predict(name, files))
+    last = LastRun.read(options.of, lambda chain: chain.predict(name, files, person_column(chain)))
     job = last.workflow.jobs[f"predictions/{name}"]
     if options.out:
         origins = (origin for job in last.workflow.jobs.values() for origin in job.inputs.values())
