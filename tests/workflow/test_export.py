@@ -81,6 +81,19 @@ def test_what_the_loader_cannot_predict_is_refused_in_a_line(nested):
         exported.predict(pd.read_csv(table), run.path / "model")
 
 
+def test_without_scores_the_card_and_the_command_say_so(nested):
+    (nested.path / "results/scores.manifest.json").unlink(missing_ok=True)
+    (nested.path / "results/leaderboard.manifest.json").rename(nested.path / "kept")
+    done = nested.emodag("export", "bare")
+    again = "results/scores.csv --configfile results/configuration.yaml` makes"
+    assert "NOTE README.md has no score on held-out" in done.stdout and again in done.stdout
+    assert "- not scored on held-out persons\n" in (nested.path / "bare/README.md").read_text()
+    (nested.path / "kept").rename(nested.path / "results/leaderboard.manifest.json")
+    assert nested.emodag("export", "model").returncode == 0
+    card = (nested.path / "model/README.md").read_text()
+    assert "not scored on held-out" in card and "on the hidden people" in card
+
+
 def test_nothing_is_written_over_and_nothing_stale_is_exported(nested):
     run = nested
     (run.path / "model").mkdir()

@@ -1,15 +1,18 @@
 """The last lines of a run."""
 
 import json
+import shlex
 
 import pytest
 
 from emodag.chain.chain import Chain
 from emodag.config.sections import load
 from emodag.terminal import ending
+from emodag.terminal.command import command
 from ledger.run import tally, turn
 from ledger.snakemake import screen as failing
 from ledger.snakemake.screen import Failure
+from tests.project import ROOT
 
 CONFIG = load({"folds": 2})
 SCORES = """env,protocol,seed,stage,fold,macro_f1,macro_f1_last_epoch
@@ -140,3 +143,16 @@ def test_a_job_that_was_restored_and_then_started_is_one(run):
     told = tally.summary()
     assert told.startswith("emodag: 1 job, 0 hits; ")
     assert told.endswith("computed 3.0 s summed over jobs, saved 0.0 s")
+
+
+@pytest.mark.parametrize("own", ["Snakefile", "workflow/Snakefile", None])
+def test_a_command_names_the_snakefile_where_the_directory_has_none(own, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if own:
+        (tmp_path / own).parent.mkdir(exist_ok=True)
+        (tmp_path / own).touch()
+    said = command("results/scores.csv", "--configfile", "my file.yaml")
+    first, cores, *rest = shlex.split(said.strip("`").replace(f"-s {ROOT / 'Snakefile'} ", "", 1))
+    assert (f"-s {shlex.quote(str(ROOT / 'Snakefile'))} " in said) == (own is None)
+    assert first == "snakemake" and cores.startswith("-c")
+    assert rest == ["results/scores.csv", "--configfile", "my file.yaml"]

@@ -37,7 +37,7 @@ ALLOWED = {
     "emodag.terminal": "ledger ledger.jobs ledger.run emodag.config emodag.chain emodag.pages",
     "emodag.verbs": "ledger ledger.disk ledger.machine ledger.jobs ledger.store ledger.run "
     "ledger.environments ledger.snakemake ledger.cli ledger.compare emodag.config emodag.chain "
-    "emodag.science emodag.pages emodag.stages",
+    "emodag.science emodag.pages emodag.stages emodag.terminal",
     "emodag": "ledger ledger.jobs ledger.environments ledger.snakemake ledger.cli emodag.config "
     "emodag.chain emodag.terminal emodag.verbs",
 }

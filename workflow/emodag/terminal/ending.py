@@ -16,6 +16,7 @@ from emodag.chain.jobs import LISTING
 from emodag.config.variants import BASE
 from emodag.pages.comparison import choice, read_rows, read_table, verdict
 from emodag.pages.words import HIDDEN, brief, expected
+from emodag.terminal.command import naming
 from ledger.jobs.job import RESULTS, Job
 from ledger.run import tally, turn
 from ledger.run.forking import START
@@ -123,8 +124,7 @@ def _snakefile(arguments: list[str]) -> str:
     """The option by which the run named its Snakefile, and a space; nothing where it did not."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-s", "--snakefile")
-    named = parser.parse_known_args(arguments)[0].snakefile
-    return f"-s {shlex.quote(named)} " if named else ""
+    return naming(parser.parse_known_args(arguments)[0].snakefile)
 
 
 def _hidden(config: "Config") -> Iterator[str]:

@@ -45,6 +45,8 @@ features are scaled with. There is no pickle in it.
 {made_from}
 """
 
+UNSCORED = "- not scored on held-out persons"
+
 
 def add(verbs) -> None:
     """Add the verb to the command line."""
@@ -68,10 +70,13 @@ def _export(options: argparse.Namespace) -> int:
     from safetensors.numpy import save
 
     from emodag.chain.chain import KINDS
+    from emodag.terminal.command import command
     from emodag.verbs.last_run import LastRun
     from ledger.disk.atomic import read_bytes, write_bytes
     from ledger.errors import InputError
+    from ledger.jobs.job import RESULTS
     from ledger.jobs.results import verified
+    from ledger.snakemake.beginning import CONFIGURATION
 
     directory = options.directory
     if directory.exists() and any(directory.iterdir()):
@@ -101,6 +106,9 @@ def _export(options: argparse.Namespace) -> int:
     for name, content in written.items():
         write_bytes(directory / name, content)
         tell(f"written: {directory / name} ({len(content):,} bytes)")
+    if UNSCORED in card:
+        again = command(f"{RESULTS}/{last.chain.at}scores.csv", "--configfile", str(CONFIGURATION))
+        tell(f"NOTE README.md has no score on held-out persons, which {again} makes")
     return 0
 
 
@@ -202,11 +210,10 @@ def _scores(last: "LastRun") -> str:
     """The scores of the last generation, cross-validated and on the hidden people."""
     import numpy as np
 
-    scores, stage = f"{last.chain.at}scores", f"gen{last.chain.last}"
-    if not (rows := _rows(last, scores, "scores.csv")):
-        return f"Not scored: `snakemake results/{scores}.csv` had not been run.\n"
-    told = []
-    for protocol in last.config.protocols:
+    stage = f"gen{last.chain.last}"
+    rows = _rows(last, f"{last.chain.at}scores", "scores.csv")
+    told = [] if rows else [UNSCORED]
+    for protocol in last.config.protocols if rows else []:
         found = [
             row["macro_f1_last_epoch"]
             for row in rows

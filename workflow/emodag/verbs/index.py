@@ -38,6 +38,7 @@ def add(verbs) -> None:
 def _index(options: argparse.Namespace) -> int:
     from emodag.pages.comparison import read_rows
     from emodag.pages.index.page import page
+    from emodag.terminal.command import command
     from emodag.verbs.last_run import last_configuration
     from ledger.cli.printing import tell
     from ledger.disk.atomic import write_bytes
@@ -48,7 +49,7 @@ def _index(options: argparse.Namespace) -> int:
     config = last_configuration()
     jobs, outdated = _jobs(config)
     if not jobs:
-        raise InputError("no results of this configuration and code; run `snakemake` first")
+        raise InputError(f"no results of this configuration and code; run {command()} first")
     text = page(jobs, _files(), _hidden(), read_rows(PAGE.with_name("variants.csv")), outdated)
     write_bytes(PAGE, text.encode())
     tally.add("index", hit=False, seconds=time.monotonic() - began)

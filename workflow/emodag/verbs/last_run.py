@@ -1,6 +1,5 @@
 """The chain that the results in this directory were made by, for the verbs that use its models."""
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from emodag.chain.variants import Variants
 from emodag.config.combined import combined
 from emodag.config.sections import Config
 from emodag.config.variants import BASE
+from emodag.terminal.command import command
 from ledger.errors import InputError
 from ledger.jobs.job import RESULTS, Job
 from ledger.jobs.planner import Planner
@@ -69,9 +69,10 @@ class LastRun:
             if planner.must_run(name):
                 target = f"{self.chain.at}submission"
                 target = target if target in self.workflow.jobs else f"{self.chain.at}scores"
+                again = command(f"results/{target}.csv", "--configfile", str(CONFIGURATION))
                 raise InputError(
-                    f"{name}: is not finished, or code or data have changed since; run `snakemake "
-                    f"-c{os.cpu_count()} results/{target}.csv --configfile {CONFIGURATION}` first"
+                    f"{name}: is not finished, or code or data have changed since; "
+                    f"run {again} first"
                 )
 
 
@@ -84,7 +85,7 @@ def last_configuration() -> Config:
         When there was no run.
     """
     if not CONFIGURATION.is_file():
-        raise InputError(f"{CONFIGURATION}: is not there; run `snakemake` first")
+        raise InputError(f"{CONFIGURATION}: is not there; run {command()} first")
     return settled(combined([CONFIGURATION], []), read_only=True)
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ def _variants(options: argparse.Namespace) -> int:
     from emodag.chain.jobs import workflow_of
     from emodag.chain.variants import Variants
     from emodag.pages.comparison import choice, read_rows, verdict
+    from emodag.terminal.command import command
     from emodag.verbs.last_run import last_configuration
     from ledger.errors import InputError, UserError
     from ledger.jobs.planner import Planner
@@ -42,7 +42,7 @@ def _variants(options: argparse.Namespace) -> int:
     from ledger.snakemake.beginning import CONFIGURATION
 
     if not TABLE.is_file():
-        raise InputError(f"{TABLE}: is not there; run `snakemake -c8 {TABLE}` first")
+        raise InputError(f"{TABLE}: is not there; run {command(str(TABLE))} first")
     for path in (TABLE, SELECTION):
         verified(TABLE.with_name("variants.manifest.json"), path.name)
     config = last_configuration()
@@ -66,9 +66,10 @@ def _variants(options: argparse.Namespace) -> int:
         )
     try:
         if Planner(workflow, read_only=True).must_run("variants"):
+            again = command(str(TABLE), "--configfile", str(CONFIGURATION))
             complain(
                 f"warning: code, data or the environment have changed since {TABLE} was made; "
-                f"`snakemake -c{os.cpu_count()} {TABLE} --configfile {CONFIGURATION}` makes it anew"
+                f"{again} makes it anew"
             )
     except (UserError, OSError) as error:  # a raw table may not be here
         complain(f"warning: whether {TABLE} is up to date cannot be told: {error}")
