@@ -8,7 +8,7 @@ import pytest
 from emodag.chain.chain import Chain
 from emodag.config.sections import load
 from emodag.verbs.last_run import person_column
-from emodag.verbs.predict import _name
+from emodag.verbs.predict import _lines, _name
 
 FILES = [
     *("later.csv", "later.parquet", "later.csv.gz", "later", "later.csv.csv", "a_later.csv"),
@@ -67,3 +67,23 @@ def test_a_later_tables_persons_are_in_a_column_called_as_that_of_training(
     assert person_column(chain) == column
     job = chain.predict("later", ["later.csv"], person_column(chain))
     assert column in (job.params["test_group"], job.params["group"])
+
+
+@pytest.mark.parametrize(
+    ("persons", "told"),
+    [
+        (["S9"], []),
+        ([""], []),
+        (["S1", "S9"], ["NOTE 'S1' is in the training table too"]),
+        (["s2 ", "S1"], ["NOTE 's2 ', 'S1' are in the training table too"]),
+    ],
+)
+def test_persons_of_the_training_table_are_told(persons, told, tmp_path):
+    (tmp_path / "predictions.csv").write_text("ID,Predicted\n0,1\n")
+    known = ["training,S1,9,0.1", "training,S2,9,0.2"]
+    new = [f"new,{person},9,0.3" for person in persons]
+    text = "\n".join(["table,person,rows,distance", *known, *new, ""])
+    (tmp_path / "persons.csv").write_text(text)
+    said = [*_lines(tmp_path / "predictions.csv", tmp_path / "persons.csv")]
+    notes = [line.partition(":")[0] for line in said if line.startswith("NOTE")]
+    assert notes == told and len(said) == 2 + len(persons) + len(told)

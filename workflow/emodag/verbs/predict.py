@@ -123,7 +123,11 @@ def _name(tables: list[str], of: str | None) -> str:
 
 
 def _lines(predictions: Path, persons: Path) -> Iterator[str]:
-    """How many rows of each class, and whether the persons are like those of training."""
+    """How many rows of each class, and whether the persons are like, or are, those of training."""
+    from emodag.science.tables.spelling import skeleton
+    from emodag.science.tables.suspicions.names import are
+    from emodag.science.tables.table import listed
+
     with predictions.open(newline="", encoding="utf-8") as stream:
         heads, *rows = csv.reader(stream)
     counts = Counter(row[1] for row in rows)
@@ -145,3 +149,10 @@ def _lines(predictions: Path, persons: Path) -> Iterator[str]:
         yield f"  {who}: {distance:.2f}, {far}"
     if len(new) > MANY:
         yield f"  and {len(new) - MANY} nearer ones, see {persons}"
+    learnt = {skeleton(row["person"]) for row in found if row["table"] == "training"}
+    both = [row["person"] for row in new if row["person"] and skeleton(row["person"]) in learnt]
+    if both:
+        yield (
+            f"NOTE {listed(both)} {are(len(both))} in the training table too: how these rows are "
+            "predicted says nothing of people not seen"
+        )
