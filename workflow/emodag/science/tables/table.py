@@ -157,7 +157,8 @@ def no_number(cell: str, *, flags: bool, hint: str = "") -> str:
     """What to say of a cell that is no number, or, where those before are `flags`, no boolean."""
     shown = cell if len(cell) <= 40 else cell[:40] + "..."
     expected = "True or False, as in the rows before" if flags else "a number"
-    if not flags and cell.strip() in (*TRUE, *FALSE):
+    text = cell.strip()
+    if re.fullmatch(NUMBER, text.replace(",", ".")) if flags else text in (*TRUE, *FALSE):
         hint = "; the column mixes True and False with numbers: write it one way"
     if MINUS in cell:
         hint = "; its minus sign is U+2212, as in print: write -"
