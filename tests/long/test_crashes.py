@@ -10,7 +10,7 @@ import pytest
 
 from tests.workflow.scenarios.scenario import BOOST, FITTED, SUBMISSION, TINY, Begun, is_sound
 
-LONG = {**TINY, "training": {**TINY["training"], "epochs": 100}}
+LONG = {**TINY, "training": {**TINY["training"], "epochs": 300}}
 """Fits that last long enough to be killed in."""
 
 
