@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from emodag.science.fit import by_hand
+from emodag.science.fit.batch import Batch
 from emodag.science.fit.model import AttentiveAutoencoder
 from emodag.science.fit.training import gradients_of
 from emodag.science.seeds import generator
@@ -25,7 +26,7 @@ def after_two_steps(labels, matmul, **changes):
             torch.from_numpy(rng.normal(size=(rows, WIDTH)).astype(np.float32)) for _ in range(2)
         )
         partner = torch.from_numpy(rng.permutation(rows))
-        said += gradients(x, target, labels[:rows], partner, share=0.3, weight=0.1)
+        said += gradients(Batch(x, target, labels[:rows], partner, share=0.3, weight=0.1))
     slopes = {name: parameter.grad for name, parameter in network.named_parameters()}
     return said, slopes, dict(network.named_buffers())
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy.special import log_softmax, ndtr, ndtri
 
+from emodag.science.fit.batch import Batch
 from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.fit.optimizer import AdamW
 from emodag.science.fit.training import Cosine, FitSettings, _scheduler, gradients_of, mix
@@ -94,14 +95,9 @@ def test_mixup_and_the_loss(matmul):
         (share * entropy[rows, labels] + (1 - share) * entropy[rows, labels[partner]]).mean(),
         ((rebuilt - mixed) ** 2).sum() / (n * P),
     )
-    found = gradients_of(network)(
-        target,
-        target,
-        torch.from_numpy(labels),
-        torch.from_numpy(partner),
-        share=share,
-        weight=weight,
-    )
+    labels, partner = map(torch.from_numpy, (labels, partner))
+    batch_ = Batch(target, target, labels, partner, share=share, weight=weight)
+    found = gradients_of(network)(batch_)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from emodag.science.fit import ordered
+from emodag.science.fit.batch import Batch
 from emodag.science.fit.model import (
     AttentiveAutoencoder,
     BatchNorm,
@@ -44,29 +45,23 @@ class Gradients:
         self.decoder = layer_of(network.decoder)
         self.classifier = layer_of(network.classifier)
 
-    def __call__(
-        self,
-        x: torch.Tensor,
-        target: torch.Tensor,
-        labels: torch.Tensor,
-        partner: torch.Tensor,
-        *,
-        share: float,
-        weight: float,
-    ) -> tuple[float, float]:
+    def __call__(self, batch: Batch) -> tuple[float, float]:
         """As `emodag.science.fit.training.recorded_gradients`."""
         with torch.no_grad():
-            code = self.encoder.forward(x)
+            code = self.encoder.forward(batch.x)
             logits, rebuilt = self.classifier.forward(code), self.decoder.forward(code)
+            labels, share = batch.labels, batch.share
             if labels.ndim == 1:
                 labels = nn.functional.one_hot(labels, logits.shape[1]).float()
             entropy, of_logits = ordered.cross_entropy(
-                logits, (labels, share), (labels[partner], 1 - share)
+                logits, (labels, share), (labels[batch.partner], 1 - share)
             )
-            of_rebuilt = ordered.slope_of_squared_error(rebuilt, target, torch.tensor(weight))
+            of_rebuilt = ordered.slope_of_squared_error(
+                rebuilt, batch.target, torch.tensor(batch.weight)
+            )
             of_code = self.classifier.backward(of_logits) + self.decoder.backward(of_rebuilt)
             self.encoder.backward(of_code)
-            return entropy, float(ordered.mean_square(rebuilt - target))
+            return entropy, float(ordered.mean_square(rebuilt - batch.target))
 
 
 def layer_of(module: nn.Module) -> Layer:
@@ -110,17 +105,15 @@ class _Sequence:
 
 class _Linear:
     def __init__(self, module: ordered.Linear) -> None:
-        self.weight, self.bias = module.weight, module.bias
-        self.values = module.weight.detach()
+        self.module, self.weight, self.bias = module, module.weight, module.bias
 
     def forward(self, x):
         self.x = x
-        outcome = ordered.product(x, self.values)
-        return outcome if self.bias is None else outcome.add_(self.bias)
+        return self.module.forward(x)
 
     def backward(self, gradient):
         self.leave(gradient)
-        return ordered.product(gradient, self.values.T)
+        return ordered.product(gradient, self.weight.T)
 
     def leave(self, gradient):
         """The gradients of the weights alone."""

@@ -12,8 +12,8 @@ of the definition:
 - a sigmoid is computed by whole strides, never by the other code that torch has for a rest, and an
   exponential from a sigmoid, since torch's own is MKL's.
 
-What remains are single operations, which torch rounds alike on every x86-64 processor with AVX2. On
-a GPU sums over rows are torch's own, and `product`, made for processors, is not used.
+What remains are single operations, which torch and NumPy round alike on every x86-64 processor with
+AVX2. On a GPU sums over rows are torch's own, and `product`, made for processors, is not used.
 """
 
 from typing import TypeVar

@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from emodag.science.fit import by_hand, ordered
+from emodag.science.fit.batch import Batch
 from emodag.science.fit.fit_state import State, capture, restore
 from emodag.science.fit.model import AttentiveAutoencoder, ModelSettings
 from emodag.science.fit.optimizer import AdamW
@@ -222,40 +223,25 @@ def mix(x: torch.Tensor, share: float, partner: torch.Tensor) -> torch.Tensor:
     return share * x + (1 - share) * x[partner]
 
 
-def gradients_of(network: AttentiveAutoencoder) -> Callable[..., tuple[float, float]]:
+def gradients_of(network: AttentiveAutoencoder) -> Callable[[Batch], tuple[float, float]]:
     """What does `recorded_gradients` for a network: in `ordered` arithmetic torch records none."""
     if network.arithmetic is ordered:
         return by_hand.Gradients(network)
     return partial(recorded_gradients, network)
 
 
-def recorded_gradients(
-    network: AttentiveAutoencoder,
-    x: torch.Tensor,
-    target: torch.Tensor,
-    labels: torch.Tensor,
-    partner: torch.Tensor,
-    *,
-    share: float,
-    weight: float,
-) -> tuple[float, float]:
+def recorded_gradients(network: AttentiveAutoencoder, batch: Batch) -> tuple[float, float]:
     """Cross-entropy and reconstruction error of a batch; leaves their gradients in the network.
 
     They are those of the loss L = L_CE + weight * L_MSE (the paper, eq. 1), as torch records them.
-    With mixup the cross-entropy is the same convex combination as the rows.
-
-    Parameters
-    ----------
-    x : (n, p) what the network is given; target : (n, p) what it is to rebuild.
-    labels : (n,) classes or (n, classes) weights.
-    partner : (n,) the row each row was mixed with; share : of the row itself.
     """
+    labels, partner, share = batch.labels, batch.partner, batch.share
     network.zero_grad()
-    logits, rebuilt = network(x)
+    logits, rebuilt = network(batch.x)
     own, partners = (cross_entropy(logits, given) for given in (labels, labels[partner]))
     classification = share * own + (1 - share) * partners
-    reconstruction = ordered.squared_error(rebuilt, target)
-    (classification + weight * reconstruction).backward()
+    reconstruction = ordered.squared_error(rebuilt, batch.target)
+    (classification + batch.weight * reconstruction).backward()
     return float(classification.detach()), float(reconstruction.detach())
 
 
@@ -272,7 +258,7 @@ def _train_epoch(gradients, optimizer, x, rows, labels, settings, randomness, co
         noisy = target if corrupt is None else target * corrupt(target)
         here = labels[chosen].to(x.device)
         weight = settings.reconstruction
-        entropy, error = gradients(noisy, target, here, partner, share=share, weight=weight)
+        entropy, error = gradients(Batch(noisy, target, here, partner, share, weight))
         optimizer.step()
         sums += [entropy + weight * error, entropy, error]
     return (sums / batches).tolist()
